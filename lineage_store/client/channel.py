@@ -1,0 +1,141 @@
+"""A transport over gRPC."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import grpc
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+from lineage_store import errors
+from lineage_store.client.transport import SERVICE
+
+REASON_KEY = "lineage-store-reason"
+"""Trailing metadata that names the class of an error (see `lineage_store.errors`)."""
+
+MAX_MESSAGE_BYTES = 100 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """TLS material of a client, each as PEM bytes; None: the roots of the system, no certificate."""
+
+    ca: bytes | None = None
+    key: bytes | None = None
+    certificate: bytes | None = None
+
+
+def _retries(methods: list[str], codes: list[str]) -> dict[str, Any]:
+    return {
+        "name": [{"service": SERVICE.full_name, "method": method} for method in methods],
+        "waitForReady": True,
+        "retryPolicy": {
+            "maxAttempts": 5,
+            "initialBackoff": "0.1s",
+            "maxBackoff": "5s",
+            "backoffMultiplier": 3,
+            "retryableStatusCodes": codes,
+        },
+    }
+
+
+def _service_config() -> str:
+    """Return what gRPC itself shall retry, with jitter.
+
+    A write whose answer was lost may have taken place, so UNAVAILABLE repeats only reads. A write
+    waits for a connection, and gRPC repeats by itself what never left this process.
+    """
+    names = [method.name for method in SERVICE.methods]
+    reads = [name for name in names if name.startswith("Get")]
+    writes = [name for name in names if not name.startswith("Get")]
+    config = [_retries(reads, ["UNAVAILABLE", "ABORTED"]), _retries(writes, ["ABORTED"])]
+    return json.dumps({"methodConfig": config})
+
+
+class GrpcTransport:
+    """Carries requests to a server.
+
+    Args:
+        target: HOST:PORT.
+        timeout: Seconds that a call may take, connecting and retries included; None: no limit.
+        tls: Use TLS with this material; None: plain text.
+        options: Further channel arguments, as pairs of name and value.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        *,
+        timeout: float | None = 60.0,
+        tls: Tls | None = None,
+        options: list[tuple[str, Any]] | None = None,
+    ) -> None:
+        self._timeout = timeout
+        arguments = [
+            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+            ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+            ("grpc.service_config", _service_config()),
+            *(options or []),
+        ]
+        if tls is None:
+            self._channel = grpc.insecure_channel(target, options=arguments)
+        else:
+            credentials = grpc.ssl_channel_credentials(tls.ca, tls.key, tls.certificate)
+            self._channel = grpc.secure_channel(target, credentials, options=arguments)
+        self._calls = {method.name: self._multicallable(method) for method in SERVICE.methods}
+
+    def _multicallable(self, method: Any) -> Any:
+        return self._channel.unary_unary(
+            f"/{SERVICE.full_name}/{method.name}",
+            request_serializer=GetMessageClass(method.input_type).SerializeToString,
+            response_deserializer=GetMessageClass(method.output_type).FromString,
+        )
+
+    def call(self, method: str, request: Message) -> Message:
+        """Return the response of the server to `request`; see `Transport.call`."""
+        try:
+            response: Message = self._calls[method](request, timeout=self._timeout)
+        except grpc.RpcError as error:
+            raise _from_rpc_error(error) from None
+        except ValueError as error:  # raised by a closed channel
+            raise errors.FailedPrecondition(f"the client is closed: {error}") from None
+        return response
+
+    def wait_until_ready(self, timeout: float) -> None:
+        """Return when the server is connected.
+
+        Raises:
+            Unavailable: There is no server after `timeout` seconds.
+        """
+        try:
+            grpc.channel_ready_future(self._channel).result(timeout=timeout)
+        except grpc.FutureTimeoutError:
+            raise errors.Unavailable(f"no server answered within {timeout:g} s") from None
+
+    def close(self) -> None:
+        """Close the channel."""
+        self._channel.close()
+
+
+def _from_rpc_error(error: Any) -> errors.LineageError:
+    code: int = error.code().value[0]
+    trailing = {key: value for key, value in error.trailing_metadata() or ()}
+    return errors.from_status(code, error.details() or "", trailing.get(REASON_KEY))
+
+
+def parse_target(url: str) -> tuple[str, bool]:
+    """Return HOST:PORT and whether TLS is wanted, from grpc://HOST:PORT or grpcs://HOST:PORT.
+
+    Raises:
+        InvalidArgument: The URL has no host, no port, or something behind them.
+    """
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    if not parts.hostname or port is None or parts.path.strip("/") or parts.query:
+        raise errors.InvalidArgument(f"{url!r} is not of the form grpc://HOST:PORT")
+    return parts.netloc, parts.scheme == "grpcs"

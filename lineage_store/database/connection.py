@@ -1,0 +1,124 @@
+"""A driver connection that runs compiled statements and speaks our errors."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from sqlalchemy import Dialect, Table
+
+from lineage_store.database.statements import ListStatement, Statement
+
+Row = tuple[Any, ...]
+
+statement_observers: list[Callable[[str], None]] = []
+"""Called with the text of each statement before it runs; how tests count statements."""
+
+
+class Driver(Protocol):
+    """What differs from one database to the next."""
+
+    dialect: Dialect
+
+    def begin(self, connection: Any, *, write: bool) -> None:
+        """Begin a transaction; one that writes waits until it may."""
+
+    def translate(self, error: Exception) -> Exception:
+        """Return the error of ours that says what `error` of the driver means."""
+
+    def insert_texts(
+        self, table: Table, columns: Sequence[str], count: int, *, on_conflict: str
+    ) -> list[tuple[str, int]]:
+        """Return statements that together insert `count` rows, each with its number of rows."""
+
+
+class ConstraintViolated(Exception):
+    """A row clashed with a unique key: another writer was faster, or a check is missing."""
+
+
+class Connection:
+    """Runs statements on one driver connection; not for two threads at once."""
+
+    def __init__(self, raw: Any, driver: Driver) -> None:
+        self._raw = raw
+        self._driver = driver
+
+    def begin(self, *, write: bool) -> None:
+        """Begin a transaction."""
+        self._guard(self._driver.begin, self._raw, write=write)
+
+    def commit(self) -> None:
+        """Make everything since `begin` durable."""
+        self._guard(self._raw.commit)
+
+    def rollback(self) -> None:
+        """Undo everything since `begin`."""
+        self._guard(self._raw.rollback)
+
+    def rows(self, statement: Statement, **values: Any) -> list[Row]:
+        """Return all rows of a query."""
+        return self._fetch(statement, values)
+
+    def rows_of(
+        self, statement: ListStatement, items: Sequence[Any], **values: Any
+    ) -> list[Row]:
+        """Return all rows of a query over a list, in as few statements as its length allows."""
+        found: list[Row] = []
+        for part, slots in statement.chunks(items):
+            found += self._fetch(part, slots | values)
+        return found
+
+    def execute(self, statement: Statement, **values: Any) -> None:
+        """Run a statement that answers nothing."""
+        self._run(*statement.render(self._driver.dialect, values))
+
+    def execute_on(self, statement: ListStatement, items: Sequence[Any], **values: Any) -> None:
+        """Run a statement over a list that answers nothing."""
+        for part, slots in statement.chunks(items):
+            self._run(*part.render(self._driver.dialect, slots | values))
+
+    def insert(
+        self,
+        table: Table,
+        columns: Sequence[str],
+        rows: Sequence[Row],
+        *,
+        on_conflict: str = "fail",
+    ) -> None:
+        """Insert rows with few large statements.
+
+        Args:
+            table: Where to insert.
+            columns: The columns that each row has, in its order.
+            rows: The rows.
+            on_conflict: "fail", or "ignore" a row whose key is there, or "update" that row.
+
+        Raises:
+            ConstraintViolated: A key is there already and `on_conflict` is "fail".
+        """
+        at = 0
+        texts = self._driver.insert_texts(table, columns, len(rows), on_conflict=on_conflict)
+        for text, count in texts:
+            self._run(text, [value for row in rows[at : at + count] for value in row])
+            at += count
+
+    def _fetch(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
+        found: list[Row] = self._run(*statement.render(self._driver.dialect, values)).fetchall()
+        return found
+
+    def _run(self, text: str, arguments: Any) -> Any:
+        for observe in statement_observers:
+            observe(text)
+        return self._guard(self._execute, text, arguments)
+
+    def _execute(self, text: str, arguments: Any) -> Any:
+        cursor = self._raw.cursor()
+        cursor.execute(text, arguments)
+        return cursor
+
+    def _guard(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        try:
+            return call(*args, **kwargs)
+        except Exception as error:
+            translated = self._driver.translate(error)
+            if translated is error:
+                raise
+            raise translated from error

@@ -1,0 +1,161 @@
+"""The database of a store: opened once, read by many threads, written through one queue."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from lineage_store import errors
+from lineage_store.database import schema
+from lineage_store.database.connection import Connection, ConstraintViolated
+from lineage_store.database.group_commit import Entry, GroupCommit
+from lineage_store.database.ids import IdBlocks
+from lineage_store.database.snapshot import Snapshot
+from lineage_store.database.sqlite import SqliteDriver
+from lineage_store.database.transaction import Transaction
+from lineage_store.database.types import TypeCache
+from lineage_store.database.urls import driver_for
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+
+class Database:
+    """An open database.
+
+    Args:
+        url: `sqlite:///PATH`, or `sqlite://` for one in memory that dies with this object.
+
+    Raises:
+        InvalidArgument: The URL is malformed.
+        LineageError: The database can't be used, and why.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._driver: SqliteDriver = driver_for(url)
+        raw = self._driver.connect()
+        try:
+            schema.open_or_create(self._driver, raw)
+        except BaseException:
+            raw.close()
+            raise
+        self._raw_writer = raw
+        self._writer = Connection(raw, self._driver)
+        self._idle: list[Any] = []
+        # A memory database has one connection, so its readers wait for its writer.
+        self._shared = threading.RLock() if self._driver.path is None else None
+        self._ids = IdBlocks()
+        self._types = TypeCache()
+        self._queue = GroupCommit(self._run_group)
+        self._closed = False
+
+    def write(self, job: Callable[[Transaction], T]) -> T:
+        """Return what `job` returns, once what it staged is durable.
+
+        `job` shares its transaction with other callers' and may run a second time, so it must
+        do nothing but read and stage. When it raises, what it staged is undone.
+        """
+        self._check_open()
+        result: T = self._queue.submit(job)
+        return result
+
+    def read(self, job: Callable[[Snapshot], T]) -> T:
+        """Return what `job` returns, reading one consistent state."""
+        with self._reader() as connection:
+            connection.begin(write=False)
+            try:
+                return job(Snapshot(connection, self._types))
+            finally:
+                connection.rollback()
+
+    def close(self) -> None:
+        """Close all connections; calls after this raise FailedPrecondition."""
+        self._closed = True
+        for raw in [*self._idle, self._raw_writer]:
+            raw.close()
+        self._idle.clear()
+
+    @contextmanager
+    def _reader(self) -> Iterator[Connection]:
+        self._check_open()
+        if self._shared is not None:
+            with self._shared:
+                yield self._writer
+            return
+        raw = self._idle.pop() if self._idle else self._driver.connect()
+        try:
+            yield Connection(raw, self._driver)
+        finally:
+            self._give_back(raw)
+
+    def _give_back(self, raw: Any) -> None:
+        if self._closed:
+            raw.close()
+        else:
+            self._idle.append(raw)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise errors.FailedPrecondition("the store is closed")
+
+    def _run_group(self, group: list[Entry]) -> None:
+        if self._shared is None:
+            self._run_isolated(group)
+        else:
+            with self._shared:
+                self._run_isolated(group)
+
+    def _run_isolated(self, group: list[Entry]) -> None:
+        """Run a group; when the database refuses it as a whole, run each request alone."""
+        try:
+            self._run_together(group)
+        except Exception as error:
+            if len(group) > 1:
+                for entry in group:
+                    self._run_isolated([entry])
+                return
+            group[0].error = _as_lineage_error(error)
+
+    def _run_together(self, group: list[Entry]) -> None:
+        self._check_open()
+        self._writer.begin(write=True)
+        try:
+            transaction = Transaction(self._writer, self._ids, self._types)
+            for entry in group:
+                _run_one(entry, transaction)
+            if transaction.is_empty:
+                self._roll_back()
+                return
+            transaction.flush()
+            self._writer.commit()
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _roll_back(self) -> None:
+        self._ids.forget()
+        self._writer.rollback()
+
+
+def _run_one(entry: Entry, transaction: Transaction) -> None:
+    mark = transaction.mark()
+    entry.error = None
+    try:
+        entry.result = entry.job(transaction)
+    except errors.LineageError as error:
+        transaction.undo(mark)
+        entry.error = error
+    except Exception as error:
+        logger.exception("a request failed with a defect")
+        transaction.undo(mark)
+        entry.error = _as_lineage_error(error)
+
+
+def _as_lineage_error(error: Exception) -> errors.LineageError:
+    if isinstance(error, errors.LineageError):
+        return error
+    logger.error("the database refused a transaction: %s", type(error).__name__, exc_info=error)
+    if isinstance(error, ConstraintViolated):
+        return errors.Aborted("a concurrent writer was faster; try again")
+    return errors.Internal("the store failed; its log has the details")

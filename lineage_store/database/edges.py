@@ -1,0 +1,144 @@
+"""Edges in the database: events, memberships of contexts, parents of contexts."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Table, and_, select
+
+from lineage_store.database import tables
+from lineage_store.database.connection import Connection
+from lineage_store.database.ids import now_us
+from lineage_store.database.journal import Journal, Staged
+from lineage_store.database.statements import ListStatement, slots, wanted
+from lineage_store.kinds import NodeKind
+
+EventKey = tuple[int, int, int]
+"""Artifact id, execution id, event type."""
+
+Pair = tuple[int, int]
+
+
+def _existing(table: Table, columns: Sequence[Any]) -> ListStatement:
+    """Return a query for which of some keys are in a table."""
+
+    def build(count: int) -> Any:
+        keys = wanted(columns, count)
+        match = and_(*(column == keys.c[column.name] for column in columns))
+        return select(*columns).select_from(keys.join(table, match))
+
+    return ListStatement(build, width=len(columns))
+
+
+_e = tables.events
+_EXISTING_EVENTS = _existing(_e, (_e.c.artifact_id, _e.c.execution_id, _e.c.type))
+_p = tables.parent_contexts
+_EXISTING_PARENTS = _existing(_p, (_p.c.child_id, _p.c.parent_id))
+_PARENTS = ListStatement(
+    lambda n: select(_p.c.child_id, _p.c.parent_id).where(_p.c.child_id.in_(slots(n)))
+)
+
+
+class Events:
+    """Events within a transaction."""
+
+    def __init__(self, connection: Connection, journal: Journal) -> None:
+        self._connection = connection
+        self._stored: dict[EventKey, bool] = {}
+        self._new: Staged[EventKey, Any] = Staged(journal)
+
+    def check(self, keys: Iterable[EventKey]) -> None:
+        """Learn with one statement which events exist, so that `exists` needs none."""
+        missing = [key for key in dict.fromkeys(keys) if key not in self._stored]
+        self._stored.update(dict.fromkeys(missing, False))
+        for found in self._connection.rows_of(_EXISTING_EVENTS, missing):
+            self._stored[tuple(found)] = True  # type: ignore[index]
+
+    def exists(self, key: EventKey) -> bool:
+        """Whether there is such an event; `check` or `assume_new` must have come before."""
+        return key in self._new.items or self._stored[key]
+
+    def assume_new(self, keys: Iterable[EventKey]) -> None:
+        """Say that the database can't hold these events, because one of their nodes is new."""
+        for key in keys:
+            self._stored.setdefault(key, False)
+
+    def create(self, event_id: int, message: Any) -> None:
+        """Stage an event."""
+        key = (message.artifact_id, message.execution_id, message.type)
+        encoded = message.SerializeToString(deterministic=True)
+        moment = message.milliseconds_since_epoch
+        self._new.put(key, (event_id, *key, moment, now_us(), encoded))
+
+    def flush(self) -> None:
+        """Write what is staged."""
+        columns = [column.name for column in _e.c]
+        self._connection.insert(_e, columns, list(self._new.items.values()))
+
+
+class Members:
+    """Attributions and associations within a transaction; adding one twice is no error."""
+
+    def __init__(self, connection: Connection, journal: Journal) -> None:
+        self._connection = connection
+        self._new: Staged[tuple[NodeKind, int, int], int] = Staged(journal)
+
+    def add(self, kind: NodeKind, context_id: int, node_id: int) -> None:
+        """Stage the membership of an artifact or execution in a context."""
+        self._new.put((kind, context_id, node_id), now_us())
+
+    def flush(self) -> None:
+        """Write what is staged."""
+        for kind, table in tables.members.items():
+            rows = [
+                (context_id, node_id, moment)
+                for (of, context_id, node_id), moment in self._new.items.items()
+                if of is kind
+            ]
+            columns = [column.name for column in table.c]
+            self._connection.insert(table, columns, rows, on_conflict="ignore")
+
+
+class Parents:
+    """Parent contexts within a transaction."""
+
+    def __init__(self, connection: Connection, journal: Journal) -> None:
+        self._connection = connection
+        self._stored: dict[Pair, bool] = {}
+        self._new: Staged[Pair, int] = Staged(journal)
+
+    def check(self, keys: Iterable[Pair]) -> None:
+        """Learn with one statement which edges exist, so that `exists` needs none."""
+        missing = [key for key in dict.fromkeys(keys) if key not in self._stored]
+        self._stored.update(dict.fromkeys(missing, False))
+        for child, parent in self._connection.rows_of(_EXISTING_PARENTS, missing):
+            self._stored[child, parent] = True
+
+    def exists(self, child_id: int, parent_id: int) -> bool:
+        """Whether there is such an edge; `check` must have come before."""
+        key = (child_id, parent_id)
+        return key in self._new.items or self._stored[key]
+
+    def is_ancestor(self, context_id: int, of: int) -> bool:
+        """Whether `context_id` is `of` itself or lies above it."""
+        seen = {of}
+        frontier = [of]
+        while frontier and context_id not in seen:
+            above = set(self._above(frontier)) - seen
+            seen |= above
+            frontier = list(above)
+        return context_id in seen
+
+    def _above(self, children: list[int]) -> list[int]:
+        stored = self._connection.rows_of(_PARENTS, children)
+        wanted_children = set(children)
+        staged = [pair for pair in self._new.items if pair[0] in wanted_children]
+        return [parent for _, parent in [*stored, *staged]]
+
+    def create(self, child_id: int, parent_id: int) -> None:
+        """Stage an edge."""
+        self._new.put((child_id, parent_id), now_us())
+
+    def flush(self) -> None:
+        """Write what is staged."""
+        rows = [(*pair, moment) for pair, moment in self._new.items.items()]
+        self._connection.insert(_p, [column.name for column in _p.c], rows)

@@ -1,0 +1,82 @@
+"""Group commit: callers that write at the same time share one transaction.
+
+The caller at the head of the queue leads: it takes everything that waits, runs it in one
+transaction and wakes the others with their answers. A lone caller writes in its own thread with
+no hand-over. The design is that of LevelDB's writer queue.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+MAX_GROUP = 128
+"""Requests in one transaction; the first of them waits for the last."""
+
+
+class Entry:
+    """One request in the queue, and what came of it.
+
+    Attributes:
+        job: What to run, given the transaction.
+        result: What the job returned.
+        error: What it raised instead.
+    """
+
+    __slots__ = ("done", "error", "job", "result", "turn")
+
+    def __init__(self, job: Callable[[Any], Any]) -> None:
+        self.job = job
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.done = False
+        self.turn = threading.Semaphore(0)
+
+
+class GroupCommit:
+    """A queue of requests that one caller at a time runs for all.
+
+    Args:
+        run: Run these entries in one transaction, setting `result` or `error` of each.
+    """
+
+    def __init__(self, run: Callable[[list[Entry]], None]) -> None:
+        self._run = run
+        self._mutex = threading.Lock()
+        self._queue: deque[Entry] = deque()
+
+    def submit(self, job: Callable[[Any], Any]) -> Any:
+        """Return what `job` returns, once the transaction that it ran in is durable."""
+        entry = Entry(job)
+        with self._mutex:
+            self._queue.append(entry)
+            leads = len(self._queue) == 1
+        if not leads:
+            entry.turn.acquire()
+        if not entry.done:
+            self._lead()
+        if entry.error is not None:
+            raise entry.error
+        return entry.result
+
+    def _lead(self) -> None:
+        with self._mutex:
+            group = [self._queue[i] for i in range(min(MAX_GROUP, len(self._queue)))]
+        try:
+            self._run(group)
+        except BaseException as error:
+            for entry in group:
+                entry.error = entry.error or error
+        finally:
+            self._hand_over(group)
+
+    def _hand_over(self, group: list[Entry]) -> None:
+        with self._mutex:
+            for _ in group:
+                self._queue.popleft()
+            following = self._queue[0] if self._queue else None
+        for entry in group:
+            entry.done = True
+            entry.turn.release()
+        if following is not None:
+            following.turn.release()

@@ -1,0 +1,66 @@
+"""Ids from leased blocks.
+
+A row of `counters` is advanced by a whole block, and ids are then given out from memory: rows can
+be built before they are inserted, on every database alike. Ids may have gaps; they stay below
+2^53 because browsers read them as doubles.
+"""
+
+import time
+
+from sqlalchemy import bindparam, select, update
+
+from lineage_store import errors
+from lineage_store.database.connection import Connection
+from lineage_store.database.statements import Statement
+from lineage_store.database.tables import counters
+
+BLOCK = 1_000
+MAX_ID = 2**53 - 1
+
+_ADVANCE = Statement(
+    update(counters)
+    .where(counters.c.name == bindparam("counter"))
+    .values(next_id=counters.c.next_id + bindparam("size"))
+)
+_NEXT = Statement(select(counters.c.next_id).where(counters.c.name == bindparam("counter")))
+
+
+class IdBlocks:
+    """Blocks that this process has leased; used by one writer at a time."""
+
+    def __init__(self) -> None:
+        self._blocks: dict[str, tuple[int, int]] = {}
+
+    def take(self, connection: Connection, counter: str) -> int:
+        """Return an id never given out before.
+
+        Raises:
+            ResourceExhausted: There are no ids left.
+        """
+        following, end = self._blocks.get(counter, (0, 0))
+        if following == end:
+            following, end = self._lease(connection, counter)
+        self._blocks[counter] = (following + 1, end)
+        return following
+
+    def forget(self) -> None:
+        """Drop all blocks, because the transaction that leased them was rolled back."""
+        self._blocks.clear()
+
+    @staticmethod
+    def _lease(connection: Connection, counter: str) -> tuple[int, int]:
+        connection.execute(_ADVANCE, counter=counter, size=BLOCK)
+        [(end,)] = connection.rows(_NEXT, counter=counter)
+        if end > MAX_ID:
+            raise errors.ResourceExhausted(f"the store has given out all its {counter} ids")
+        return end - BLOCK, end
+
+
+def now_us() -> int:
+    """Return the time in microseconds since the epoch."""
+    return time.time_ns() // 1_000
+
+
+def now_ms() -> int:
+    """Return the time in milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000

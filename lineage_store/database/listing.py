@@ -1,0 +1,122 @@
+"""Listings: nodes of a kind, of a type or of a context, ordered, a page at a time.
+
+A page is found by its key (the ordering column and the id), never by an offset: rows that share a
+millisecond are told apart by their id, so no page repeats or skips one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import and_, bindparam, or_, select
+
+from lineage_store.database import tables
+from lineage_store.database.statements import Statement
+from lineage_store.kinds import NodeKind
+
+ORDERS = ("id", "create_time", "update_time")
+
+PageKey = tuple[int, int]
+"""The value of the ordering column and the id of a row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageQuery:
+    """What to list.
+
+    Attributes:
+        kind: The kind of node.
+        type_id: Only nodes of this type; None: of any.
+        context_id: Only members of this context; None: of any or none.
+        order_by: One of ORDERS; ties are broken by id in the same direction.
+        ascending: The direction of both.
+        after: The key of the last row of the page before; None: from the start.
+        limit: The number of rows; None: all.
+    """
+
+    kind: NodeKind
+    type_id: int | None = None
+    context_id: int | None = None
+    order_by: str = "id"
+    ascending: bool = True
+    after: PageKey | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows of a listing.
+
+    Attributes:
+        bodies: The encoded nodes.
+        last: The key of the last row if there are more behind it, else None.
+    """
+
+    bodies: list[bytes]
+    last: PageKey | None
+
+    @classmethod
+    def cut(cls, rows: Sequence[tuple[int, int, bytes]], limit: int | None) -> "Page":
+        """Return the page in rows of (key, id, body), of which one more than `limit` was read."""
+        if limit is None or len(rows) <= limit:
+            return cls([body for _, _, body in rows], None)
+        value, node_id, _ = rows[limit - 1]
+        return cls([body for _, _, body in rows[:limit]], (value, node_id))
+
+
+def list_statement(query: PageQuery) -> tuple[Statement, dict[str, Any]]:
+    """Return the statement for a page, and its values."""
+    statement = _statement(
+        query.kind,
+        query.order_by,
+        query.ascending,
+        query.type_id is not None,
+        query.context_id is not None,
+        query.after is not None,
+        query.limit is not None,
+    )
+    value, node_id = query.after or (0, 0)
+    values = {
+        "of_type": query.type_id,
+        "of_context": query.context_id,
+        "after_value": value,
+        "after_id": node_id,
+        "rows": None if query.limit is None else query.limit + 1,
+    }
+    return statement, values
+
+
+@lru_cache(maxsize=512)
+def _statement(
+    kind: NodeKind,
+    order_by: str,
+    ascending: bool,
+    of_type: bool,
+    of_context: bool,
+    after: bool,
+    limited: bool,
+) -> Statement:
+    node = tables.nodes[kind]
+    key = node.c[order_by]
+    core = select(key.label("page_key"), node.c.id.label("node_id"), node.c.body)
+    if of_context:
+        edges = tables.members[kind]
+        core = core.join(edges, edges.c[f"{kind.name}_id"] == node.c.id)
+        core = core.where(edges.c.context_id == bindparam("of_context"))
+    if of_type:
+        core = core.where(node.c.type_id == bindparam("of_type"))
+    if after:
+        core = core.where(_behind(key, node.c.id, ascending))
+    order = [key] if order_by == "id" else [key, node.c.id]
+    core = core.order_by(*(column if ascending else column.desc() for column in order))
+    return Statement(core.limit(bindparam("rows")) if limited else core)
+
+
+def _behind(key: Any, node_id: Any, ascending: bool) -> Any:
+    value, last = bindparam("after_value"), bindparam("after_id")
+    if key is node_id:
+        return node_id > last if ascending else node_id < last
+    if ascending:
+        return and_(key >= value, or_(key > value, node_id > last))
+    return and_(key <= value, or_(key < value, node_id < last))

@@ -1,0 +1,231 @@
+"""Nodes in the database: looked up by id, name and external id, staged and flushed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, delete, select, update
+
+from lineage_store.database import tables
+from lineage_store.database.connection import Connection
+from lineage_store.database.ids import now_us
+from lineage_store.database.journal import Journal, Staged
+from lineage_store.database.node_rows import PROPERTY_COLUMNS, node_columns, node_row, property_rows
+from lineage_store.database.statements import ListStatement, slots, wanted
+from lineage_store.kinds import KINDS, NodeKind
+
+Name = tuple[int, str]
+"""A type id and a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node as it is stored or staged.
+
+    Attributes:
+        message: The whole node, as it is sent to clients; not to be changed.
+        revision: 1 for a new node, one more with each update.
+        recorded_at: When the store learned this version, in µs.
+        stored: The version that the database holds, None for a new node.
+    """
+
+    message: Any
+    revision: int
+    recorded_at: int
+    stored: "Node | None" = None
+
+
+class _Statements:
+    """The statements over one kind of node."""
+
+    def __init__(self, kind: NodeKind) -> None:
+        node, prop = tables.nodes[kind], tables.properties[kind]
+        key = (node.c.type_id, node.c.name)
+        self.by_id = ListStatement(
+            lambda n: select(node.c.body, node.c.revision, node.c.recorded_at).where(
+                node.c.id.in_(slots(n))
+            )
+        )
+        self.existing = ListStatement(lambda n: select(node.c.id).where(node.c.id.in_(slots(n))))
+        self.by_external_id = ListStatement(
+            lambda n: select(node.c.external_id, node.c.id).where(
+                node.c.external_id.in_(slots(n))
+            )
+        )
+        self.by_name = ListStatement(self._by_name(key, node.c.id), width=2)
+        self.delete_properties = ListStatement(
+            lambda n: delete(prop).where(prop.c.node_id.in_(slots(n)))
+        )
+        self.free_keys = ListStatement(
+            lambda n: update(node)
+            .where(node.c.id.in_(slots(n)))
+            .values(name=None, external_id=None)
+        )
+
+    @staticmethod
+    def _by_name(key: Any, node_id: Any) -> Any:
+        def build(count: int) -> Any:
+            keys = wanted(key, count)
+            match = and_(*(column == keys.c[column.name] for column in key))
+            return select(*key, node_id).select_from(keys.join(key[0].table, match))
+
+        return build
+
+
+_STATEMENTS = {kind: _Statements(kind) for kind in KINDS}
+
+
+class Nodes:
+    """The nodes of one kind within a transaction, staged changes included."""
+
+    def __init__(self, connection: Connection, kind: NodeKind, journal: Journal) -> None:
+        self.kind = kind
+        self._connection = connection
+        self._sql = _STATEMENTS[kind]
+        self._loaded: dict[int, Node | None] = {}
+        self._known: dict[int, bool] = {}
+        self._stored_names: dict[Name, int | None] = {}
+        self._stored_external_ids: dict[str, int | None] = {}
+        self._changed: Staged[int, Node] = Staged(journal)
+        self._names: Staged[Name, int | None] = Staged(journal)
+        self._external_ids: Staged[str, int | None] = Staged(journal)
+        self._replaced: Staged[tuple[int, int], tuple[Node, int]] = Staged(journal)
+
+    def load(self, ids: Iterable[int]) -> None:
+        """Read these nodes with one statement, so that `find` needs none."""
+        missing = [i for i in dict.fromkeys(ids) if i not in self._loaded]
+        self._loaded.update(dict.fromkeys(missing))
+        for body, revision, recorded_at in self._connection.rows_of(self._sql.by_id, missing):
+            message = self.kind.message.FromString(body)
+            self._loaded[message.id] = Node(message, revision, recorded_at)
+
+    def find(self, node_id: int) -> Node | None:
+        """Return the node, or None."""
+        if node_id in self._changed.items:
+            return self._changed.items[node_id]
+        if node_id not in self._loaded:
+            self.load([node_id])
+        return self._loaded[node_id]
+
+    def check(self, ids: Iterable[int]) -> None:
+        """Learn with one statement which of these ids exist, so that `exists` needs none."""
+        missing = [i for i in dict.fromkeys(ids) if i not in self._known and i not in self._loaded]
+        self._known.update(dict.fromkeys(missing, False))
+        for (found,) in self._connection.rows_of(self._sql.existing, missing):
+            self._known[found] = True
+
+    def exists(self, node_id: int) -> bool:
+        """Whether there is such a node."""
+        if node_id in self._changed.items:
+            return True
+        if node_id in self._loaded:
+            return self._loaded[node_id] is not None
+        self.check([node_id])
+        return self._known[node_id]
+
+    def is_new(self, node_id: int) -> bool:
+        """Whether this transaction creates the node, so that nothing refers to it yet."""
+        node = self._changed.items.get(node_id)
+        return node is not None and node.stored is None
+
+    def load_names(self, names: Iterable[Name]) -> None:
+        """Look these names up with one statement, so that `by_name` needs none."""
+        missing = [n for n in dict.fromkeys(names) if n not in self._stored_names]
+        self._stored_names.update(dict.fromkeys(missing))
+        for type_id, name, found in self._connection.rows_of(self._sql.by_name, missing):
+            self._stored_names[type_id, name] = found
+
+    def by_name(self, type_id: int, name: str) -> int | None:
+        """Return the id of the node of this type and name, or None."""
+        key = (type_id, name)
+        if key in self._names.items:
+            return self._names.items[key]
+        if key not in self._stored_names:
+            self.load_names([key])
+        return self._stored_names[key]
+
+    def load_external_ids(self, external_ids: Iterable[str]) -> None:
+        """Look these external ids up with one statement."""
+        missing = [x for x in dict.fromkeys(external_ids) if x not in self._stored_external_ids]
+        self._stored_external_ids.update(dict.fromkeys(missing))
+        for external_id, found in self._connection.rows_of(self._sql.by_external_id, missing):
+            self._stored_external_ids[external_id] = found
+
+    def by_external_id(self, external_id: str) -> int | None:
+        """Return the id of the node with this external id, or None."""
+        if external_id in self._external_ids.items:
+            return self._external_ids.items[external_id]
+        if external_id not in self._stored_external_ids:
+            self.load_external_ids([external_id])
+        return self._stored_external_ids[external_id]
+
+    def create(self, message: Any) -> None:
+        """Stage a new node."""
+        self._changed.put(message.id, Node(message, 1, now_us()))
+        self._claim_keys(message)
+
+    def replace(self, node: Node, message: Any) -> None:
+        """Stage a new version of a node; the old one is kept."""
+        moment = now_us()
+        stored = node.stored or (node if message.id not in self._changed.items else None)
+        self._replaced.put((message.id, node.revision), (node, moment))
+        self._changed.put(message.id, Node(message, node.revision + 1, moment, stored))
+        if _name(node.message) != _name(message):
+            self._names.put(_name(node.message), None)
+        if node.message.external_id and node.message.external_id != message.external_id:
+            self._external_ids.put(node.message.external_id, None)
+        self._claim_keys(message)
+
+    def _claim_keys(self, message: Any) -> None:
+        if message.HasField("name"):
+            self._names.put(_name(message), message.id)
+        if message.external_id:
+            self._external_ids.put(message.external_id, message.id)
+
+    def flush(self) -> None:
+        """Write what is staged, with a number of statements that does not grow with it."""
+        changed = self._changed.items.values()
+        new = [node for node in changed if node.stored is None]
+        updated = [node for node in changed if node.stored is not None]
+        self._free_keys(updated)
+        columns = node_columns(self.kind)
+        self._write(columns, updated, on_conflict="update")
+        self._write(columns, new, on_conflict="fail")
+        ids = [node.message.id for node in updated]
+        self._connection.execute_on(self._sql.delete_properties, ids)
+        rows = [row for node in changed for row in property_rows(node.message)]
+        self._connection.insert(tables.properties[self.kind], PROPERTY_COLUMNS, rows)
+        self._write_versions()
+
+    def _free_keys(self, updated: Sequence[Node]) -> None:
+        """Let nodes exchange names: two updates that change keys must not clash on the way."""
+        moved = [n.message.id for n in updated if n.stored and _keys(n) != _keys(n.stored)]
+        if len(moved) > 1:
+            self._connection.execute_on(self._sql.free_keys, moved)
+
+    def _write(self, columns: Sequence[str], nodes: Sequence[Node], *, on_conflict: str) -> None:
+        rows = [node_row(self.kind, n.message, n.revision, n.recorded_at) for n in nodes]
+        self._connection.insert(tables.nodes[self.kind], columns, rows, on_conflict=on_conflict)
+
+    def _write_versions(self) -> None:
+        rows = [
+            (self.kind.number, i, revision, old.recorded_at, moment, _encoded(old.message))
+            for (i, revision), (old, moment) in self._replaced.items.items()
+        ]
+        columns = [column.name for column in tables.node_versions.c]
+        self._connection.insert(tables.node_versions, columns, rows)
+
+
+def _name(message: Any) -> Name:
+    return (message.type_id, message.name)
+
+
+def _keys(node: Node) -> tuple[str, str]:
+    return (node.message.name, node.message.external_id)
+
+
+def _encoded(message: Any) -> bytes:
+    encoded: bytes = message.SerializeToString(deterministic=True)
+    return encoded
+
+

@@ -1,0 +1,131 @@
+"""The schema of a store: created on the first start, checked on every other, upgraded on demand."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Column, String, Table, create_engine, inspect, insert, select
+from sqlalchemy.engine import Connection as CoreConnection
+from sqlalchemy.engine import Engine as CoreEngine
+from sqlalchemy.pool import StaticPool
+
+from lineage_store import errors
+from lineage_store.database import tables
+from lineage_store.database.sqlite import SqliteDriver
+from lineage_store.database.types import COLUMNS, type_row
+from lineage_store.kinds import KINDS, NodeKind
+
+HEAD = "0001"
+"""The revision that this software reads and writes."""
+
+REVISION_TABLE = "lineage_store_revision"
+FIRST_USER_TYPE = 10
+
+revision_table = Table(
+    REVISION_TABLE, tables.metadata, Column("version_num", String(32), primary_key=True)
+)
+
+
+def system_types() -> list[tuple[NodeKind, Any]]:
+    """Return the nine types that every store has, with ids 1 to 9."""
+    named = [(kind, name) for kind in KINDS for name in kind.system_types.values()]
+    return [
+        (kind, kind.type_message(id=number, name=name))
+        for number, (kind, name) in enumerate(named, start=1)
+    ]
+
+
+def initial_rows() -> dict[Table, list[dict[str, Any]]]:
+    """Return the rows of an empty store."""
+    counts = {"types": FIRST_USER_TYPE, **{kind.plural: 1 for kind in KINDS}, "events": 1}
+    return {
+        tables.counters: [{"name": name, "next_id": first} for name, first in counts.items()],
+        tables.types: [
+            dict(zip(COLUMNS, type_row(kind, message), strict=True))
+            for kind, message in system_types()
+        ],
+        revision_table: [{"version_num": HEAD}],
+    }
+
+
+def core_engine(driver: SqliteDriver, raw: Any) -> CoreEngine:
+    """Return a SQLAlchemy engine over one open driver connection."""
+    return create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
+
+
+def current_revision(connection: CoreConnection) -> str | None:
+    """Return the revision of a database, or None if it has no tables at all.
+
+    Raises:
+        NotOurDatabase: It has tables, but none of ours.
+    """
+    names = inspect(connection).get_table_names()
+    if REVISION_TABLE in names:
+        return connection.execute(select(revision_table.c.version_num)).scalar_one()
+    if not names:
+        return None
+    if "MLMDEnv" in names:
+        raise errors.NotOurDatabase(
+            "this is a database of ML Metadata, which another program may be using; "
+            "choose another name for the lineage store"
+        )
+    raise errors.NotOurDatabase("the database has tables that are not of a lineage store")
+
+
+def create(connection: CoreConnection) -> None:
+    """Create the tables and first rows of an empty store."""
+    tables.metadata.create_all(connection)
+    for table, rows in initial_rows().items():
+        connection.execute(insert(table), rows)
+
+
+def open_or_create(driver: SqliteDriver, raw: Any) -> None:
+    """Check that a database can be used, and create the store in an empty one.
+
+    Two processes that open the same empty database are told apart by the write lock.
+
+    Raises:
+        NotOurDatabase: It holds something else.
+        SchemaMismatch: It was made by another revision.
+    """
+    if _usable(driver, raw):
+        return
+    if driver.mode == "ro":
+        raise errors.FailedPrecondition("the database is empty and may only be read")
+    if driver.path is not None:
+        driver.use_write_ahead_log()
+    driver.begin(raw, write=True)
+    try:
+        with core_engine(driver, raw).connect() as connection:
+            if current_revision(connection) is None:
+                create(connection)
+            connection.commit()
+    except BaseException:
+        raw.rollback()
+        raise
+    _usable(driver, raw)
+
+
+def _usable(driver: SqliteDriver, raw: Any) -> bool:
+    with core_engine(driver, raw).connect() as connection:
+        revision = current_revision(connection)
+    if revision is not None:
+        check_revision(revision)
+    return revision is not None
+
+
+def check_revision(revision: str) -> None:
+    """Raise SchemaMismatch unless `revision` is ours, and say what to do."""
+    if revision == HEAD:
+        return
+    from lineage_store.database.migrations import known_revisions
+
+    if revision in known_revisions():
+        raise errors.SchemaMismatch(
+            f"the database has revision {revision}, this version needs {HEAD}: "
+            "back it up and run `lineage-store db upgrade`"
+        )
+    raise errors.SchemaMismatch(
+        f"the database has revision {revision}, which this version does not know: "
+        "it was made by a newer lineage-store; upgrade this one"
+    )

@@ -1,0 +1,160 @@
+"""SQLite: how a file or a memory database is opened, written and understood."""
+
+import sqlite3
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import Dialect, Table
+from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
+
+from lineage_store import errors
+from lineage_store.database.connection import ConstraintViolated
+
+BUSY_TIMEOUT_S = 30.0
+"""How long a writer waits for a writer in another process."""
+
+MAX_PARAMETERS = 32_766
+"""Placeholders in one statement (SQLITE_MAX_VARIABLE_NUMBER since 3.32)."""
+
+MAX_ROWS = 500
+"""Rows in one INSERT: SQLite bounds the terms of a compound SELECT, not of VALUES, but parsing
+longer texts gains nothing more."""
+
+_PRAGMAS = (
+    "PRAGMA synchronous=FULL",  # an acknowledged commit survives power loss
+    "PRAGMA cache_size=-65536",
+    "PRAGMA mmap_size=268435456",
+    "PRAGMA temp_store=MEMORY",
+)
+
+_MEANINGS: dict[str, tuple[type[errors.LineageError], str]] = {
+    "SQLITE_BUSY": (errors.Aborted, "another process kept the database locked; try again"),
+    "SQLITE_LOCKED": (errors.Aborted, "the database is locked; try again"),
+    "SQLITE_FULL": (errors.ResourceExhausted, "the disk that holds the database is full"),
+    "SQLITE_READONLY": (errors.FailedPrecondition, "the database is read-only"),
+    "SQLITE_CANTOPEN": (errors.Unavailable, "the database file can't be opened"),
+    "SQLITE_PERM": (errors.PermissionDenied, "the database file may not be accessed"),
+    "SQLITE_NOTADB": (errors.NotOurDatabase, "the file is not an SQLite database"),
+    "SQLITE_CORRUPT": (errors.DataLoss, "the database file is damaged"),
+    "SQLITE_IOERR": (errors.Unavailable, "reading or writing the database file failed"),
+    "SQLITE_TOOBIG": (errors.InvalidArgument, "a value is larger than SQLite can hold"),
+}
+
+
+class SqliteDriver:
+    """Opens connections to one SQLite database.
+
+    Args:
+        path: The file; None: a database in memory, which lives as long as its one connection.
+        mode: "rwc" creates the file when it is missing, "rw" demands it, "ro" only reads.
+    """
+
+    def __init__(self, path: Path | None, mode: str = "rwc") -> None:
+        self.dialect: Dialect = sqlite_dialect()
+        self.path = path
+        self.mode = mode
+
+    def connect(self) -> sqlite3.Connection:
+        """Open a connection.
+
+        Raises:
+            LineageError: The file can't be opened, or is no SQLite database.
+        """
+        try:
+            connection = self._open()
+            self._prepare(connection)
+        except sqlite3.Error as error:
+            raise self.translate(error) from error
+        return connection
+
+    def _open(self) -> sqlite3.Connection:
+        name = ":memory:"
+        if self.path is not None:
+            name = f"file:{quote(str(self.path.absolute()))}?mode={self.mode}"
+        return sqlite3.connect(
+            name,
+            uri=True,
+            timeout=BUSY_TIMEOUT_S,
+            isolation_level=None,  # we say BEGIN ourselves
+            check_same_thread=False,
+            cached_statements=512,
+        )
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+        if self.mode == "ro":
+            connection.execute("PRAGMA query_only=ON")
+
+    def use_write_ahead_log(self) -> None:
+        """Let readers and a writer work at once; remembered in the file.
+
+        Two processes that open a new file at the same time exclude each other here without
+        waiting, so the loser tries again.
+        """
+        if self.path is None or self.mode == "ro":
+            return
+        deadline = time.monotonic() + BUSY_TIMEOUT_S
+        with closing(self.connect()) as connection:
+            while not self._switch_to_wal(connection):
+                if time.monotonic() > deadline:
+                    raise errors.Aborted(_MEANINGS["SQLITE_BUSY"][1])
+                time.sleep(0.02)
+
+    @staticmethod
+    def _switch_to_wal(connection: sqlite3.Connection) -> bool:
+        try:
+            (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname.startswith("SQLITE_BUSY"):
+                return False
+            raise SqliteDriver.translate(error) from error
+        return bool(mode == "wal")
+
+    def begin(self, connection: sqlite3.Connection, *, write: bool) -> None:
+        """Begin; a writer takes the write lock at once, so that it never has to give way."""
+        connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    @staticmethod
+    def translate(error: Exception) -> Exception:
+        """Return what an error of the driver means; no SQL and no values are in its text."""
+        if not isinstance(error, sqlite3.Error):
+            return error
+        name = getattr(error, "sqlite_errorname", "") or ""
+        if name.startswith("SQLITE_CONSTRAINT"):
+            return ConstraintViolated(name)
+        for prefix, (cls, message) in _MEANINGS.items():
+            if name.startswith(prefix):
+                return cls(message)
+        return errors.Internal("the database answered an unexpected error")
+
+    def insert_texts(
+        self, table: Table, columns: Sequence[str], count: int, *, on_conflict: str
+    ) -> list[tuple[str, int]]:
+        """Return INSERT statements over many rows; see `Driver.insert_texts`."""
+        most = min(MAX_ROWS, MAX_PARAMETERS // len(columns))
+        sizes = [most] * (count // most) + ([count % most] if count % most else [])
+        key = tuple(column.name for column in table.primary_key)
+        return [
+            (_insert_text(table.name, tuple(columns), key, size, on_conflict), size)
+            for size in sizes
+        ]
+
+
+@lru_cache(maxsize=1024)
+def _insert_text(
+    table: str, columns: tuple[str, ...], key: tuple[str, ...], count: int, on_conflict: str
+) -> str:
+    row = f"({', '.join('?' * len(columns))})"
+    text = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([row] * count)}"  # noqa: S608 - names from our own tables
+    if on_conflict == "ignore":
+        return f"{text} ON CONFLICT DO NOTHING"
+    if on_conflict == "update":
+        changes = ", ".join(f"{c} = excluded.{c}" for c in columns if c not in key)
+        return f"{text} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
+    return text

@@ -1,0 +1,105 @@
+"""Statements: written in SQLAlchemy Core, compiled once, run on the driver.
+
+Executing Core costs several times what a point read costs, so every statement of the store is
+compiled to the SQL of its dialect the first time and then handed to the driver with its values.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import CTE, Column, Dialect, bindparam, column, values
+from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql.elements import BindParameter
+
+MAX_VALUES = 8192
+"""Values in one IN list; a longer list is run in chunks."""
+
+Arguments = Sequence[Any] | dict[str, Any]
+
+
+def slots(count: int) -> list[BindParameter[Any]]:
+    """Return the placeholders of an IN list of `count` values."""
+    return [bindparam(f"v{i}") for i in range(count)]
+
+
+def wanted(columns: Sequence[Column[Any]], count: int) -> CTE:
+    """Return `count` tuples of placeholders as a table "wanted", to be joined on `columns`.
+
+    A join with a table of values looks each tuple up in an index; SQLite scans the whole table
+    for `(a, b) IN (...)`.
+    """
+    width = len(columns)
+    names = slots(count * width)
+    rows = [tuple(names[at : at + width]) for at in range(0, len(names), width)]
+    table = values(*(column(c.name, c.type) for c in columns), name="wanted")
+    return table.data(rows).cte("wanted")
+
+
+def padded(count: int) -> int:
+    """Return the length that a list of `count` values is filled up to.
+
+    Only powers of two are compiled, so that a store sees a dozen texts of a statement and not one
+    for each length.
+    """
+    return 1 << (count - 1).bit_length()
+
+
+class Statement:
+    """One statement with fixed parameters."""
+
+    def __init__(self, core: ClauseElement) -> None:
+        self._core = core
+        self._compiled: dict[str, _Compiled] = {}
+
+    def render(self, dialect: Dialect, values: dict[str, Any]) -> tuple[str, Arguments]:
+        """Return the SQL text for `dialect` and the arguments that go with it."""
+        compiled = self._compiled.get(dialect.name) or self._compile(dialect)
+        if compiled.constants:
+            values = compiled.constants | values
+        if compiled.order is None:
+            return compiled.text, values
+        return compiled.text, [values[name] for name in compiled.order]
+
+    def _compile(self, dialect: Dialect) -> "_Compiled":
+        compiled = self._core.compile(dialect=dialect)
+        constants = {
+            name: value
+            for name, value in (compiled.params or {}).items()
+            if value is not None
+        }
+        order: list[str] | None = getattr(compiled, "positiontup", None)
+        self._compiled[dialect.name] = _Compiled(str(compiled), order, constants)
+        return self._compiled[dialect.name]
+
+
+class _Compiled(NamedTuple):
+    text: str
+    order: list[str] | None  # names of the parameters, where the driver numbers them
+    constants: dict[str, Any]  # literals of the statement itself
+
+
+class ListStatement:
+    """A statement over a list of values, built anew for each padded length.
+
+    Args:
+        build: Given a number of values, return the statement; `slots(n)` gives the placeholders.
+        width: Values that each element of the list brings (more than 1 for a list of tuples).
+    """
+
+    def __init__(self, build: Callable[[int], ClauseElement], width: int = 1) -> None:
+        self._build = build
+        self._width = width
+        self._sizes: dict[int, Statement] = {}
+
+    def chunks(self, items: Sequence[Any]) -> list[tuple[Statement, dict[str, Any]]]:
+        """Return the statements that together cover `items`, with the values of each."""
+        step = MAX_VALUES // self._width
+        return [self._chunk(items[at : at + step]) for at in range(0, len(items), step)]
+
+    def _chunk(self, items: Sequence[Any]) -> tuple[Statement, dict[str, Any]]:
+        size = padded(len(items))
+        filled = [*items, *[items[-1]] * (size - len(items))]
+        flat = filled if self._width == 1 else [value for item in filled for value in item]
+        if size not in self._sizes:
+            self._sizes[size] = Statement(self._build(size))
+        return self._sizes[size], {f"v{i}": value for i, value in enumerate(flat)}

@@ -1,0 +1,163 @@
+"""The tables of a store.
+
+A node is one row: the columns that are searched, and its encoded message (`body`), which is the
+truth and is sent as it is. Property rows are an index over the bodies, for filters alone. Every
+table has an explicit primary key; ids come from `counters`. Times named `recorded_at` are
+microseconds since the epoch in UTC: when the store learned the fact.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
+
+MAX_NAME = 512
+"""Characters in a name, an external id or a property name: what every database can index."""
+
+SHORT_STRING = 255
+"""Characters of a string property that are indexed; a longer one is stored beside the index."""
+
+metadata = MetaData()
+
+# SQLite gives a table its row id only for the exact type INTEGER.
+_Id = BigInteger().with_variant(Integer, "sqlite")
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("next_id", BigInteger, nullable=False),
+)
+
+types = Table(
+    "types",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("name", String(MAX_NAME), nullable=False),
+    Column("version", String(MAX_NAME), nullable=False),  # "" is the type without version
+    Column("external_id", String(MAX_NAME), unique=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    UniqueConstraint("kind", "name", "version", name="uq_types_name"),
+)
+
+
+def _node_table(kind: NodeKind, *columns: Column[str] | Column[int]) -> Table:
+    return Table(
+        kind.plural,
+        metadata,
+        Column("id", _Id, primary_key=True, autoincrement=False),
+        Column("type_id", BigInteger, nullable=False),
+        Column("name", String(MAX_NAME)),
+        Column("external_id", String(MAX_NAME), unique=True),
+        *columns,
+        Column("create_time", BigInteger, nullable=False),  # ms
+        Column("update_time", BigInteger, nullable=False),  # ms
+        Column("revision", Integer, nullable=False),  # 1, and one more with each update
+        Column("recorded_at", BigInteger, nullable=False),
+        Column("body", LargeBinary, nullable=False),
+        UniqueConstraint("type_id", "name", name=f"uq_{kind.plural}_name"),
+        Index(f"ix_{kind.plural}_create_time", "create_time", "id"),
+        Index(f"ix_{kind.plural}_update_time", "update_time", "id"),
+    )
+
+
+nodes = {
+    ARTIFACT: _node_table(
+        ARTIFACT,
+        Column("uri", Text, nullable=False),
+        Column("uri_hash", BigInteger, nullable=False, index=True),  # uris are too long to index
+        Column("state", SmallInteger),
+    ),
+    EXECUTION: _node_table(EXECUTION, Column("state", SmallInteger)),
+    CONTEXT: _node_table(CONTEXT),
+}
+
+
+def _property_table(kind: NodeKind) -> Table:
+    name = f"{kind.name}_properties"
+    table = Table(
+        name,
+        metadata,
+        Column("node_id", BigInteger, primary_key=True, autoincrement=False),
+        Column("is_custom", Boolean(create_constraint=False), primary_key=True),
+        Column("name", String(MAX_NAME), primary_key=True),
+        Column("int_value", BigInteger),
+        Column("double_value", Double),
+        Column("string_value", String(SHORT_STRING)),
+        Column("text_value", Text),  # a string too long for string_value
+        Column("bool_value", Boolean(create_constraint=False)),
+        sqlite_with_rowid=False,
+    )
+    for value in ("int_value", "double_value", "string_value"):
+        Index(
+            f"ix_{name}_{value}",
+            table.c.name,
+            table.c.is_custom,
+            table.c[value],
+            sqlite_where=table.c[value].is_not(None),
+            postgresql_where=table.c[value].is_not(None),
+        )
+    return table
+
+
+properties = {kind: _property_table(kind) for kind in KINDS}
+
+node_versions = Table(
+    "node_versions",
+    metadata,
+    Column("kind", SmallInteger, primary_key=True, autoincrement=False),
+    Column("node_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("replaced_at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=False),
+    Column("artifact_id", BigInteger, nullable=False),
+    Column("execution_id", BigInteger, nullable=False),
+    Column("type", SmallInteger, nullable=False),
+    Column("happened_at", BigInteger, nullable=False),  # ms, by the caller's clock
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    UniqueConstraint("artifact_id", "execution_id", "type", name="uq_events_edge"),
+    Index("ix_events_execution", "execution_id", "artifact_id", "type"),
+)
+
+
+def _edge_table(name: str, source: str, target: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column(source, BigInteger, primary_key=True, autoincrement=False),
+        Column(target, BigInteger, primary_key=True, autoincrement=False),
+        Column("recorded_at", BigInteger, nullable=False),
+        Index(f"ix_{name}_{target}", target, source),
+        sqlite_with_rowid=False,
+    )
+
+
+attributions = _edge_table("attributions", "context_id", "artifact_id")
+associations = _edge_table("associations", "context_id", "execution_id")
+parent_contexts = _edge_table("parent_contexts", "child_id", "parent_id")
+
+members = {ARTIFACT: attributions, EXECUTION: associations}
+"""The edges that tie each kind of node to contexts."""

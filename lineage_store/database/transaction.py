@@ -1,0 +1,59 @@
+"""A transaction that writes: what it reads includes what it staged."""
+
+from lineage_store.database.connection import Connection
+from lineage_store.database.edges import Events, Members, Parents
+from lineage_store.database.ids import IdBlocks
+from lineage_store.database.journal import Journal
+from lineage_store.database.nodes import Nodes
+from lineage_store.database.types import TypeCache, Types
+from lineage_store.kinds import KINDS, NodeKind
+
+
+class Transaction:
+    """Everything that requests read and stage before it is written and committed.
+
+    Attributes:
+        types: Types by id, name and external id.
+        nodes: Nodes, by kind.
+        events: Events.
+        members: Attributions and associations.
+        parents: Parent contexts.
+    """
+
+    def __init__(self, connection: Connection, ids: IdBlocks, cache: TypeCache) -> None:
+        self._connection = connection
+        self._ids = ids
+        self._journal = Journal()
+        self.types = Types(connection, cache, self._journal)
+        self.nodes: dict[NodeKind, Nodes] = {
+            kind: Nodes(connection, kind, self._journal) for kind in KINDS
+        }
+        self.events = Events(connection, self._journal)
+        self.members = Members(connection, self._journal)
+        self.parents = Parents(connection, self._journal)
+
+    def new_id(self, counter: str) -> int:
+        """Return a new id of "types", "artifacts", "executions", "contexts" or "events"."""
+        return self._ids.take(self._connection, counter)
+
+    def mark(self) -> int:
+        """Return the present point, to undo to."""
+        return self._journal.mark()
+
+    def undo(self, mark: int) -> None:
+        """Take back everything staged since `mark`."""
+        self._journal.undo(mark)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is staged."""
+        return self._journal.mark() == 0
+
+    def flush(self) -> None:
+        """Write everything that is staged."""
+        self.types.flush()
+        for nodes in self.nodes.values():
+            nodes.flush()
+        self.events.flush()
+        self.members.flush()
+        self.parents.flush()

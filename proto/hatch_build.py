@@ -1,0 +1,28 @@
+"""Generates the messages of lineage_store.v1 from the schema, whenever the project is built."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+
+class GenerateMessages(BuildHookInterface):
+    """Runs protoc over proto/lineage_store; an sdist carries the schema and generates again."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Write *_pb2.py, *_pb2_grpc.py and their type stubs beside lineage_store/v1/__init__.py."""
+        del version, build_data
+        root = Path(self.root)
+        schema = sorted(str(path) for path in (root / "proto").rglob("*.proto"))
+        plugin = Path(sys.executable).with_name("protoc-gen-mypy_grpc")
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "grpc_tools.protoc", f"--proto_path={root / 'proto'}"),
+                *(f"--python_out={root}", f"--pyi_out={root}", f"--grpc_python_out={root}"),
+                *([f"--mypy_grpc_out={root}", f"--plugin={plugin}"] if plugin.exists() else []),
+                *schema,
+            ],
+            check=True,
+        )

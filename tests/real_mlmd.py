@@ -1,0 +1,24 @@
+"""The real ml-metadata 1.17.1, in a virtual environment of its own (`make .venv-mlmd`)."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def required(name: str) -> bool:
+    """Whether LINEAGE_REQUIRE lists `name`, so that its absence is a failure, not a skip."""
+    return name in os.environ.get("LINEAGE_REQUIRE", "").split(",")
+
+
+def python() -> Path:
+    """Return the interpreter that can import ml_metadata, or skip the test and say why."""
+    found = Path(os.environ.get("LINEAGE_MLMD_PYTHON", ROOT / ".venv-mlmd/bin/python"))
+    if found.exists():
+        return found
+    reason = f"the real ml-metadata is missing: {found} (make .venv-mlmd)"
+    if required("mlmd"):
+        pytest.fail(reason)
+    pytest.skip(reason)
