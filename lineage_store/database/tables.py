@@ -23,9 +23,8 @@ from sqlalchemy import (
 )
 
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
+from lineage_store.limits import MAX_NAME
 
-MAX_NAME = 512
-"""Characters in a name, an external id or a property name: what every database can index."""
 
 SHORT_STRING = 255
 """Characters of a string property that are indexed; a longer one is stored beside the index."""

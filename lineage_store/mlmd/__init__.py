@@ -1,4 +1,4 @@
-"""ML Metadata's Python API over this store: `from lineage_store import mlmd` for `import ml_metadata as mlmd`.
+"""ML Metadata's Python API: `from lineage_store import mlmd` for `import ml_metadata as mlmd`.
 
 Names, signatures, defaults and exceptions are those of ml-metadata 1.17.1. The messages are
 `lineage_store.v1`, wire-identical to `ml_metadata`'s, whose own messages are accepted wherever one

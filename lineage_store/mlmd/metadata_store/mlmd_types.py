@@ -41,7 +41,7 @@ class ArtifactType(_SystemType):
         NotFoundError: No system type has this number.
     """
 
-    def __init__(self, system_type: pb.ArtifactType.SystemDefinedBaseType.ValueType) -> None:
+    def __init__(self, system_type: pb.ArtifactType.SystemDefinedBaseType) -> None:
         super().__init__(_ARTIFACT_TYPES.get(system_type), system_type)
         self.system_type = system_type
 
@@ -56,7 +56,7 @@ class ExecutionType(_SystemType):
         NotFoundError: No system type has this number.
     """
 
-    def __init__(self, system_type: pb.ExecutionType.SystemDefinedBaseType.ValueType) -> None:
+    def __init__(self, system_type: pb.ExecutionType.SystemDefinedBaseType) -> None:
         super().__init__(_EXECUTION_TYPES.get(system_type), system_type)
         self.system_type = system_type
 

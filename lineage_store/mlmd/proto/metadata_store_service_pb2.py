@@ -1,4 +1,3 @@
 """`lineage_store.v1.metadata_service_pb2`, under the name that ML Metadata gives it."""
 
 from lineage_store.v1.metadata_service_pb2 import *  # noqa: F403 - an alias has every name
-from lineage_store.v1.metadata_service_pb2 import DESCRIPTOR as DESCRIPTOR

@@ -1,0 +1,190 @@
+"""Nodes: created and updated. One implementation for artifacts, executions and contexts."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from lineage_store import errors
+from lineage_store.database.ids import now_ms
+from lineage_store.database.nodes import Node
+from lineage_store.database.transaction import Transaction
+from lineage_store.engine import masks
+from lineage_store.engine.properties import check_custom, check_declared
+from lineage_store.engine.requests import bounded
+from lineage_store.kinds import ARTIFACT, CONTEXT, NodeKind
+from lineage_store.v1 import metadata_service_pb2 as service
+
+
+def put_nodes(kind: NodeKind) -> Callable[[Transaction, Any], Any]:
+    """Return the handler of PutArtifacts, PutExecutions or PutContexts."""
+    response = getattr(service, f"Put{kind.plural.title()}Response")
+
+    def handler(tx: Transaction, request: Any) -> Any:
+        nodes = getattr(request, kind.plural)
+        prefetch(tx, kind, nodes)
+        if kind is ARTIFACT and request.options.abort_if_latest_updated_time_changed:
+            _check_unchanged(tx, nodes)
+        mask = list(request.update_mask.paths)
+        ids = [
+            put_node(tx, kind, node, f"{kind.plural}[{at}]", mask) for at, node in enumerate(nodes)
+        ]
+        return response(**{f"{kind.name}_ids": ids})
+
+    return handler
+
+
+def prefetch(tx: Transaction, kind: NodeKind, nodes: Iterable[Any]) -> None:
+    """Look up what putting these nodes will ask for, each kind of look-up with one statement."""
+    nodes = list(nodes)
+    known = tx.nodes[kind]
+    known.load(node.id for node in nodes if node.HasField("id"))
+    known.load_external_ids(node.external_id for node in nodes if node.external_id)
+    known.load_names(
+        (node.type_id, node.name)
+        for node in nodes
+        if node.HasField("name") and node.HasField("type_id") and not node.HasField("id")
+    )
+
+
+def put_node(
+    tx: Transaction, kind: NodeKind, node: Any, field: str, mask: Sequence[str] = ()
+) -> int:
+    """Create a node without id, update one with an id; return its id.
+
+    Args:
+        tx: The transaction.
+        kind: The kind of node.
+        node: The message of the request.
+        field: Where it is in the request, for errors.
+        mask: What an update touches; empty: replace the whole node.
+
+    Raises:
+        InvalidArgument: The node is malformed, or the one to update does not exist.
+        NotFound: Its type does not exist.
+        AlreadyExists: Its name or external id is another node's.
+    """
+    if node.HasField("id"):
+        stored = tx.nodes[kind].find(node.id)
+        if stored is None:
+            raise errors.InvalidArgument(f"{field}.id: there is no {kind.name} {node.id}")
+        return update(tx, kind, stored, node, field, mask)
+    return _create(tx, kind, node, field)
+
+
+def _create(tx: Transaction, kind: NodeKind, node: Any, field: str) -> int:
+    if not node.HasField("type_id"):
+        raise errors.InvalidArgument(f"{field}.type_id must be set to create the {kind.name}")
+    type_name = check_type(tx, kind, node.type_id, field)
+    _check_texts(kind, node, field)
+    check_declared(tx, node.type_id, node.properties)
+    check_custom(node.custom_properties)
+    _check_keys(tx, kind, node, None, field)
+    created = kind.message()
+    created.CopyFrom(node)
+    created.type = type_name
+    created.create_time_since_epoch = created.last_update_time_since_epoch = now_ms()
+    _normalize(kind, created)
+    created.id = tx.new_id(kind.plural)
+    tx.nodes[kind].create(created)
+    return int(created.id)
+
+
+def update(
+    tx: Transaction,
+    kind: NodeKind,
+    stored: Node,
+    node: Any,
+    field: str,
+    mask: Sequence[str] = (),
+    *,
+    force_time: bool = False,
+) -> int:
+    """Stage a new version of a stored node if anything differs; return its id.
+
+    The update time changes only with the node, and then always grows.
+    """
+    old = stored.message
+    if node.HasField("type_id") and node.type_id != old.type_id:
+        if not mask or "type_id" in mask:
+            raise errors.InvalidArgument(
+                f"{field}.type_id is {node.type_id}, but {kind.name} {old.id} has type {old.type_id}"
+            )
+    updated = masks.merged(kind, old, node, mask)
+    _normalize(kind, updated)
+    _check_texts(kind, updated, field)
+    _check_values(tx, old.type_id, updated, mask)
+    if updated == old and not force_time:
+        return int(old.id)
+    _check_keys(tx, kind, updated, old.id, field)
+    updated.last_update_time_since_epoch = max(now_ms(), old.last_update_time_since_epoch + 1)
+    tx.nodes[kind].replace(stored, updated)
+    return int(old.id)
+
+
+def check_type(tx: Transaction, kind: NodeKind, type_id: int, field: str) -> str:
+    """Return the name of a node's type.
+
+    Raises:
+        NotFound: There is no type of this kind with this id.
+    """
+    found = tx.types.declared(type_id)
+    if found is None or found.kind is not kind:
+        raise errors.NotFound(f"{field}.type_id: there is no {kind.name} type {type_id}")
+    return str(found.message.name)
+
+
+def _normalize(kind: NodeKind, message: Any) -> None:
+    """Drop what the store does not keep, and write the rest in the one way it is stored."""
+    message.DiscardUnknownFields()
+    message.ClearField("system_metadata")
+    if not message.external_id:
+        message.ClearField("external_id")
+    if kind is ARTIFACT and not message.HasField("uri"):
+        message.uri = ""
+
+
+def _check_texts(kind: NodeKind, node: Any, field: str) -> None:
+    if kind is CONTEXT and not node.name:
+        raise errors.InvalidArgument(f"{field}.name must not be empty")
+    bounded(f"{field}.name", node.name)
+    bounded(f"{field}.external_id", node.external_id)
+
+
+def _check_values(tx: Transaction, type_id: int, updated: Any, mask: Sequence[str]) -> None:
+    if not mask:
+        check_declared(tx, type_id, updated.properties)
+        check_custom(updated.custom_properties)
+        return
+    for field, check in (
+        ("properties", lambda values, names: check_declared(tx, type_id, values, names)),
+        ("custom_properties", check_custom),
+    ):
+        names = None if field in mask else masks.keys(mask, field)
+        check(getattr(updated, field), names)
+
+
+def _check_keys(tx: Transaction, kind: NodeKind, node: Any, own_id: int | None, field: str) -> None:
+    nodes = tx.nodes[kind]
+    if node.HasField("name") and (own_id is None or kind is CONTEXT):
+        if nodes.by_name(node.type_id, node.name) not in {None, own_id}:
+            raise errors.AlreadyExists(
+                f"{field}.name: another {kind.name} of type {node.type_id} is named {node.name!r}"
+            )
+    if node.external_id and nodes.by_external_id(node.external_id) not in {None, own_id}:
+        raise errors.AlreadyExists(
+            f"{field}.external_id: {node.external_id!r} is that of another {kind.name}"
+        )
+
+
+def _check_unchanged(tx: Transaction, nodes: Iterable[Any]) -> None:
+    for at, node in enumerate(nodes):
+        if not node.HasField("id"):
+            continue
+        stored = tx.nodes[ARTIFACT].find(node.id)
+        if stored is None:
+            raise errors.InvalidArgument(f"artifacts[{at}].id: there is no artifact {node.id}")
+        found = stored.message.last_update_time_since_epoch
+        if found != node.last_update_time_since_epoch:
+            raise errors.FailedPrecondition(
+                f"artifacts[{at}] was updated at {found} ms, not at "
+                f"{node.last_update_time_since_epoch} ms; read it again"
+            )

@@ -1,0 +1,70 @@
+"""Checks of property values against the type that declares them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from lineage_store import errors
+from lineage_store.database.transaction import Transaction
+from lineage_store.engine.requests import bounded
+from lineage_store.v1 import metadata_pb2 as pb
+
+_FIELD_OF = {
+    pb.INT: "int_value",
+    pb.DOUBLE: "double_value",
+    pb.STRING: "string_value",
+    pb.STRUCT: "struct_value",
+    pb.PROTO: "proto_value",
+    pb.BOOLEAN: "bool_value",
+}
+
+
+def check_declared(
+    tx: Transaction, type_id: int, values: Any, names: Iterable[str] | None = None
+) -> None:
+    """Check that a type declares these properties, each with the kind of value it has.
+
+    Args:
+        tx: The transaction.
+        type_id: The type.
+        values: The map of properties.
+        names: Check only these, where they are in the map; None: all.
+
+    Raises:
+        InvalidArgument: A property is not declared or has another kind of value.
+        NotFound: There is no such type.
+    """
+    if not values:
+        return
+    declared = _declared(tx, type_id, values)
+    for name in values if names is None else [name for name in names if name in values]:
+        _check(f"properties[{name!r}]", values[name], declared.get(name))
+
+
+def check_custom(values: Any, names: Iterable[str] | None = None) -> None:
+    """Check that each custom property has a value.
+
+    Raises:
+        InvalidArgument: One has none.
+    """
+    for name in values if names is None else [name for name in names if name in values]:
+        bounded("the name of a custom property", name)
+        if values[name].WhichOneof("value") is None:
+            raise errors.InvalidArgument(f"custom_properties[{name!r}] has no value")
+
+
+def _declared(tx: Transaction, type_id: int, values: Any) -> Any:
+    known = tx.types.declared(type_id)
+    if known is not None and all(name in known.message.properties for name in values):
+        return known.message.properties
+    fresh = tx.types.fresh(type_id)  # another process may have added properties
+    if fresh is None:
+        raise errors.NotFound(f"there is no type with id {type_id}")
+    return fresh.message.properties
+
+
+def _check(field: str, value: Any, declared: int | None) -> None:
+    if declared is None:
+        raise errors.InvalidArgument(f"{field} is not declared by the type")
+    wanted, found = _FIELD_OF[declared], value.WhichOneof("value")
+    if found != wanted:
+        raise errors.InvalidArgument(f"{field} must have {wanted}, not {found or 'no value'}")

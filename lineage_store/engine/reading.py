@@ -1,0 +1,125 @@
+"""Nodes and events read back: stored bytes behind the field number of the response."""
+
+from collections.abc import Callable
+from typing import Any
+
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from lineage_store import errors
+from lineage_store.database.snapshot import Snapshot
+from lineage_store.engine.requests import non_empty_all
+from lineage_store.engine.responses import one, repeated
+from lineage_store.engine.types import without_base_type
+from lineage_store.kinds import ARTIFACT, NodeKind
+from lineage_store.v1 import metadata_service_pb2 as service
+
+Reader = Callable[[Snapshot, Any], Any]
+
+
+def get_by_id(kind: NodeKind) -> Reader:
+    """Return the handler of GetArtifactsByID, GetExecutionsByID or GetContextsByID."""
+
+    def handler(snapshot: Snapshot, request: Any) -> bytes:
+        rows = snapshot.nodes_by_ids(kind, getattr(request, f"{kind.name}_ids"))
+        encoded = repeated(1, (body for _, body in rows))
+        if kind is ARTIFACT and request.populate_artifact_types:
+            encoded += _types_of(snapshot, sorted({type_id for type_id, _ in rows}))
+        return encoded
+
+    return handler
+
+
+def _types_of(snapshot: Snapshot, type_ids: list[int]) -> bytes:
+    found = snapshot.types.by_ids(type_ids)
+    messages = [without_base_type(ARTIFACT, found[i].message) for i in type_ids]
+    return service.GetArtifactsByIDResponse(artifact_types=messages).SerializeToString()
+
+
+def get_by_external_ids(kind: NodeKind) -> Reader:
+    """Return the handler of Get*ByExternalIds."""
+
+    def handler(snapshot: Snapshot, request: Any) -> bytes:
+        external_ids = non_empty_all("external_ids", request.external_ids)
+        found = snapshot.nodes_by_external_ids(kind, external_ids)
+        if external_ids and not found:
+            raise errors.NotFound(f"no {kind.name} has one of these external ids")
+        return repeated(1, found)
+
+    return handler
+
+
+def get_by_type_and_name(kind: NodeKind) -> Reader:
+    """Return the handler of Get*ByTypeAndName; the node is unset when there is none."""
+    name_field = f"{kind.name}_name"
+
+    def handler(snapshot: Snapshot, request: Any) -> bytes:
+        found = snapshot.types.find(kind, request.type_name, request.type_version)
+        if found is None:
+            return b""
+        type_id = found.message.id
+        return one(1, snapshot.node_by_name(kind, type_id, getattr(request, name_field)))
+
+    return handler
+
+
+def get_artifacts_by_uri(snapshot: Snapshot, request: Any) -> bytes:
+    """Answer the artifacts at some uris."""
+    if any(field.field_number == 1 for field in UnknownFieldSet(request)):
+        raise errors.InvalidArgument("the field numbered 1 is no longer supported; set uris")
+    return repeated(1, snapshot.artifacts_by_uris(request.uris))
+
+
+def get_events(kind: NodeKind) -> Reader:
+    """Return the handler of GetEventsByArtifactIDs or GetEventsByExecutionIDs."""
+
+    def handler(snapshot: Snapshot, request: Any) -> bytes:
+        return repeated(1, snapshot.events(kind, getattr(request, f"{kind.name}_ids")))
+
+    return handler
+
+
+def get_contexts_of(kind: NodeKind) -> Reader:
+    """Return the handler of GetContextsByArtifact or GetContextsByExecution."""
+
+    def handler(snapshot: Snapshot, request: Any) -> bytes:
+        node_id = getattr(request, f"{kind.name}_id")
+        found = snapshot.contexts_of(kind, node_id)
+        if not found:
+            raise errors.NotFound(f"{kind.name} {node_id} is in no context")
+        return repeated(1, found)
+
+    return handler
+
+
+def get_parents(snapshot: Snapshot, request: Any) -> bytes:
+    """Answer the direct parents of a context."""
+    return repeated(1, snapshot.parents_of([request.context_id]).get(request.context_id, []))
+
+
+def get_children(snapshot: Snapshot, request: Any) -> bytes:
+    """Answer the direct children of a context."""
+    return repeated(1, snapshot.children_of([request.context_id]).get(request.context_id, []))
+
+
+def get_parents_of_many(snapshot: Snapshot, request: Any) -> Any:
+    """Answer the direct parents of each context that has any."""
+    found = snapshot.parents_of(_context_ids(request))
+    response = service.GetParentContextsByContextsResponse()
+    for context_id, bodies in found.items():
+        response.contexts[context_id].MergeFromString(repeated(1, bodies))
+    return response
+
+
+def get_children_of_many(snapshot: Snapshot, request: Any) -> Any:
+    """Answer the direct children of each context that has any."""
+    found = snapshot.children_of(_context_ids(request))
+    response = service.GetChildrenContextsByContextsResponse()
+    for context_id, bodies in found.items():
+        response.contexts[context_id].MergeFromString(repeated(1, bodies))
+    return response
+
+
+def _context_ids(request: Any) -> list[int]:
+    if not request.context_ids:
+        raise errors.InvalidArgument("context_ids must not be empty")
+    return list(request.context_ids)

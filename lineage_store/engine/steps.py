@@ -1,0 +1,198 @@
+"""Steps recorded in one call: an execution with all that belongs to it, or several of them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from lineage_store import errors
+from lineage_store.database.transaction import Transaction
+from lineage_store.engine.edges import prefetch_events, put_event
+from lineage_store.engine.nodes import check_type, prefetch, put_node, update
+from lineage_store.engine.requests import required
+from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, NodeKind
+from lineage_store.v1 import metadata_pb2 as pb
+from lineage_store.v1 import metadata_service_pb2 as service
+
+_NO_ARTIFACT = -1
+"""What PutExecution answers for a pair with neither an artifact nor an event."""
+
+
+def put_execution(tx: Transaction, request: Any) -> Any:
+    """Record one step: its artifacts, the execution, the events between them, its contexts."""
+    execution = required(request, "execution", "")
+    pairs = request.artifact_event_pairs
+    artifacts = [pair.artifact for pair in pairs if pair.HasField("artifact")]
+    prefetch(tx, ARTIFACT, artifacts)
+    prefetch(tx, EXECUTION, [execution])
+    prefetch(tx, CONTEXT, request.contexts)
+    reuse = request.options.reuse_artifact_if_already_exist_by_external_id
+    artifact_ids = [
+        _put_paired_artifact(tx, pair, at, reuse=reuse) for at, pair in enumerate(pairs)
+    ]
+    execution_id = _put_execution(tx, execution, force_time=request.options.force_update_time)
+    _put_paired_events(tx, pairs, artifact_ids, execution_id)
+    context_ids = [
+        _put_context(tx, context, f"contexts[{at}]", request.options)
+        for at, context in enumerate(request.contexts)
+    ]
+    members = [i for i in artifact_ids if i != _NO_ARTIFACT]
+    _add_members(tx, context_ids, members, [execution_id])
+    return service.PutExecutionResponse(
+        execution_id=execution_id, artifact_ids=artifact_ids, context_ids=context_ids
+    )
+
+
+def _put_paired_artifact(tx: Transaction, pair: Any, at: int, *, reuse: bool) -> int:
+    field = f"artifact_event_pairs[{at}]"
+    if pair.HasField("artifact"):
+        return _put_artifact(tx, pair.artifact, f"{field}.artifact", reuse=reuse)
+    if not pair.HasField("event"):
+        return _NO_ARTIFACT
+    return int(required(pair.event, "artifact_id", f"{field}.event."))
+
+
+def _put_artifact(tx: Transaction, artifact: Any, field: str, *, reuse: bool) -> int:
+    """Put an artifact; with `reuse`, its external id may stand for its id."""
+    if reuse and artifact.external_id and not artifact.HasField("id"):
+        known = tx.nodes[ARTIFACT].by_external_id(artifact.external_id)
+        if known is not None:
+            stored = tx.nodes[ARTIFACT].find(known)
+            return update(tx, ARTIFACT, stored, artifact, field)  # type: ignore[arg-type]
+    return put_node(tx, ARTIFACT, artifact, field)
+
+
+def _put_execution(tx: Transaction, execution: Any, *, force_time: bool) -> int:
+    stored = tx.nodes[EXECUTION].find(execution.id) if execution.HasField("id") else None
+    if stored is None or not force_time:
+        return put_node(tx, EXECUTION, execution, "execution")
+    return update(tx, EXECUTION, stored, execution, "execution", force_time=True)
+
+
+def _put_paired_events(
+    tx: Transaction, pairs: Any, artifact_ids: list[int], execution_id: int
+) -> None:
+    events = [
+        (f"artifact_event_pairs[{at}].event", _paired_event(pair, at, artifact_id, execution_id))
+        for at, (pair, artifact_id) in enumerate(zip(pairs, artifact_ids, strict=True))
+        if pair.HasField("event")
+    ]
+    prefetch_events(tx, [event for _, event in events])
+    for field, event in events:
+        put_event(tx, event, field)
+
+
+def _paired_event(pair: Any, at: int, artifact_id: int, execution_id: int) -> Any:
+    field = f"artifact_event_pairs[{at}].event"
+    for name, expected in (("execution_id", execution_id), ("artifact_id", artifact_id)):
+        if pair.event.HasField(name) and getattr(pair.event, name) != expected:
+            raise errors.InvalidArgument(f"{field}.{name} is not the id of what it is sent with")
+    event = pb.Event()
+    event.CopyFrom(pair.event)
+    event.execution_id, event.artifact_id = execution_id, artifact_id
+    return event
+
+
+def _put_context(tx: Transaction, context: Any, field: str, options: Any) -> int:
+    nodes = tx.nodes[CONTEXT]
+    if context.HasField("id") and getattr(options, "force_reuse_context", False):
+        if not nodes.exists(context.id):
+            raise errors.NotFound(f"{field}.id: there is no context {context.id}")
+        return int(context.id)
+    required(context, "type_id", f"{field}.")
+    if not context.name:
+        raise errors.InvalidArgument(f"{field}.name must not be empty")
+    if options.reuse_context_if_already_exist and not context.HasField("id"):
+        known = nodes.by_name(context.type_id, context.name)
+        if known is not None:
+            return known
+    return put_node(tx, CONTEXT, context, field)
+
+
+def _add_members(
+    tx: Transaction,
+    context_ids: Iterable[int],
+    artifact_ids: Iterable[int],
+    execution_ids: Iterable[int],
+) -> None:
+    for context_id in context_ids:
+        for kind, ids in ((ARTIFACT, artifact_ids), (EXECUTION, execution_ids)):
+            for node_id in ids:
+                tx.members.add(kind, context_id, node_id)
+
+
+def put_lineage_subgraph(tx: Transaction, request: Any) -> Any:
+    """Record nodes and the events between them; every context gets all of the nodes."""
+    for at, edge in enumerate(request.event_edges):
+        _check_edge(request, edge, f"event_edges[{at}]")
+    for kind in (CONTEXT, ARTIFACT, EXECUTION):
+        _check_types(tx, kind, getattr(request, kind.plural))
+        prefetch(tx, kind, getattr(request, kind.plural))
+    reuse = request.options.reuse_artifact_if_already_exist_by_external_id
+    stored_external_ids = _stored_external_ids(tx, request.artifacts) if reuse else set()
+    context_ids = [
+        _put_context(tx, context, f"contexts[{at}]", request.options)
+        for at, context in enumerate(request.contexts)
+    ]
+    artifact_ids = [
+        _put_artifact(
+            tx, artifact, f"artifacts[{at}]", reuse=artifact.external_id in stored_external_ids
+        )
+        for at, artifact in enumerate(request.artifacts)
+    ]
+    execution_ids = [
+        put_node(tx, EXECUTION, execution, f"executions[{at}]")
+        for at, execution in enumerate(request.executions)
+    ]
+    _add_members(tx, context_ids, artifact_ids, execution_ids)
+    _put_edges(tx, request.event_edges, {ARTIFACT: artifact_ids, EXECUTION: execution_ids})
+    return service.PutLineageSubgraphResponse(
+        execution_ids=execution_ids, artifact_ids=artifact_ids, context_ids=context_ids
+    )
+
+
+def _stored_external_ids(tx: Transaction, artifacts: Any) -> set[str]:
+    """Return which external ids are stored before anything of the request is put."""
+    known = tx.nodes[ARTIFACT]
+    return {
+        artifact.external_id
+        for artifact in artifacts
+        if artifact.external_id and known.by_external_id(artifact.external_id) is not None
+    }
+
+
+def _check_types(tx: Transaction, kind: NodeKind, nodes: Any) -> None:
+    for at, node in enumerate(nodes):
+        field = f"{kind.plural}[{at}]"
+        check_type(tx, kind, required(node, "type_id", f"{field}."), field)
+
+
+def _check_edge(request: Any, edge: Any, field: str) -> None:
+    event = required(edge, "event", f"{field}.")
+    for kind in (EXECUTION, ARTIFACT):
+        nodes = getattr(request, kind.plural)
+        index, node_id = f"{kind.name}_index", f"{kind.name}_id"
+        if not edge.HasField(index):
+            if not event.HasField(node_id):
+                raise errors.InvalidArgument(f"{field} needs {index} or event.{node_id}")
+            continue
+        at = getattr(edge, index)
+        if not 0 <= at < len(nodes):
+            raise errors.OutOfRange(f"{field}.{index} is {at}; there are {len(nodes)}")
+        if event.HasField(node_id) and not (
+            nodes[at].HasField("id") and nodes[at].id == getattr(event, node_id)
+        ):
+            raise errors.InvalidArgument(f"{field}.event.{node_id} is not the id of {index}")
+
+
+def _put_edges(tx: Transaction, edges: Any, ids: dict[NodeKind, list[int]]) -> None:
+    events = []
+    for edge in edges:
+        event = pb.Event()
+        event.CopyFrom(edge.event)
+        for kind in (EXECUTION, ARTIFACT):
+            if edge.HasField(f"{kind.name}_index"):
+                at = getattr(edge, f"{kind.name}_index")
+                setattr(event, f"{kind.name}_id", ids[kind][at])
+        events.append(event)
+    prefetch_events(tx, events)
+    for at, event in enumerate(events):
+        put_event(tx, event, f"event_edges[{at}].event")

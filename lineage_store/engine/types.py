@@ -1,0 +1,192 @@
+"""Types: created, extended, read. One implementation for the types of all three kinds."""
+
+from collections.abc import Callable
+from typing import Any
+
+from lineage_store import errors
+from lineage_store.database.snapshot import Snapshot
+from lineage_store.database.transaction import Transaction
+from lineage_store.engine.requests import bounded, non_empty_all, required
+from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
+from lineage_store.v1 import metadata_pb2 as pb
+from lineage_store.v1 import metadata_service_pb2 as service
+
+_SYSTEM_NAMES = {name for kind in KINDS for name in kind.system_types.values()}
+
+
+def put_type(kind: NodeKind) -> Callable[[Transaction, Any], Any]:
+    """Return the handler of PutArtifactType, PutExecutionType or PutContextType."""
+    field = f"{kind.name}_type"
+    response = getattr(service, f"Put{kind.name.title()}TypeResponse")
+
+    def handler(tx: Transaction, request: Any) -> Any:
+        _check_flags(request)
+        message = required(request, field, "")
+        return response(type_id=_put(tx, kind, message, field, request))
+
+    return handler
+
+
+def put_types(tx: Transaction, request: Any) -> Any:
+    """Put types of all kinds, in the order artifact, execution, context."""
+    _check_flags(request)
+    response = service.PutTypesResponse()
+    for kind in (ARTIFACT, EXECUTION, CONTEXT):
+        ids = getattr(response, f"{kind.name}_type_ids")
+        for at, message in enumerate(getattr(request, f"{kind.name}_types")):
+            ids.append(_put(tx, kind, message, f"{kind.name}_types[{at}]", request))
+    return response
+
+
+def _check_flags(request: Any) -> None:
+    if not request.all_fields_match:
+        raise errors.Unimplemented("all_fields_match=false is not supported")
+
+
+def _put(tx: Transaction, kind: NodeKind, message: Any, field: str, request: Any) -> int:
+    _check_message(message, field)
+    stored = tx.types.find(kind, message.name, message.version)
+    if stored is None:
+        return _create(tx, kind, message, field)
+    return _extend(tx, kind, stored.message, message, field, request)
+
+
+def _check_message(message: Any, field: str) -> None:
+    if not message.name:
+        raise errors.InvalidArgument(f"{field}.name must not be empty")
+    bounded(f"{field}.name", message.name)
+    bounded(f"{field}.version", message.version)
+    bounded(f"{field}.external_id", message.external_id)
+    for name, kind in message.properties.items():
+        bounded(f"the name of a property of {field}", name)
+        if kind == pb.UNKNOWN:
+            raise errors.InvalidArgument(f"{field}.properties[{name!r}] must not be UNKNOWN")
+
+
+def _create(tx: Transaction, kind: NodeKind, message: Any, field: str) -> int:
+    created = kind.type_message()
+    created.CopyFrom(message)
+    created.DiscardUnknownFields()
+    for optional in ("version", "external_id"):
+        if not getattr(created, optional):
+            created.ClearField(optional)
+    _check_base_type(created, created, field)
+    _check_external_id(tx, created.external_id, None)
+    created.id = tx.new_id("types")
+    tx.types.put(kind, created, new=True)
+    return int(created.id)
+
+
+def _extend(
+    tx: Transaction, kind: NodeKind, stored: Any, message: Any, field: str, request: Any
+) -> int:
+    """Add what is new; nothing is ever removed from a type."""
+    _check_evolution(stored, message, field, request)
+    _check_base_type(stored, message, field)
+    extended = kind.type_message()
+    extended.CopyFrom(stored)
+    extended.properties.update(message.properties)
+    if message.HasField("base_type"):
+        extended.base_type = message.base_type
+    if message.external_id and message.external_id != stored.external_id:
+        _check_external_id(tx, message.external_id, stored.id)
+        extended.external_id = message.external_id
+    if extended != stored:
+        tx.types.put(kind, extended, new=False)
+    return int(stored.id)
+
+
+def _check_evolution(stored: Any, message: Any, field: str, request: Any) -> None:
+    for name, kind in message.properties.items():
+        if name in stored.properties:
+            if stored.properties[name] != kind:
+                raise errors.AlreadyExists(
+                    f"{field}.properties[{name!r}] is stored with another kind of value"
+                )
+        elif not request.can_add_fields:
+            raise errors.AlreadyExists(
+                f"{field}.properties[{name!r}] is new; set can_add_fields to add it"
+            )
+    omitted = next((name for name in stored.properties if name not in message.properties), None)
+    if omitted is not None and not request.can_omit_fields:
+        raise errors.AlreadyExists(
+            f"{field} lacks the stored property {omitted!r}; set can_omit_fields to leave it out"
+        )
+
+
+def _check_base_type(stored: Any, message: Any, field: str) -> None:
+    if not message.HasField("base_type"):
+        return
+    if message.base_type == 0:
+        raise errors.Unimplemented(f"{field}.base_type can't be UNSET")
+    if stored.HasField("base_type") and stored.base_type != message.base_type:
+        raise errors.Unimplemented(f"{field}.base_type can't be changed once it is set")
+
+
+def _check_external_id(tx: Transaction, external_id: str, own_id: int | None) -> None:
+    if external_id and tx.types.holder_of_external_id(external_id) not in {None, own_id}:
+        raise errors.AlreadyExists(f"external_id {external_id!r} is that of another type")
+
+
+def get_type(kind: NodeKind) -> Callable[[Snapshot, Any], Any]:
+    """Return the handler of GetArtifactType, GetExecutionType or GetContextType."""
+    response = getattr(service, f"Get{kind.name.title()}TypeResponse")
+
+    def handler(snapshot: Snapshot, request: Any) -> Any:
+        found = snapshot.types.find(kind, request.type_name, request.type_version)
+        if found is None:
+            version = f" and version {request.type_version!r}" if request.type_version else ""
+            raise errors.NotFound(
+                f"there is no {kind.name} type named {request.type_name!r}{version}"
+            )
+        return response(**{f"{kind.name}_type": found.message})
+
+    return handler
+
+
+def get_types(kind: NodeKind) -> Callable[[Snapshot, Any], Any]:
+    """Return the handler of GetArtifactTypes, GetExecutionTypes or GetContextTypes."""
+    response = getattr(service, f"Get{kind.name.title()}TypesResponse")
+    hidden = _SYSTEM_NAMES if kind.system_types else set()
+
+    def handler(snapshot: Snapshot, request: Any) -> Any:
+        shown = [found for found in snapshot.types.all(kind) if found.name not in hidden]
+        return response(**{f"{kind.name}_types": shown})
+
+    return handler
+
+
+def get_types_by_id(kind: NodeKind) -> Callable[[Snapshot, Any], Any]:
+    """Return the handler of Get*TypesByID: in the order asked for, unknown ids skipped."""
+    response = getattr(service, f"Get{kind.name.title()}TypesByIDResponse")
+
+    def handler(snapshot: Snapshot, request: Any) -> Any:
+        found = snapshot.types.by_ids(request.type_ids)
+        wanted = [found[i] for i in request.type_ids if i in found]
+        messages = [stored.message for stored in wanted if stored.kind is kind]
+        return response(**{f"{kind.name}_types": messages})
+
+    return handler
+
+
+def get_types_by_external_ids(kind: NodeKind) -> Callable[[Snapshot, Any], Any]:
+    """Return the handler of Get*TypesByExternalIds."""
+    response = getattr(service, f"Get{kind.name.title()}TypesByExternalIdsResponse")
+
+    def handler(snapshot: Snapshot, request: Any) -> Any:
+        external_ids = non_empty_all("external_ids", request.external_ids)
+        stored = snapshot.types.by_external_ids(external_ids)
+        found = [without_base_type(t.kind, t.message) for t in stored if t.kind is kind]
+        if external_ids and not found:
+            raise errors.NotFound(f"no {kind.name} type has one of these external ids")
+        return response(**{f"{kind.name}_types": found})
+
+    return handler
+
+
+def without_base_type(kind: NodeKind, message: Any) -> Any:
+    """Return a type as ML Metadata answers it where it leaves base types out."""
+    bare = kind.type_message()
+    bare.CopyFrom(message)
+    bare.ClearField("base_type")
+    return bare

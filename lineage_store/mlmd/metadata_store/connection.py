@@ -1,0 +1,122 @@
+"""From a configuration to the transport of a store."""
+
+from dataclasses import dataclass
+from urllib.parse import parse_qs, quote, urlsplit
+from urllib.request import url2pathname
+
+from lineage_store.client.channel import GrpcTransport, Tls
+from lineage_store.client.embedded import EmbeddedTransport
+from lineage_store.client.transport import Transport
+from lineage_store.errors import LineageError
+from lineage_store.mlmd.metadata_store.messages import own, stands_for
+from lineage_store.v1.metadata_pb2 import (
+    ConnectionConfig,
+    MetadataStoreClientConfig,
+    SqliteMetadataSourceConfig,
+)
+
+SERVICE = "ml_metadata.MetadataStoreService"
+"""The name under which both our server and ML Metadata's own serve the calls."""
+
+DEFAULT_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """An open transport, and how often an aborted call is made over it, in all."""
+
+    transport: Transport
+    attempts: int = DEFAULT_ATTEMPTS
+
+
+def connect(
+    config: ConnectionConfig | MetadataStoreClientConfig, *, upgrade: bool = False
+) -> Connection:
+    """Open the database, or the channel to the server, that `config` describes.
+
+    Raises:
+        ValueError: It is no configuration, or asks to upgrade the database of a server.
+        RuntimeError: The database can't be opened.
+    """
+    if stands_for(ConnectionConfig, config):
+        return _embedded(own(ConnectionConfig, config))
+    if not stands_for(MetadataStoreClientConfig, config):
+        raise ValueError("config must be a ConnectionConfig or a MetadataStoreClientConfig")
+    if upgrade:
+        raise ValueError("a client can't upgrade the database of a server; upgrade it there")
+    # gRPC's own retries stay off: they would multiply ours, and gRPC gives them up for requests
+    # that outgrow its retry buffer (256 KiB).
+    return Connection(_channel(own(MetadataStoreClientConfig, config)))
+
+
+def _channel(config: MetadataStoreClientConfig) -> GrpcTransport:
+    tls, ssl = None, config.ssl_config
+    if config.HasField("ssl_config"):
+        tls = Tls(
+            ca=_pem(ssl.custom_ca), key=_pem(ssl.client_key), certificate=_pem(ssl.server_cert)
+        )
+    arguments = config.channel_arguments
+    names = {
+        "max_receive_message_length": "grpc.max_receive_message_length",
+        "http2_max_ping_strikes": "grpc.http2.max_ping_strikes",
+    }
+    return GrpcTransport(
+        f"{config.host}:{config.port}",
+        timeout=config.client_timeout_sec if config.HasField("client_timeout_sec") else None,
+        tls=tls,
+        options=[(names[field.name], value) for field, value in arguments.ListFields()],
+        service=SERVICE,
+        retry=False,
+    )
+
+
+def _pem(text: str) -> bytes | None:
+    return text.encode() or None
+
+
+def _embedded(config: ConnectionConfig) -> Connection:
+    try:
+        transport = EmbeddedTransport(database_url(config))
+    except LineageError as error:
+        # ML Metadata raises no more than this when it opens a database, and callers catch it.
+        raise RuntimeError(error.message) from error
+    if not config.HasField("retry_options"):
+        return Connection(transport)
+    return Connection(transport, max(1, config.retry_options.max_num_retries))
+
+
+def database_url(config: ConnectionConfig) -> str:
+    """Return the URL of the database that `config` describes.
+
+    Raises:
+        RuntimeError: It describes none, or (NotImplementedError) one that can't be embedded yet.
+    """
+    kind = config.WhichOneof("config")
+    if kind is None:
+        raise RuntimeError("Unset: the configuration names no database")
+    if kind == "fake_database":
+        return "sqlite://"
+    if kind == "sqlite":
+        return _sqlite_url(config.sqlite)
+    raise NotImplementedError(
+        f"{kind} databases can't be opened in this process yet ({kind}://HOST:PORT/DATABASE is to "
+        "come); run a server and connect with a MetadataStoreClientConfig"
+    )
+
+
+def _sqlite_url(config: SqliteMetadataSourceConfig) -> str:
+    path, asked = config.filename_uri, {_mode(config)}
+    if path.startswith("file:"):
+        parts = urlsplit(path)
+        path = url2pathname(parts.path)
+        asked.update(parse_qs(parts.query).get("mode", []))
+    if path in {"", ":memory:"} or "memory" in asked:
+        return "sqlite://"
+    # The URI and the mode may each forbid something; what one forbids, the other can't allow.
+    strictest = next(mode for mode in ("ro", "rw", "rwc") if mode in asked)
+    return f"sqlite:///{quote(path)}?mode={strictest}"
+
+
+def _mode(config: SqliteMetadataSourceConfig) -> str:
+    modes = {config.READONLY: "ro", config.READWRITE: "rw"}
+    return modes.get(config.connection_mode, "rwc")
