@@ -1,0 +1,1 @@
+"""The database of a store; the only place with SQL."""

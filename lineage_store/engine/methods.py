@@ -1,0 +1,51 @@
+"""Every RPC and what answers it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from lineage_store.database.snapshot import Snapshot
+from lineage_store.database.transaction import Transaction
+from lineage_store.engine import edges, listing, nodes, reading, steps, types
+from lineage_store.kinds import ARTIFACT, EXECUTION, KINDS
+
+Write = Callable[[Transaction, Any], Any]
+Read = Callable[[Snapshot, Any], Any]
+
+WRITES: dict[str, Write] = {
+    "PutTypes": types.put_types,
+    "PutEvents": edges.put_events,
+    "PutExecution": steps.put_execution,
+    "PutLineageSubgraph": steps.put_lineage_subgraph,
+    "PutAttributionsAndAssociations": edges.put_attributions_and_associations,
+    "PutParentContexts": edges.put_parent_contexts,
+}
+READS: dict[str, Read] = {
+    "GetArtifactsByURI": reading.get_artifacts_by_uri,
+    "GetEventsByArtifactIDs": reading.get_events(ARTIFACT),
+    "GetEventsByExecutionIDs": reading.get_events(EXECUTION),
+    "GetContextsByArtifact": reading.get_contexts_of(ARTIFACT),
+    "GetContextsByExecution": reading.get_contexts_of(EXECUTION),
+    "GetArtifactsByContext": listing.get_by_context(ARTIFACT),
+    "GetExecutionsByContext": listing.get_by_context(EXECUTION),
+    "GetParentContextsByContext": reading.get_parents,
+    "GetChildrenContextsByContext": reading.get_children,
+    "GetParentContextsByContexts": reading.get_parents_of_many,
+    "GetChildrenContextsByContexts": reading.get_children_of_many,
+}
+for kind in KINDS:
+    one = kind.name.title()
+    WRITES |= {
+        f"Put{one}Type": types.put_type(kind),
+        f"Put{one}s": nodes.put_nodes(kind),
+    }
+    READS |= {
+        f"Get{one}Type": types.get_type(kind),
+        f"Get{one}Types": types.get_types(kind),
+        f"Get{one}TypesByID": types.get_types_by_id(kind),
+        f"Get{one}TypesByExternalIds": types.get_types_by_external_ids(kind),
+        f"Get{one}s": listing.get_all(kind),
+        f"Get{one}sByID": reading.get_by_id(kind),
+        f"Get{one}sByType": listing.get_by_type(kind),
+        f"Get{one}ByTypeAndName": reading.get_by_type_and_name(kind),
+        f"Get{one}sByExternalIds": reading.get_by_external_ids(kind),
+    }
