@@ -1,7 +1,5 @@
 """The schema of a store: created on the first start, checked on every other, upgraded on demand."""
 
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Column, String, Table, create_engine, inspect, insert, select
@@ -118,14 +116,19 @@ def check_revision(revision: str) -> None:
     """Raise SchemaMismatch unless `revision` is ours, and say what to do."""
     if revision == HEAD:
         return
-    from lineage_store.database.migrations import known_revisions
-
-    if revision in known_revisions():
-        raise errors.SchemaMismatch(
-            f"the database has revision {revision}, this version needs {HEAD}: "
-            "back it up and run `lineage-store db upgrade`"
-        )
+    check_known(revision)
     raise errors.SchemaMismatch(
-        f"the database has revision {revision}, which this version does not know: "
-        "it was made by a newer lineage-store; upgrade this one"
+        f"the database has revision {revision}, this version needs {HEAD}: "
+        "back it up and run `lineage-store db upgrade`"
     )
+
+
+def check_known(revision: str) -> None:
+    """Raise SchemaMismatch if `revision` is of a newer version than this."""
+    from lineage_store.database.migrations import known_revisions  # alembic is slow to import
+
+    if revision not in known_revisions():
+        raise errors.SchemaMismatch(
+            f"the database has revision {revision}, which this version does not know: "
+            "it was made by a newer lineage-store; upgrade this one"
+        )

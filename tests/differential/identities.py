@@ -19,6 +19,11 @@ from google.protobuf.message import Message
 
 KINDS = ("artifact", "execution", "context")
 UNKNOWN = 10**9
+# In the order in which a fresh store of ML Metadata has them, with ids from 1.
+SYSTEM_TYPES = (
+    *(("artifact", name) for name in ("Dataset", "Model", "Metrics", "Statistics")),
+    *(("execution", name) for name in ("Train", "Transform", "Process", "Evaluate", "Deploy")),
+)
 # References from here on mean any type, of whatever kind; those below mean types of the field's.
 ANY_TYPE = 1000
 
@@ -55,8 +60,13 @@ def messages_in(message: Message) -> Iterator[Message]:
     for descriptor, value in message.ListFields():
         if descriptor.type != FieldDescriptor.TYPE_MESSAGE or is_map(descriptor):
             continue
-        for part in value if descriptor.is_repeated else (value,):
+        for part in value if is_list(value) else (value,):
             yield from messages_in(part)
+
+
+def is_list(value: object) -> bool:
+    """Whether the value of a field is a repeated one; maps are not."""
+    return hasattr(value, "append")
 
 
 def is_map(descriptor: FieldDescriptor) -> bool:
@@ -71,7 +81,7 @@ def replace_ids(message: Message, replace: Callable[[str, str, int], int]) -> No
             space = space_of(part.DESCRIPTOR.name, descriptor.name)
             if space is None:
                 continue
-            if descriptor.is_repeated:
+            if is_list(value):
                 value[:] = [replace(*space, number) for number in value]
             else:
                 setattr(part, descriptor.name, replace(*space, value))
@@ -83,23 +93,18 @@ class Identities:
     def __init__(self) -> None:
         self._ids: dict[str, list[int]] = {space: [] for space in ("type", *KINDS)}
         self._symbols: dict[str, dict[int, int]] = {space: {} for space in self._ids}
+        # The types that an operation may refer to as one of its kind: the system types are not.
         self._types: dict[str, list[int]] = {kind: [] for kind in KINDS}
-        self._system_types = 0
 
     def learn(self, response: Message) -> None:
         """Give a symbol to each id of an answer that has none."""
         replace_ids(response, self._learn)
 
-    def learn_system_type(self, response: Message) -> None:
-        """Give a symbol to a type that no operation refers to as one of its kind."""
-        self.learn(response)
-        self._types = {kind: [] for kind in KINDS}
-
     def _learn(self, space: str, kind: str, number: int) -> int:
         if not is_literal(number) and number not in self._symbols[space]:
             self._ids[space].append(number)
             symbol = self._symbols[space][number] = len(self._ids[space])
-            if space == "type":
+            if space == "type" and symbol > len(SYSTEM_TYPES):
                 self._types[kind].append(symbol)
         return number
 

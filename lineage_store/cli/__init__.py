@@ -1,0 +1,5 @@
+"""The command line: `lineage-store`."""
+
+from lineage_store.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,64 @@
+"""What an operator does to a database: look at its revision, upgrade it, check the file."""
+
+from contextlib import closing
+from dataclasses import dataclass
+
+from lineage_store.database import schema
+from lineage_store.database.schema import check_revision
+from lineage_store.database.urls import driver_for
+
+__all__ = ["Status", "check_revision", "integrity_problems", "status", "upgrade"]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The revision that a database has (None: it is empty) and the one that is needed."""
+
+    revision: str | None
+    needed: str
+
+
+def status(url: str) -> Status:
+    """Return the revision of a database without changing it.
+
+    Raises:
+        NotOurDatabase: It holds something else.
+        LineageError: It can't be opened.
+    """
+    driver = driver_for(url)
+    with closing(driver.connect()) as raw, schema.core_engine(driver, raw).connect() as connection:
+        return Status(schema.current_revision(connection), schema.HEAD)
+
+
+def integrity_problems(url: str) -> list[str]:
+    """Return what the database itself finds wrong in its file; empty: nothing."""
+    with closing(driver_for(url).connect()) as raw:
+        found = [row[0] for row in raw.execute("PRAGMA integrity_check(10)")]
+    return [] if found == ["ok"] else found
+
+
+def upgrade(url: str) -> tuple[str | None, str]:
+    """Bring a database to the newest revision; return the one before and the one after.
+
+    Raises:
+        NotOurDatabase: It holds something else.
+        SchemaMismatch: It is newer than this version.
+    """
+    driver = driver_for(url)
+    before = status(url).revision
+    with closing(driver.connect()) as raw:
+        if before in {None, schema.HEAD}:
+            schema.open_or_create(driver, raw)
+            return before, schema.HEAD
+        schema.check_known(str(before))
+        driver.begin(raw, write=True)
+        try:
+            with schema.core_engine(driver, raw).connect() as connection:
+                from lineage_store.database.migrations import upgrade as run_revisions
+
+                run_revisions(connection)
+                connection.commit()
+        except BaseException:
+            raw.rollback()
+            raise
+    return before, schema.HEAD

@@ -1,0 +1,112 @@
+"""The server put together: the only place where the engine meets the network."""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from lineage_server.reflection import add_reflection
+from lineage_server.servicer import SERVICE_NAMES, generic_handlers
+from lineage_server.settings import Settings
+from lineage_store import errors
+from lineage_store.engine import Engine
+
+logger = logging.getLogger("lineage_server")
+
+
+class Server:
+    """A gRPC server on one engine.
+
+    Args:
+        settings: What to serve, and where.
+
+    Attributes:
+        address: HOST:PORT that it listens on.
+
+    Raises:
+        LineageError: The database can't be opened or the address can't be bound.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        credentials = _credentials(settings)
+        self._engine = Engine(settings.database)
+        self._health = health.HealthServicer()
+        self._grpc = grpc.server(
+            ThreadPoolExecutor(settings.threads, thread_name_prefix="grpc"),
+            handlers=generic_handlers(self._engine),
+            options=_options(settings),
+        )
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
+        add_reflection(self._grpc)
+        try:
+            port = _bind(self._grpc, settings.grpc, credentials)
+        except BaseException:
+            self._engine.close()
+            raise
+        self.address = f"{settings.grpc.rpartition(':')[0]}:{port}"
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._grpc.start()
+        for name in ("", *SERVICE_NAMES):
+            self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+
+    def stop(self) -> None:
+        """Refuse new calls, let running ones end, and close the database."""
+        self._health.enter_graceful_shutdown()
+        self._grpc.stop(self._settings.drain_seconds).wait()
+        self._engine.close()
+
+
+def run(settings: Settings, ready: Callable[[Server], None]) -> None:
+    """Serve until SIGTERM or SIGINT; `ready` is called when the server answers."""
+    server = Server(settings)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    server.start()
+    ready(server)
+    stopping.wait()
+    logger.info("draining")
+    server.stop()
+
+
+def _options(settings: Settings) -> list[tuple[str, int]]:
+    return [
+        ("grpc.so_reuseport", 0),  # a second server on the port must fail, not share it
+        ("grpc.max_receive_message_length", settings.max_message_bytes),
+        ("grpc.max_send_message_length", settings.max_message_bytes),
+        ("grpc.max_metadata_size", settings.max_metadata_bytes),
+        ("grpc.absolute_max_metadata_size", settings.max_metadata_bytes),
+    ]
+
+
+def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
+    if settings.tls_key is None or settings.tls_certificate is None:
+        return None
+    try:
+        pair = (settings.tls_key.read_bytes(), settings.tls_certificate.read_bytes())
+        roots = settings.tls_client_ca.read_bytes() if settings.tls_client_ca else None
+    except OSError as error:
+        raise errors.InvalidArgument(f"a TLS file can't be read: {error}") from None
+    return grpc.ssl_server_credentials(
+        [pair], root_certificates=roots, require_client_auth=roots is not None
+    )
+
+
+def _bind(server: grpc.Server, address: str, credentials: grpc.ServerCredentials | None) -> int:
+    try:
+        if credentials is None:
+            port = server.add_insecure_port(address)
+        else:
+            port = server.add_secure_port(address, credentials)
+    except RuntimeError:
+        port = 0
+    if not port:
+        raise errors.Unavailable(f"can't listen on {address}: is another server on this port?")
+    return port

@@ -1,0 +1,98 @@
+"""`lineage-store serve`."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lineage_server import logs
+from lineage_server.app import Server, run
+from lineage_server.settings import MIB, Settings
+from lineage_store.database.urls import without_password
+
+ENVIRONMENT = "LINEAGE_STORE"
+
+
+def _read_file(context: click.Context, _: click.Parameter, path: Path | None) -> None:
+    """Take defaults from a TOML file; options and environment variables win over it."""
+    if path is None:
+        return
+    try:
+        values = tomllib.loads(path.read_text())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise click.BadParameter(f"{path}: {error}") from None
+    known = {parameter.name for parameter in context.command.params} - {"config"}
+    for name in values:
+        if name not in known:
+            choices = ", ".join(sorted(filter(None, known)))
+            raise click.BadParameter(f"{path}: unknown setting {name!r}; known: {choices}")
+    context.default_map = values
+
+
+def _option(name: str, **attributes: Any) -> Any:
+    variable = f"{ENVIRONMENT}_{name.strip('-').upper().replace('-', '_')}"
+    return click.option(
+        name, envvar=variable, show_envvar=True, show_default=attributes.get("default"), **attributes
+    )
+
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.option(
+    "--config",
+    type=_FILE,
+    is_eager=True,
+    expose_value=False,
+    callback=_read_file,
+    envvar=f"{ENVIRONMENT}_CONFIG",
+    show_envvar=True,
+    help="TOML file with the settings below, named with underscores.",
+)
+@_option("--database", default="sqlite:///lineage.db", help="Database URL.")
+@_option("--grpc", default="127.0.0.1:8080", help="HOST:PORT to listen on; port 0 picks one.")
+@_option("--threads", default=16, type=click.IntRange(1, 1024), help="Calls worked on at once.")
+@_option(
+    "--max-message-bytes",
+    default=100 * MIB,
+    type=click.IntRange(1024, 2**31 - 1),
+    help="Largest request and response.",
+)
+@_option(
+    "--max-metadata-bytes",
+    default=16 * 1024,
+    type=click.IntRange(1024, MIB),
+    help="Largest metadata of a call.",
+)
+@_option(
+    "--drain-seconds",
+    default=10.0,
+    type=click.FloatRange(0, 3600),
+    help="Time that running calls have after SIGTERM.",
+)
+@_option("--tls-key", type=_FILE, help="PEM file: private key of the server.")
+@_option("--tls-certificate", type=_FILE, help="PEM file: certificate chain of the server.")
+@_option("--tls-client-ca", type=_FILE, help="PEM file: demand client certificates of this CA.")
+@_option(
+    "--log-format",
+    default="text",
+    type=click.Choice(["text", "json"]),
+    help="How lines are logged to standard error.",
+)
+def serve(**values: Any) -> None:
+    """Serve a database over gRPC until SIGTERM or SIGINT.
+
+    Prints one line when it answers: lineage-store ready grpc=HOST:PORT database=URL
+    """
+    logs.configure(values["log_format"])
+    run(Settings(**values), _announce(values["database"]))
+
+
+def _announce(database: str) -> Any:
+    def ready(server: Server) -> None:
+        shown = without_password(database)
+        click.echo(f"lineage-store ready grpc={server.address} database={shown}")
+
+    return ready

@@ -1,0 +1,62 @@
+"""Server reflection that describes the service under both of its names."""
+
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
+from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha import reflection
+
+from google.protobuf import any_pb2, field_mask_pb2, struct_pb2
+from lineage_server.servicer import SERVICE_NAMES
+from lineage_store.v1 import metadata_pb2, metadata_service_pb2
+
+_OURS, _MLMD = "lineage_store.v1", "ml_metadata"
+_FILES = {
+    "lineage_store/v1/metadata.proto": "ml_metadata/proto/metadata_store.proto",
+    "lineage_store/v1/metadata_service.proto": "ml_metadata/proto/metadata_store_service.proto",
+}
+
+
+def add_reflection(server: object) -> None:
+    """Add the standard reflection service to a server.
+
+    The descriptors live in a pool of their own: the name of ML Metadata's package must stay free
+    in the default one, where an installed ml_metadata registers it.
+    """
+    pool = DescriptorPool()
+    for module in (any_pb2, struct_pb2, field_mask_pb2, health_pb2):
+        pool.AddSerializedFile(module.DESCRIPTOR.serialized_pb)
+    for module in (metadata_pb2, metadata_service_pb2):
+        described = FileDescriptorProto.FromString(module.DESCRIPTOR.serialized_pb)
+        pool.AddSerializedFile(described.SerializeToString())
+        pool.AddSerializedFile(_under_mlmd_name(described).SerializeToString())
+    names = (*SERVICE_NAMES, "grpc.health.v1.Health", reflection.SERVICE_NAME)
+    reflection.enable_server_reflection(names, server, pool=pool)
+
+
+def _under_mlmd_name(described: FileDescriptorProto) -> FileDescriptorProto:
+    renamed = FileDescriptorProto()
+    renamed.CopyFrom(described)
+    renamed.name = _FILES[described.name]
+    renamed.package = _MLMD
+    renamed.dependency[:] = [_FILES.get(name, name) for name in described.dependency]
+    for message in renamed.message_type:
+        _rename(message)
+    for service in renamed.service:
+        for method in service.method:
+            method.input_type = _renamed(method.input_type)
+            method.output_type = _renamed(method.output_type)
+    return renamed
+
+
+def _rename(message: object) -> None:
+    for field in message.field:  # type: ignore[attr-defined]
+        field.type_name = _renamed(field.type_name)
+    for nested in message.nested_type:  # type: ignore[attr-defined]
+        _rename(nested)
+
+
+def _renamed(type_name: str) -> str:
+    prefix = f".{_OURS}."
+    if type_name.startswith(prefix):
+        return f".{_MLMD}.{type_name.removeprefix(prefix)}"
+    return type_name
