@@ -41,7 +41,9 @@ def check(database: str) -> None:
     """Exit 0 if the database can be used as it is, otherwise say what to do."""
     status = administration.status(database)
     if status.revision is None:
-        raise errors.FailedPrecondition("the database is empty; `lineage-store db upgrade` fills it")
+        raise errors.FailedPrecondition(
+            "the database is empty; `lineage-store db upgrade` fills it"
+        )
     administration.check_revision(status.revision)
     problems = administration.integrity_problems(database)
     if problems:

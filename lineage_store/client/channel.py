@@ -27,9 +27,9 @@ class Tls:
     certificate: bytes | None = None
 
 
-def _retries(methods: list[str], codes: list[str]) -> dict[str, Any]:
+def _retries(service: str, methods: list[str], codes: list[str]) -> dict[str, Any]:
     return {
-        "name": [{"service": SERVICE.full_name, "method": method} for method in methods],
+        "name": [{"service": service, "method": method} for method in methods],
         "waitForReady": True,
         "retryPolicy": {
             "maxAttempts": 5,
@@ -41,7 +41,7 @@ def _retries(methods: list[str], codes: list[str]) -> dict[str, Any]:
     }
 
 
-def _service_config() -> str:
+def _service_config(service: str) -> str:
     """Return what gRPC itself shall retry, with jitter.
 
     A write whose answer was lost may have taken place, so UNAVAILABLE repeats only reads. A write
@@ -50,7 +50,10 @@ def _service_config() -> str:
     names = [method.name for method in SERVICE.methods]
     reads = [name for name in names if name.startswith("Get")]
     writes = [name for name in names if not name.startswith("Get")]
-    config = [_retries(reads, ["UNAVAILABLE", "ABORTED"]), _retries(writes, ["ABORTED"])]
+    config = [
+        _retries(service, reads, ["UNAVAILABLE", "ABORTED"]),
+        _retries(service, writes, ["ABORTED"]),
+    ]
     return json.dumps({"methodConfig": config})
 
 
@@ -62,6 +65,9 @@ class GrpcTransport:
         timeout: Seconds that a call may take, connecting and retries included; None: no limit.
         tls: Use TLS with this material; None: plain text.
         options: Further channel arguments, as pairs of name and value.
+        service: The full name under which the server serves MetadataStoreService.
+        retry: Wait for a server that is not there yet, and repeat what may be repeated; False: a
+            call is sent once, and fails at once if there is no server.
     """
 
     def __init__(
@@ -71,14 +77,18 @@ class GrpcTransport:
         timeout: float | None = 60.0,
         tls: Tls | None = None,
         options: list[tuple[str, Any]] | None = None,
+        service: str = SERVICE.full_name,
+        retry: bool = True,
     ) -> None:
         self._timeout = timeout
-        arguments = [
-            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-            ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-            ("grpc.service_config", _service_config()),
-            *(options or []),
-        ]
+        self._service = service
+        given = {  # of two arguments with one name, gRPC takes the first
+            "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
+            "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
+            "grpc.service_config": _service_config(service) if retry else "{}",
+            **dict(options or []),
+        }
+        arguments = list(given.items())
         if tls is None:
             self._channel = grpc.insecure_channel(target, options=arguments)
         else:
@@ -88,7 +98,7 @@ class GrpcTransport:
 
     def _multicallable(self, method: Any) -> Any:
         return self._channel.unary_unary(
-            f"/{SERVICE.full_name}/{method.name}",
+            f"/{self._service}/{method.name}",
             request_serializer=GetMessageClass(method.input_type).SerializeToString,
             response_deserializer=GetMessageClass(method.output_type).FromString,
         )

@@ -57,9 +57,7 @@ class Connection:
         """Return all rows of a query."""
         return self._fetch(statement, values)
 
-    def rows_of(
-        self, statement: ListStatement, items: Sequence[Any], **values: Any
-    ) -> list[Row]:
+    def rows_of(self, statement: ListStatement, items: Sequence[Any], **values: Any) -> list[Row]:
         """Return all rows of a query over a list, in as few statements as its length allows."""
         found: list[Row] = []
         for part, slots in statement.chunks(items):

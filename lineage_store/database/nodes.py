@@ -48,18 +48,16 @@ class _Statements:
         )
         self.existing = ListStatement(lambda n: select(node.c.id).where(node.c.id.in_(slots(n))))
         self.by_external_id = ListStatement(
-            lambda n: select(node.c.external_id, node.c.id).where(
-                node.c.external_id.in_(slots(n))
-            )
+            lambda n: select(node.c.external_id, node.c.id).where(node.c.external_id.in_(slots(n)))
         )
         self.by_name = ListStatement(self._by_name(key, node.c.id), width=2)
         self.delete_properties = ListStatement(
             lambda n: delete(prop).where(prop.c.node_id.in_(slots(n)))
         )
         self.free_keys = ListStatement(
-            lambda n: update(node)
-            .where(node.c.id.in_(slots(n)))
-            .values(name=None, external_id=None)
+            lambda n: (
+                update(node).where(node.c.id.in_(slots(n))).values(name=None, external_id=None)
+            )
         )
 
     @staticmethod
@@ -227,5 +225,3 @@ def _keys(node: Node) -> tuple[str, str]:
 def _encoded(message: Any) -> bytes:
     encoded: bytes = message.SerializeToString(deterministic=True)
     return encoded
-
-

@@ -39,9 +39,11 @@ class _NodeStatements:
     def __init__(self, kind: NodeKind) -> None:
         node = tables.nodes[kind]
         self.by_ids = ListStatement(
-            lambda n: select(node.c.id, node.c.type_id, node.c.body)
-            .where(node.c.id.in_(slots(n)))
-            .order_by(node.c.id)
+            lambda n: (
+                select(node.c.id, node.c.type_id, node.c.body)
+                .where(node.c.id.in_(slots(n)))
+                .order_by(node.c.id)
+            )
         )
         self.by_external_ids = ListStatement(
             lambda n: select(node.c.id, node.c.body).where(node.c.external_id.in_(slots(n)))
@@ -59,9 +61,11 @@ _NODES = {kind: _NodeStatements(kind) for kind in KINDS}
 def _neighbours(edges: Any, given: str, sought: str, kind: NodeKind) -> ListStatement:
     node = tables.nodes[kind]
     return ListStatement(
-        lambda n: select(edges.c[given], node.c.id, node.c.body)
-        .select_from(edges.join(node, node.c.id == edges.c[sought]))
-        .where(edges.c[given].in_(slots(n)))
+        lambda n: (
+            select(edges.c[given], node.c.id, node.c.body)
+            .select_from(edges.join(node, node.c.id == edges.c[sought]))
+            .where(edges.c[given].in_(slots(n)))
+        )
     )
 
 

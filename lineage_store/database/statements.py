@@ -63,9 +63,7 @@ class Statement:
     def _compile(self, dialect: Dialect) -> "_Compiled":
         compiled = self._core.compile(dialect=dialect)
         constants = {
-            name: value
-            for name, value in (compiled.params or {}).items()
-            if value is not None
+            name: value for name, value in (compiled.params or {}).items() if value is not None
         }
         order: list[str] | None = getattr(compiled, "positiontup", None)
         self._compiled[dialect.name] = _Compiled(str(compiled), order, constants)

@@ -28,13 +28,9 @@ _BY_NAME = Statement(
 )
 _BY_ID = ListStatement(lambda n: select(_t.c.kind, _t.c.body).where(_t.c.id.in_(slots(n))))
 _BY_EXTERNAL_ID = ListStatement(
-    lambda n: select(_t.c.kind, _t.c.body)
-    .where(_t.c.external_id.in_(slots(n)))
-    .order_by(_t.c.id)
+    lambda n: select(_t.c.kind, _t.c.body).where(_t.c.external_id.in_(slots(n))).order_by(_t.c.id)
 )
-_ALL = Statement(
-    select(_t.c.body).where(_t.c.kind == bindparam("kind_number")).order_by(_t.c.id)
-)
+_ALL = Statement(select(_t.c.body).where(_t.c.kind == bindparam("kind_number")).order_by(_t.c.id))
 
 COLUMNS = tuple(column.name for column in _t.c)
 

@@ -61,5 +61,3 @@ def _replace_key(target: Any, source: Any, key: str) -> None:
         target[key].CopyFrom(source[key])
     elif key in target:
         del target[key]
-
-

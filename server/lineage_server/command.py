@@ -33,7 +33,11 @@ def _read_file(context: click.Context, _: click.Parameter, path: Path | None) ->
 def _option(name: str, **attributes: Any) -> Any:
     variable = f"{ENVIRONMENT}_{name.strip('-').upper().replace('-', '_')}"
     return click.option(
-        name, envvar=variable, show_envvar=True, show_default=attributes.get("default"), **attributes
+        name,
+        envvar=variable,
+        show_envvar=True,
+        show_default=attributes.get("default"),
+        **attributes,
     )
 
 

@@ -41,10 +41,8 @@ class NodeCalls(Expectations):
         assert store.get_artifacts_by_uri("s3://a") == [got]
         assert store.get_artifacts_by_uri("s3://A") == []
         nodes, types = store.get_artifacts_and_types_by_artifact_ids([self.a, self.b])
-        assert ([x.id for x in nodes], {x.id for x in types}) == (
-            [self.a, self.b],
-            {self.data, self.data2},
-        )
+        assert [x.id for x in nodes] == [self.a, self.b]
+        assert {x.id for x in types} == {self.data, self.data2}
         self.node_errors(pb.Artifact, self.data, store.put_artifacts)
         self.external_id_errors(store.get_artifacts_by_external_ids)
 

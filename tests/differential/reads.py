@@ -131,9 +131,7 @@ def list_nodes(draw: st.DrawFn, method: str) -> Operation:
     request.options.CopyFrom(draw(list_options()))
     if draw(rarely):
         request.options.next_page_token = draw(st.sampled_from(BAD_TOKENS))
-    turns = [
-        draw(list_options()) if draw(rarely) else None for _ in range(draw(st.integers(0, 4)))
-    ]
+    turns = [draw(list_options()) if draw(rarely) else None for _ in range(draw(st.integers(0, 4)))]
     return Operation(method, request, turns=tuple(turns))
 
 

@@ -107,7 +107,9 @@ doubles = st.one_of(
     st.integers(-(10**9), 10**9).map(lambda millionths: millionths / 10**6),
 )
 integers = st.one_of(
-    st.integers(-3, 3), st.sampled_from((2**31, 2**53 + 1, 2**63 - 1, -(2**63))), st.integers(-999, 999)
+    st.integers(-3, 3),
+    st.sampled_from((2**31, 2**53 + 1, 2**63 - 1, -(2**63))),
+    st.integers(-999, 999),
 )
 
 

@@ -107,7 +107,10 @@ def put_events(draw: st.DrawFn) -> Operation:
 @st.composite
 def put_attributions_and_associations(draw: st.DrawFn) -> Operation:
     request = service.PutAttributionsAndAssociationsRequest()
-    for edges, end in ((request.attributions, "artifact_id"), (request.associations, "execution_id")):
+    for edges, end in (
+        (request.attributions, "artifact_id"),
+        (request.associations, "execution_id"),
+    ):
         for _ in range(draw(st.integers(0, 2))):
             edge = edges.add()
             if not draw(rarely):

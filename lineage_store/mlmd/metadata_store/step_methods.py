@@ -28,7 +28,7 @@ _NODES_OF_TYPES = {
 
 
 def _pair(
-    artifact: Artifact, event: Event | None = None
+    artifact: Artifact | None, event: Event | None = None
 ) -> rpc.PutExecutionRequest.ArtifactAndEvent:
     return rpc.PutExecutionRequest.ArtifactAndEvent(
         artifact=own_or_none(Artifact, artifact), event=own_or_none(Event, event)
@@ -54,12 +54,20 @@ def _type_ids(nodes: Iterable[Execution | Context]) -> set[int]:
 
 
 class StepMethods(TypeMethods, NodeMethods):
-    """The methods of a store that record or return nodes together with their edges."""
+    """The methods of a store that record or return nodes together with their edges.
+
+    A `put` creates the nodes without id and updates those with one, all or nothing, and raises
+    AlreadyExistsError where a new one would clash with a stored one, unless told otherwise:
+
+    - `reuse_context_if_already_exist`: take the stored context of that type and name.
+    - `reuse_artifact_if_already_exist_by_external_id`: update the artifact with that external id.
+    - `force_reuse_context`: take contexts that are given with an id as they are, without update.
+    """
 
     def put_execution(
         self,
         execution: Execution,
-        artifact_and_events: Sequence[tuple[Artifact, Event | None]],
+        artifact_and_events: Sequence[tuple[Artifact | None, Event | None]],
         contexts: Sequence[Context] | None,
         reuse_context_if_already_exist: bool = False,
         reuse_artifact_if_already_exist_by_external_id: bool = False,
@@ -67,20 +75,11 @@ class StepMethods(TypeMethods, NodeMethods):
         force_update_time: bool = False,
         extra_options: ExtraOptions | None = None,
     ) -> tuple[int, list[int], list[int]]:
-        """Create or update an execution, its inputs and outputs, and its contexts, all or nothing.
+        """Record an execution with its inputs, outputs and contexts.
 
-        Args:
-            execution: What ran.
-            artifact_and_events: What it read and wrote, and how; an artifact given by its id alone
-                is overwritten with nothing, so leave it out and name it in the event.
-            contexts: What the execution and all of the artifacts belong to.
-            reuse_context_if_already_exist: Take the context of that type and name if there is one,
-                instead of raising AlreadyExistsError.
-            reuse_artifact_if_already_exist_by_external_id: Update the artifact with that external
-                id if there is one, instead of raising AlreadyExistsError.
-            force_reuse_context: Take the contexts with an id as they are, instead of updating them.
-            force_update_time: Renew the update time of the execution though nothing has changed.
-            extra_options: Without effect.
+        An artifact given by its id alone is overwritten with nothing: give None in its place and
+        the id in the event. `force_update_time` renews the update time of the execution even if
+        nothing else changes.
 
         Returns:
             The id of the execution, those of the artifacts, and those of the contexts.
@@ -115,17 +114,11 @@ class StepMethods(TypeMethods, NodeMethods):
         reuse_artifact_if_already_exist_by_external_id: bool = False,
         extra_options: ExtraOptions | None = None,
     ) -> tuple[list[int], list[int], list[int]]:
-        """Create or update nodes and the events between them, all or nothing.
+        """Record nodes, each with its `type_id`, and the events between them.
 
-        Args:
-            executions: The executions; every node needs its `type_id`, even if it has an id.
-            artifacts: The artifacts.
-            contexts: What all of the executions and artifacts belong to.
-            event_edges: The index of an execution, that of an artifact, and the event between them;
-                in place of an index, None if the event has the id of a stored node.
-            reuse_context_if_already_exist: See `put_execution`.
-            reuse_artifact_if_already_exist_by_external_id: See `put_execution`.
-            extra_options: Without effect.
+        All of the executions and artifacts are put in all of the contexts. An edge is the index of
+        an execution, that of an artifact, and the event between them; in place of an index, None if
+        the event has the id of a stored node.
 
         Returns:
             The ids of the executions, those of the artifacts, and those of the contexts.
@@ -160,17 +153,12 @@ class StepMethods(TypeMethods, NodeMethods):
     ) -> LineageGraph:
         """Return the nodes within some hops of the starting nodes, and the edges between them.
 
-        The store answers the walk with ids alone; the nodes and their types are read after it, by
-        calls of their own.
-
-        Args:
-            query_options: Where to start, where to stop, and which way to go.
-            field_mask_paths: The fields of the graph to return; None or empty: all. Type lists hold
-                the types of the nodes that were found.
-            extra_options: Without effect.
+        `field_mask_paths` are the fields of the graph to return; None or empty: all. The lists of
+        types hold the types of the nodes found. The store answers the walk with ids alone; nodes
+        and types are read after it, by calls of their own.
 
         Raises:
-            InvalidArgumentError: There is no filter to choose the starting nodes, or it is wrong.
+            InvalidArgumentError: The filter that chooses the starting nodes is missing or wrong.
             NotFoundError: No node matches it.
         """
         wanted = set(field_mask_paths or [field.name for field in LineageGraph.DESCRIPTOR.fields])

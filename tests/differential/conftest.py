@@ -1,0 +1,25 @@
+"""The real store, started once for all tests here."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.real_mlmd import python
+
+from .peers import OurStore, RealStore
+
+
+@pytest.fixture(scope="session")
+def real() -> Iterator[RealStore]:
+    """ML Metadata 1.17.1."""
+    store = RealStore(python())
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def ours() -> Iterator[OurStore]:
+    """The store under test."""
+    store = OurStore()
+    yield store
+    store.close()

@@ -1,0 +1,40 @@
+"""The differential test can pass, and it can fail: ML Metadata against itself, whole and broken."""
+
+import pytest
+from google.protobuf.message import Message
+from hypothesis import HealthCheck, given, settings
+
+from tests.real_mlmd import python
+
+from .duel import Duel, Mismatch, Tally
+from .operations import Operation
+from .peers import Answer, RealStore
+from .sequences import sequences
+
+RANDOM = settings(
+    max_examples=60,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture(scope="session")
+def twin():
+    store = RealStore(python())
+    yield store
+    store.close()
+
+
+def test_a_store_does_not_differ_from_its_twin(real, twin):
+    tally = Tally()
+
+    @RANDOM
+    @given(sequences())
+    def run(sequence: list[Operation]) -> None:
+        Duel(real, twin, tally).run(sequence)
+
+    run()
+    print(tally.summary())
+    assert set(tally.differences) <= {"order by update time", "clash on update"}
