@@ -1,0 +1,1 @@
+"""The Python API, over an engine in this process or a gRPC channel."""

@@ -20,7 +20,7 @@ MAX_MESSAGE_BYTES = 100 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tls:
-    """TLS material of a client, each as PEM bytes; None: the roots of the system, no certificate."""
+    """TLS material of a client as PEM bytes; None: the roots of the system, no certificate."""
 
     ca: bytes | None = None
     key: bytes | None = None
@@ -131,7 +131,7 @@ class GrpcTransport:
 
 def _from_rpc_error(error: Any) -> errors.LineageError:
     code: int = error.code().value[0]
-    trailing = {key: value for key, value in error.trailing_metadata() or ()}
+    trailing = dict(error.trailing_metadata() or ())
     return errors.from_status(code, error.details() or "", trailing.get(REASON_KEY))
 
 

@@ -3,7 +3,7 @@
 from contextlib import closing
 from dataclasses import dataclass
 
-from lineage_store.database import schema
+from lineage_store.database import migrations, schema
 from lineage_store.database.schema import check_revision
 from lineage_store.database.urls import driver_for
 
@@ -26,7 +26,7 @@ def status(url: str) -> Status:
         LineageError: It can't be opened.
     """
     driver = driver_for(url)
-    with closing(driver.connect()) as raw, schema.core_engine(driver, raw).connect() as connection:
+    with closing(driver.connect()) as raw, schema.core_engine(raw).connect() as connection:
         return Status(schema.current_revision(connection), schema.HEAD)
 
 
@@ -53,10 +53,8 @@ def upgrade(url: str) -> tuple[str | None, str]:
         schema.check_known(str(before))
         driver.begin(raw, write=True)
         try:
-            with schema.core_engine(driver, raw).connect() as connection:
-                from lineage_store.database.migrations import upgrade as run_revisions
-
-                run_revisions(connection)
+            with schema.core_engine(raw).connect() as connection:
+                migrations.upgrade(connection)
                 connection.commit()
         except BaseException:
             raw.rollback()

@@ -51,7 +51,7 @@ class Events:
         missing = [key for key in dict.fromkeys(keys) if key not in self._stored]
         self._stored.update(dict.fromkeys(missing, False))
         for found in self._connection.rows_of(_EXISTING_EVENTS, missing):
-            self._stored[tuple(found)] = True  # type: ignore[index]
+            self._stored[tuple(found)] = True
 
     def exists(self, key: EventKey) -> bool:
         """Whether there is such an event; `check` or `assume_new` must have come before."""

@@ -114,7 +114,8 @@ def _statement(
 
 
 def _behind(key: Any, node_id: Any, ascending: bool) -> Any:
-    value, last = bindparam("after_value"), bindparam("after_id")
+    value: Any = bindparam("after_value")
+    last: Any = bindparam("after_id")
     if key is node_id:
         return node_id > last if ascending else node_id < last
     if ascending:

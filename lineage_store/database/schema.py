@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Column, String, Table, create_engine, inspect, insert, select
+from sqlalchemy import Column, String, Table, create_engine, insert, inspect, select
 from sqlalchemy.engine import Connection as CoreConnection
 from sqlalchemy.engine import Engine as CoreEngine
 from sqlalchemy.pool import StaticPool
@@ -46,7 +46,7 @@ def initial_rows() -> dict[Table, list[dict[str, Any]]]:
     }
 
 
-def core_engine(driver: SqliteDriver, raw: Any) -> CoreEngine:
+def core_engine(raw: Any) -> CoreEngine:
     """Return a SQLAlchemy engine over one open driver connection."""
     return create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
 
@@ -59,7 +59,8 @@ def current_revision(connection: CoreConnection) -> str | None:
     """
     names = inspect(connection).get_table_names()
     if REVISION_TABLE in names:
-        return connection.execute(select(revision_table.c.version_num)).scalar_one()
+        found: str = connection.execute(select(revision_table.c.version_num)).scalar_one()
+        return found
     if not names:
         return None
     if "MLMDEnv" in names:
@@ -86,7 +87,7 @@ def open_or_create(driver: SqliteDriver, raw: Any) -> None:
         NotOurDatabase: It holds something else.
         SchemaMismatch: It was made by another revision.
     """
-    if _usable(driver, raw):
+    if _usable(raw):
         return
     if driver.mode == "ro":
         raise errors.FailedPrecondition("the database is empty and may only be read")
@@ -94,18 +95,18 @@ def open_or_create(driver: SqliteDriver, raw: Any) -> None:
         driver.use_write_ahead_log()
     driver.begin(raw, write=True)
     try:
-        with core_engine(driver, raw).connect() as connection:
+        with core_engine(raw).connect() as connection:
             if current_revision(connection) is None:
                 create(connection)
             connection.commit()
     except BaseException:
         raw.rollback()
         raise
-    _usable(driver, raw)
+    _usable(raw)
 
 
-def _usable(driver: SqliteDriver, raw: Any) -> bool:
-    with core_engine(driver, raw).connect() as connection:
+def _usable(raw: Any) -> bool:
+    with core_engine(raw).connect() as connection:
         revision = current_revision(connection)
     if revision is not None:
         check_revision(revision)
@@ -125,7 +126,7 @@ def check_revision(revision: str) -> None:
 
 def check_known(revision: str) -> None:
     """Raise SchemaMismatch if `revision` is of a newer version than this."""
-    from lineage_store.database.migrations import known_revisions  # alembic is slow to import
+    from lineage_store.database.migrations import known_revisions  # noqa: PLC0415 - slow, rare
 
     if revision not in known_revisions():
         raise errors.SchemaMismatch(

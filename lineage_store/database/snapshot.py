@@ -25,14 +25,17 @@ _BY_URI = ListStatement(
         _artifacts.c.uri_hash.in_(slots(n))
     )
 )
-_EVENTS = {
-    kind: ListStatement(
-        lambda n, column=tables.events.c[f"{kind.name}_id"]: select(
-            column, tables.events.c.id, tables.events.c.body
-        ).where(column.in_(slots(n)))
+
+
+def _events_of(kind: NodeKind) -> ListStatement:
+    events = tables.events
+    column = events.c[f"{kind.name}_id"]
+    return ListStatement(
+        lambda n: select(column, events.c.id, events.c.body).where(column.in_(slots(n)))
     )
-    for kind in (ARTIFACT, EXECUTION)
-}
+
+
+_EVENTS = {kind: _events_of(kind) for kind in (ARTIFACT, EXECUTION)}
 
 
 class _NodeStatements:

@@ -25,7 +25,6 @@ from sqlalchemy import (
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
 from lineage_store.limits import MAX_NAME
 
-
 SHORT_STRING = 255
 """Characters of a string property that are indexed; a longer one is stored beside the index."""
 

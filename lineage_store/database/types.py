@@ -95,7 +95,7 @@ class Types:
         self._connection = connection
         self._cache = cache
         self._changed: Staged[int, StoredType] = Staged(journal)
-        self._new: Staged[int, bool] = Staged(journal)
+        self._new: Staged[int, StoredType] = Staged(journal)
         self._names: Staged[TypeKey, int] = Staged(journal)
 
     def find(self, kind: NodeKind, name: str, version: str) -> StoredType | None:
@@ -135,7 +135,7 @@ class Types:
     def put(self, kind: NodeKind, message: Any, *, new: bool) -> None:
         """Stage a type."""
         if new:
-            self._new.put(message.id, True)
+            self._new.put(message.id, StoredType(kind, message))
         self._changed.put(message.id, StoredType(kind, message))
         self._names.put((kind.number, message.name, message.version), message.id)
 

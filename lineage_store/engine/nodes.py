@@ -103,11 +103,11 @@ def update(
     The update time changes only with the node, and then always grows.
     """
     old = stored.message
-    if node.HasField("type_id") and node.type_id != old.type_id:
-        if not mask or "type_id" in mask:
-            raise errors.InvalidArgument(
-                f"{field}.type_id is {node.type_id}, but {kind.name} {old.id} has type {old.type_id}"
-            )
+    touches_type = node.HasField("type_id") and (not mask or "type_id" in mask)
+    if touches_type and node.type_id != old.type_id:
+        raise errors.InvalidArgument(
+            f"{field}.type_id is {node.type_id}; {kind.name} {old.id} has type {old.type_id}"
+        )
     updated = masks.merged(kind, old, node, mask)
     _normalize(kind, updated)
     _check_texts(kind, updated, field)
@@ -164,11 +164,11 @@ def _check_values(tx: Transaction, type_id: int, updated: Any, mask: Sequence[st
 
 def _check_keys(tx: Transaction, kind: NodeKind, node: Any, own_id: int | None, field: str) -> None:
     nodes = tx.nodes[kind]
-    if node.HasField("name") and (own_id is None or kind is CONTEXT):
-        if nodes.by_name(node.type_id, node.name) not in {None, own_id}:
-            raise errors.AlreadyExists(
-                f"{field}.name: another {kind.name} of type {node.type_id} is named {node.name!r}"
-            )
+    settles_name = node.HasField("name") and (own_id is None or kind is CONTEXT)
+    if settles_name and nodes.by_name(node.type_id, node.name) not in {None, own_id}:
+        raise errors.AlreadyExists(
+            f"{field}.name: another {kind.name} of type {node.type_id} is named {node.name!r}"
+        )
     if node.external_id and nodes.by_external_id(node.external_id) not in {None, own_id}:
         raise errors.AlreadyExists(
             f"{field}.external_id: {node.external_id!r} is that of another {kind.name}"

@@ -8,7 +8,7 @@ from lineage_store.database.transaction import Transaction
 from lineage_store.engine.requests import bounded
 from lineage_store.v1 import metadata_pb2 as pb
 
-_FIELD_OF = {
+_FIELD_OF: dict[int, str] = {
     pb.INT: "int_value",
     pb.DOUBLE: "double_value",
     pb.STRING: "string_value",

@@ -64,9 +64,13 @@ def get_by_type_and_name(kind: NodeKind) -> Reader:
 
 def get_artifacts_by_uri(snapshot: Snapshot, request: Any) -> bytes:
     """Answer the artifacts at some uris."""
-    if any(field.field_number == 1 for field in UnknownFieldSet(request)):
+    if any(field.field_number == 1 for field in _unknown_fields(request)):
         raise errors.InvalidArgument("the field numbered 1 is no longer supported; set uris")
     return repeated(1, snapshot.artifacts_by_uris(request.uris))
+
+
+def _unknown_fields(request: Any) -> Any:
+    return UnknownFieldSet(request)
 
 
 def get_events(kind: NodeKind) -> Reader:

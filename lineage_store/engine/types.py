@@ -149,7 +149,7 @@ def get_types(kind: NodeKind) -> Callable[[Snapshot, Any], Any]:
     response = getattr(service, f"Get{kind.name.title()}TypesResponse")
     hidden = _SYSTEM_NAMES if kind.system_types else set()
 
-    def handler(snapshot: Snapshot, request: Any) -> Any:
+    def handler(snapshot: Snapshot, _request: Any) -> Any:
         shown = [found for found in snapshot.types.all(kind) if found.name not in hidden]
         return response(**{f"{kind.name}_types": shown})
 

@@ -1,6 +1,7 @@
 """`lineage-store serve`."""
 
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from lineage_server.settings import MIB, Settings
 from lineage_store.database.urls import without_password
 
 ENVIRONMENT = "LINEAGE_STORE"
+
+Command = Callable[..., Any]
 
 
 def _read_file(context: click.Context, _: click.Parameter, path: Path | None) -> None:
@@ -30,7 +33,7 @@ def _read_file(context: click.Context, _: click.Parameter, path: Path | None) ->
     context.default_map = values
 
 
-def _option(name: str, **attributes: Any) -> Any:
+def _option(name: str, **attributes: Any) -> Callable[[Command], Command]:
     variable = f"{ENVIRONMENT}_{name.strip('-').upper().replace('-', '_')}"
     return click.option(
         name,

@@ -12,14 +12,14 @@ class _Formatter(logging.Formatter):
     def _fields(self, record: logging.LogRecord) -> dict[str, object]:
         return {key: value for key, value in vars(record).items() if key not in _STANDARD}
 
-    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - overrides
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802, ARG002 - overrides
         return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + (
             f".{int(record.msecs):03d}Z"
         )
 
 
 class TextFormatter(_Formatter):
-    """TIME LEVEL message key=value …"""
+    """A line of time, level, message and key=value for each field."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, followed by the trace of a defect."""

@@ -1,11 +1,11 @@
 """Server reflection that describes the service under both of its names."""
 
+from google.protobuf import any_pb2, field_mask_pb2, struct_pb2
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection
 
-from google.protobuf import any_pb2, field_mask_pb2, struct_pb2
 from lineage_server.servicer import SERVICE_NAMES
 from lineage_store.v1 import metadata_pb2, metadata_service_pb2
 

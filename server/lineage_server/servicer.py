@@ -54,7 +54,7 @@ def _answer(engine: Engine, method: str) -> Callable[[Any, grpc.ServicerContext]
             failure = errors.Internal("the server failed; its log has the details")
         _log_failure(method, context.peer(), failure, time.monotonic() - begun)
         context.set_trailing_metadata(((REASON_KEY, failure.reason),))
-        context.abort(_CODES[failure.code], failure.message[:MAX_TEXT])
+        return context.abort(_CODES[failure.code], failure.message[:MAX_TEXT])
 
     return answer
 

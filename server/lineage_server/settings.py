@@ -6,6 +6,7 @@ from pathlib import Path
 from lineage_store import errors
 
 MIB = 1024 * 1024
+MAX_PORT = 65_535
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         host, _, port = self.grpc.rpartition(":")
-        if not host or not port.isdigit() or int(port) > 65_535:
+        if not host or not port.isdigit() or int(port) > MAX_PORT:
             raise errors.InvalidArgument(f"grpc address {self.grpc!r} is not of the form HOST:PORT")
         if (self.tls_key is None) != (self.tls_certificate is None):
             raise errors.InvalidArgument("TLS needs both a key and a certificate")
