@@ -120,22 +120,21 @@ class Database:
     def _run_together(self, group: list[Entry]) -> None:
         self._check_open()
         self._writer.begin(write=True)
+        self._ids.begin()
         try:
             transaction = Transaction(self._writer, self._ids, self._types)
             for entry in group:
                 _run_one(entry, transaction)
             if transaction.is_empty:
-                self._roll_back()
+                self._writer.rollback()
+                self._ids.restore()
                 return
             transaction.flush()
             self._writer.commit()
         except BaseException:
-            self._roll_back()
+            self._ids.forget()
+            self._writer.rollback()
             raise
-
-    def _roll_back(self) -> None:
-        self._ids.forget()
-        self._writer.rollback()
 
 
 def _run_one(entry: Entry, transaction: Transaction) -> None:

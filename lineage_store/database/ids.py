@@ -30,6 +30,11 @@ class IdBlocks:
 
     def __init__(self) -> None:
         self._blocks: dict[str, tuple[int, int]] = {}
+        self._before: dict[str, tuple[int, int]] = {}
+
+    def begin(self) -> None:
+        """Remember the blocks, because a transaction begins."""
+        self._before = dict(self._blocks)
 
     def take(self, connection: Connection, counter: str) -> int:
         """Return an id never given out before.
@@ -43,9 +48,13 @@ class IdBlocks:
         self._blocks[counter] = (following + 1, end)
         return following
 
+    def restore(self) -> None:
+        """Go back to the blocks before the transaction, which wrote nothing."""
+        self._blocks = self._before
+
     def forget(self) -> None:
-        """Drop all blocks, because the transaction that leased them was rolled back."""
-        self._blocks.clear()
+        """Drop all blocks: the transaction failed, and what became of a new one is unknown."""
+        self._blocks = {}
 
     @staticmethod
     def _lease(connection: Connection, counter: str) -> tuple[int, int]:

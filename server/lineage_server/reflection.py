@@ -4,7 +4,7 @@ from google.protobuf import any_pb2, field_mask_pb2, struct_pb2
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
 from grpc_health.v1 import health_pb2
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from lineage_server.servicer import SERVICE_NAMES
 from lineage_store.v1 import metadata_pb2, metadata_service_pb2
@@ -23,11 +23,11 @@ def add_reflection(server: object) -> None:
     in the default one, where an installed ml_metadata registers it.
     """
     pool = DescriptorPool()
-    for module in (any_pb2, struct_pb2, field_mask_pb2, health_pb2):
+    for module in (any_pb2, struct_pb2, field_mask_pb2, health_pb2, reflection_pb2):
         pool.AddSerializedFile(module.DESCRIPTOR.serialized_pb)
     for module in (metadata_pb2, metadata_service_pb2):
+        pool.AddSerializedFile(module.DESCRIPTOR.serialized_pb)
         described = FileDescriptorProto.FromString(module.DESCRIPTOR.serialized_pb)
-        pool.AddSerializedFile(described.SerializeToString())
         pool.AddSerializedFile(_under_mlmd_name(described).SerializeToString())
     names = (*SERVICE_NAMES, "grpc.health.v1.Health", reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server, pool=pool)
@@ -50,7 +50,8 @@ def _under_mlmd_name(described: FileDescriptorProto) -> FileDescriptorProto:
 
 def _rename(message: object) -> None:
     for field in message.field:  # type: ignore[attr-defined]
-        field.type_name = _renamed(field.type_name)
+        if field.type_name:
+            field.type_name = _renamed(field.type_name)
     for nested in message.nested_type:  # type: ignore[attr-defined]
         _rename(nested)
 

@@ -30,7 +30,7 @@ def generic_handlers(engine: Engine) -> list[grpc.GenericRpcHandler]:
     return [grpc.method_handlers_generic_handler(name, methods) for name in SERVICE_NAMES]
 
 
-def _handler(engine: Engine, method: Any) -> grpc.RpcMethodHandler[Any, Any]:
+def _handler(engine: Engine, method: Any) -> "grpc.RpcMethodHandler[Any, Any]":
     return grpc.unary_unary_rpc_method_handler(
         _answer(engine, method.name),
         request_deserializer=GetMessageClass(method.input_type).FromString,
