@@ -142,7 +142,7 @@ def _run_one(entry: Entry, transaction: Transaction) -> None:
     entry.error = None
     try:
         entry.result = entry.job(transaction)
-    except errors.LineageError as error:
+    except (errors.LineageError, UnicodeDecodeError) as error:
         transaction.undo(mark)
         entry.error = error
     except Exception as error:

@@ -7,7 +7,7 @@ from lineage_store import errors
 from lineage_store.database.edges import EventKey
 from lineage_store.database.ids import now_ms
 from lineage_store.database.transaction import Transaction
-from lineage_store.engine.requests import required
+from lineage_store.engine.requests import required, text
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, NodeKind
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
@@ -65,6 +65,8 @@ def _stored_event(event: Any) -> Any:
         stored.milliseconds_since_epoch = now_ms()
     steps = [step for step in stored.path.steps if step.WhichOneof("value")]
     stored.ClearField("path")
+    for step in steps:
+        text("the key of a path step", step.key)
     if steps:
         stored.path.steps.extend(steps)
     return stored

@@ -7,6 +7,7 @@ from google.protobuf.message import Message
 from lineage_store import errors
 from lineage_store.database.database import Database
 from lineage_store.engine.methods import READS, WRITES
+from lineage_store.engine.requests import texts
 
 
 class Engine:
@@ -31,6 +32,13 @@ class Engine:
         Raises:
             LineageError: What was wrong.
         """
+        try:
+            return self._call(method, request)
+        except UnicodeDecodeError:  # raised by a map of proto2 whose key is not UTF-8
+            raise errors.InvalidArgument("a key in the request is not valid UTF-8") from None
+
+    def _call(self, method: str, request: Any) -> Message | bytes:
+        texts(request)
         read = READS.get(method)
         if read is not None:
             answer: Message | bytes = self._database.read(lambda snapshot: read(snapshot, request))

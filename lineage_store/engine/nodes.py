@@ -9,7 +9,7 @@ from lineage_store.database.nodes import Node
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine import masks
 from lineage_store.engine.properties import check_custom, check_declared
-from lineage_store.engine.requests import bounded
+from lineage_store.engine.requests import bounded, text
 from lineage_store.kinds import ARTIFACT, CONTEXT, NodeKind
 from lineage_store.v1 import metadata_service_pb2 as service
 
@@ -147,6 +147,8 @@ def _check_texts(kind: NodeKind, node: Any, field: str) -> None:
         raise errors.InvalidArgument(f"{field}.name must not be empty")
     bounded(f"{field}.name", node.name)
     bounded(f"{field}.external_id", node.external_id)
+    if kind is ARTIFACT:
+        text(f"{field}.uri", node.uri)
 
 
 def _check_values(tx: Transaction, type_id: int, updated: Any, mask: Sequence[str]) -> None:

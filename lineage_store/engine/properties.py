@@ -5,7 +5,7 @@ from typing import Any
 
 from lineage_store import errors
 from lineage_store.database.transaction import Transaction
-from lineage_store.engine.requests import bounded
+from lineage_store.engine.requests import bounded, text
 from lineage_store.v1 import metadata_pb2 as pb
 
 _FIELD_OF: dict[int, str] = {
@@ -48,8 +48,10 @@ def check_custom(values: Any, names: Iterable[str] | None = None) -> None:
     """
     for name in values if names is None else [name for name in names if name in values]:
         bounded("the name of a custom property", name)
+        field = f"custom_properties[{name!r}]"
         if values[name].WhichOneof("value") is None:
-            raise errors.InvalidArgument(f"custom_properties[{name!r}] has no value")
+            raise errors.InvalidArgument(f"{field} has no value")
+        text(field, values[name].string_value)
 
 
 def _declared(tx: Transaction, type_id: int, values: Any) -> Any:
@@ -68,3 +70,4 @@ def _check(field: str, value: Any, declared: int | None) -> None:
     wanted, found = _FIELD_OF[declared], value.WhichOneof("value")
     if found != wanted:
         raise errors.InvalidArgument(f"{field} must have {wanted}, not {found or 'no value'}")
+    text(field, value.string_value)

@@ -6,17 +6,42 @@ from lineage_store import errors
 from lineage_store.limits import MAX_NAME
 
 
-def bounded(field: str, text: str) -> str:
+def text(field: str, value: Any) -> str:
+    """Return a string of a request.
+
+    The messages are of proto2, whose parser hands over a string that is not UTF-8 as bytes.
+
+    Raises:
+        InvalidArgument: It is not valid UTF-8.
+    """
+    if not isinstance(value, str):
+        raise errors.InvalidArgument(f"{field} is not valid UTF-8")
+    return value
+
+
+def texts(request: Any) -> None:
+    """Check the strings of a request itself, not of the messages in it.
+
+    Raises:
+        InvalidArgument: One of them is not valid UTF-8.
+    """
+    for field, value in request.ListFields():
+        if field.type == field.TYPE_STRING:
+            for one in [value] if isinstance(value, (str, bytes)) else value:
+                text(field.name, one)
+
+
+def bounded(field: str, name: Any) -> str:
     """Return a name, external id or property name that the store can index.
 
     Raises:
-        InvalidArgument: It is too long.
+        InvalidArgument: It is too long, or not valid UTF-8.
     """
-    if len(text) > MAX_NAME:
+    if len(text(field, name)) > MAX_NAME:
         raise errors.InvalidArgument(
-            f"{field} has {len(text)} characters; at most {MAX_NAME} are allowed"
+            f"{field} has {len(name)} characters; at most {MAX_NAME} are allowed"
         )
-    return text
+    return str(name)
 
 
 def required(message: Any, field: str, where: str) -> Any:

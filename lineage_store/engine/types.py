@@ -6,7 +6,7 @@ from typing import Any
 from lineage_store import errors
 from lineage_store.database.snapshot import Snapshot
 from lineage_store.database.transaction import Transaction
-from lineage_store.engine.requests import bounded, non_empty_all, required
+from lineage_store.engine.requests import bounded, non_empty_all, required, text
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
@@ -57,6 +57,7 @@ def _check_message(message: Any, field: str) -> None:
     bounded(f"{field}.name", message.name)
     bounded(f"{field}.version", message.version)
     bounded(f"{field}.external_id", message.external_id)
+    text(f"{field}.description", message.description)
     for name, kind in message.properties.items():
         bounded(f"the name of a property of {field}", name)
         if kind == pb.UNKNOWN:

@@ -11,7 +11,7 @@ from .peers import Answer
 
 # Stands for the clock of the server, and for a token that leads on.
 NOW = 4_000_000_000_000
-TOKEN = "more"  # noqa: S105 - not a secret
+TOKEN = "more"
 
 _TIMES = (
     "create_time_since_epoch",

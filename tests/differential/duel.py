@@ -16,7 +16,7 @@ from .update_times import IDLE_UPDATE, UpdateTimes
 from .writes import PLURAL
 
 
-class Mismatch(AssertionError):
+class MismatchError(AssertionError):
     """The two stores do not agree, and no deliberate difference says why."""
 
 
@@ -31,12 +31,12 @@ class Tally:
 
     def summary(self) -> str:
         """Return a table of what ran."""
-        statuses = sorted(
-            {status for _, status in self.calls}, key=lambda name: (name != "OK", name)
-        )
-        rows = [["", *statuses]]
-        for method in sorted({method for method, _ in self.calls}):
-            rows.append([method, *(str(self.calls[method, status] or "") for status in statuses)])
+        statuses = sorted({status for _, status in self.calls} - {"OK"})
+        rows = [["", "OK", *statuses]]
+        rows += [
+            [method, *(str(self.calls[method, status] or "") for status in rows[0][1:])]
+            for method in sorted({method for method, _ in self.calls})
+        ]
         lines = [f"{row[0]:36}" + "".join(f"{cell:>20}" for cell in row[1:]) for row in rows]
         lines += [f"allowed  {count:6}  {name}" for name, count in self.differences.items()]
         lines += [f"avoided  {count:6}  {name}" for name, count in self.avoided.items()]
@@ -117,7 +117,7 @@ class Duel:
         """Run a sequence and compare all that the stores hold in the end.
 
         Raises:
-            Mismatch: With a log of the whole sequence.
+            MismatchError: With a log of the whole sequence.
         """
         for operation in operations:
             self.perform(operation)
@@ -154,13 +154,9 @@ class Duel:
     def compare(self, exchange: Exchange, *, quiet: bool = False) -> list[Answer]:
         """Fail unless the answers are equal or an entry of the list explains why they are not."""
         if not exchange.equal:
+            explaining = (entry for entry in DIFFERENCES if entry.explains is not None)
             exchange.allowed = next(
-                (
-                    entry.name
-                    for entry in DIFFERENCES
-                    if entry.explains and entry.explains(exchange)
-                ),
-                None,
+                (entry.name for entry in explaining if entry.explains(exchange)), None
             )
             if exchange.allowed is None:
                 self.fail(str(exchange))
@@ -171,7 +167,7 @@ class Duel:
 
     def fail(self, why: str) -> NoReturn:
         """Stop with the log of the sequence."""
-        raise Mismatch("\n".join(["the stores differ", *self.log, why]))
+        raise MismatchError("\n".join(["the stores differ", *self.log, why]))
 
     def _write(self, operation: Operation, request: Message) -> None:
         before = [side.nodes for side in self.sides]

@@ -19,6 +19,8 @@ from google.protobuf.message import Message
 
 KINDS = ("artifact", "execution", "context")
 UNKNOWN = 10**9
+_ID_FIELDS = {"id", "type_id", "child_id", "parent_id"}
+_ID_FIELDS |= {f"{kind}{part}_id" for kind in KINDS for part in ("", "_type")}
 # In the order in which a fresh store of ML Metadata has them, with ids from 1.
 SYSTEM_TYPES = (
     *(("artifact", name) for name in ("Dataset", "Model", "Metrics", "Statistics")),
@@ -41,10 +43,10 @@ def space_of(message: str, name: str) -> tuple[str, str] | None:
         name: The name of the field, such as "artifact_id".
     """
     singular = name.removesuffix("s")
+    if singular not in _ID_FIELDS:
+        return None
     if singular in ("child_id", "parent_id"):
         return "context", "context"
-    if singular != "id" and not singular.endswith("_id") or singular == "external_id":
-        return None
     # The kind stands in the field's name, or else in the message's.
     named = singular if singular not in ("id", "type_id") else message.lower()
     kind = next((kind for kind in KINDS if kind in named), None)

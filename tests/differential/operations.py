@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from google.protobuf import text_format
 from google.protobuf.message import Message
+from hypothesis.vendor.pretty import RepresentationPrinter
 
 from lineage_store.v1 import metadata_pb2
 
@@ -39,3 +40,7 @@ class Operation:
         for turn in self.turns:
             extras += " then next page" + ("" if turn is None else f" with <{compact(turn)}>")
         return f"{self.method} {compact(self.request)}{extras}"
+
+    def _repr_pretty_(self, printer: RepresentationPrinter, _cycle: bool) -> None:
+        """Let hypothesis print the operation on one line, not the message on a hundred."""
+        printer.text(repr(self))

@@ -68,7 +68,8 @@ class RealStore:
         self._process: subprocess.Popen[bytes] | None = None
 
     def _start(self) -> subprocess.Popen[bytes]:
-        self._errors = tempfile.TemporaryFile()
+        # Open as long as the process lives.
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         command = [self._python, ORACLE]
         return subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors
@@ -141,7 +142,7 @@ class OurStore:
             return Answer(0, "", self._transport.call(method, request))
         except LineageError as error:
             return Answer(error.code, error.message, response_of(method))
-        except Exception as error:  # noqa: BLE001 - any exception is an answer to compare
+        except Exception as error:
             return Answer(RAISED, f"{type(error).__name__}: {error}", response_of(method))
 
     def close(self) -> None:

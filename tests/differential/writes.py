@@ -6,7 +6,19 @@ from lineage_store.v1 import metadata_pb2
 from lineage_store.v1 import metadata_service_pb2 as service
 
 from .operations import AS_READ, Operation
-from .values import DECLARED, events, ids, node_types, nodes, rarely, sometimes
+from .values import (
+    DECLARED,
+    EXTERNAL_IDS,
+    NODE_NAMES,
+    RICH,
+    URIS,
+    events,
+    ids,
+    node_types,
+    nodes,
+    rarely,
+    sometimes,
+)
 
 PLURAL = {"artifact": "artifacts", "execution": "executions", "context": "contexts"}
 
@@ -20,7 +32,20 @@ def _rich_types() -> service.PutTypesRequest:
     return request
 
 
-SETUP = Operation("PutTypes", _rich_types())
+def _nodes_of_rich_types() -> service.PutLineageSubgraphRequest:
+    """Return two steps of a pipeline in two contexts."""
+    request = service.PutLineageSubgraphRequest()
+    for place in range(2):
+        request.artifacts.add(type_id=RICH, uri=URIS[1], external_id=EXTERNAL_IDS[place])
+        request.executions.add(type_id=RICH, last_known_state=metadata_pb2.Execution.COMPLETE)
+        request.contexts.add(type_id=RICH, name=NODE_NAMES["context"][place])
+        edge = request.event_edges.add(artifact_index=place, execution_index=place)
+        edge.event.type = metadata_pb2.Event.OUTPUT
+    return request
+
+
+FIRST_TYPES = Operation("PutTypes", _rich_types())
+FIRST_NODES = Operation("PutLineageSubgraph", _nodes_of_rich_types())
 
 
 @st.composite

@@ -1,0 +1,38 @@
+"""Random sequences of operations on ML Metadata 1.17.1 and on our engine: the same answers.
+
+LINEAGE_DIFFERENTIAL_EXAMPLES says how many sequences; 2000 is a thorough local run. With
+LINEAGE_DIFFERENTIAL_RANDOM=1 each run tries other sequences than the last.
+"""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from .coverage import assert_covered
+from .duel import Duel, Tally
+from .operations import Operation
+from .sequences import sequences
+
+EXAMPLES = int(os.environ.get("LINEAGE_DIFFERENTIAL_EXAMPLES", "150"))
+RANDOM = os.environ.get("LINEAGE_DIFFERENTIAL_RANDOM", "") == "1"
+
+
+@pytest.mark.timeout(120 + EXAMPLES)
+def test_our_engine_answers_as_ml_metadata_does(real, ours):
+    tally = Tally()
+
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=not RANDOM,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(sequences())
+    def run(sequence: list[Operation]) -> None:
+        Duel(real, ours, tally).run(sequence)
+
+    run()
+    print(tally.summary())
+    assert_covered(tally, EXAMPLES)

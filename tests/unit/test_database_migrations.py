@@ -1,0 +1,132 @@
+"""Migrations end where a new store begins, and an operator sees how far a database is."""
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine
+
+from lineage_store import errors
+from lineage_store.database import administration, migrations, schema
+from lineage_store.database.database import Database
+
+
+def migrated(path: Path) -> Path:
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        migrations.upgrade(connection)
+    engine.dispose()
+    return path
+
+
+def created(path: Path) -> Path:
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        schema.create(connection)
+    engine.dispose()
+    return path
+
+
+def select(path: Path, query: str) -> list[tuple]:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(query).fetchall()
+
+
+def objects(path: Path) -> list[tuple]:
+    """Return everything in the schema but the revision table, which alembic writes in its way."""
+    found = select(path, "SELECT type, name, tbl_name, sql FROM sqlite_master")
+    return sorted((row for row in found if row[2] != schema.REVISION_TABLE), key=str)
+
+
+def rows(path: Path) -> dict[str, list[tuple]]:
+    tables = [name for kind, name, *_ in objects(path) if kind == "table"]
+    found = {}
+    for table in [*tables, schema.REVISION_TABLE]:
+        columns = [row[1] for row in select(path, f"PRAGMA table_info({table})")]
+        kept = ", ".join(column for column in columns if column != "recorded_at")
+        found[table] = sorted(select(path, f"SELECT {kept} FROM {table}"))
+    return found
+
+
+def test_migrating_an_empty_database_gives_the_schema_of_a_new_one(tmp_path):
+    by_migration, by_creation = migrated(tmp_path / "a.db"), created(tmp_path / "b.db")
+    assert objects(by_migration) == objects(by_creation)
+
+
+def test_migrating_an_empty_database_gives_the_rows_of_a_new_one(tmp_path):
+    by_migration, by_creation = migrated(tmp_path / "a.db"), created(tmp_path / "b.db")
+    assert rows(by_migration) == rows(by_creation)
+    assert len(rows(by_migration)["types"]) == 9
+
+
+def test_a_migrated_database_is_a_usable_store(tmp_path):
+    Database(f"sqlite:///{migrated(tmp_path / 'a.db')}").close()
+
+
+def test_head_is_the_newest_revision():
+    assert migrations.known_revisions()[0] == schema.HEAD
+
+
+@pytest.fixture
+def url(tmp_path):
+    return f"sqlite:///{tmp_path}/store.db"
+
+
+def set_revision(url: str, revision: str) -> None:
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+        connection.execute(f"UPDATE {schema.REVISION_TABLE} SET version_num = ?", [revision])
+        connection.commit()
+
+
+def test_status_of_an_empty_and_of_a_current_database(url):
+    assert administration.status(url) == administration.Status(None, schema.HEAD)
+    assert administration.upgrade(url) == (None, schema.HEAD)
+    assert administration.status(url) == administration.Status(schema.HEAD, schema.HEAD)
+    assert administration.upgrade(url) == (schema.HEAD, schema.HEAD)
+    assert administration.integrity_problems(url) == []
+
+
+def test_an_unknown_revision_is_refused_and_left_alone(url):
+    administration.upgrade(url)
+    set_revision(url, "9999")
+    assert administration.status(url).revision == "9999"
+    for use in (administration.upgrade, Database):
+        with pytest.raises(errors.SchemaMismatch, match="newer lineage-store"):
+            use(url)
+    assert administration.status(url).revision == "9999"
+
+
+def db(command: str, url: str, *options: str) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "lineage_store.cli", "db", command, "--database", url, *options],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout.strip(), done.stderr.strip()
+
+
+def test_the_commands_on_an_empty_then_current_database(url):
+    assert db("current", url) == (0, f"revision (empty), needed {schema.HEAD}", "")
+    code, _, error = db("check", url)
+    assert code == 1
+    assert "db upgrade" in error
+    assert db("upgrade", url) == (0, f"revision (empty) -> {schema.HEAD}", "")
+    assert db("upgrade", url) == (0, f"at {schema.HEAD}", "")
+    assert db("check", url) == (0, f"revision {schema.HEAD} is current; the file is sound", "")
+    assert db("current", url, "--json")[1] == f'{{"revision": "{schema.HEAD}", "needed": "0001"}}'
+
+
+def test_the_commands_on_an_unknown_revision(url):
+    administration.upgrade(url)
+    set_revision(url, "9999")
+    assert db("current", url) == (0, f"revision 9999, needed {schema.HEAD}", "")
+    for command in ("check", "upgrade"):
+        code, _, error = db(command, url)
+        assert code == 3
+        assert "9999" in error
+        assert "Traceback" not in error
