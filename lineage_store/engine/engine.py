@@ -46,7 +46,8 @@ class Engine:
         write = WRITES.get(method)
         if write is None:
             raise errors.Unimplemented(f"{method} is not served")
-        return self._database.write(lambda tx: write(tx, request))
+        written: Message = self._database.write(lambda tx: write(tx, request))
+        return written
 
     def close(self) -> None:
         """Close the database."""

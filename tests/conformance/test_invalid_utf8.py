@@ -21,12 +21,12 @@ def _artifact(**fields: str) -> pb.Artifact:
         (_artifact(uri="mark"), "artifacts[0].uri"),
         (_artifact(external_id="mark"), "artifacts[0].external_id"),
         (_artifact(), "custom_properties['key!']"),
-        (_artifact(), "a key in the request"),
+        (_artifact(), "the name of a custom property"),
     ],
     ids=["name", "uri", "external_id", "value", "key"],
 )
 def test_a_string_that_is_not_utf8_is_refused_by_name(marked: pb.Artifact, named: str) -> None:
-    target = b"key!" if named.startswith("a key") else b"mark"
+    target = b"key!" if named.startswith("the name of a custom") else b"mark"
     target = b"text" if named.startswith("custom") else target
     encoded = service.PutArtifactsRequest(artifacts=[marked]).SerializeToString()
     assert target in encoded
