@@ -103,8 +103,7 @@ def update(
     The update time changes only with the node, and then always grows.
     """
     old = stored.message
-    touches_type = node.HasField("type_id") and (not mask or "type_id" in mask)
-    if touches_type and node.type_id != old.type_id:
+    if node.HasField("type_id") and node.type_id != old.type_id:
         raise errors.InvalidArgument(
             f"{field}.type_id is {node.type_id}; {kind.name} {old.id} has type {old.type_id}"
         )

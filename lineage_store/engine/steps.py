@@ -7,6 +7,7 @@ from lineage_store import errors
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.edges import prefetch_events, put_event
 from lineage_store.engine.nodes import check_type, prefetch, put_node, update
+from lineage_store.engine.properties import check_custom, check_declared
 from lineage_store.engine.requests import required
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, NodeKind
 from lineage_store.v1 import metadata_pb2 as pb
@@ -163,6 +164,8 @@ def _check_types(tx: Transaction, kind: NodeKind, nodes: Any) -> None:
     for at, node in enumerate(nodes):
         field = f"{kind.plural}[{at}]"
         check_type(tx, kind, required(node, "type_id", f"{field}."), field)
+        check_declared(tx, node.type_id, node.properties)
+        check_custom(node.custom_properties)
 
 
 def _check_edge(request: Any, edge: Any, field: str) -> None:

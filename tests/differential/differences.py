@@ -19,6 +19,7 @@ from .update_times import IDLE_UPDATE
 
 _CODES = {name: code for code, name in NAMES.items()}
 _INTERNAL, _ALREADY_EXISTS = _CODES["INTERNAL"], _CODES["ALREADY_EXISTS"]
+_INVALID_ARGUMENT = _CODES["INVALID_ARGUMENT"]
 _NODES = (metadata_pb2.Artifact, metadata_pb2.Execution, metadata_pb2.Context)
 _TYPES = (metadata_pb2.ArtifactType, metadata_pb2.ExecutionType, metadata_pb2.ContextType)
 
@@ -69,6 +70,34 @@ def _types_without_external_id(exchange: Exchange) -> bool:
     return bare == exchange.real.response
 
 
+def _unknown_property_type(exchange: Exchange) -> bool:
+    """Whether both refuse a request that declares a property of type UNKNOWN."""
+    return (
+        (exchange.real.code, exchange.ours.code) == (_ALREADY_EXISTS, _INVALID_ARGUMENT)
+        and exchange.method.startswith("Put")
+        and any(
+            metadata_pb2.UNKNOWN in part.properties.values()
+            for part in messages_in(exchange.request)
+            if isinstance(part, _TYPES)
+        )
+    )
+
+
+def _events_by_index(exchange: Exchange) -> bool:
+    """Whether the same events come in the order of the real store's index on the one side, and
+    artifact by artifact on the other.
+    """
+    if exchange.method != "GetEventsByArtifactIDs":
+        return False
+    real, ours = list(exchange.real.response.events), list(exchange.ours.response.events)
+    artifacts = [event.artifact_id for event in ours]
+
+    def by_index(event: metadata_pb2.Event) -> tuple[int, int, int]:
+        return event.artifact_id, event.execution_id, event.type
+
+    return artifacts == sorted(artifacts) and real == sorted(ours, key=by_index)
+
+
 def _explicit_empty_external_id(_: str, request: Message) -> bool:
     return any(
         part.HasField("external_id") and not part.external_id
@@ -90,6 +119,14 @@ def _name_in_both_maps(_: str, request: Message) -> bool:
     return any("undeclared" in node.custom_properties for node in _nodes_in(request)) or any(
         name in node.properties for node in _nodes_in(request) for name in node.custom_properties
     )
+
+
+def _locked_twice(method: str, request: Message) -> bool:
+    """Whether a first update of an artifact may make the lock refuse a second one."""
+    if method != "PutArtifacts" or not request.options.abort_if_latest_updated_time_changed:
+        return False
+    ids = [artifact.id for artifact in request.artifacts if artifact.HasField("id")]
+    return len(ids) > len(set(ids))
 
 
 def _dangling_event(method: str, request: Message) -> bool:
@@ -139,10 +176,25 @@ DIFFERENCES = (
         explains=_types_without_external_id,
     ),
     Difference(
+        "property of type UNKNOWN",
+        "MLMD compares a type with the stored one before it looks for UNKNOWN, so that such a "
+        "request may be ALREADY_EXISTS. Here it is malformed whatever is stored: INVALID_ARGUMENT.",
+        explains=_unknown_property_type,
+    ),
+    Difference(
+        "events of an artifact",
+        "GetEventsByArtifactIDs answers in the order of an index in MLMD: artifact, execution, "
+        "type. Here the events of one artifact come as they were recorded, as those of an "
+        "execution do in both.",
+        explains=_events_by_index,
+    ),
+    Difference(
         IDLE_UPDATE,
         "MLMD compares the request with the stored node, output-only fields included, so the same "
         "put without the name of the type moves last_update_time_since_epoch although nothing "
-        "changed. Here it moves when stored state changes, or when force_update_time asks for it.",
+        "changed. Here it moves when stored state changes, or when force_update_time asks for it. (When the same "
+        "request updates the artifact again under the optimistic lock, the lock feels that.)",
+        avoids=_locked_twice,
     ),
     Difference(
         BY_UPDATE_TIME,
@@ -185,7 +237,8 @@ DIFFERENCES = (
     ),
     Difference(
         "doubles",
-        "MLMD writes six decimals, and NaN and infinities are INTERNAL. Here a double is kept.",
+        "MLMD writes six decimals and reads fifteen digits, and NaN and infinities are INTERNAL. "
+        "Here a double is kept.",
     ),
     Difference(
         "strings that look like its encoding",

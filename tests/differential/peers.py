@@ -87,7 +87,9 @@ class RealStore:
         if answer is None:
             return Answer(DIED, self._last_words(), response)
         code, message, encoded = answer
-        response.ParseFromString(encoded)
+        # What a failed call had filled in before it failed reaches no client.
+        if code == 0:
+            response.ParseFromString(encoded)
         return Answer(code, message, response)
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ LINEAGE_DIFFERENTIAL_RANDOM=1 each run tries other sequences than the last.
 import os
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from .coverage import assert_covered
 from .duel import Duel, Tally
@@ -18,11 +18,12 @@ EXAMPLES = int(os.environ.get("LINEAGE_DIFFERENTIAL_EXAMPLES", "150"))
 RANDOM = os.environ.get("LINEAGE_DIFFERENTIAL_RANDOM", "") == "1"
 
 
-@pytest.mark.timeout(120 + EXAMPLES)
+@pytest.mark.timeout(600 + EXAMPLES)
 def test_our_engine_answers_as_ml_metadata_does(real, ours):
     tally = Tally()
 
     @settings(
+        phases=(Phase.generate, Phase.shrink),
         max_examples=EXAMPLES,
         derandomize=not RANDOM,
         database=None,

@@ -1,0 +1,148 @@
+"""What the methods of `LineageStore` are made of: one call, the ids of types, pages."""
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+from google.protobuf.message import Message
+
+from lineage_store import errors
+from lineage_store.client.transport import Transport
+from lineage_store.kinds import NodeKind
+from lineage_store.limits import MAX_PAGE
+from lineage_store.model import Node
+from lineage_store.v1 import metadata_pb2 as pb
+from lineage_store.v1 import metadata_service_pb2 as rpc
+
+T = TypeVar("T")
+N = TypeVar("N", bound=Node)
+
+OrderBy = Literal["id", "create_time", "update_time"]
+"""What a listing is ordered by; ties are broken by id."""
+
+_Field = pb.ListOperationOptions.OrderByField
+_FIELDS: dict[str, Any] = {
+    "id": _Field.ID,
+    "create_time": _Field.CREATE_TIME,
+    "update_time": _Field.LAST_UPDATE_TIME,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A part of a listing.
+
+    Attributes:
+        items: At most as many as the limit.
+        next_page_token: What to give to the same call for the next page; None: this is the last.
+    """
+
+    items: list[T]
+    next_page_token: str | None = None
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+def request_for(method: str, **fields: Any) -> Any:
+    """Return the request message of an RPC, with the fields that are not None."""
+    given = {name: value for name, value in fields.items() if value is not None}
+    return getattr(rpc, f"{method}Request")(**given)
+
+
+def id_of(node: Node | int) -> int:
+    """Return the id of a node that is given as itself or as its id.
+
+    Raises:
+        InvalidArgument: The node has no id yet.
+    """
+    if not isinstance(node, Node):
+        return node
+    if node.id is None:
+        raise errors.InvalidArgument(f"the {node.kind.name} has no id; put it first")
+    return node.id
+
+
+def list_options(
+    *,
+    order_by: OrderBy,
+    ascending: bool,
+    limit: int,
+    page_token: str | None,
+    filter_query: str | None,
+) -> Any:
+    """Return the options of a listing.
+
+    Raises:
+        InvalidArgument: There is no such order.
+    """
+    if order_by not in _FIELDS:
+        raise errors.InvalidArgument(f"order_by {order_by!r} is not one of {', '.join(_FIELDS)}")
+    options = pb.ListOperationOptions(max_result_size=min(limit, MAX_PAGE))
+    options.order_by_field.field = _FIELDS[order_by]
+    options.order_by_field.is_asc = ascending
+    if page_token:
+        options.next_page_token = page_token
+    if filter_query is not None:
+        options.filter_query = filter_query
+    return options
+
+
+class Calls:
+    """Makes calls over a transport, and remembers the ids of types.
+
+    Args:
+        transport: Carries the requests; closed with this object.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._type_ids: dict[tuple[NodeKind, str, str], int] = {}
+        self._lock = threading.Lock()
+
+    def _call(self, method: str, **fields: Any) -> Any:
+        return self._send(method, request_for(method, **fields))
+
+    def _send(self, method: str, request: Message) -> Any:
+        return self._transport.call(method, request)
+
+    def _type_id(self, kind: NodeKind, name: str, version: str | None) -> int:
+        """Return the id of a type, which never changes and is therefore asked for once."""
+        key = (kind, name, version or "")
+        with self._lock:
+            known = self._type_ids.get(key)
+        if known is not None:
+            return known
+        method = f"Get{kind.name.title()}Type"
+        response = self._call(method, type_name=name, type_version=version)
+        return self._remember_type(key, getattr(response, f"{kind.name}_type").id)
+
+    def _remember_type(self, key: tuple[NodeKind, str, str], type_id: int) -> int:
+        with self._lock:
+            self._type_ids[key] = type_id
+        return type_id
+
+    def _message(self, node: Node, *, demand_type: bool = False) -> Any:
+        """Return the message of a node, with the id of its type.
+
+        Args:
+            node: The node.
+            demand_type: An update needs the type as well.
+
+        Raises:
+            InvalidArgument: A field has a value that can't be kept, or the type is missing.
+            NotFound: There is no such type.
+        """
+        message = node.to_message()
+        if node.type_id is None and node.type is not None:
+            message.type_id = self._type_id(node.kind, node.type, node.type_version)
+        if not message.HasField("type_id") and (demand_type or node.id is None):
+            raise errors.InvalidArgument(f"{node.kind.name}.type must be set")
+        return message
+
+    def _messages(self, nodes: Iterable[Node], *, demand_type: bool = False) -> Sequence[Any]:
+        return [self._message(node, demand_type=demand_type) for node in nodes]

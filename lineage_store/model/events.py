@@ -1,0 +1,70 @@
+"""Events: what executions did with artifacts."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Self
+
+from lineage_store.model.values import integer, member, optional, text
+from lineage_store.v1 import metadata_pb2 as pb
+
+
+class EventType(StrEnum):
+    """What an execution did with an artifact."""
+
+    DECLARED_OUTPUT = "DECLARED_OUTPUT"
+    DECLARED_INPUT = "DECLARED_INPUT"
+    INPUT = "INPUT"
+    OUTPUT = "OUTPUT"
+    INTERNAL_INPUT = "INTERNAL_INPUT"
+    INTERNAL_OUTPUT = "INTERNAL_OUTPUT"
+    PENDING_OUTPUT = "PENDING_OUTPUT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One artifact read or written by one execution; never changed once it is put.
+
+    Attributes:
+        artifact_id: The artifact.
+        execution_id: The execution.
+        type: What the execution did with the artifact.
+        path: Where in the signature of the execution the artifact stood, such as ("model", 0).
+        time: When it happened, in ms; None in a put: now.
+    """
+
+    type: EventType
+    artifact_id: int | None = None
+    execution_id: int | None = None
+    path: tuple[str | int, ...] = ()
+    time: int | None = None
+
+    def to_message(self) -> Any:
+        """Return the event as a v1 message.
+
+        Raises:
+            InvalidArgument: A field has a value that can't be kept.
+        """
+        named = member(EventType, self.type, "event.type")
+        message: Any = pb.Event(type=pb.Event.Type.Value(named))
+        for name in ("artifact_id", "execution_id"):
+            if getattr(self, name) is not None:
+                setattr(message, name, integer(getattr(self, name), f"event.{name}"))
+        if self.time is not None:
+            message.milliseconds_since_epoch = integer(self.time, "event.time")
+        for step in self.path:
+            if isinstance(step, str):
+                message.path.steps.add(key=text(step, "event.path"))
+            else:
+                message.path.steps.add(index=integer(step, "event.path"))
+        return message
+
+    @classmethod
+    def from_message(cls, message: Any) -> Self:
+        """Return the event that a v1 message holds."""
+        return cls(
+            type=EventType(pb.Event.Type.Name(message.type)),
+            artifact_id=message.artifact_id,
+            execution_id=message.execution_id,
+            path=tuple(getattr(step, step.WhichOneof("value")) for step in message.path.steps),
+            time=optional(message, "milliseconds_since_epoch"),
+        )

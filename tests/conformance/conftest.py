@@ -1,0 +1,166 @@
+"""One suite over every way to reach a store: embedded on a file and in memory, and over gRPC."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf.message import Message
+from lineage_server.app import Server
+from lineage_server.settings import Settings
+
+from lineage_store.client.channel import GrpcTransport
+from lineage_store.client.embedded import EmbeddedTransport
+from lineage_store.client.transport import Transport
+from lineage_store.v1 import metadata_pb2 as pb
+from lineage_store.v1 import metadata_service_pb2 as service
+
+Rows = dict[str, list[tuple]]
+
+
+class Call:
+    """Calls RPCs with plain dicts, lists and values: `call("PutArtifacts", artifacts=[{...}])`.
+
+    Attributes:
+        contents: Returns every row of every table.
+    """
+
+    def __init__(self, transport: Transport, contents: Callable[[], Rows]) -> None:
+        self.transport = transport
+        self.contents = contents
+
+    def __call__(self, method: str, **fields: Any) -> Any:
+        request = getattr(service, f"{method}Request")()
+        return self.transport.call(method, filled(request, fields))
+
+    @contextmanager
+    def refused(self, error: type[Exception], match: str | None = None) -> Iterator[None]:
+        """Expect an error, and that it leaves nothing behind."""
+        before = self.contents()
+        with pytest.raises(error, match=match) as caught:
+            yield
+        assert type(caught.value) is error
+        assert self.contents() == before
+
+    def type(self, kind: str = "artifact", name: str = "T", **fields: Any) -> int:
+        """Put a type, with `properties` as a map of name to PropertyType; return its id."""
+        message = {f"{kind}_type": {"name": name, **fields}}
+        flags = {"can_add_fields": True, "can_omit_fields": True}
+        return self(f"Put{kind.title()}Type", **message, **flags).type_id
+
+    def put(self, kind: str, *nodes: dict[str, Any], **request: Any) -> list[int]:
+        """Put nodes; return their ids."""
+        answer = self(f"Put{kind.title()}s", **{f"{kind}s": nodes}, **request)
+        return list(getattr(answer, f"{kind}_ids"))
+
+    def get(self, kind: str, *ids: int) -> list[Any]:
+        """Return nodes by id."""
+        answer = self(f"Get{kind.title()}sByID", **{f"{kind}_ids": ids})
+        return list(getattr(answer, f"{kind}s"))
+
+    def pair(self) -> tuple[int, int]:
+        """Put one artifact and one execution; return their ids."""
+        [artifact] = self.put("artifact", {"type_id": self.type()})
+        [execution] = self.put("execution", {"type_id": self.type("execution")})
+        return artifact, execution
+
+    def contexts(self, *names: str) -> list[int]:
+        """Put contexts with these names; return their ids."""
+        type_id = self.type("context")
+        return self.put("context", *({"type_id": type_id, "name": name} for name in names))
+
+
+def filled(message: Message, fields: dict[str, Any]) -> Message:
+    """Return `message` with fields set from plain values."""
+    for name, value in fields.items():
+        target = getattr(message, name)
+        if isinstance(value, Message):
+            target.CopyFrom(value)
+        elif isinstance(value, dict) and isinstance(target, Message):
+            target.SetInParent()
+            filled(target, value)
+        elif isinstance(value, dict):
+            _fill_map(target, value)
+        elif isinstance(value, (list, tuple, range)):
+            _fill_list(target, value)
+        else:
+            setattr(message, name, value)
+    return message
+
+
+def _fill_list(target: Any, items: Any) -> None:
+    for item in items:
+        if isinstance(item, dict):
+            filled(target.add(), item)
+        else:
+            target.append(item)
+
+
+def _fill_map(target: Any, items: dict[str, Any]) -> None:
+    for key, item in items.items():
+        if isinstance(item, int) and not hasattr(target, "get_or_create"):
+            target[key] = item
+        else:
+            target[key].CopyFrom(as_value(item))
+
+
+def as_value(item: Any) -> pb.Value:
+    """Return a property value; None: one without any."""
+    if isinstance(item, pb.Value):
+        return item
+    value = pb.Value()
+    fields = {bool: "bool_value", int: "int_value", float: "double_value", str: "string_value"}
+    if item is not None:
+        setattr(value, fields[type(item)], item)
+    return value
+
+
+def _rows(connection: sqlite3.Connection) -> Rows:
+    query = "SELECT name FROM sqlite_master WHERE type = 'table'"
+    names = [name for (name,) in connection.execute(query)]
+    return {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in names}
+
+
+def _rows_of_file(path: Path) -> Rows:
+    with closing(sqlite3.connect(path)) as connection:
+        return _rows(connection)
+
+
+@contextmanager
+def embedded(directory: Path) -> Iterator[Call]:
+    path = directory / "store.db"
+    with closing(EmbeddedTransport(f"sqlite:///{path}")) as transport:
+        yield Call(transport, lambda: _rows_of_file(path))
+
+
+@contextmanager
+def memory(directory: Path) -> Iterator[Call]:
+    with closing(EmbeddedTransport("sqlite://")) as transport:
+        yield Call(transport, lambda: _rows(transport._engine._database._raw_writer))
+
+
+@contextmanager
+def grpc(directory: Path) -> Iterator[Call]:
+    path = directory / "store.db"
+    server = Server(Settings(database=f"sqlite:///{path}", grpc="127.0.0.1:0", drain_seconds=0))
+    server.start()
+    try:
+        with closing(GrpcTransport(server.address, timeout=30, retry=False)) as transport:
+            yield Call(transport, lambda: _rows_of_file(path))
+    finally:
+        server.stop()
+
+
+@pytest.fixture(params=[embedded, memory, grpc], ids=lambda open_store: open_store.__name__)
+def call(request, tmp_path) -> Iterator[Call]:
+    """A new store, reached in one of the ways."""
+    with request.param(tmp_path) as store:
+        yield store
+
+
+@pytest.fixture(params=["artifact", "execution", "context"])
+def kind(request) -> str:
+    """Each kind of node."""
+    return request.param

@@ -1,0 +1,186 @@
+"""How many SQL statements a call takes does not grow with its size, but for what a database holds.
+
+Inserts carry at most 500 rows (fewer where a row has many columns: 32,766 values in a statement).
+"""
+
+import math
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import pytest
+
+from lineage_store.database import connection
+from lineage_store.database.sqlite import MAX_ROWS
+from lineage_store.engine import Engine
+from lineage_store.v1 import metadata_pb2 as pb
+from lineage_store.v1 import metadata_service_pb2 as service
+
+MANY = 1_000
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """Collect the verb and table of each statement, leases of ids left out."""
+    texts: list[str] = []
+
+    def observe(text: str) -> None:
+        if "counters" not in text:
+            texts.append(text)
+
+    connection.statement_observers.append(observe)
+    try:
+        yield texts
+    finally:
+        connection.statement_observers.remove(observe)
+
+
+@pytest.fixture
+def engine(tmp_path) -> Iterator[Engine]:
+    with closing(Engine(f"sqlite:///{tmp_path}/store.db")) as engine:
+        for method, field, message in (
+            ("PutArtifactType", "artifact_type", pb.ArtifactType(name="A")),
+            ("PutExecutionType", "execution_type", pb.ExecutionType(name="E")),
+            ("PutContextType", "context_type", pb.ContextType(name="C")),
+        ):
+            message.properties["p"] = pb.STRING
+            engine.call(method, getattr(service, f"{method}Request")(**{field: message}))
+        put(engine, 1, "warm")  # the type is in memory from here on
+        yield engine
+
+
+def artifacts(count: int, name: str) -> list[pb.Artifact]:
+    nodes = [pb.Artifact(type_id=10, name=f"{name}{i}", uri=f"u{i}") for i in range(count)]
+    for node in nodes:
+        node.properties["p"].string_value = "v"
+        node.custom_properties["c"].int_value = 1
+    return nodes
+
+
+def put(engine: Engine, count: int, name: str) -> list[int]:
+    request = service.PutArtifactsRequest(artifacts=artifacts(count, name))
+    return list(engine.call("PutArtifacts", request).artifact_ids)
+
+
+def inserts(rows: int) -> int:
+    return math.ceil(rows / MAX_ROWS)
+
+
+@pytest.mark.parametrize("count", [1, MANY])
+def test_new_artifacts(engine, count):
+    with counted() as texts:
+        put(engine, count, "n")
+    assert kinds(texts) == {
+        "SELECT artifacts": 1,  # which of the names are taken
+        "INSERT artifacts": inserts(count),
+        "INSERT artifact_properties": inserts(2 * count),
+    }
+
+
+@pytest.mark.parametrize("count", [1, MANY])
+def test_updated_artifacts(engine, count):
+    ids = put(engine, count, "n")
+    nodes = artifacts(count, "n")
+    for node, node_id in zip(nodes, ids, strict=True):
+        node.id, node.uri = node_id, "changed"
+    with counted() as texts:
+        engine.call("PutArtifacts", service.PutArtifactsRequest(artifacts=nodes))
+    assert kinds(texts) == {
+        "SELECT artifacts": 1,
+        "INSERT artifacts": inserts(count),
+        "DELETE artifact_properties": 1,
+        "INSERT artifact_properties": inserts(2 * count),
+        "INSERT node_versions": inserts(count),
+    }
+
+
+@pytest.mark.parametrize("count", [1, MANY])
+def test_events(engine, count):
+    ids = put(engine, count, "n")
+    execution = service.PutExecutionsRequest(executions=[pb.Execution(type_id=11)])
+    [execution_id] = engine.call("PutExecutions", execution).execution_ids
+    events = [
+        pb.Event(artifact_id=i, execution_id=execution_id, type=pb.Event.INPUT) for i in ids
+    ]
+    with counted() as texts:
+        engine.call("PutEvents", service.PutEventsRequest(events=events))
+    assert kinds(texts) == {
+        "SELECT artifacts": 1,
+        "SELECT executions": 1,
+        "SELECT events": 1,
+        "INSERT events": inserts(count),
+    }
+
+
+@pytest.mark.parametrize("count", [1, MANY])
+def test_artifacts_by_id(engine, count):
+    ids = put(engine, count, "n")
+    with counted() as texts:
+        engine.call("GetArtifactsByID", service.GetArtifactsByIDRequest(artifact_ids=ids))
+    assert kinds(texts) == {"SELECT artifacts": 1}
+
+
+def step(count: int, name: str, execution: pb.Execution) -> service.PutExecutionRequest:
+    """Return a step with outputs; its context has the one name in all steps."""
+    request = service.PutExecutionRequest(
+        execution=execution, contexts=[pb.Context(type_id=12, name="run")]
+    )
+    request.options.reuse_context_if_already_exist = True
+    for artifact in artifacts(count, name):
+        pair = request.artifact_event_pairs.add(artifact=artifact)
+        pair.event.type = pb.Event.OUTPUT
+    return request
+
+
+@pytest.mark.parametrize("count", [1, MANY // 2])
+def test_a_new_step(engine, count):
+    engine.call("PutExecution", step(1, "before", pb.Execution(type_id=11)))
+    with counted() as texts:
+        engine.call("PutExecution", step(count, "n", pb.Execution(type_id=11, name="e")))
+    assert kinds(texts) == {
+        "SELECT artifacts": 1,
+        "SELECT executions": 1,
+        "SELECT contexts": 1,
+        "INSERT artifacts": inserts(count),
+        "INSERT artifact_properties": inserts(2 * count),
+        "INSERT executions": 1,
+        "INSERT events": inserts(count),
+        "INSERT attributions": inserts(count),
+        "INSERT associations": 1,
+    }
+
+
+@pytest.mark.parametrize("count", [1, MANY // 2])
+def test_the_inputs_of_a_running_step(engine, count):
+    ids = put(engine, count, "n")
+    engine.call("PutExecution", step(1, "before", pb.Execution(type_id=11)))
+    request = step(0, "", pb.Execution(id=1, last_known_state=pb.Execution.COMPLETE))
+    for i in ids:
+        request.artifact_event_pairs.add().event.MergeFrom(pb.Event(artifact_id=i, type=3))
+    with counted() as texts:
+        engine.call("PutExecution", request)
+    assert kinds(texts) == {
+        "SELECT artifacts": 1,
+        "SELECT executions": 1,
+        "SELECT contexts": 1,
+        "SELECT events": 1,
+        "INSERT executions": 1,
+        "DELETE execution_properties": 1,
+        "INSERT node_versions": 1,
+        "INSERT events": inserts(count),
+        "INSERT attributions": inserts(count),
+        "INSERT associations": 1,
+    }
+
+
+def kinds(texts: list[str]) -> dict[str, int]:
+    """Count statements by verb and by the table that they are about."""
+    found: dict[str, int] = {}
+    for text in texts:
+        words = text.split()
+        verb = "SELECT" if words[0] == "WITH" else words[0]
+        table = words[words.index("INTO" if verb == "INSERT" else "FROM") + 1]
+        if words[0] == "WITH":
+            table = words[words.index("JOIN") + 1]
+        key = f"{verb} {table}"
+        found[key] = found.get(key, 0) + 1
+    return found
