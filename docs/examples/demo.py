@@ -8,12 +8,11 @@ its code, and the SHA-256 of everything it read and wrote. Then the store is ope
 that is printed comes from there.
 """
 
-import json
 import sys
 import tempfile
 from pathlib import Path
 
-from pipeline import PIPELINE, run_pipeline
+from pipeline import run_pipeline
 from report import print_lineage, print_models, print_run
 
 import lineage_store
@@ -33,8 +32,7 @@ def main() -> None:
         print_run(store, run_name)
         print_models(store, run_name)
         print_lineage(store, run_name)
-    choice = json.loads((directory / run_name / "choice.json").read_text())
-    print(f"\n{PIPELINE} chose {choice['best']}; the files and the store are in {directory}")
+    print(f"\nThe files and the store are in {directory}")
     print(f"Look further:  lineage-store artifacts list --store {url}")
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import inspect
+import json
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -143,6 +144,7 @@ def describe(kind: str, path: Path) -> Artifact:
         uri=str(path),
         state=ArtifactState.LIVE,
         properties={"sha256": file_digest(path), "bytes": path.stat().st_size},
+        custom_properties=json.loads(path.read_text()) if path.suffix == ".json" else {},
     )
 
 

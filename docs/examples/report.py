@@ -1,6 +1,7 @@
 """Prints what a store knows of one run, for a person; everything comes from the store."""
 
 from datetime import UTC, datetime
+from pathlib import PurePath
 
 from lineage_store import Artifact, EventType, Execution, LineageStore
 
@@ -18,8 +19,8 @@ def print_run(store: LineageStore, run_name: str) -> None:
     print("\nArtifacts")
     for artifact in store.iter_artifacts(context=run):
         size = artifact.properties["bytes"]
-        kind, name = artifact.type, str(artifact.name).rpartition("/")[2]
-        print(f"  {kind:<8} {name:<24} {size:>8} bytes  sha256 {digest(artifact)}")
+        described = f"{artifact.type:<8} {file_name(artifact):<24} {size:>8} bytes"
+        print(f"  {described}  sha256 {digest(artifact)}")
 
 
 def print_step(step: Execution) -> None:
@@ -27,24 +28,22 @@ def print_step(step: Execution) -> None:
     begun, ended = step.create_time or 0, step.update_time or 0
     at = datetime.fromtimestamp(begun / 1000, UTC).strftime("%H:%M:%S")
     parameters = _parameters(step)
-    print(f"  {step.type:<9} {step.state:<9} {at}  {ended - begun:>5} ms  {parameters}")
+    print(f"  {step.type:<9} {step.state:<9} {at}  {ended - begun:>5} ms  {parameters}".rstrip())
 
 
 def print_models(store: LineageStore, run_name: str) -> None:
     """Print, for each model of a run, the code and the data that it came from."""
     run = store.get_context(type="Run", name=run_name)
-    models = [
-        artifact for artifact in store.iter_artifacts(context=run) if artifact.type == "Model"
-    ]
+    models = [node for node in store.iter_artifacts(context=run) if node.type == "Model"]
     for model in models:
-        print(f"\nWhere does {model.name} come from?")
+        print(f"\nWhere does {file_name(model)} come from?")
         print_origin(store, model, depth=1)
 
 
 def print_origin(store: LineageStore, artifact: Artifact, depth: int) -> None:
     """Print the step that made an artifact, and where what it read came from."""
     indent = "  " * depth
-    print(f"{indent}{artifact.type} {artifact.uri} (sha256 {digest(artifact)})")
+    print(f"{indent}{artifact.type} {file_name(artifact)} (sha256 {digest(artifact)})")
     step = maker(store, artifact)
     if step is None:
         return
@@ -62,9 +61,11 @@ def print_lineage(store: LineageStore, run_name: str) -> None:
     run = store.get_context(type="Run", name=run_name)
     chosen = store.get_artifact(type="Report", name=f"{run.name}/choice.json")
     behind = ancestors(store, chosen)
-    print(f"\nThe choice rests on {len(behind)} artifacts:")
+    found = chosen.custom_properties
+    print(f"\nChosen: {found['best']}, by {found['by']} of {found['scores']}")
+    print(f"The choice rests on {len(behind)} artifacts:")
     for artifact in behind:
-        print(f"  {artifact.type:<8} {artifact.name}")
+        print(f"  {artifact.type:<8} {file_name(artifact):<24} sha256 {digest(artifact)}")
 
 
 def ancestors(store: LineageStore, artifact: Artifact) -> list[Artifact]:
@@ -94,6 +95,11 @@ def sources(store: LineageStore, step: Execution) -> list[Artifact]:
     return store.get_artifacts([artifact_id for artifact_id in read if artifact_id is not None])
 
 
+def file_name(artifact: Artifact) -> str:
+    """Return the name of the file of an artifact, without its directories."""
+    return PurePath(str(artifact.uri)).name
+
+
 def digest(artifact: Artifact) -> str:
     """Return the first digits of the digest of an artifact."""
     return str(artifact.properties["sha256"])[:SHORT]
@@ -102,7 +108,8 @@ def digest(artifact: Artifact) -> str:
 def _parameters(step: Execution) -> str:
     given = step.properties["parameters"]
     shown = given.items() if isinstance(given, dict) else []
-    return ", ".join(
-        f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
-        for name, value in shown
-    )
+    return ", ".join(f"{name}={_short(value)}" for name, value in sorted(shown))
+
+
+def _short(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

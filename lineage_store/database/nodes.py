@@ -107,7 +107,8 @@ class Nodes:
 
     def check(self, ids: Iterable[int]) -> None:
         """Learn with one statement which of these ids exist, so that `exists` needs none."""
-        missing = [i for i in dict.fromkeys(ids) if i not in self._known and i not in self._loaded]
+        met = (self._known, self._loaded, self._changed.items)
+        missing = [i for i in dict.fromkeys(ids) if not any(i in seen for seen in met)]
         self._known.update(dict.fromkeys(missing, False))
         for (found,) in self._connection.rows_of(self._sql.existing, missing):
             self._known[found] = True

@@ -76,12 +76,6 @@ _CONTEXTS_OF = {
     kind: _neighbours(tables.members[kind], f"{kind.name}_id", "context_id", CONTEXT)
     for kind in (ARTIFACT, EXECUTION)
 }
-_ANY_MEMBER = {
-    kind: Statement(
-        select(edges.c.context_id).where(edges.c.context_id == bindparam("of_context")).limit(1)
-    )
-    for kind, edges in tables.members.items()
-}
 _PARENTS_OF = _neighbours(_parents, "child_id", "parent_id", CONTEXT)
 _CHILDREN_OF = _neighbours(_parents, "parent_id", "child_id", CONTEXT)
 
@@ -127,10 +121,6 @@ class Snapshot:
     def contexts_of(self, kind: NodeKind, node_id: int) -> list[Body]:
         """Return the contexts that an artifact or execution belongs to, ordered by id."""
         return self._bodies(_CONTEXTS_OF[kind], node_id)
-
-    def has_members(self, kind: NodeKind, context_id: int) -> bool:
-        """Whether any artifact or execution belongs to the context."""
-        return bool(self._connection.rows(_ANY_MEMBER[kind], of_context=context_id))
 
     def parents_of(self, context_ids: Sequence[int]) -> dict[int, list[Body]]:
         """Return the direct parents of contexts that have any, each list ordered by id."""

@@ -63,7 +63,9 @@ class Statement:
     def _compile(self, dialect: Dialect) -> "_Compiled":
         compiled = self._core.compile(dialect=dialect)
         constants = {
-            name: value for name, value in (compiled.params or {}).items() if value is not None
+            name: bind.effective_value
+            for name, bind in compiled.binds.items()  # type: ignore[attr-defined]
+            if not bind.required
         }
         order: list[str] | None = getattr(compiled, "positiontup", None)
         self._compiled[dialect.name] = _Compiled(str(compiled), order, constants)

@@ -26,7 +26,12 @@ def prefetch_events(tx: Transaction, events: Iterable[Any]) -> None:
     events = list(events)
     tx.nodes[ARTIFACT].check(event.artifact_id for event in events)
     tx.nodes[EXECUTION].check(event.execution_id for event in events)
-    tx.events.check(map(_key, events))
+    tx.events.check(key for key in map(_key, events) if not _has_new_end(tx, key))
+
+
+def _has_new_end(tx: Transaction, key: EventKey) -> bool:
+    """Whether this transaction creates a node of the event, so that the database can't have it."""
+    return tx.nodes[ARTIFACT].is_new(key[0]) or tx.nodes[EXECUTION].is_new(key[1])
 
 
 def put_event(tx: Transaction, event: Any, field: str) -> None:
@@ -42,7 +47,7 @@ def put_event(tx: Transaction, event: Any, field: str) -> None:
     if event.type == pb.Event.UNKNOWN:
         raise errors.InvalidArgument(f"{field}.type must be set and not UNKNOWN")
     key = _key(event)
-    if any(tx.nodes[kind].is_new(key[at]) for at, kind in enumerate((ARTIFACT, EXECUTION))):
+    if _has_new_end(tx, key):
         tx.events.assume_new([key])
     if tx.events.exists(key):
         raise errors.AlreadyExists(

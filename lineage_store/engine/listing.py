@@ -35,12 +35,13 @@ def get_all(kind: NodeKind) -> Reader:
 
 
 def get_by_type(kind: NodeKind) -> Reader:
-    """Return the handler of Get*ByType; the token is set, though empty, on the last page."""
+    """Return the handler of Get*ByType."""
 
     def handler(snapshot: Snapshot, request: Any) -> bytes:
         found = snapshot.types.find(kind, request.type_name, request.type_version)
         if found is None:
             return b""
+        # The last page of this listing carries a token that is set, and empty.
         return _list(snapshot, request, repeated(2, [b""]), kind=kind, type_id=found.message.id)
 
     return handler
@@ -50,8 +51,6 @@ def get_by_context(kind: NodeKind) -> Reader:
     """Return the handler of GetArtifactsByContext or GetExecutionsByContext."""
 
     def handler(snapshot: Snapshot, request: Any) -> bytes:
-        if not snapshot.has_members(kind, request.context_id):
-            return b""  # without a look at the options, as ML Metadata does
         return _list(snapshot, request, b"", kind=kind, context_id=request.context_id)
 
     return handler
@@ -61,10 +60,19 @@ def _list(snapshot: Snapshot, request: Any, on_last_page: bytes, **scope: Any) -
     """Return the encoded response: the nodes in field 1, the page token in field 2."""
     if not request.HasField("options"):
         return repeated(1, snapshot.page(PageQuery(**scope)).bodies)
-    page = snapshot.page(page_query(request.options, **scope))
+    try:
+        page = snapshot.page(page_query(request.options, **scope))
+    except errors.InvalidArgument:
+        if len(scope) > 1 and _is_empty(snapshot, scope):
+            return b""  # ML Metadata does not look at the options of a listing of nothing
+        raise
     if page.last is None:
-        return repeated(1, page.bodies) + on_last_page
+        return repeated(1, page.bodies) + (on_last_page if page.bodies else b"")
     return repeated(1, page.bodies) + repeated(2, [write_token(request.options, page.last)])
+
+
+def _is_empty(snapshot: Snapshot, scope: dict[str, Any]) -> bool:
+    return not snapshot.page(PageQuery(**scope, limit=1)).bodies
 
 
 def page_query(options: Any, **scope: Any) -> PageQuery:

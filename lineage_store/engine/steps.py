@@ -124,9 +124,9 @@ def put_lineage_subgraph(tx: Transaction, request: Any) -> Any:
     """Record nodes and the events between them; every context gets all of the nodes."""
     for at, edge in enumerate(request.event_edges):
         _check_edge(request, edge, f"event_edges[{at}]")
-    for kind in (CONTEXT, ARTIFACT, EXECUTION):
-        _check_types(tx, kind, getattr(request, kind.plural))
-        prefetch(tx, kind, getattr(request, kind.plural))
+    for check in (_check_types, _check_properties, prefetch):
+        for kind in (ARTIFACT, EXECUTION, CONTEXT):
+            check(tx, kind, getattr(request, kind.plural))
     reuse = request.options.reuse_artifact_if_already_exist_by_external_id
     stored_external_ids = _stored_external_ids(tx, request.artifacts) if reuse else set()
     context_ids = [
@@ -164,6 +164,11 @@ def _check_types(tx: Transaction, kind: NodeKind, nodes: Any) -> None:
     for at, node in enumerate(nodes):
         field = f"{kind.plural}[{at}]"
         check_type(tx, kind, required(node, "type_id", f"{field}."), field)
+
+
+def _check_properties(tx: Transaction, kind: NodeKind, nodes: Any) -> None:
+    del kind
+    for node in nodes:
         check_declared(tx, node.type_id, node.properties)
         check_custom(node.custom_properties)
 

@@ -45,7 +45,8 @@ class Event:
             InvalidArgument: A field has a value that can't be kept.
         """
         named = member(EventType, self.type, "event.type")
-        message: Any = pb.Event(type=pb.Event.Type.Value(named))
+        message: Any = pb.Event()
+        message.type = pb.Event.Type.Value(named)
         for name in ("artifact_id", "execution_id"):
             if getattr(self, name) is not None:
                 setattr(message, name, integer(getattr(self, name), f"event.{name}"))

@@ -40,7 +40,8 @@ class NodeType:
         version: None: the type without version.
         description: For people; kept as first put.
         external_id: An id of the caller's own, unique among the types of the kind.
-        properties: What each property holds: int, float, str, bool, dict, or a PropertyType.
+        properties: What each property holds: int, float, str, bool, dict, or a PropertyType;
+            once the type is made, always a PropertyType.
         base_type: The system type that this one refines, such as "mlmd.Model".
         id: Given by the store; a put does not read it.
     """
@@ -51,7 +52,7 @@ class NodeType:
     version: str | None = None
     description: str | None = None
     external_id: str | None = None
-    properties: Mapping[str, PropertyType] = field(default_factory=dict)
+    properties: Mapping[str, type | str] = field(default_factory=dict)
     base_type: str | None = None
     id: int | None = None
 
@@ -74,7 +75,7 @@ class NodeType:
             if value is not None:
                 setattr(message, name, text(value, f"{self.kind.name} type {name}"))
         for key, declared in self.properties.items():
-            message.properties[text(key, "a property")] = pb.PropertyType.Value(declared)
+            message.properties[text(key, "a property")] = pb.PropertyType.Value(str(declared))
         if self.base_type is not None:
             message.base_type = self._base_number(self.base_type)
         return message

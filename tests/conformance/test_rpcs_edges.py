@@ -52,7 +52,9 @@ def test_steps_without_value_are_dropped_and_an_empty_path_is_none(call, ends):
 
 
 def test_the_time_of_an_event(call, ends):
-    put_events(call, {**ends, "type": INPUT}, {**ends, "type": OUTPUT, "milliseconds_since_epoch": 0})
+    put_events(
+        call, {**ends, "type": INPUT}, {**ends, "type": OUTPUT, "milliseconds_since_epoch": 0}
+    )
     put_events(call, {**ends, "type": 1, "milliseconds_since_epoch": -5})
     now, zero, negative = events_of(call, ends["artifact_id"])
     assert abs(now.milliseconds_since_epoch - time.time() * 1000) < 60_000
@@ -158,7 +160,12 @@ def test_an_edge_twice_is_no_error(call):
 @pytest.mark.parametrize(
     "edges",
     [
-        {"attributions": [{"context_id": 1, "artifact_id": 1}, {"context_id": 9, "artifact_id": 1}]},
+        {
+            "attributions": [
+                {"context_id": 1, "artifact_id": 1},
+                {"context_id": 9, "artifact_id": 1},
+            ]
+        },
         {"attributions": [{"context_id": 1, "artifact_id": 9}]},
         {"attributions": [{"artifact_id": 1}]},
         {"attributions": [{"context_id": 1}]},

@@ -100,10 +100,21 @@ def test_pages_of_a_type(call, kind):
     ids = fill(call, kind, 30)
     given = {"method": f"Get{kind.title()}sByType", "type_name": "T"}
     assert pages(call, kind, **given) == [ids[:20], ids[20:]]
-    last = call(given["method"], type_name="T")
-    assert last.HasField("next_page_token")
-    assert last.next_page_token == ""
-    assert not call(given["method"], type_name="nope").HasField("next_page_token")
+
+
+@pytest.mark.parametrize(
+    ("given", "is_set"),
+    [
+        ({"type_name": "T", "options": {}}, True),
+        ({"type_name": "T"}, False),
+        ({"type_name": "nope", "options": {}}, False),
+    ],
+)
+def test_the_token_behind_the_last_page_of_a_type_is_set_but_empty(call, kind, given, is_set):
+    fill(call, kind, 3)
+    answer = call(f"Get{kind.title()}sByType", **given)
+    assert answer.HasField("next_page_token") is is_set
+    assert answer.next_page_token == ""
 
 
 @pytest.mark.parametrize("by", ORDERS)

@@ -1,6 +1,7 @@
 """Nodes: created, updated whole, updated under a mask, and their old versions."""
 
 import time
+from itertools import pairwise
 
 import pytest
 from google.protobuf import any_pb2
@@ -182,7 +183,7 @@ def test_an_update_without_mask_replaces_everything(call, kind, node):
 
 
 def test_only_contexts_can_be_renamed(call, kind, t, node):
-    [twin] = call.put(kind, {"type_id": t, "name": "twin"})
+    call.put(kind, {"type_id": t, "name": "twin"})
     call.put(kind, {"id": node, "name": "renamed"})
     assert only(call, kind, node).name == ("renamed" if kind == "context" else "n")
     if kind == "context":
@@ -301,7 +302,7 @@ def test_replaced_versions_are_kept(call, kind, node):
     kept = [row for row in call.contents()["node_versions"] if row[1] == node]
     assert [row[2] for row in kept] == [1, 2, 3]
     assert [message.FromString(row[-1]) for row in kept] == sent[:-1]
-    for earlier, later in zip(kept, kept[1:], strict=False):
+    for earlier, later in pairwise(kept):
         assert earlier[4] == later[3]  # replaced when the next one was recorded
 
 

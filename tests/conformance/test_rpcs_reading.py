@@ -71,7 +71,9 @@ def test_by_type(call, kind, three):
 
 def test_by_uri(call):
     t = call.type()
-    ids = call.put("artifact", *({"type_id": t, "uri": u} for u in ("a", "b", "a", "A")), {"type_id": t})
+    ids = call.put(
+        "artifact", *({"type_id": t, "uri": u} for u in ("a", "b", "a", "A")), {"type_id": t}
+    )
 
     def at(*uris):
         return [node.id for node in call("GetArtifactsByURI", uris=uris).artifacts]

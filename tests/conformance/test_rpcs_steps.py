@@ -51,7 +51,11 @@ def test_a_whole_step(call, types):
     )
     assert artifacts[0] == known
     assert artifacts[3] == -1
-    assert [node.uri for node in call.get("artifact", *artifacts[:3])] == ["known", "new", "no event"]
+    assert [node.uri for node in call.get("artifact", *artifacts[:3])] == [
+        "known",
+        "new",
+        "no event",
+    ]
     assert events(call, execution) == [(known, INPUT), (artifacts[1], OUTPUT)]
     for context in contexts:
         assert members(call, "artifact", context) == artifacts[:3]

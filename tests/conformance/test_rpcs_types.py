@@ -104,7 +104,10 @@ def test_signatures_of_executions_are_stored(call):
 def test_kind_name_and_version_identify_a_type(call):
     first = put(call, "artifact", {"name": "T"})
     assert put(call, "artifact", {"name": "T", "version": ""}) == first
-    others = [put(call, "artifact", {"name": "T", "version": "1"}), put(call, "context", {"name": "T"})]
+    others = [
+        put(call, "artifact", {"name": "T", "version": "1"}),
+        put(call, "context", {"name": "T"}),
+    ]
     assert len({first, *others}) == 3
     assert not read(call, "artifact", "T").HasField("version")
 

@@ -192,8 +192,8 @@ DIFFERENCES = (
         IDLE_UPDATE,
         "MLMD compares the request with the stored node, output-only fields included, so the same "
         "put without the name of the type moves last_update_time_since_epoch although nothing "
-        "changed. Here it moves when stored state changes, or when force_update_time asks for it. (When the same "
-        "request updates the artifact again under the optimistic lock, the lock feels that.)",
+        "changed. Here it moves when stored state changes, or when force_update_time asks for it. "
+        "The optimistic lock feels that when one request updates an artifact twice.",
         avoids=_locked_twice,
     ),
     Difference(

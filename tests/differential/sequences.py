@@ -8,7 +8,7 @@ from .writes import FIRST_NODES, FIRST_TYPES, WRITES
 
 _writes, _reads = st.one_of(WRITES), st.one_of(READS)
 # Reads are fewer than their number suggests: every put is followed by a read of all nodes.
-operations = st.integers(0, 9).flatmap(lambda chance: _writes if chance < 6 else _reads)
+operations = st.integers(0, 9).flatmap(lambda chance: _reads if chance < 4 else _writes)
 
 
 # Most sequences start with something to build upon. The first is what shrinking tends to.

@@ -98,9 +98,7 @@ def test_events(engine, count):
     ids = put(engine, count, "n")
     execution = service.PutExecutionsRequest(executions=[pb.Execution(type_id=11)])
     [execution_id] = engine.call("PutExecutions", execution).execution_ids
-    events = [
-        pb.Event(artifact_id=i, execution_id=execution_id, type=pb.Event.INPUT) for i in ids
-    ]
+    events = [pb.Event(artifact_id=i, execution_id=execution_id, type=pb.Event.INPUT) for i in ids]
     with counted() as texts:
         engine.call("PutEvents", service.PutEventsRequest(events=events))
     assert kinds(texts) == {

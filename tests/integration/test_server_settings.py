@@ -1,0 +1,121 @@
+"""Settings: from options, the environment and a file; all of them documented."""
+
+import re
+from contextlib import closing
+from pathlib import Path
+
+import click
+import pytest
+from lineage_server.command import serve
+
+from lineage_store.client.channel import GrpcTransport
+from lineage_store.v1 import metadata_service_pb2 as service
+
+from .serving import failing, serving
+
+DOCUMENTED = Path(__file__).parents[2] / "docs/settings.md"
+
+
+def answers(address: str) -> bool:
+    with closing(GrpcTransport(address, timeout=10)) as transport:
+        return bool(transport.call("GetContextTypes", service.GetContextTypesRequest()) is not None)
+
+
+def test_settings_come_from_the_environment(tmp_path):
+    url = f"sqlite:///{tmp_path}/env.db"
+    variables = {"LINEAGE_STORE_DATABASE": url, "LINEAGE_STORE_GRPC": "localhost:0"}
+    with serving(tmp_path, **variables) as served:
+        assert served.address.startswith("localhost:")
+        assert answers(served.address)
+    assert (tmp_path / "env.db").exists()
+
+
+def test_settings_come_from_a_file(tmp_path):
+    file = tmp_path / "server.toml"
+    url = f"sqlite:///{tmp_path}/file.db"
+    file.write_text(f'database = "{url}"\nthreads = 2\nlog_format = "json"\ndrain_seconds = 0.5\n')
+    with serving(tmp_path, "--config", str(file), LINEAGE_STORE_DATABASE="") as served:
+        assert answers(served.address)
+    assert (tmp_path / "file.db").exists()
+
+
+def test_an_option_wins_over_the_environment_and_that_over_the_file(tmp_path):
+    file = tmp_path / "server.toml"
+    names = ("file", "variable", "option")
+    in_file, in_variable, in_option = (f"sqlite:///{tmp_path}/{name}.db" for name in names)
+    file.write_text(f'database = "{in_file}"\n')
+    both = {"LINEAGE_STORE_CONFIG": str(file), "LINEAGE_STORE_DATABASE": in_variable}
+    with serving(tmp_path, **both):
+        assert [(tmp_path / f"{name}.db").exists() for name in names] == [False, True, False]
+    with serving(tmp_path, "--database", in_option, **both):
+        assert [(tmp_path / f"{name}.db").exists() for name in names] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("thread = 2", "unknown setting 'thread'"),
+        ("config = 'x'", "unknown setting 'config'"),
+        ("threads = 'many'", "many"),
+        ("threads = 0", "threads"),
+        ("log_format = 'xml'", "xml"),
+        ("tls_key = '/no/such/file'", "/no/such/file"),
+        ("= 3", "server.toml"),
+    ],
+)
+def test_a_wrong_file_is_refused(tmp_path, text, message):
+    file = tmp_path / "server.toml"
+    file.write_text(text)
+    code, error = failing("--config", str(file), "--database", f"sqlite:///{tmp_path}/a.db")
+    assert code == 2
+    assert message in error
+    assert not (tmp_path / "a.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (["--nope"], 2, "--nope"),
+        (["--threads", "0"], 2, "threads"),
+        (["--max-message-bytes", "1"], 2, "max-message-bytes"),
+        (["--config", "/no/such/file"], 2, "/no/such/file"),
+        (["--grpc", "8080"], 1, "HOST:PORT"),
+        (["--grpc", "127.0.0.1:99999"], 1, "HOST:PORT"),
+        (["--database", "oracle://x"], 1, "not a database URL"),
+        (["--database", "sqlite:///a.db?mode=x"], 1, "mode=x"),
+        (["--database", "sqlite:////no/such/directory/a.db"], 3, "can't be opened"),
+    ],
+)
+def test_a_wrong_option_is_refused(options, code, message):
+    found, error = failing(*options)
+    assert found == code
+    assert message in error
+
+
+def test_a_password_is_never_shown():
+    _, error = failing("--database", "postgresql://user:s3cret@host/db")
+    assert "s3cret" not in error
+
+
+def documented() -> dict[str, tuple[str, str, str]]:
+    """Return variable, key in the file and default of each option in the table of the page."""
+    row = re.compile(r"^\| `--([\w-]+)` \| `(\w+)` \| (?:`(\w+)`|—) \| (?:`([^`]+)`|—) \|", re.M)
+    return {
+        name: (variable, key, default)
+        for name, variable, key, default in row.findall(DOCUMENTED.read_text())
+    }
+
+
+def test_every_setting_is_documented():
+    def shown(parameter: click.Parameter) -> str:
+        return "" if callable(parameter.default) or parameter.default is None else parameter.default
+
+    settings = {
+        parameter.opts[0].removeprefix("--"): (
+            parameter.envvar,
+            "" if parameter.name == "config" else parameter.name,
+            str(shown(parameter)),
+        )
+        for parameter in serve.params
+    }
+    assert documented() == {k: tuple(v) for k, v in settings.items()}
