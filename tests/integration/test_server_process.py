@@ -92,7 +92,10 @@ def test_a_call_can_be_made_from_what_reflection_tells(tmp_path):
             described = pool.FindServiceByName(name)
             assert len(described.methods) == 52
             method = described.methods_by_name["GetArtifactTypesByID"]
-            request, response = GetMessageClass(method.input_type), GetMessageClass(method.output_type)
+            request, response = (
+                GetMessageClass(method.input_type),
+                GetMessageClass(method.output_type),
+            )
             answer = channel.unary_unary(
                 f"/{name}/{method.name}",
                 request_serializer=request.SerializeToString,
@@ -141,7 +144,9 @@ def test_the_reason_of_a_failure_is_in_the_trailing_metadata(tmp_path):
         with pytest.raises(grpc.RpcError) as caught:
             call(service.GetArtifactTypeRequest(type_name="nope").SerializeToString())
         assert caught.value.code() is grpc.StatusCode.NOT_FOUND
-        assert (REASON_KEY, "NOT_FOUND") in [tuple(pair) for pair in caught.value.trailing_metadata()]
+        assert (REASON_KEY, "NOT_FOUND") in [
+            tuple(pair) for pair in caught.value.trailing_metadata()
+        ]
         assert "nope" in caught.value.details()
 
 

@@ -1,0 +1,61 @@
+"""Several processes on one file at once."""
+
+import subprocess
+import sys
+from collections import Counter
+from contextlib import closing
+
+from lineage_store.database import administration
+from lineage_store.engine import Engine
+from lineage_store.v1 import metadata_service_pb2 as service
+
+PROCESSES, PUTS, NODES = 4, 50, 5
+
+WRITE = """
+import sys
+from contextlib import closing
+from lineage_store.engine import Engine
+from lineage_store.v1 import metadata_pb2 as pb, metadata_service_pb2 as service
+
+url, who, puts, nodes = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+with closing(Engine(url)) as engine:
+    kind = pb.ArtifactType(name="T", properties={who: pb.INT})
+    put_type = service.PutArtifactTypeRequest(
+        artifact_type=kind, can_add_fields=True, can_omit_fields=True
+    )
+    type_id = engine.call("PutArtifactType", put_type).type_id
+    for at in range(puts):
+        request = service.PutArtifactsRequest()
+        for node in range(nodes):
+            artifact = request.artifacts.add(type_id=type_id, name=f"{who}-{at}-{node}")
+            artifact.properties[who].int_value = at
+        for artifact_id in engine.call("PutArtifacts", request).artifact_ids:
+            print(artifact_id)
+"""
+
+
+def test_processes_that_create_and_fill_one_store_lose_nothing(tmp_path):
+    url = f"sqlite:///{tmp_path}/store.db"
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITE, url, f"p{i}", str(PUTS), str(NODES)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for i in range(PROCESSES)
+    ]
+    answers = [writer.communicate(timeout=120) for writer in writers]
+    assert [
+        (writer.returncode, error) for writer, (_, error) in zip(writers, answers, strict=True)
+    ] == [(0, "")] * PROCESSES
+    acknowledged = [int(line) for output, _ in answers for line in output.split()]
+    with closing(Engine(url)) as engine:
+        answer = engine.call("GetArtifacts", service.GetArtifactsRequest())
+        found = service.GetArtifactsResponse.FromString(answer).artifacts
+        types = engine.call("GetArtifactTypes", service.GetArtifactTypesRequest()).artifact_types
+    assert sorted(node.id for node in found) == sorted(acknowledged)
+    assert set(Counter(node.name for node in found).values()) == {1}
+    assert len(found) == PROCESSES * PUTS * NODES
+    assert [sorted(t.properties) for t in types] == [[f"p{i}" for i in range(PROCESSES)]]
+    assert administration.integrity_problems(url) == []
