@@ -12,7 +12,7 @@ class GenerateMessages(BuildHookInterface):
     """Runs protoc over proto/lineage_store; an sdist carries the schema and generates again."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Write the messages, the gRPC stubs and their types beside lineage_store/v1/__init__.py."""
+        """Write messages, stubs and their types beside lineage_store/v1/__init__.py."""
         del version, build_data
         root = Path(self.root)
         schema = sorted(str(path) for path in (root / "proto").rglob("*.proto"))

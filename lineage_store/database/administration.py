@@ -26,13 +26,18 @@ def status(url: str) -> Status:
         LineageError: It can't be opened.
     """
     driver = driver_for(url)
-    with closing(driver.connect()) as raw, schema.core_engine(raw).connect() as connection:
+    with (
+        closing(driver.connect()) as raw,
+        schema.translated(driver),
+        schema.core_engine(raw).connect() as connection,
+    ):
         return Status(schema.current_revision(connection), schema.HEAD)
 
 
 def integrity_problems(url: str) -> list[str]:
     """Return what the database itself finds wrong in its file; empty: nothing."""
-    with closing(driver_for(url).connect()) as raw:
+    driver = driver_for(url)
+    with closing(driver.connect()) as raw, schema.translated(driver):
         found = [row[0] for row in raw.execute("PRAGMA integrity_check(10)")]
     return [] if found == ["ok"] else found
 
@@ -46,7 +51,7 @@ def upgrade(url: str) -> tuple[str | None, str]:
     """
     driver = driver_for(url)
     before = status(url).revision
-    with closing(driver.connect()) as raw:
+    with closing(driver.connect()) as raw, schema.translated(driver):
         if before in {None, schema.HEAD}:
             schema.open_or_create(driver, raw)
             return before, schema.HEAD

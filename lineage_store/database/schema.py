@@ -1,5 +1,7 @@
 """The schema of a store: created on the first start, checked on every other, upgraded on demand."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Column, String, Table, create_engine, insert, inspect, select
@@ -46,6 +48,19 @@ def initial_rows() -> dict[Table, list[dict[str, Any]]]:
     }
 
 
+@contextmanager
+def translated(driver: SqliteDriver) -> Iterator[None]:
+    """Raise errors of the driver, also those that SQLAlchemy wraps, as what they mean."""
+    try:
+        yield
+    except Exception as error:
+        cause = getattr(error, "orig", None) or error
+        meaning = driver.translate(cause)
+        if meaning is cause:
+            raise
+        raise meaning from error
+
+
 def core_engine(raw: Any) -> CoreEngine:
     """Return a SQLAlchemy engine over one open driver connection."""
     return create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
@@ -86,9 +101,14 @@ def open_or_create(driver: SqliteDriver, raw: Any) -> None:
     Raises:
         NotOurDatabase: It holds something else.
         SchemaMismatch: It was made by another revision.
+        LineageError: It can't be read or written, and why.
     """
-    if _usable(raw):
-        return
+    with translated(driver):
+        if not _usable(raw):
+            _create_where_empty(driver, raw)
+
+
+def _create_where_empty(driver: SqliteDriver, raw: Any) -> None:
     if driver.mode == "ro":
         raise errors.FailedPrecondition("the database is empty and may only be read")
     if driver.path is not None:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from mlmd_servers import SERVERS, run, serving
 
 from lineage_store import mlmd
+from tests.acceptance.mlmd_servers import SERVERS, run, serving
 
 CLIENTS = ["ml_metadata", "lineage_store.mlmd"]
 EVERY_METHOD = {name for name in dir(mlmd.MetadataStore) if not name.startswith("_")}

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from mlmd_servers import run, serving
+from tests.acceptance.mlmd_servers import run, serving
 
 
 def test_both_clients_get_the_same_graph_from_the_real_core(tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
-from mlmd_servers import run, serving
 
 from lineage_store import mlmd
+from tests.acceptance.mlmd_servers import run, serving
 
 
 class RealMessages:

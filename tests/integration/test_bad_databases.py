@@ -223,16 +223,59 @@ def test_a_full_disk(filled):
     assert administration.integrity_problems(f"sqlite:///{filled}") == []
 
 
-def test_a_damaged_file_is_noticed(path):
+PAGE = 4096
+
+
+@pytest.fixture
+def large(path) -> Path:
+    """A closed store of a few hundred pages."""
     with closing(open_store(path)) as engine:
         put(engine, *(f"n{i}" for i in range(500)), size=100)
-    size = path.stat().st_size
+    return path
+
+
+def damage(path: Path, first_page: int, last_page: int) -> None:
     with path.open("r+b") as file:
-        file.seek(size // 2)
-        file.write(os.urandom(size // 2 - 4096))
-    assert administration.integrity_problems(f"sqlite:///{path}")
-    with closing(open_store(path)) as engine, pytest.raises(errors.DataLoss, match="damaged"):
-        names(engine)
+        file.seek(first_page * PAGE)
+        file.write(os.urandom((last_page - first_page) * PAGE))
+
+
+def pages_of(path: Path, table: str) -> list[int]:
+    """Return the root pages of a table and its indexes, counted from 0."""
+    with closing(sqlite3.connect(path)) as connection:
+        query = "SELECT rootpage - 1 FROM sqlite_master WHERE tbl_name = ? AND rootpage"
+        return [page for (page,) in connection.execute(query, [table])]
+
+
+def test_damage_is_noticed_when_it_is_read(large):
+    for page in pages_of(large, "artifacts"):
+        damage(large, page, page + 1)
+    assert administration.integrity_problems(f"sqlite:///{large}")
+    with closing(open_store(large)) as engine:
+        with pytest.raises(errors.DataLoss, match="damaged"):
+            names(engine)
+        with pytest.raises(errors.DataLoss, match="damaged"):
+            put(engine, "more")
+
+
+@pytest.mark.parametrize(
+    "use", [open_store, lambda path: administration.status(f"sqlite:///{path}")]
+)
+def test_damage_is_noticed_on_opening(large, use):
+    [table, index] = pages_of(large, schema.REVISION_TABLE)
+    damage(large, table, table + 1)
+    damage(large, index, index + 1)
+    with pytest.raises(errors.DataLoss, match="damaged"):
+        use(large)
+
+
+def test_creation_while_another_process_holds_the_lock(path, monkeypatch):
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_S", 0.2)
+    execute(path, "PRAGMA journal_mode=WAL")
+    with locked(path), pytest.raises(errors.Aborted, match="locked"):
+        open_store(path)
+    with closing(open_store(path)) as engine:
+        put(engine, "first")
 
 
 def test_a_store_that_is_closed(filled):
