@@ -71,8 +71,8 @@ def _create(tx: Transaction, kind: NodeKind, message: Any, field: str) -> int:
     for optional in ("version", "external_id"):
         if not getattr(created, optional):
             created.ClearField(optional)
-    _check_base_type(created, created, field)
     _check_external_id(tx, created.external_id, None)
+    _check_base_type(created, created, field)
     created.id = tx.new_id("types")
     tx.types.put(kind, created, new=True)
     return int(created.id)
@@ -83,7 +83,6 @@ def _extend(
 ) -> int:
     """Add what is new; nothing is ever removed from a type."""
     _check_evolution(stored, message, field, request)
-    _check_base_type(stored, message, field)
     extended = kind.type_message()
     extended.CopyFrom(stored)
     extended.properties.update(message.properties)
@@ -92,6 +91,7 @@ def _extend(
     if message.external_id and message.external_id != stored.external_id:
         _check_external_id(tx, message.external_id, stored.id)
         extended.external_id = message.external_id
+    _check_base_type(stored, message, field)
     if extended != stored:
         tx.types.put(kind, extended, new=False)
     return int(stored.id)

@@ -3,11 +3,13 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -30,7 +32,7 @@ print(json.dumps({
     "found": {name: find_spec(name) is not None for name in names},
     "protobuf": google.protobuf.__version__,
     "file": lineage_store.__file__,
-    "typed": any(str(f) == "lineage_store/py.typed" for f in importlib.metadata.files("lineage-store")),
+    "files": [str(path) for path in importlib.metadata.files("lineage-store")],
 }))
 """
 
@@ -65,10 +67,22 @@ print("done")
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory) -> Path:
     directory = tmp_path_factory.mktemp("wheel")
+    source = checkout(directory / "source")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet"]
-    run([*pip, "--no-deps", "--wheel-dir", str(directory), str(ROOT)], directory)
+    run([*pip, "--no-deps", "--wheel-dir", str(directory), str(source)], directory)
     [built] = directory.glob("lineage_store-*.whl")
     return built
+
+
+def checkout(directory: Path) -> Path:
+    """Copy what a fresh checkout has: a build in place would write under other tests' feet."""
+    directory.mkdir()
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, directory)
+    generated = shutil.ignore_patterns("__pycache__", "metadata_pb2*", "metadata_service_pb2*")
+    for name in ("lineage_store", "proto", "server"):
+        shutil.copytree(ROOT / name, directory / name, ignore=generated)
+    return directory
 
 
 @pytest.fixture(scope="module", params=PROTOBUFS)
@@ -78,7 +92,13 @@ def installed(request, wheel, tmp_path_factory) -> Path:
     venv.create(directory, with_pip=True)
     pip = [str(directory / "bin/python"), "-m", "pip", "--disable-pip-version-check"]
     run([*pip, "install", "--quiet", str(wheel), f"protobuf=={request.param}"], directory)
+    (directory / "protobuf").write_text(request.param)
     return directory / "bin"
+
+
+def protobuf_of(installed: Path) -> str:
+    """Return the pattern of the version of protobuf that was asked for."""
+    return (installed.parent / "protobuf").read_text()
 
 
 def run(command: list[str], directory: Path) -> str:
@@ -111,7 +131,8 @@ def test_what_the_wheel_brings(installed, tmp_path):
         "tests": False,
         "benchmarks": False,
     }
-    assert seen["typed"]
+    assert {"lineage_store/py.typed", "lineage_server/py.typed"} <= set(seen["files"])
+    assert fnmatch(seen["protobuf"], protobuf_of(installed))
     assert seen["file"].startswith(str(installed.parent))
     assert run([str(installed / "python"), "-m", "pip", "check"], tmp_path).startswith("No broken")
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from google.protobuf.message import Message
 
-from .identities import Identities, is_list, messages_in
-from .operations import compact
-from .peers import Answer
+from tests.differential.identities import Identities, is_list, messages_in
+from tests.differential.operations import compact
+from tests.differential.peers import Answer
 
 # Stands for the clock of the server, and for a token that leads on.
 NOW = 4_000_000_000_000

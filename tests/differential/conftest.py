@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.differential.peers import OurStore, RealStore
 from tests.real_mlmd import python
-
-from .peers import OurStore, RealStore
 
 
 @pytest.fixture(scope="session")

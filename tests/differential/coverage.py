@@ -3,8 +3,7 @@
 import pytest
 
 from lineage_store.v1 import metadata_service_pb2 as service
-
-from .duel import Tally
+from tests.differential.duel import Tally
 
 _SERVICE = service.DESCRIPTOR.services_by_name["MetadataStoreService"]
 # Not served by the real core, or compared by the tests of lineage.

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from google.protobuf.message import Message
 
 from lineage_store.v1 import metadata_pb2
-
-from .comparison import Exchange, copy_of
-from .identities import is_literal, messages_in
-from .pages import BY_UPDATE_TIME
-from .peers import NAMES
-from .update_times import IDLE_UPDATE
+from tests.differential.comparison import Exchange, copy_of
+from tests.differential.identities import is_literal, messages_in
+from tests.differential.pages import BY_UPDATE_TIME
+from tests.differential.peers import NAMES
+from tests.differential.update_times import IDLE_UPDATE
 
 _CODES = {name: code for code, name in NAMES.items()}
 _INTERNAL, _ALREADY_EXISTS = _CODES["INTERNAL"], _CODES["ALREADY_EXISTS"]

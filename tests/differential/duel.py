@@ -6,14 +6,14 @@ from typing import NoReturn
 
 from google.protobuf.message import Message
 
-from . import dump, pages
-from .comparison import Exchange, copy_of, normalise
-from .differences import DIFFERENCES
-from .identities import SYSTEM_TYPES, Identities
-from .operations import AS_READ, Operation
-from .peers import Answer, Store, request_of
-from .update_times import IDLE_UPDATE, UpdateTimes
-from .writes import PLURAL
+from tests.differential import dump, pages
+from tests.differential.comparison import Exchange, copy_of, normalise
+from tests.differential.differences import DIFFERENCES
+from tests.differential.identities import SYSTEM_TYPES, Identities
+from tests.differential.operations import AS_READ, Operation
+from tests.differential.peers import Answer, Store, request_of
+from tests.differential.update_times import IDLE_UPDATE, UpdateTimes
+from tests.differential.writes import PLURAL
 
 
 class MismatchError(AssertionError):

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from google.protobuf.message import Message
 
-from .identities import Identities
-from .peers import request_of
-from .writes import PLURAL
+from tests.differential.identities import Identities
+from tests.differential.peers import request_of
+from tests.differential.writes import PLURAL
 
 
 def everything(identities: Identities) -> Iterator[tuple[str, Message]]:

@@ -5,13 +5,12 @@ from typing import TYPE_CHECKING
 from google.protobuf.message import Message
 
 from lineage_store.v1 import metadata_pb2
-
-from .comparison import TOKEN, Exchange, copy_of
-from .operations import Operation
-from .peers import Answer
+from tests.differential.comparison import TOKEN, Exchange, copy_of
+from tests.differential.operations import Operation
+from tests.differential.peers import Answer
 
 if TYPE_CHECKING:
-    from .duel import Duel, Side
+    from tests.differential.duel import Duel, Side
 
 BY_UPDATE_TIME = "order by update time"
 

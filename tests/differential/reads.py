@@ -5,10 +5,17 @@ from hypothesis import strategies as st
 
 from lineage_store.v1 import metadata_pb2
 from lineage_store.v1 import metadata_service_pb2 as service
-
-from .operations import Operation
-from .values import EXTERNAL_IDS, NODE_NAMES, URIS, ids, rarely, sometimes, type_ids
-from .writes import PLURAL
+from tests.differential.operations import Operation
+from tests.differential.values import (
+    EXTERNAL_IDS,
+    NODE_NAMES,
+    URIS,
+    ids,
+    rarely,
+    sometimes,
+    type_ids,
+)
+from tests.differential.writes import PLURAL
 
 TYPE_NAMES = ("Rich", "Rich", "Rich", "Bare", "Other", "mlmd.Dataset", "mlmd.Train", "absent", "")
 

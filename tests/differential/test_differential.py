@@ -9,10 +9,10 @@ import os
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from .coverage import assert_covered
-from .duel import Duel, Tally
-from .operations import Operation
-from .sequences import sequences
+from tests.differential.coverage import assert_covered
+from tests.differential.duel import Duel, Tally
+from tests.differential.operations import Operation
+from tests.differential.sequences import sequences
 
 EXAMPLES = int(os.environ.get("LINEAGE_DIFFERENTIAL_EXAMPLES", "150"))
 RANDOM = os.environ.get("LINEAGE_DIFFERENTIAL_RANDOM", "") == "1"

@@ -5,13 +5,12 @@ from collections import Counter
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from tests.differential.duel import Duel, Tally
+from tests.differential.operations import Operation
+from tests.differential.pages import BY_UPDATE_TIME
+from tests.differential.peers import RealStore
+from tests.differential.sequences import sequences
 from tests.real_mlmd import python
-
-from .duel import Duel, Tally
-from .operations import Operation
-from .pages import BY_UPDATE_TIME
-from .peers import RealStore
-from .sequences import sequences
 
 RANDOM = settings(
     max_examples=100,

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from google.protobuf.message import Message
 
-from .comparison import Exchange, copy_of
-from .operations import compact
+from tests.differential.comparison import Exchange, copy_of
+from tests.differential.operations import compact
 
 IDLE_UPDATE = "update time of an update that changes nothing"
 

@@ -9,8 +9,7 @@ from google.protobuf import struct_pb2, text_format
 from hypothesis import strategies as st
 
 from lineage_store.v1 import metadata_pb2
-
-from .identities import ANY_TYPE, UNKNOWN
+from tests.differential.identities import ANY_TYPE, UNKNOWN
 
 NODES = {
     "artifact": metadata_pb2.Artifact,

@@ -4,9 +4,8 @@ from hypothesis import strategies as st
 
 from lineage_store.v1 import metadata_pb2
 from lineage_store.v1 import metadata_service_pb2 as service
-
-from .operations import AS_READ, Operation
-from .values import (
+from tests.differential.operations import AS_READ, Operation
+from tests.differential.values import (
     DECLARED,
     EXTERNAL_IDS,
     NODE_NAMES,
@@ -33,9 +32,9 @@ def _rich_types() -> service.PutTypesRequest:
 
 
 def _nodes_of_rich_types() -> service.PutLineageSubgraphRequest:
-    """Return two steps of a pipeline in two contexts."""
+    """Return three steps of a pipeline in three contexts."""
     request = service.PutLineageSubgraphRequest()
-    for place in range(2):
+    for place in range(3):
         request.artifacts.add(type_id=RICH, uri=URIS[1], external_id=EXTERNAL_IDS[place])
         request.executions.add(type_id=RICH, last_known_state=metadata_pb2.Execution.COMPLETE)
         request.contexts.add(type_id=RICH, name=NODE_NAMES["context"][place])

@@ -72,7 +72,7 @@ def serving(directory: Path, *options: str, **variables: str) -> Iterator[Served
 
 
 def failing(*options: str, **variables: str) -> tuple[int, str]:
-    """Run `serve` where it can't start; return its exit code and what it wrote to standard error."""
+    """Run `serve` where it can't start; return its exit code and its standard error."""
     done = subprocess.run(
         [*SERVE, *options],
         env=environment(**variables),

@@ -55,7 +55,7 @@ def execute(path: Path, script: str) -> None:
 
 MLMD = """
 CREATE TABLE `Type` (`id` INTEGER PRIMARY KEY AUTOINCREMENT, `name` VARCHAR(255) NOT NULL);
-CREATE TABLE `Artifact` (`id` INTEGER PRIMARY KEY AUTOINCREMENT, `type_id` INT NOT NULL, `uri` TEXT);
+CREATE TABLE `Artifact` (`id` INTEGER PRIMARY KEY AUTOINCREMENT, `type_id` INT NOT NULL);
 CREATE TABLE `MLMDEnv` (`schema_version` INTEGER PRIMARY KEY);
 INSERT INTO `Type` (name) VALUES ('mlmd.Dataset');
 INSERT INTO `MLMDEnv` VALUES (10);
