@@ -92,6 +92,7 @@ def _extend(
         _check_external_id(tx, message.external_id, stored.id)
         extended.external_id = message.external_id
     _check_base_type(stored, message, field)
+    _check_base_cycle(tx, kind, extended, field)
     if extended != stored:
         tx.types.put(kind, extended, new=False)
     return int(stored.id)
@@ -122,6 +123,16 @@ def _check_base_type(stored: Any, message: Any, field: str) -> None:
         raise errors.Unimplemented(f"{field}.base_type can't be UNSET")
     if stored.HasField("base_type") and stored.base_type != message.base_type:
         raise errors.Unimplemented(f"{field}.base_type can't be changed once it is set")
+
+
+def _check_base_cycle(tx: Transaction, kind: NodeKind, extended: Any, field: str) -> None:
+    """Check that no system type comes to refine itself, be it through others."""
+    base = extended.base_type
+    while base:
+        system = tx.types.find(kind, kind.system_types[base], "")
+        if system is None or system.message.id == extended.id:
+            raise errors.InvalidArgument(f"{field}.base_type would make the type refine itself")
+        base = system.message.base_type
 
 
 def _check_external_id(tx: Transaction, external_id: str, own_id: int | None) -> None:

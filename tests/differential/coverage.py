@@ -24,6 +24,7 @@ def assert_covered(tally: Tally, examples: int) -> None:
     """Fail when an RPC never succeeded, or a status never came, in a run of a useful length."""
     if examples < 100:
         pytest.skip(f"{examples} sequences are too few to tell what they cover")
-    succeeded = {method for method, status in tally.calls if status == "OK"}
-    assert not COMPARED - succeeded, "some calls never succeeded"
-    assert not STATUSES - {status for _, status in tally.calls}, "some statuses never came"
+    never = COMPARED - {method for method, status in tally.calls if status == "OK"}
+    assert not never, f"never succeeded: {sorted(never)}"
+    unseen = STATUSES - {status for _, status in tally.calls}
+    assert not unseen, f"never answered: {sorted(unseen)}"
