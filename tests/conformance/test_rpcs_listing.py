@@ -1,6 +1,7 @@
 """Listings: pages, orders and tokens."""
 
 import base64
+import time
 
 import pytest
 
@@ -89,6 +90,7 @@ def test_an_order_must_be_specified(call, kind):
 
 def test_update_time_orders_by_the_last_update(call, kind):
     a, b, c = fill(call, kind, 3)
+    time.sleep(0.005)  # into another millisecond
     call.put(kind, {"id": a, "name": "n0", "custom_properties": {"k": 1}})
     assert page(call, kind, by=Field.LAST_UPDATE_TIME)[0] == [b, c, a]
     assert page(call, kind, by=Field.LAST_UPDATE_TIME, ascending=False)[0] == [a, c, b]

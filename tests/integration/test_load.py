@@ -20,8 +20,7 @@ from lineage_store.database import administration
 from lineage_store.engine import Engine
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
-
-from .serving import serving
+from tests.integration.serving import serving
 
 SECONDS = float(os.environ.get("LINEAGE_LOAD_SECONDS", "5"))
 KILLS = int(os.environ.get("LINEAGE_KILLS", "3"))

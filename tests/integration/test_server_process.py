@@ -20,8 +20,7 @@ from lineage_store import errors
 from lineage_store.client.channel import REASON_KEY, GrpcTransport
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
-
-from .serving import failing, serving
+from tests.integration.serving import failing, serving
 
 NAMES = ("lineage_store.v1.MetadataStoreService", "ml_metadata.MetadataStoreService")
 

@@ -10,8 +10,7 @@ from lineage_server.command import serve
 
 from lineage_store.client.channel import GrpcTransport
 from lineage_store.v1 import metadata_service_pb2 as service
-
-from .serving import failing, serving
+from tests.integration.serving import failing, serving
 
 DOCUMENTED = Path(__file__).parents[2] / "docs/settings.md"
 

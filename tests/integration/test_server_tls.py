@@ -8,8 +8,7 @@ import trustme
 from lineage_store import errors
 from lineage_store.client.channel import GrpcTransport, Tls
 from lineage_store.v1 import metadata_service_pb2 as service
-
-from .serving import failing, serving
+from tests.integration.serving import failing, serving
 
 REQUEST = service.GetArtifactTypesRequest()
 
