@@ -19,13 +19,15 @@ class Status:
 
 
 def status(url: str) -> Status:
-    """Return the revision of a database without changing it.
+    """Return the revision of a database without changing it; a file yet to be made has none.
 
     Raises:
         NotOurDatabase: It holds something else.
         LineageError: It can't be opened.
     """
-    driver = driver_for(url)
+    driver = driver_for(url).without_creating()
+    if driver.is_missing:
+        return Status(None, schema.HEAD)
     with (
         closing(driver.connect()) as raw,
         schema.translated(driver),
@@ -36,7 +38,7 @@ def status(url: str) -> Status:
 
 def integrity_problems(url: str) -> list[str]:
     """Return what the database itself finds wrong in its file; empty: nothing."""
-    driver = driver_for(url)
+    driver = driver_for(url).without_creating()
     with closing(driver.connect()) as raw, schema.translated(driver):
         found = [row[0] for row in raw.execute("PRAGMA integrity_check(10)")]
     return [] if found == ["ok"] else found

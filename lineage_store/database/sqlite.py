@@ -36,7 +36,7 @@ _MEANINGS: dict[str, tuple[type[errors.LineageError], str]] = {
     "SQLITE_LOCKED": (errors.Aborted, "the database is locked; try again"),
     "SQLITE_FULL": (errors.ResourceExhausted, "the disk that holds the database is full"),
     "SQLITE_READONLY": (errors.FailedPrecondition, "the database is read-only"),
-    "SQLITE_CANTOPEN": (errors.Unavailable, "the database file can't be opened"),
+    "SQLITE_CANTOPEN": (errors.Unavailable, "the database file can't be opened; does it exist?"),
     "SQLITE_PERM": (errors.PermissionDenied, "the database file may not be accessed"),
     "SQLITE_NOTADB": (errors.NotOurDatabase, "the file is not an SQLite database"),
     "SQLITE_CORRUPT": (errors.DataLoss, "the database file is damaged"),
@@ -57,6 +57,15 @@ class SqliteDriver:
         self.dialect: Dialect = sqlite_dialect()
         self.path = path
         self.mode = mode
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the file is yet to be created."""
+        return self.path is not None and not self.path.exists()
+
+    def without_creating(self) -> "SqliteDriver":
+        """Return a driver of the same database that demands that its file exists."""
+        return SqliteDriver(self.path, "rw" if self.mode == "rwc" else self.mode)
 
     def connect(self) -> sqlite3.Connection:
         """Open a connection.

@@ -84,7 +84,10 @@ def page_query(options: Any, **scope: Any) -> PageQuery:
 
     Raises:
         InvalidArgument: The size, the order or the token is not valid.
+        Unimplemented: There is a filter, which an unfiltered answer must not stand for.
     """
+    if options.filter_query:
+        raise errors.Unimplemented("options.filter_query is not supported yet")
     if options.max_result_size <= 0:
         raise errors.InvalidArgument("options.max_result_size must be at least 1")
     order_by = _ORDERS.get(options.order_by_field.field)

@@ -111,12 +111,18 @@ def update(
     _normalize(kind, updated)
     _check_texts(kind, updated, field)
     _check_values(tx, old.type_id, updated, mask)
-    if updated == old and not force_time:
+    if _encoded(updated) == _encoded(old) and not force_time:
         return int(old.id)
     _check_keys(tx, kind, updated, old.id, field)
     updated.last_update_time_since_epoch = max(now_ms(), old.last_update_time_since_epoch + 1)
     tx.nodes[kind].replace(stored, updated)
     return int(old.id)
+
+
+def _encoded(message: Any) -> bytes:
+    """Return what tells two versions apart: equality calls 0.0 and -0.0 the same, NaN another."""
+    encoded: bytes = message.SerializeToString(deterministic=True)
+    return encoded
 
 
 def check_type(tx: Transaction, kind: NodeKind, type_id: int, field: str) -> str:

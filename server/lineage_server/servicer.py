@@ -17,8 +17,8 @@ from lineage_store.engine import Engine
 SERVICE_NAMES = (SERVICE.full_name, "ml_metadata.MetadataStoreService")
 """Ours, and the one that ML Metadata's clients call; the messages are the same on the wire."""
 
-MAX_TEXT = 2_000
-"""Characters of a status text; it travels in trailers, which peers bound at 8 KiB."""
+MAX_TEXT = 4_000
+"""Bytes of a status text on the wire; it travels in trailers, which peers bound at 8 KiB."""
 
 logger = logging.getLogger("lineage_server.calls")
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
@@ -54,9 +54,20 @@ def _answer(engine: Engine, method: str) -> Callable[[Any, grpc.ServicerContext]
             failure = errors.Internal("the server failed; its log has the details")
         _log_failure(method, context.peer(), failure, time.monotonic() - begun)
         context.set_trailing_metadata(((REASON_KEY, failure.reason),))
-        return context.abort(_CODES[failure.code], failure.message[:MAX_TEXT])
+        return context.abort(_CODES[failure.code], _bounded(failure.message))
 
     return answer
+
+
+def _bounded(text: str) -> str:
+    """Return as much of a text as fits: all but printable ASCII is percent-encoded on the wire."""
+    size = 0
+    for at, character in enumerate(text):
+        plain = " " <= character <= "~" and character != "%"
+        size += 1 if plain else 3 * len(character.encode())
+        if size > MAX_TEXT:
+            return text[:at]
+    return text
 
 
 def _log_failure(method: str, peer: str, error: errors.LineageError, seconds: float) -> None:

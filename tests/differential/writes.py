@@ -16,6 +16,7 @@ from tests.differential.values import (
     node_types,
     nodes,
     rarely,
+    seldom,
     sometimes,
 )
 
@@ -25,8 +26,9 @@ PLURAL = {"artifact": "artifacts", "execution": "executions", "context": "contex
 def _rich_types() -> service.PutTypesRequest:
     """Return a type with a property of each kind and a bare type, for each kind of node."""
     request = service.PutTypesRequest()
-    for types in (request.artifact_types, request.execution_types, request.context_types):
-        types.add(name="Rich", properties=DECLARED)
+    listed = (request.artifact_types, request.execution_types, request.context_types)
+    for types, external_id in zip(listed, EXTERNAL_IDS, strict=False):
+        types.add(name="Rich", properties=DECLARED, external_id=external_id)
         types.add(name="Bare")
     return request
 
@@ -95,19 +97,19 @@ def put_nodes(draw: st.DrawFn, kind: str) -> Operation:
     """Create and update nodes: whole, masked, or over what was read."""
     method = f"Put{PLURAL[kind].capitalize()}"
     request = getattr(service, method + "Request")()
-    rereads, masked = draw(sometimes), draw(sometimes)
-    if masked:
+    form = draw(st.sampled_from(("whole", "whole", "masked", "over what was read", "locked")))
+    if form == "masked":
         paths = draw(st.lists(st.sampled_from(MASKED), max_size=4))
         request.update_mask.paths.extend(paths)
-    updates = st.just(value=True) if rereads else st.booleans() if masked else sometimes
+    updates = {"whole": sometimes, "masked": st.booleans()}.get(form, st.just(value=True))
     for _ in range(draw(st.integers(0 if draw(rarely) else 1, 3))):
         getattr(request, PLURAL[kind]).append(draw(nodes(kind, updates=updates)))
-    if kind == "artifact" and draw(sometimes):
+    if kind == "artifact" and form == "locked":
         request.options.abort_if_latest_updated_time_changed = draw(st.integers(0, 3)) > 0
         for artifact in request.artifacts:
-            if artifact.HasField("id") and not draw(rarely):
+            if not draw(rarely):
                 artifact.last_update_time_since_epoch = draw(st.sampled_from((AS_READ, AS_READ, 7)))
-    return Operation(method, request, rereads=rereads)
+    return Operation(method, request, rereads=form == "over what was read")
 
 
 @st.composite
@@ -195,7 +197,7 @@ def _edge(draw: st.DrawFn, request: service.PutLineageSubgraphRequest) -> None:
         ("artifact_index", request.artifacts),
         ("execution_index", request.executions),
     ):
-        if draw(rarely):
+        if draw(seldom):
             setattr(edge, field, draw(st.sampled_from((-1, 0, 5, len(listed)))))
         elif listed and not by_id:
             setattr(edge, field, draw(st.integers(0, len(listed) - 1)))

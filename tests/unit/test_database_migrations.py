@@ -130,3 +130,11 @@ def test_the_commands_on_an_unknown_revision(url):
         assert code == 3
         assert "9999" in error
         assert "Traceback" not in error
+
+
+def test_looking_at_a_missing_file_does_not_create_it(tmp_path: Path) -> None:
+    missing = tmp_path / "missing.db"
+    assert administration.status(f"sqlite:///{missing}").revision is None
+    with pytest.raises(errors.Unavailable, match="does it exist"):
+        administration.integrity_problems(f"sqlite:///{missing}")
+    assert not missing.exists()
