@@ -58,12 +58,6 @@ def upgrade(url: str) -> tuple[str | None, str]:
             schema.open_or_create(driver, raw)
             return before, schema.HEAD
         schema.check_known(str(before))
-        driver.begin(raw, write=True)
-        try:
-            with schema.core_engine(raw).connect() as connection:
-                migrations.upgrade(connection)
-                connection.commit()
-        except BaseException:
-            raw.rollback()
-            raise
+        with schema.writing(driver, raw) as connection:
+            migrations.upgrade(connection)
     return before, schema.HEAD

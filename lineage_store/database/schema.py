@@ -66,6 +66,20 @@ def core_engine(raw: Any) -> CoreEngine:
     return create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
 
 
+@contextmanager
+def writing(driver: SqliteDriver, raw: Any) -> Iterator[CoreConnection]:
+    """Give a SQLAlchemy connection within one transaction that holds the write lock."""
+    with core_engine(raw).connect() as connection:
+        # Only now: the first connection of an engine rolls back what was begun before.
+        driver.begin(raw, write=True)
+        try:
+            yield connection
+            raw.commit()
+        except BaseException:
+            raw.rollback()
+            raise
+
+
 def current_revision(connection: CoreConnection) -> str | None:
     """Return the revision of a database, or None if it has no tables at all.
 
@@ -113,15 +127,9 @@ def _create_where_empty(driver: SqliteDriver, raw: Any) -> None:
         raise errors.FailedPrecondition("the database is empty and may only be read")
     if driver.path is not None:
         driver.use_write_ahead_log()
-    driver.begin(raw, write=True)
-    try:
-        with core_engine(raw).connect() as connection:
-            if current_revision(connection) is None:
-                create(connection)
-            connection.commit()
-    except BaseException:
-        raw.rollback()
-        raise
+    with writing(driver, raw) as connection:
+        if current_revision(connection) is None:
+            create(connection)
     _usable(raw)
 
 

@@ -124,8 +124,8 @@ def put_lineage_subgraph(tx: Transaction, request: Any) -> Any:
     """Record nodes and the events between them; every context gets all of the nodes."""
     for at, edge in enumerate(request.event_edges):
         _check_edge(request, edge, f"event_edges[{at}]")
-    for check in (_check_types, _check_properties, prefetch):
-        for kind in (ARTIFACT, EXECUTION, CONTEXT):
+    for kind in (ARTIFACT, EXECUTION, CONTEXT):
+        for check in (_check_types, _check_properties, prefetch):
             check(tx, kind, getattr(request, kind.plural))
     reuse = request.options.reuse_artifact_if_already_exist_by_external_id
     stored_external_ids = _stored_external_ids(tx, request.artifacts) if reuse else set()

@@ -12,6 +12,7 @@ from sqlalchemy import create_engine
 from lineage_store import errors
 from lineage_store.database import administration, migrations, schema
 from lineage_store.database.database import Database
+from lineage_store.database.urls import driver_for
 
 
 def migrated(path: Path) -> Path:
@@ -138,3 +139,13 @@ def test_looking_at_a_missing_file_does_not_create_it(tmp_path: Path) -> None:
     with pytest.raises(errors.Unavailable, match="does it exist"):
         administration.integrity_problems(f"sqlite:///{missing}")
     assert not missing.exists()
+
+
+def test_the_store_is_created_in_one_transaction_under_the_write_lock(tmp_path: Path) -> None:
+    driver = driver_for(f"sqlite:///{tmp_path}/store.db")
+    with closing(driver.connect()) as raw, closing(driver.connect()) as other:
+        with schema.writing(driver, raw) as connection:
+            schema.create(connection)
+            assert raw.in_transaction
+            assert other.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+        assert other.execute("SELECT count(*) FROM types").fetchone() == (9,)
