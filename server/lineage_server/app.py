@@ -2,9 +2,9 @@
 
 import logging
 import signal
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -66,12 +66,12 @@ class Server:
 def run(settings: Settings, ready: Callable[[Server], None]) -> None:
     """Serve until SIGTERM or SIGINT; `ready` is called when the server answers."""
     server = Server(settings)
-    stopping = threading.Event()
+    signals: SimpleQueue[int] = SimpleQueue()  # put() may interrupt get(); Event.set() may not
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+        signal.signal(number, lambda received, _: signals.put(received))
     server.start()
     ready(server)
-    stopping.wait()
+    signals.get()
     logger.info("draining")
     server.stop()
 
