@@ -9,7 +9,7 @@ from lineage_store import errors
 from lineage_store.database.snapshot import Snapshot
 from lineage_store.engine.requests import non_empty_all
 from lineage_store.engine.responses import one, repeated
-from lineage_store.engine.types import without_base_type
+from lineage_store.engine.types import bare_type
 from lineage_store.kinds import ARTIFACT, NodeKind
 from lineage_store.v1 import metadata_service_pb2 as service
 
@@ -31,7 +31,7 @@ def get_by_id(kind: NodeKind) -> Reader:
 
 def _types_of(snapshot: Snapshot, type_ids: list[int]) -> bytes:
     found = snapshot.types.by_ids(type_ids)
-    messages = [without_base_type(ARTIFACT, found[i].message) for i in type_ids]
+    messages = [bare_type(ARTIFACT, found[i].message) for i in type_ids]
     return service.GetArtifactsByIDResponse(artifact_types=messages).SerializeToString()
 
 

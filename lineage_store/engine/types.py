@@ -190,7 +190,7 @@ def get_types_by_external_ids(kind: NodeKind) -> Callable[[Snapshot, Any], Any]:
     def handler(snapshot: Snapshot, request: Any) -> Any:
         external_ids = non_empty_all("external_ids", request.external_ids)
         stored = snapshot.types.by_external_ids(external_ids)
-        found = [without_base_type(t.kind, t.message) for t in stored if t.kind is kind]
+        found = [bare_type(t.kind, t.message) for t in stored if t.kind is kind]
         if external_ids and not found:
             raise errors.NotFound(f"no {kind.name} type has one of these external ids")
         return response(**{f"{kind.name}_types": found})
@@ -198,9 +198,14 @@ def get_types_by_external_ids(kind: NodeKind) -> Callable[[Snapshot, Any], Any]:
     return handler
 
 
-def without_base_type(kind: NodeKind, message: Any) -> Any:
-    """Return a type as ML Metadata answers it where it leaves base types out."""
+def bare_type(kind: NodeKind, message: Any) -> Any:
+    """Return a type as ML Metadata answers it beside nodes and by external id.
+
+    It leaves out the base type, and the input and output types of an execution type.
+    """
     bare = kind.type_message()
     bare.CopyFrom(message)
-    bare.ClearField("base_type")
+    for field in ("base_type", "input_type", "output_type"):
+        if field in bare.DESCRIPTOR.fields_by_name:
+            bare.ClearField(field)
     return bare

@@ -1,0 +1,144 @@
+"""Each deliberate difference, shown on both stores: what MLMD does, and what we do instead."""
+
+import time
+
+import pytest
+from google.protobuf import text_format
+from google.protobuf.message import Message
+
+from tests.differential.cases import CASES, SETUP, Case, Step
+from tests.differential.comparison import copy_of
+from tests.differential.differences import DIFFERENCES
+from tests.differential.duel import Duel, Tally
+from tests.differential.identities import messages_in
+from tests.differential.pages import BY_UPDATE_TIME
+from tests.differential.peers import NAMES, Answer, request_of, response_of
+from tests.differential.update_times import IDLE_UPDATE
+
+# Shown by functions below, for a table can't hold hundreds of nodes or the times of a clock.
+_SHOWN_BELOW = {"page size above 100", BY_UPDATE_TIME, IDLE_UPDATE}
+
+
+class Pair:
+    """Both stores, each holding the types of SETUP."""
+
+    def __init__(self, real, ours) -> None:
+        self.sides = Duel(real, ours, Tally()).sides
+        self.call("PutTypes", SETUP)
+
+    def call(self, method: str, text: str = "") -> list[Answer]:
+        request = text_format.Parse(text, request_of(method))
+        return [side.call(method, request)[1] for side in self.sides]
+
+    def read(self, method: str, text: str = "") -> list[Message]:
+        """Return both responses as they came, ids and times and all."""
+        request = text_format.Parse(text, request_of(method))
+        answers = [side.call(method, request)[0] for side in self.sides]
+        assert [answer.code for answer in answers] == [0, 0]
+        return [answer.response for answer in answers]
+
+
+@pytest.fixture
+def pair(real, ours) -> Pair:
+    return Pair(real, ours)
+
+
+def _timeless(response: Message) -> Message:
+    bare = copy_of(response)
+    for part in messages_in(bare):
+        for descriptor, _ in part.ListFields():
+            if descriptor.name.endswith("_since_epoch"):
+                part.ClearField(descriptor.name)
+    return bare
+
+
+def _assert_answers(step: Step, expected: str, answer: Answer) -> None:
+    if expected in NAMES.values():
+        assert answer.status == expected, f"{step}: {answer.message}"
+        return
+    assert answer.status == "OK", f"{step}: {answer.message}"
+    response = text_format.Parse(expected, response_of(step.method))
+    assert _timeless(answer.response) == response, step
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.difference}: {case.about}")
+def test_case(pair, case: Case):
+    for step in case.steps:
+        real, ours = pair.call(step.method, step.request)
+        _assert_answers(step, step.real, real)
+        _assert_answers(step, step.real if step.ours is None else step.ours, ours)
+
+
+def test_every_difference_is_shown():
+    names = [difference.name for difference in DIFFERENCES]
+    assert len(set(names)) == len(names)
+    assert {case.difference for case in CASES} | _SHOWN_BELOW == set(names)
+
+
+def _many(count: int) -> str:
+    return "artifacts { type_id: 10 } " * count
+
+
+def test_a_page_of_more_than_100_nodes(pair):
+    pair.call("PutArtifacts", _many(120))
+    real, ours = pair.call("GetArtifacts", "options { max_result_size: 110 }")
+    assert len(real.response.artifacts) == 101
+    assert not real.response.next_page_token
+    assert len(ours.response.artifacts) == 100
+    assert ours.response.next_page_token
+
+    real, ours = pair.call("GetArtifacts", f"options {{ max_result_size: {2**31 - 1} }}")
+    assert real.status == "INVALID_ARGUMENT"
+    assert len(ours.response.artifacts) == 100
+
+
+def _walk(side, pages: int) -> list[int]:
+    """Return the ids that a walk by update time sees, page by page."""
+    request = text_format.Parse(
+        "options { max_result_size: 7 order_by_field { field: LAST_UPDATE_TIME } }",
+        request_of("GetArtifacts"),
+    )
+    seen = []
+    for _ in range(pages):
+        response = side.call("GetArtifacts", request)[0].response
+        seen += [artifact.id for artifact in response.artifacts]
+        if not response.next_page_token:
+            break
+        request.options.next_page_token = response.next_page_token
+    return seen
+
+
+def test_pages_by_update_time(pair):
+    pair.call("PutArtifacts", _many(250))
+    real, ours = (_walk(side, pages=100) for side in pair.sides)
+    assert len(real) == 700
+    assert len(set(real)) < 250
+    assert len(ours) == len(set(ours)) == 250
+
+
+def _update_times(pair) -> list[int]:
+    return [
+        response.artifacts[0].last_update_time_since_epoch for response in pair.read("GetArtifacts")
+    ]
+
+
+def test_an_update_that_changes_nothing(pair):
+    pair.call("PutArtifacts", "artifacts { type_id: 10 }")
+    before = _update_times(pair)
+    time.sleep(0.003)
+    pair.call("PutArtifacts", "artifacts { id: 1 type_id: 10 }")
+    real, ours = _update_times(pair)
+    assert real > before[0]
+    assert ours == before[1]
+
+
+def test_the_lock_feels_an_update_that_changes_nothing(pair):
+    pair.call("PutArtifacts", "artifacts { type_id: 10 }")
+    statuses = []
+    for side, updated in zip(pair.sides, _update_times(pair), strict=True):
+        same = f"artifacts {{ id: 1 last_update_time_since_epoch: {updated} }}"
+        text = f"{same} {same} options {{ abort_if_latest_updated_time_changed: true }}"
+        time.sleep(0.003)
+        request = text_format.Parse(text, request_of("PutArtifacts"))
+        statuses.append(side.call("PutArtifacts", request)[0].status)
+    assert statuses == ["FAILED_PRECONDITION", "OK"]
