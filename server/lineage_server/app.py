@@ -2,9 +2,9 @@
 
 import logging
 import signal
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from queue import SimpleQueue
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -14,6 +14,9 @@ from lineage_server.servicer import SERVICE_NAMES, generic_handlers
 from lineage_server.settings import Settings
 from lineage_store import errors
 from lineage_store.engine import Engine
+
+POLL_SECONDS = 0.1
+"""How long a signal to stop may go unseen."""
 
 logger = logging.getLogger("lineage_server")
 
@@ -66,12 +69,13 @@ class Server:
 def run(settings: Settings, ready: Callable[[Server], None]) -> None:
     """Serve until SIGTERM or SIGINT; `ready` is called when the server answers."""
     server = Server(settings)
-    signals: SimpleQueue[int] = SimpleQueue()  # put() may interrupt get(); Event.set() may not
+    received: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda received, _: signals.put(received))
+        signal.signal(number, lambda which, _: received.append(which))
     server.start()
     ready(server)
-    signals.get()
+    while not received:  # a lock would not do: a signal just before it blocks does not wake it
+        time.sleep(POLL_SECONDS)
     logger.info("draining")
     server.stop()
 
