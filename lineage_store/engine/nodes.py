@@ -21,12 +21,14 @@ def put_nodes(kind: NodeKind) -> Callable[[Transaction, Any], Any]:
     def handler(tx: Transaction, request: Any) -> Any:
         nodes = getattr(request, kind.plural)
         prefetch(tx, kind, nodes)
-        if kind is ARTIFACT and request.options.abort_if_latest_updated_time_changed:
-            _check_unchanged(tx, nodes)
+        locked = kind is ARTIFACT and request.options.abort_if_latest_updated_time_changed
         mask = list(request.update_mask.paths)
-        ids = [
-            put_node(tx, kind, node, f"{kind.plural}[{at}]", mask) for at, node in enumerate(nodes)
-        ]
+        ids = []
+        for at, node in enumerate(nodes):
+            field = f"{kind.plural}[{at}]"
+            if locked and node.HasField("id"):
+                _check_unchanged(tx, node, field)
+            ids.append(put_node(tx, kind, node, field, mask))
         return response(**{f"{kind.name}_ids": ids})
 
     return handler
@@ -182,16 +184,13 @@ def _check_keys(tx: Transaction, kind: NodeKind, node: Any, own_id: int | None, 
         )
 
 
-def _check_unchanged(tx: Transaction, nodes: Iterable[Any]) -> None:
-    for at, node in enumerate(nodes):
-        if not node.HasField("id"):
-            continue
-        stored = tx.nodes[ARTIFACT].find(node.id)
-        if stored is None:
-            raise errors.InvalidArgument(f"artifacts[{at}].id: there is no artifact {node.id}")
-        found = stored.message.last_update_time_since_epoch
-        if found != node.last_update_time_since_epoch:
-            raise errors.FailedPrecondition(
-                f"artifacts[{at}] was updated at {found} ms, not at "
-                f"{node.last_update_time_since_epoch} ms; read it again"
-            )
+def _check_unchanged(tx: Transaction, artifact: Any, field: str) -> None:
+    stored = tx.nodes[ARTIFACT].find(artifact.id)
+    if stored is None:
+        raise errors.InvalidArgument(f"{field}.id: there is no artifact {artifact.id}")
+    found = stored.message.last_update_time_since_epoch
+    if found != artifact.last_update_time_since_epoch:
+        raise errors.FailedPrecondition(
+            f"{field} was updated at {found} ms, not at "
+            f"{artifact.last_update_time_since_epoch} ms; read it again"
+        )

@@ -43,12 +43,10 @@ def put_execution(tx: Transaction, request: Any) -> Any:
 
 
 def _put_paired_artifact(tx: Transaction, pair: Any, at: int, *, reuse: bool) -> int:
-    field = f"artifact_event_pairs[{at}]"
     if pair.HasField("artifact"):
-        return _put_artifact(tx, pair.artifact, f"{field}.artifact", reuse=reuse)
-    if not pair.HasField("event"):
-        return _NO_ARTIFACT
-    return int(required(pair.event, "artifact_id", f"{field}.event."))
+        field = f"artifact_event_pairs[{at}].artifact"
+        return _put_artifact(tx, pair.artifact, field, reuse=reuse)
+    return int(pair.event.artifact_id) if pair.event.HasField("artifact_id") else _NO_ARTIFACT
 
 
 def _put_artifact(tx: Transaction, artifact: Any, field: str, *, reuse: bool) -> int:
@@ -71,24 +69,29 @@ def _put_execution(tx: Transaction, execution: Any, *, force_time: bool) -> int:
 def _put_paired_events(
     tx: Transaction, pairs: Any, artifact_ids: list[int], execution_id: int
 ) -> None:
+    """Record the events one by one, so that the first one that is wrong is the one reported."""
     events = [
-        (f"artifact_event_pairs[{at}].event", _paired_event(pair, at, artifact_id, execution_id))
-        for at, (pair, artifact_id) in enumerate(zip(pairs, artifact_ids, strict=True))
+        (at, pair.event, _tied_event(pair, artifact_ids[at], execution_id))
+        for at, pair in enumerate(pairs)
         if pair.HasField("event")
     ]
-    prefetch_events(tx, [event for _, event in events])
-    for field, event in events:
+    prefetch_events(tx, [event for _, _, event in events])
+    for at, sent, event in events:
+        field = f"artifact_event_pairs[{at}].event"
+        for name in ("execution_id", "artifact_id"):
+            if sent.HasField(name) and getattr(sent, name) != getattr(event, name):
+                raise errors.InvalidArgument(
+                    f"{field}.{name} is not the id of what it is sent with"
+                )
         put_event(tx, event, field)
 
 
-def _paired_event(pair: Any, at: int, artifact_id: int, execution_id: int) -> Any:
-    field = f"artifact_event_pairs[{at}].event"
-    for name, expected in (("execution_id", execution_id), ("artifact_id", artifact_id)):
-        if pair.event.HasField(name) and getattr(pair.event, name) != expected:
-            raise errors.InvalidArgument(f"{field}.{name} is not the id of what it is sent with")
+def _tied_event(pair: Any, artifact_id: int, execution_id: int) -> Any:
     event = pb.Event()
     event.CopyFrom(pair.event)
-    event.execution_id, event.artifact_id = execution_id, artifact_id
+    event.execution_id = execution_id
+    if artifact_id != _NO_ARTIFACT:
+        event.artifact_id = artifact_id
     return event
 
 

@@ -1,56 +1,10 @@
 """Fixed cases, one or more for each deliberate difference: what is sent, and both answers.
 
 Requests and answers are in the text format. Ids are symbols (see `identities`): the types of SETUP
-are 10, 11 and 12, and the nodes of each kind count from 1. Answers are compared without the times of
-nodes and events.
+are 10, 11 and 12, and the nodes of each kind count from 1.
 """
 
-from dataclasses import dataclass
-
-SETUP = """
-artifact_types {
-  name: "A"
-  properties { key: "i" value: INT }
-  properties { key: "d" value: DOUBLE }
-  properties { key: "s" value: STRING }
-  properties { key: "p" value: PROTO }
-}
-execution_types { name: "E" }
-context_types { name: "C" }
-"""
-
-
-@dataclass(frozen=True)
-class Step:
-    """One call, and what each store answers to it.
-
-    Attributes:
-        method: The name of the RPC.
-        request: The request.
-        real: The status of the real store, or its response when it is more than "OK".
-        ours: The same for ours; None where both answer the same.
-    """
-
-    method: str
-    request: str
-    real: str = "OK"
-    ours: str | None = None
-
-
-@dataclass(frozen=True)
-class Case:
-    """Calls that show one deliberate difference.
-
-    Attributes:
-        difference: The name of the entry in `differences.DIFFERENCES`.
-        about: What this case shows of it.
-        steps: The calls, in order, on a store that holds SETUP.
-    """
-
-    difference: str
-    about: str
-    steps: tuple[Step, ...]
-
+from tests.differential.pair import Case, Step
 
 _TWO_ARTIFACTS = Step(
     "PutArtifacts", 'artifacts { type_id: 10 external_id: "a" } artifacts { type_id: 10 }'
@@ -62,7 +16,7 @@ _LISTED = 'artifacts { id: 1 type_id: 10 type: "A" uri: "" %s }'
 def _artifact_with(value: str, real: str, ours: str) -> tuple[Step, ...]:
     """Return the steps that store and read an artifact with one property."""
     return (
-        Step("PutArtifacts", "artifacts { type_id: 10 properties { %s } }" % value),
+        Step("PutArtifacts", f"artifacts {{ type_id: 10 properties {{ {value} }} }}"),
         Step(
             "GetArtifactsByID",
             "artifact_ids: 1",
@@ -251,7 +205,7 @@ VALUES = (
         (
             Step(
                 "PutArtifacts",
-                "artifacts { type_id: 10 properties { %s } }" % _value("d", "double_value: inf"),
+                'artifacts { type_id: 10 properties { key: "d" value { double_value: inf } } }',
                 "INTERNAL",
                 "artifact_ids: 1",
             ),

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.differential.pair import Pair
 from tests.differential.peers import OurStore, RealStore
 from tests.real_mlmd import python
 
@@ -22,3 +23,9 @@ def ours() -> Iterator[OurStore]:
     store = OurStore()
     yield store
     store.close()
+
+
+@pytest.fixture
+def pair(real: RealStore, ours: OurStore) -> Pair:
+    """Both, each holding the types of SETUP."""
+    return Pair(real, ours)

@@ -13,7 +13,7 @@ from lineage_store.v1 import metadata_pb2
 from tests.differential.comparison import Exchange, copy_of
 from tests.differential.identities import is_literal, messages_in
 from tests.differential.pages import BY_UPDATE_TIME
-from tests.differential.peers import NAMES
+from tests.differential.peers import NAMES, Answer
 from tests.differential.update_times import IDLE_UPDATE
 
 _CODES = {name: code for code, name in NAMES.items()}
@@ -49,12 +49,17 @@ def _nodes_in(request: Message) -> Iterator[metadata_pb2.Artifact]:
     return (part for part in messages_in(request) if isinstance(part, _NODES))
 
 
+def _is_clash(real: Answer) -> bool:
+    """Whether the real store met a unique index; no other INTERNAL answer is excused."""
+    return real.code == _INTERNAL and "UNIQUE constraint failed" in real.message
+
+
 def _clash_on_update(exchange: Exchange) -> bool:
-    """Only when SQLite says so in as many words: other INTERNAL answers are not excused."""
+    """Whether the stores agree that a name or external id is taken, and differ in how to say it."""
     return (
         exchange.method.startswith("Put")
-        and (exchange.real.code, exchange.ours.code) == (_INTERNAL, _ALREADY_EXISTS)
-        and "UNIQUE constraint failed" in exchange.real.message
+        and exchange.ours.code == _ALREADY_EXISTS
+        and _is_clash(exchange.real)
     )
 
 
@@ -72,7 +77,8 @@ def _types_without_external_id(exchange: Exchange) -> bool:
 def _unknown_property_type(exchange: Exchange) -> bool:
     """Whether both refuse a request that declares a property of type UNKNOWN."""
     return (
-        (exchange.real.code, exchange.ours.code) == (_ALREADY_EXISTS, _INVALID_ARGUMENT)
+        exchange.ours.code == _INVALID_ARGUMENT
+        and (exchange.real.code == _ALREADY_EXISTS or _is_clash(exchange.real))
         and exchange.method.startswith("Put")
         and any(
             metadata_pb2.UNKNOWN in part.properties.values()

@@ -4,75 +4,27 @@ import time
 
 import pytest
 from google.protobuf import text_format
-from google.protobuf.message import Message
 
-from tests.differential.cases import CASES, SETUP, Case, Step
-from tests.differential.comparison import copy_of
+from tests.differential.cases import CASES
 from tests.differential.differences import DIFFERENCES
-from tests.differential.duel import Duel, Tally
-from tests.differential.identities import messages_in
 from tests.differential.pages import BY_UPDATE_TIME
-from tests.differential.peers import NAMES, Answer, request_of, response_of
+from tests.differential.pair import Case
+from tests.differential.peers import request_of
 from tests.differential.update_times import IDLE_UPDATE
 
 # Shown by functions below, for a table can't hold hundreds of nodes or the times of a clock.
 _SHOWN_BELOW = {"page size above 100", BY_UPDATE_TIME, IDLE_UPDATE}
 
 
-class Pair:
-    """Both stores, each holding the types of SETUP."""
-
-    def __init__(self, real, ours) -> None:
-        self.sides = Duel(real, ours, Tally()).sides
-        self.call("PutTypes", SETUP)
-
-    def call(self, method: str, text: str = "") -> list[Answer]:
-        request = text_format.Parse(text, request_of(method))
-        return [side.call(method, request)[1] for side in self.sides]
-
-    def read(self, method: str, text: str = "") -> list[Message]:
-        """Return both responses as they came, ids and times and all."""
-        request = text_format.Parse(text, request_of(method))
-        answers = [side.call(method, request)[0] for side in self.sides]
-        assert [answer.code for answer in answers] == [0, 0]
-        return [answer.response for answer in answers]
-
-
-@pytest.fixture
-def pair(real, ours) -> Pair:
-    return Pair(real, ours)
-
-
-def _timeless(response: Message) -> Message:
-    bare = copy_of(response)
-    for part in messages_in(bare):
-        for descriptor, _ in part.ListFields():
-            if descriptor.name.endswith("_since_epoch"):
-                part.ClearField(descriptor.name)
-    return bare
-
-
-def _assert_answers(step: Step, expected: str, answer: Answer) -> None:
-    if expected in NAMES.values():
-        assert answer.status == expected, f"{step}: {answer.message}"
-        return
-    assert answer.status == "OK", f"{step}: {answer.message}"
-    response = text_format.Parse(expected, response_of(step.method))
-    assert _timeless(answer.response) == response, step
-
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.difference}: {case.about}")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.topic}: {case.about}")
 def test_case(pair, case: Case):
-    for step in case.steps:
-        real, ours = pair.call(step.method, step.request)
-        _assert_answers(step, step.real, real)
-        _assert_answers(step, step.real if step.ours is None else step.ours, ours)
+    pair.check(case)
 
 
 def test_every_difference_is_shown():
     names = [difference.name for difference in DIFFERENCES]
     assert len(set(names)) == len(names)
-    assert {case.difference for case in CASES} | _SHOWN_BELOW == set(names)
+    assert {case.topic for case in CASES} | _SHOWN_BELOW == set(names)
 
 
 def _many(count: int) -> str:

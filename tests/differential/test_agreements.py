@@ -1,0 +1,130 @@
+"""Fixed cases on which both stores agree, and which random sequences seldom come upon."""
+
+import time
+
+import pytest
+from google.protobuf import text_format
+
+from tests.differential.pair import Case, Step
+from tests.differential.peers import request_of
+
+_CONTEXTS = Step(
+    "PutContexts", 'contexts { type_id: 12 name: "a" } contexts { type_id: 12 name: "b" }'
+)
+
+CASES = (
+    Case(
+        "names that pass from node to node in one request",
+        "freed before they are taken",
+        (
+            _CONTEXTS,
+            Step("PutContexts", 'contexts { id: 2 name: "c" } contexts { id: 1 name: "b" }'),
+            Step(
+                "GetContexts",
+                "",
+                'contexts { id: 1 type_id: 12 name: "b" type: "C" } '
+                'contexts { id: 2 type_id: 12 name: "c" type: "C" }',
+            ),
+        ),
+    ),
+    Case(
+        "base types",
+        "that would make a type refine itself",
+        (
+            Step(
+                "PutExecutionType",
+                'execution_type { name: "mlmd.Train" base_type: TRAIN }',
+                "INVALID_ARGUMENT",
+            ),
+            Step("PutExecutionType", 'execution_type { name: "mlmd.Train" base_type: TRANSFORM }'),
+            Step(
+                "PutExecutionType",
+                'execution_type { name: "mlmd.Transform" base_type: TRAIN }',
+                "INVALID_ARGUMENT",
+            ),
+        ),
+    ),
+    Case(
+        "several faults in PutLineageSubgraph",
+        "kind by kind, the types before the properties",
+        (
+            Step(
+                "PutLineageSubgraph",
+                'artifacts { type_id: 10 properties { key: "i" value { bool_value: true } } } '
+                "executions { type_id: 1000000000 }",
+                "INVALID_ARGUMENT",
+            ),
+            Step(
+                "PutLineageSubgraph",
+                'artifacts { type_id: 10 properties { key: "i" value { bool_value: true } } } '
+                "artifacts { type_id: 1000000000 }",
+                "NOT_FOUND",
+            ),
+        ),
+    ),
+    Case(
+        "several faults in PutExecution",
+        "event by event",
+        (
+            Step("PutArtifacts", "artifacts { type_id: 10 }"),
+            Step("PutExecutions", "executions { type_id: 11 }"),
+            Step("PutEvents", "events { artifact_id: 1 execution_id: 1 type: INPUT }"),
+            Step(
+                "PutExecution",
+                "execution { id: 1 } "
+                "artifact_event_pairs { event { artifact_id: 1 type: INPUT } } "
+                "artifact_event_pairs { event { type: INPUT } }",
+                "ALREADY_EXISTS",
+            ),
+        ),
+    ),
+    Case(
+        "execution types by external id",
+        "without the types of inputs and outputs",
+        (
+            Step(
+                "PutExecutionType",
+                'execution_type { name: "F" external_id: "x" input_type { any {} } }',
+            ),
+            Step(
+                "GetExecutionTypesByExternalIds",
+                'external_ids: "x"',
+                'execution_types { id: 13 name: "F" external_id: "x" }',
+            ),
+        ),
+    ),
+    Case(
+        "a type without nodes",
+        "and options that make no sense",
+        (Step("GetArtifactsByType", 'type_name: "A" options { max_result_size: 0 }'),),
+    ),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.topic}: {case.about}")
+def test_case(pair, case: Case):
+    pair.check(case)
+
+
+def test_the_lock_holds_within_one_request(pair):
+    pair.call("PutArtifacts", "artifacts { type_id: 10 }")
+    read = pair.read("GetArtifacts")
+    time.sleep(0.003)
+    for side, response in zip(pair.sides, read, strict=True):
+        updated = response.artifacts[0].last_update_time_since_epoch
+        request = text_format.Parse(
+            f'artifacts {{ id: 1 uri: "a" last_update_time_since_epoch: {updated} }} '
+            f'artifacts {{ id: 1 uri: "b" last_update_time_since_epoch: {updated} }} '
+            "options { abort_if_latest_updated_time_changed: true }",
+            request_of("PutArtifacts"),
+        )
+        assert side.call("PutArtifacts", request)[0].status == "FAILED_PRECONDITION"
+
+
+def test_a_state_that_no_enum_has_is_unset(pair):
+    request = request_of("PutArtifacts")
+    request.artifacts.add(type_id=10).MergeFromString(b"\x30\x4d")  # state: 77
+    for side in pair.sides:
+        assert side.call("PutArtifacts", request)[0].status == "OK"
+    for response in pair.read("GetArtifacts"):
+        assert not response.artifacts[0].HasField("state")
