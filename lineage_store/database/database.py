@@ -110,6 +110,10 @@ class Database:
         """Run a group; when the database refuses it as a whole, run each request alone."""
         try:
             self._run_together(group)
+        except (errors.Aborted, errors.Unavailable) as error:
+            # The database is busy or away: waiting for it once for each request would help none.
+            for entry in group:
+                entry.error = type(error)(error.message)
         except Exception as error:
             if len(group) > 1:
                 for entry in group:

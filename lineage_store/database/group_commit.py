@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from lineage_store import errors
+
 MAX_GROUP = 128
 """Requests in one transaction; the first of them waits for the last."""
 
@@ -64,9 +66,12 @@ class GroupCommit:
             group = [self._queue[i] for i in range(min(MAX_GROUP, len(self._queue)))]
         try:
             self._run(group)
-        except BaseException as error:
+        except BaseException:  # an interrupt of this thread, which is not the others'
             for entry in group:
-                entry.error = entry.error or error
+                entry.error = entry.error or errors.Unknown(
+                    "the writer was interrupted; look whether the write took place"
+                )
+            raise
         finally:
             self._hand_over(group)
 

@@ -264,6 +264,8 @@ def test_parents_and_children_of_many_contexts(call):
             call(f"Get{which}ContextsByContexts")
 
 
-def test_empty_requests_are_fine(call):
+def test_empty_requests_are_fine_and_write_nothing(call):
+    before = call.contents()
     for method in ("PutEvents", "PutAttributionsAndAssociations", "PutParentContexts"):
         call(method)
+    assert call.contents() == before

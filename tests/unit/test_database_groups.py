@@ -1,0 +1,47 @@
+"""A group of requests: who pays when the database or the writer fails."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from lineage_store import errors
+from lineage_store.database import sqlite
+from lineage_store.database.database import Database
+from lineage_store.database.group_commit import Entry, GroupCommit
+
+
+def test_a_busy_database_is_waited_for_once_for_the_whole_group(tmp_path, monkeypatch):
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_S", 0.1)
+    path = tmp_path / "store.db"
+    with closing(Database(f"sqlite:///{path}")) as database:
+        begun = []
+        begin = sqlite.SqliteDriver.begin
+        monkeypatch.setattr(
+            sqlite.SqliteDriver,
+            "begin",
+            lambda self, raw, *, write: (begun.append(write), begin(self, raw, write=write)),
+        )
+        group = [Entry(lambda tx: tx.new_id("artifacts")) for _ in range(5)]
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            database._run_group(group)
+            other.execute("ROLLBACK")
+        assert begun == [True]
+        assert [type(entry.error) for entry in group] == [errors.Aborted] * 5
+        assert len({id(entry.error) for entry in group}) == 5
+        assert database.write(lambda tx: tx.new_id("artifacts")) == 1
+
+
+def test_an_interrupt_is_raised_in_the_thread_that_leads_alone():
+    def interrupted(group):
+        raise KeyboardInterrupt
+
+    queue = GroupCommit(interrupted)
+    follower = Entry(lambda tx: None)
+    queue._queue.extend([Entry(lambda tx: None), follower])
+    with pytest.raises(KeyboardInterrupt):
+        queue._lead()
+    assert follower.done
+    assert isinstance(follower.error, errors.Unknown)
+    assert not queue._queue
