@@ -6,6 +6,13 @@
 from lineage_store import errors
 from lineage_store.client.connecting import connect
 from lineage_store.client.store import LineageStore
+from lineage_store.lineage.aspects import Aspect
+from lineage_store.lineage.differences import Comparison, Difference
+from lineage_store.lineage.graph import Direction
+from lineage_store.lineage.impact import Impact
+from lineage_store.lineage.result import Lineage
+from lineage_store.lineage.summary import Summary
+from lineage_store.lineage.verdict import Verdict
 from lineage_store.model import (
     Artifact,
     ArtifactState,
@@ -24,15 +31,23 @@ __all__ = [
     "Artifact",
     "ArtifactState",
     "ArtifactType",
+    "Aspect",
+    "Comparison",
     "Context",
     "ContextType",
+    "Difference",
+    "Direction",
     "Event",
     "EventType",
     "Execution",
     "ExecutionState",
     "ExecutionType",
+    "Impact",
+    "Lineage",
     "LineageStore",
     "PropertyType",
+    "Summary",
+    "Verdict",
     "connect",
     "errors",
 ]

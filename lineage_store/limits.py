@@ -1,7 +1,57 @@
-"""Bounds on what a store takes, chosen so that every database can hold and index it."""
+"""Bounds on what a store takes and on what it is asked.
+
+What it takes, every database must be able to hold and index; what it is asked must not occupy it.
+"""
+
+from dataclasses import dataclass, field
 
 MAX_NAME = 512
 """Characters in a name, a version, an external id or the name of a property."""
 
 MAX_PAGE = 100
 """Nodes on a page of a listing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilterLimits:
+    """What a filter may ask for at most.
+
+    Attributes:
+        characters: Length of its text.
+        depth: Expressions within each other: parentheses, NOT, functions, chains of arithmetic.
+        values: Values beside those in lists, and so about the number of conditions.
+        list_items: Values in one list behind IN.
+        tables: Tables that it joins; an alias takes one or two, a property one. MySQL takes 61.
+        seconds: How long the database may work on it; None: without end.
+    """
+
+    characters: int = 500_000
+    depth: int = 100
+    values: int = 5_000
+    list_items: int = 100_000
+    tables: int = 61
+    seconds: float | None = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineageLimits:
+    """What no lineage query exceeds; also the budget of one that names none.
+
+    Attributes:
+        max_nodes: Nodes in an answer.
+        max_bytes: Bytes in an answer.
+        max_milliseconds: The time that it may take; below the usual deadline of a client, so that
+            the verdict arrives.
+    """
+
+    max_nodes: int = 1_000_000
+    max_bytes: int = 1024 * 1024 * 1024
+    max_milliseconds: int = 30_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a store may be asked for."""
+
+    filters: FilterLimits = field(default_factory=FilterLimits)
+    lineage: LineageLimits = field(default_factory=LineageLimits)

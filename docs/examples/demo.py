@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from pipeline import run_pipeline
-from report import print_lineage, print_models, print_run
+from report import print_impact, print_lineage, print_run
 
 import lineage_store
 
@@ -30,10 +30,10 @@ def main() -> None:
         run_name = run_pipeline(store, directory)
     with lineage_store.connect(url) as store:
         print_run(store, run_name)
-        print_models(store, run_name)
         print_lineage(store, run_name)
+        print_impact(store, run_name)
     print(f"\nThe files and the store are in {directory}")
-    print(f"Look further:  lineage-store artifacts list --store {url}")
+    print(f"Look further:  lineage-store lineage Model/{run_name}/forest.joblib --store {url}")
 
 
 if __name__ == "__main__":

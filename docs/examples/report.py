@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import PurePath
 
-from lineage_store import Artifact, EventType, Execution, LineageStore
+from lineage_store import Artifact, Execution, LineageStore
 
 SHORT = 12
 """Digits of a digest that are printed."""
@@ -31,68 +31,27 @@ def print_step(step: Execution) -> None:
     print(f"  {step.type:<9} {step.state:<9} {at}  {ended - begun:>5} ms  {parameters}".rstrip())
 
 
-def print_models(store: LineageStore, run_name: str) -> None:
-    """Print, for each model of a run, the code and the data that it came from."""
-    run = store.get_context(type="Run", name=run_name)
-    models = [node for node in store.iter_artifacts(context=run) if node.type == "Model"]
-    for model in models:
-        print(f"\nWhere does {file_name(model)} come from?")
-        print_origin(store, model, depth=1)
-
-
-def print_origin(store: LineageStore, artifact: Artifact, depth: int) -> None:
-    """Print the step that made an artifact, and where what it read came from."""
-    indent = "  " * depth
-    print(f"{indent}{artifact.type} {file_name(artifact)} (sha256 {digest(artifact)})")
-    step = maker(store, artifact)
-    if step is None:
-        return
-    code, commit = str(step.properties["code_sha256"]), str(step.properties["git_commit"])
-    print(
-        f"{indent}  made by {step.type}: {step.properties['function']}({_parameters(step)}), "
-        f"code {code[:SHORT]}, commit {commit[:SHORT]}"
-    )
-    for source in sources(store, step):
-        print_origin(store, source, depth + 2)
-
-
 def print_lineage(store: LineageStore, run_name: str) -> None:
-    """Print what the choice of the best model rests on, down to the raw data."""
+    """Print what the best model was made from, and why the other one is not the same."""
+    choice = store.get_artifact(type="Report", name=f"{run_name}/choice.json").custom_properties
+    print(f"\nChosen: {choice['best']}, by {choice['by']} of {choice['scores']}")
+    best = store.get_artifact(type="Model", name=f"{run_name}/{choice['best']}.joblib")
+    print(f"\nWhere does {file_name(best)} come from?")
+    lineage = store.lineage(best).upstream()
+    print(lineage, lineage.verdict, sep="\n")
     run = store.get_context(type="Run", name=run_name)
-    chosen = store.get_artifact(type="Report", name=f"{run.name}/choice.json")
-    behind = ancestors(store, chosen)
-    found = chosen.custom_properties
-    print(f"\nChosen: {found['best']}, by {found['by']} of {found['scores']}")
-    print(f"The choice rests on {len(behind)} artifacts:")
-    for artifact in behind:
-        print(f"  {artifact.type:<8} {file_name(artifact):<24} sha256 {digest(artifact)}")
+    for other in store.iter_artifacts(context=run, where="type = 'Model'"):
+        if other.id != best.id:
+            print(f"\nWhy is it not {file_name(other)}?")
+            print(store.compare(other, best))
 
 
-def ancestors(store: LineageStore, artifact: Artifact) -> list[Artifact]:
-    """Return every artifact that this one was made from, nearest first."""
-    found: dict[int, Artifact] = {}
-    waiting = [artifact]
-    while waiting:
-        step = maker(store, waiting.pop(0))
-        for source in sources(store, step) if step else []:
-            if source.id is not None and source.id not in found:
-                found[source.id] = source
-                waiting.append(source)
-    return list(found.values())
-
-
-def maker(store: LineageStore, artifact: Artifact) -> Execution | None:
-    """Return the step that wrote an artifact."""
-    for event in store.list_events(artifact=artifact):
-        if event.type is EventType.OUTPUT:
-            return store.get_execution(event.execution_id)
-    return None
-
-
-def sources(store: LineageStore, step: Execution) -> list[Artifact]:
-    """Return what a step read."""
-    read = [e.artifact_id for e in store.list_events(execution=step) if e.type is EventType.INPUT]
-    return store.get_artifacts([artifact_id for artifact_id in read if artifact_id is not None])
+def print_impact(store: LineageStore, run_name: str) -> None:
+    """Print what would have to be made again if the raw data turned out to be bad."""
+    data = store.get_artifact(type="Dataset", name=f"{run_name}/data.csv")
+    print(f"\nWhat if {file_name(data)} is bad?")
+    impact = store.impact(data)
+    print(impact, impact.verdict, sep="\n")
 
 
 def file_name(artifact: Artifact) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from lineage_store import errors
+from lineage_store.cli import lineage, nodes
 from lineage_store.cli.db import db
-from lineage_store.cli.nodes import COMMANDS
 
 EXIT_ERROR = 1
 EXIT_UNREACHABLE = 3
@@ -44,7 +44,7 @@ def cli() -> None:
 
 
 cli.add_command(db)
-for _command in COMMANDS:
+for _command in (*nodes.COMMANDS, *lineage.COMMANDS):
     cli.add_command(_command)
 
 

@@ -1,18 +1,16 @@
 """`lineage-store types | artifacts | executions | contexts | events`: look at what is stored."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from lineage_store import errors
 from lineage_store.cli import render
-from lineage_store.client.connecting import connect
-from lineage_store.client.store import LineageStore
+from lineage_store.cli.options import json_option, open_store, store_option, together
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
 from lineage_store.limits import MAX_PAGE
-
-F = TypeVar("F", bound=Callable[..., Any])
+from lineage_store.model.plain import plain
 
 _COLUMNS = {
     ARTIFACT: ("id", "type", "name", "state", "update_time", "uri"),
@@ -23,39 +21,10 @@ _EVENT_COLUMNS = ("artifact_id", "execution_id", "type", "path", "time")
 _TYPE_COLUMNS = ("id", "name", "version", "properties")
 _ORDERS = click.Choice(["id", "create_time", "update_time"])
 
-_store = click.option(
-    "--store",
-    "url",
-    default="sqlite:///lineage.db",
-    show_default=True,
-    envvar="LINEAGE_STORE_URL",
-    show_envvar=True,
-    help="Database URL, or grpc://HOST:PORT of a server.",
-)
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-
-
-def _together(*options: Callable[[F], F]) -> Callable[[F], F]:
-    """Return a decorator that adds several options, in the order in which --help shows them."""
-
-    def decorate(function: F) -> F:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
-
-
-def _open(url: str) -> LineageStore:
-    """Open a store that exists: to look into a file must not create it."""
-    if url.startswith("sqlite:///") and "?" not in url:
-        url += "?mode=rw"
-    return connect(url)
-
-
-_listing = _together(
+_listing = together(
     click.option("--type", "type_name", metavar="NAME", help="Only those of this type."),
     click.option("--type-version", metavar="VERSION", help="The version of the type."),
+    click.option("--where", metavar="EXPR", help="Only those for which this filter holds."),
     click.option(
         "--limit",
         type=click.IntRange(min=1),
@@ -66,17 +35,17 @@ _listing = _together(
     click.option("--page-token", metavar="TOKEN", help="Continue where a listing stopped."),
     click.option("--order-by", type=_ORDERS, default="id", show_default=True),
     click.option("--desc", is_flag=True, help="Largest or latest first."),
-    _store,
-    _json,
+    store_option,
+    json_option,
 )
-_choosing = _together(
+_choosing = together(
     click.argument("id", type=int, required=False),
     click.option("--type", "type_name", metavar="NAME", help="With --name: choose by both."),
     click.option("--type-version", metavar="VERSION", help="The version of the type."),
     click.option("--name", metavar="NAME"),
     click.option("--external-id", metavar="ID"),
-    _store,
-    _json,
+    store_option,
+    json_option,
 )
 _context = click.option("--context", type=int, metavar="ID", help="Only those in this context.")
 
@@ -96,14 +65,14 @@ def _list_command(kind: NodeKind) -> click.Command:
         if options["type_version"] is not None and options["type_name"] is None:
             raise click.UsageError("--type-version needs --type")
         options["type"] = options.pop("type_name")
-        with _open(url) as store:
+        with open_store(url) as store:
             page = getattr(store, f"list_{kind.plural}")
             items, token = _gather(page, limit, ascending=not desc, **options)
         _echo_list(_COLUMNS[kind], items, as_json=as_json)
         if token:
             click.echo(f"more: --page-token {token}", err=True)
 
-    options = _listing if kind is CONTEXT else _together(_context, _listing)
+    options = _listing if kind is CONTEXT else together(_context, _listing)
     return click.command("list", help=f"List {kind.plural}.")(options(list_nodes))
 
 
@@ -125,7 +94,7 @@ def _gather(
 def _get_command(kind: NodeKind) -> click.Command:
     def get_node(url: str, *, as_json: bool, type_name: str | None, **choice: Any) -> None:
         _check_choice(type_name=type_name, **choice)
-        with _open(url) as store:
+        with open_store(url) as store:
             node = getattr(store, f"get_{kind.name}")(type=type_name, **choice)
         _echo_one(node, as_json=as_json)
 
@@ -182,11 +151,11 @@ def _chosen(kind: str) -> list[NodeKind]:
 
 @types.command("list")
 @_kind
-@_store
-@_json
+@store_option
+@json_option
 def list_types(url: str, kind: str, *, as_json: bool) -> None:
     """List types, without the system types."""
-    with _open(url) as store:
+    with open_store(url) as store:
         found = [_Typed(t) for k in _chosen(kind) for t in getattr(store, f"list_{k.name}_types")()]
     if as_json:
         render.echo_json([typed.plain() for typed in found])
@@ -198,11 +167,11 @@ def list_types(url: str, kind: str, *, as_json: bool) -> None:
 @click.argument("name")
 @click.option("--version", metavar="VERSION", help="None: the type without version.")
 @_kind
-@_store
-@_json
+@store_option
+@json_option
 def get_type(url: str, name: str, version: str | None, kind: str, *, as_json: bool) -> None:
     """Show the type of a name."""
-    with _open(url) as store:
+    with open_store(url) as store:
         asked = [getattr(store, f"find_{k.name}_type")(name, version) for k in _chosen(kind)]
     found = [node_type for node_type in asked if node_type is not None]
     if not found:
@@ -228,7 +197,7 @@ class _Typed:
 
     def plain(self) -> dict[str, Any]:
         """Return it in terms of JSON."""
-        return {"kind": self.kind, **render.plain(self._type)}
+        return {"kind": self.kind, **plain(self._type)}
 
 
 @click.group()
@@ -241,15 +210,15 @@ def events() -> None:
 @click.option(
     "--execution", "executions", type=int, multiple=True, metavar="ID", help="Repeatable."
 )
-@_store
-@_json
+@store_option
+@json_option
 def list_events(
     url: str, artifacts: tuple[int, ...], executions: tuple[int, ...], *, as_json: bool
 ) -> None:
     """List the events of artifacts or of executions."""
     if bool(artifacts) == bool(executions):
         raise click.UsageError("give either --artifact or --execution, once or more")
-    with _open(url) as store:
+    with open_store(url) as store:
         found = store.list_events(artifact=artifacts or None, execution=executions or None)
     _echo_list(_EVENT_COLUMNS, found, as_json=as_json)
 

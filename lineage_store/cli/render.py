@@ -1,15 +1,14 @@
 """Nodes, types and events as JSON, and as plain text for people."""
 
-import base64
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
 import click
-from google.protobuf.any_pb2 import Any as AnyMessage
+
+from lineage_store.model.plain import plain, printable
 
 _TIMES = ("create_time", "update_time", "time")
 
@@ -17,21 +16,6 @@ _TIMES = ("create_time", "update_time", "time")
 def echo_json(value: Any) -> None:
     """Print a dataclass, or a list of them, as JSON."""
     click.echo(json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False))
-
-
-def plain(value: Any) -> Any:
-    """Return a value in terms of JSON; NaN and the infinities are text, bytes are base64."""
-    if hasattr(value, "__dataclass_fields__"):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
-    if isinstance(value, AnyMessage):
-        return {"type_url": value.type_url, "value": base64.b64encode(value.value).decode()}
-    return value
 
 
 def echo_table(columns: Sequence[str], items: Sequence[Any]) -> None:
@@ -67,11 +51,6 @@ def cell(name: str, value: Any) -> str:
     if isinstance(value, str):
         return printable(value)
     return printable(json.dumps(plain(value), ensure_ascii=False))
-
-
-def printable(text: str) -> str:
-    """Return a text without line breaks and what else would upset a terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _time(milliseconds: int) -> str:

@@ -98,7 +98,7 @@ class ArtifactMethods(NodeCalls):
         ascending: bool = True,
         limit: int = 100,
         page_token: str | None = None,
-        filter_query: str | None = None,
+        where: str | None = None,
     ) -> Page[Artifact]:
         """Return a page of artifacts.
 
@@ -110,7 +110,7 @@ class ArtifactMethods(NodeCalls):
             ascending: Whether the smallest comes first.
             limit: Items on the page; more than 100 means 100.
             page_token: `next_page_token` of the page before.
-            filter_query: Only artifacts for which this expression holds.
+            where: Only artifacts for which this expression holds.
 
         Raises:
             InvalidArgument: An argument is not valid, or the token belongs to another order.
@@ -124,7 +124,7 @@ class ArtifactMethods(NodeCalls):
             ascending=ascending,
             limit=limit,
             page_token=page_token,
-            filter_query=filter_query,
+            where=where,
         )
 
     def iter_artifacts(
@@ -136,7 +136,7 @@ class ArtifactMethods(NodeCalls):
         order_by: OrderBy = "id",
         ascending: bool = True,
         limit: int | None = None,
-        filter_query: str | None = None,
+        where: str | None = None,
     ) -> Iterator[Artifact]:
         """Yield artifacts, read page by page while they are consumed.
 
@@ -151,7 +151,7 @@ class ArtifactMethods(NodeCalls):
             context_id=None if context is None else id_of(context),
             order_by=order_by,
             ascending=ascending,
-            filter_query=filter_query,
+            where=where,
         )
 
     def find_artifacts_by_uri(self, *uris: str) -> list[Artifact]:

@@ -73,7 +73,7 @@ def list_options(
     ascending: bool,
     limit: int,
     page_token: str | None,
-    filter_query: str | None,
+    where: str | None,
 ) -> Any:
     """Return the options of a listing.
 
@@ -87,8 +87,8 @@ def list_options(
     options.order_by_field.is_asc = ascending
     if page_token:
         options.next_page_token = page_token
-    if filter_query is not None:
-        options.filter_query = filter_query
+    if where is not None:
+        options.filter_query = where
     return options
 
 

@@ -1,6 +1,7 @@
 """A transport over gRPC."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,7 +11,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from lineage_store import errors
-from lineage_store.client.transport import SERVICE
+from lineage_store.client.transport import LINEAGE, METHODS, RESPONSES, SERVICE
 
 REASON_KEY = "lineage-store-reason"
 """Trailing metadata that names the class of an error (see `lineage_store.errors`)."""
@@ -27,9 +28,9 @@ class Tls:
     certificate: bytes | None = None
 
 
-def _retries(service: str, methods: list[str], codes: list[str]) -> dict[str, Any]:
+def _retries(names: list[dict[str, str]], codes: list[str]) -> dict[str, Any]:
     return {
-        "name": [{"service": service, "method": method} for method in methods],
+        "name": names,
         "waitForReady": True,
         "retryPolicy": {
             "maxAttempts": 5,
@@ -44,15 +45,16 @@ def _retries(service: str, methods: list[str], codes: list[str]) -> dict[str, An
 def _service_config(service: str) -> str:
     """Return what gRPC itself shall retry, with jitter.
 
-    A write whose answer was lost may have taken place, so UNAVAILABLE repeats only reads. A write
-    waits for a connection, and gRPC repeats by itself what never left this process.
+    A write whose answer was lost may have taken place, so UNAVAILABLE repeats only reads; a stream
+    is repeated only as long as nothing of it has come. A write waits for a connection, and gRPC
+    repeats by itself what never left this process.
     """
     names = [method.name for method in SERVICE.methods]
-    reads = [name for name in names if name.startswith("Get")]
-    writes = [name for name in names if not name.startswith("Get")]
+    reads = [{"service": service, "method": name} for name in names if name.startswith("Get")]
+    writes = [{"service": service, "method": name} for name in names if not name.startswith("Get")]
     config = [
-        _retries(service, reads, ["UNAVAILABLE", "ABORTED"]),
-        _retries(service, writes, ["ABORTED"]),
+        _retries([*reads, {"service": LINEAGE.full_name}], ["UNAVAILABLE", "ABORTED"]),
+        _retries(writes, ["ABORTED"]),
     ]
     return json.dumps({"methodConfig": config})
 
@@ -94,24 +96,41 @@ class GrpcTransport:
         else:
             credentials = grpc.ssl_channel_credentials(tls.ca, tls.key, tls.certificate)
             self._channel = grpc.secure_channel(target, credentials, options=arguments)
-        self._calls = {method.name: self._multicallable(method) for method in SERVICE.methods}
+        self._calls = {name: self._multicallable(method) for name, method in METHODS.items()}
 
     def _multicallable(self, method: Any) -> Any:
-        return self._channel.unary_unary(
-            f"/{self._service}/{method.name}",
+        ours = method.containing_service is SERVICE
+        service = self._service if ours else method.containing_service.full_name
+        kind = self._channel.unary_stream if method.server_streaming else self._channel.unary_unary
+        return kind(
+            f"/{service}/{method.name}",
             request_serializer=GetMessageClass(method.input_type).SerializeToString,
-            response_deserializer=GetMessageClass(method.output_type).FromString,
+            response_deserializer=RESPONSES[method.name].FromString,
         )
 
     def call(self, method: str, request: Message) -> Message:
         """Return the response of the server to `request`; see `Transport.call`."""
         try:
-            response: Message = self._calls[method](request, timeout=self._timeout)
+            response: Message = self._send(method, request)
         except grpc.RpcError as error:
             raise _from_rpc_error(error) from None
+        return response
+
+    def stream(self, method: str, request: Message) -> Iterator[Message]:
+        """Yield the messages of the server in answer to `request`; see `Transport.stream`."""
+        answer = self._send(method, request)
+        try:
+            yield from answer
+        except grpc.RpcError as error:
+            raise _from_rpc_error(error) from None
+        finally:
+            answer.cancel()  # of no effect on a stream that has ended
+
+    def _send(self, method: str, request: Message) -> Any:
+        try:
+            return self._calls[method](request, timeout=self._timeout)
         except ValueError as error:  # raised by a closed channel
             raise errors.FailedPrecondition(f"the client is closed: {error}") from None
-        return response
 
     def wait_until_ready(self, timeout: float) -> None:
         """Return when the server is connected.

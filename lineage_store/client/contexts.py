@@ -87,7 +87,7 @@ class ContextMethods(NodeCalls):
         ascending: bool = True,
         limit: int = 100,
         page_token: str | None = None,
-        filter_query: str | None = None,
+        where: str | None = None,
     ) -> Page[Context]:
         """Return a page of contexts.
 
@@ -98,7 +98,7 @@ class ContextMethods(NodeCalls):
             ascending: Whether the smallest comes first.
             limit: Items on the page; more than 100 means 100.
             page_token: `next_page_token` of the page before.
-            filter_query: Only contexts for which this expression holds.
+            where: Only contexts for which this expression holds.
 
         Raises:
             InvalidArgument: An argument is not valid, or the token belongs to another order.
@@ -112,7 +112,7 @@ class ContextMethods(NodeCalls):
             ascending=ascending,
             limit=limit,
             page_token=page_token,
-            filter_query=filter_query,
+            where=where,
         )
 
     def iter_contexts(
@@ -123,7 +123,7 @@ class ContextMethods(NodeCalls):
         order_by: OrderBy = "id",
         ascending: bool = True,
         limit: int | None = None,
-        filter_query: str | None = None,
+        where: str | None = None,
     ) -> Iterator[Context]:
         """Yield contexts, read page by page while they are consumed.
 
@@ -138,5 +138,5 @@ class ContextMethods(NodeCalls):
             context_id=None,
             order_by=order_by,
             ascending=ascending,
-            filter_query=filter_query,
+            where=where,
         )

@@ -1,9 +1,10 @@
 """A transport to an engine in this process."""
 
-from google.protobuf.message import Message
-from google.protobuf.message_factory import GetMessageClass
+from collections.abc import Iterator
 
-from lineage_store.client.transport import SERVICE
+from google.protobuf.message import Message
+
+from lineage_store.client.transport import RESPONSES
 from lineage_store.engine import Engine
 
 
@@ -23,11 +24,13 @@ class EmbeddedTransport:
     def call(self, method: str, request: Message) -> Message:
         """Return the response of the engine to `request`; see `Transport.call`."""
         answer = self._engine.call(method, request)
-        return _RESPONSES[method].FromString(answer) if isinstance(answer, bytes) else answer
+        return RESPONSES[method].FromString(answer) if isinstance(answer, bytes) else answer
+
+    def stream(self, method: str, request: Message) -> Iterator[Message]:
+        """Yield the messages of the engine in answer to `request`; see `Transport.stream`."""
+        parts = self._engine.stream(method, request)
+        return (RESPONSES[method].FromString(part) for part in parts if part)
 
     def close(self) -> None:
         """Close the database."""
         self._engine.close()
-
-
-_RESPONSES = {method.name: GetMessageClass(method.output_type) for method in SERVICE.methods}

@@ -88,7 +88,7 @@ class ExecutionMethods(NodeCalls):
         ascending: bool = True,
         limit: int = 100,
         page_token: str | None = None,
-        filter_query: str | None = None,
+        where: str | None = None,
     ) -> Page[Execution]:
         """Return a page of executions.
 
@@ -100,7 +100,7 @@ class ExecutionMethods(NodeCalls):
             ascending: Whether the smallest comes first.
             limit: Items on the page; more than 100 means 100.
             page_token: `next_page_token` of the page before.
-            filter_query: Only executions for which this expression holds.
+            where: Only executions for which this expression holds.
 
         Raises:
             InvalidArgument: An argument is not valid, or the token belongs to another order.
@@ -114,7 +114,7 @@ class ExecutionMethods(NodeCalls):
             ascending=ascending,
             limit=limit,
             page_token=page_token,
-            filter_query=filter_query,
+            where=where,
         )
 
     def iter_executions(
@@ -126,7 +126,7 @@ class ExecutionMethods(NodeCalls):
         order_by: OrderBy = "id",
         ascending: bool = True,
         limit: int | None = None,
-        filter_query: str | None = None,
+        where: str | None = None,
     ) -> Iterator[Execution]:
         """Yield executions, read page by page while they are consumed.
 
@@ -141,5 +141,5 @@ class ExecutionMethods(NodeCalls):
             context_id=None if context is None else id_of(context),
             order_by=order_by,
             ascending=ascending,
-            filter_query=filter_query,
+            where=where,
         )

@@ -130,7 +130,7 @@ class NodeCalls(Calls):
         ascending: bool,
         limit: int,
         page_token: str | None,
-        filter_query: str | None,
+        where: str | None,
     ) -> Page[N]:
         if limit < 1:
             raise errors.InvalidArgument(f"limit must be at least 1, not {limit}")
@@ -139,7 +139,7 @@ class NodeCalls(Calls):
             ascending=ascending,
             limit=limit,
             page_token=page_token,
-            filter_query=filter_query,
+            where=where,
         )
         scope = _scope(cls.kind, type_name, type_version, context_id)
         response = self._call(scope.pop("method"), options=options, **scope)

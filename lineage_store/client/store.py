@@ -6,12 +6,19 @@ from lineage_store.client.artifacts import ArtifactMethods
 from lineage_store.client.contexts import ContextMethods
 from lineage_store.client.edges import EdgeMethods
 from lineage_store.client.executions import ExecutionMethods
+from lineage_store.client.lineage import LineageMethods
 from lineage_store.client.steps import StepMethods
 from lineage_store.client.types import TypeMethods
 
 
 class LineageStore(
-    TypeMethods, ArtifactMethods, ExecutionMethods, ContextMethods, EdgeMethods, StepMethods
+    TypeMethods,
+    ArtifactMethods,
+    ExecutionMethods,
+    ContextMethods,
+    EdgeMethods,
+    StepMethods,
+    LineageMethods,
 ):
     """Records and reads lineage, in a database of this process or on a server.
 

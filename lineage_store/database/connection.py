@@ -1,6 +1,7 @@
 """A driver connection that runs compiled statements and speaks our errors."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 from sqlalchemy import Dialect, Table
@@ -20,6 +21,9 @@ class Driver(Protocol):
 
     def begin(self, connection: Any, *, write: bool) -> None:
         """Begin a transaction; one that writes waits until it may."""
+
+    def within(self, connection: Any, seconds: float) -> AbstractContextManager[None]:
+        """Interrupt statements that take longer; they raise DeadlineExceeded."""
 
     def translate(self, error: Exception) -> Exception:
         """Return the error of ours that says what `error` of the driver means."""
@@ -52,6 +56,10 @@ class Connection:
     def rollback(self) -> None:
         """Undo everything since `begin`."""
         self._guard(self._raw.rollback)
+
+    def within(self, seconds: float | None) -> AbstractContextManager[None]:
+        """Bound the time of the statements in this block; None: they may take any time."""
+        return nullcontext() if seconds is None else self._driver.within(self._raw, seconds)
 
     def rows(self, statement: Statement, **values: Any) -> list[Row]:
         """Return all rows of a query."""
@@ -99,7 +107,8 @@ class Connection:
             at += count
 
     def _fetch(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
-        found: list[Row] = self._run(*statement.render(self._driver.dialect, values)).fetchall()
+        cursor = self._run(*statement.render(self._driver.dialect, values))
+        found: list[Row] = self._guard(cursor.fetchall)
         return found
 
     def _run(self, text: str, arguments: Any) -> Any:

@@ -16,6 +16,7 @@ from lineage_store.database.sqlite import SqliteDriver
 from lineage_store.database.transaction import Transaction
 from lineage_store.database.types import TypeCache
 from lineage_store.database.urls import driver_for
+from lineage_store.limits import FilterLimits
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -26,13 +27,15 @@ class Database:
 
     Args:
         url: `sqlite:///PATH`, or `sqlite://` for one in memory that dies with this object.
+        filter_limits: What a filter may ask for.
 
     Raises:
         InvalidArgument: The URL is malformed.
         LineageError: The database can't be used, and why.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, filter_limits: FilterLimits | None = None) -> None:
+        self._filter_limits = filter_limits or FilterLimits()
         self._driver: SqliteDriver = driver_for(url)
         raw = self._driver.connect()
         try:
@@ -65,7 +68,7 @@ class Database:
         with self._reader() as connection:
             connection.begin(write=False)
             try:
-                return job(Snapshot(connection, self._types))
+                return job(Snapshot(connection, self._types, self._filter_limits))
             finally:
                 connection.rollback()
 

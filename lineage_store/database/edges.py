@@ -38,6 +38,13 @@ _PARENTS = ListStatement(
 )
 
 
+def path_text(event: Any) -> str | None:
+    """Return the path of an event as a JSON pointer (RFC 6901), or None if it has none."""
+    steps = [getattr(step, step.WhichOneof("value") or "key") for step in event.path.steps]
+    escaped = [str(step).replace("~", "~0").replace("/", "~1") for step in steps]
+    return "".join(f"/{step}" for step in escaped) or None
+
+
 class Events:
     """Events within a transaction."""
 
@@ -67,7 +74,7 @@ class Events:
         key = (message.artifact_id, message.execution_id, message.type)
         encoded = message.SerializeToString(deterministic=True)
         moment = message.milliseconds_since_epoch
-        self._new.put(key, (event_id, *key, moment, now_us(), encoded))
+        self._new.put(key, (event_id, *key, moment, now_us(), encoded, path_text(message)))
 
     def flush(self) -> None:
         """Write what is staged."""

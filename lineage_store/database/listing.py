@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import and_, bindparam, or_, select
+from sqlalchemy import FromClause, Select, and_, bindparam, or_, select
 
 from lineage_store.database import tables
+from lineage_store.database.conditions import Condition, Shape, narrowed
 from lineage_store.database.statements import Statement
 from lineage_store.kinds import NodeKind
 
@@ -29,6 +30,7 @@ class PageQuery:
         kind: The kind of node.
         type_id: Only nodes of this type; None: of any.
         context_id: Only members of this context; None: of any or none.
+        condition: Only nodes for which this holds; None: all.
         order_by: One of ORDERS; ties are broken by id in the same direction.
         ascending: The direction of both.
         after: The key of the last row of the page before; None: from the start.
@@ -38,6 +40,7 @@ class PageQuery:
     kind: NodeKind
     type_id: int | None = None
     context_id: int | None = None
+    condition: Condition | None = None
     order_by: str = "id"
     ascending: bool = True
     after: PageKey | None = None
@@ -75,6 +78,7 @@ def list_statement(query: PageQuery) -> tuple[Statement, dict[str, Any]]:
         query.context_id is not None,
         query.after is not None,
         query.limit is not None,
+        query.condition.shape if query.condition else None,
     )
     value, node_id = query.after or (0, 0)
     values = {
@@ -84,7 +88,7 @@ def list_statement(query: PageQuery) -> tuple[Statement, dict[str, Any]]:
         "after_id": node_id,
         "rows": None if query.limit is None else query.limit + 1,
     }
-    return statement, values
+    return statement, values | dict(query.condition.values if query.condition else {})
 
 
 @lru_cache(maxsize=512)
@@ -96,14 +100,17 @@ def _statement(
     of_context: bool,
     after: bool,
     limited: bool,
+    shape: Shape | None,
 ) -> Statement:
     node = tables.nodes[kind]
     key = node.c[order_by]
-    core = select(key.label("page_key"), node.c.id.label("node_id"), node.c.body)
+    source: FromClause = node
+    core: Select[Any] = select(key.label("page_key"), node.c.id.label("node_id"), node.c.body)
     if of_context:
         edges = tables.members[kind]
-        core = core.join(edges, edges.c[f"{kind.name}_id"] == node.c.id)
+        source = source.join(edges, edges.c[f"{kind.name}_id"] == node.c.id)
         core = core.where(edges.c.context_id == bindparam("of_context"))
+    core = core.select_from(source) if shape is None else narrowed(core, source, shape, node.c.id)
     if of_type:
         core = core.where(node.c.type_id == bindparam("of_type"))
     if after:

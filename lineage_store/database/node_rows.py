@@ -87,4 +87,4 @@ def _value_columns(value: Any) -> Row:
 def _string_columns(text: str) -> Row:
     if len(text) <= SHORT_STRING:
         return (None, None, text, None, None)
-    return (None, None, None, text, None)
+    return (None, None, text[:SHORT_STRING], text, None)

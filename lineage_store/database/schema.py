@@ -15,7 +15,7 @@ from lineage_store.database.sqlite import SqliteDriver
 from lineage_store.database.types import COLUMNS, type_row
 from lineage_store.kinds import KINDS, NodeKind
 
-HEAD = "0001"
+HEAD = "0002"
 """The revision that this software reads and writes."""
 
 REVISION_TABLE = "lineage_store_revision"

@@ -1,17 +1,20 @@
 """What a read sees: one consistent state, answered as encoded messages."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import bindparam, select
 
 from lineage_store.database import tables
+from lineage_store.database.conditions import Condition, Shape, narrowed
 from lineage_store.database.connection import Connection
 from lineage_store.database.listing import Page, PageQuery, list_statement
 from lineage_store.database.node_rows import uri_hash
 from lineage_store.database.statements import ListStatement, Statement, slots
 from lineage_store.database.types import TypeCache, TypeReader
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
+from lineage_store.limits import FilterLimits
 
 Body = bytes
 """The encoded message of a node or event."""
@@ -80,42 +83,63 @@ _PARENTS_OF = _neighbours(_parents, "child_id", "parent_id", CONTEXT)
 _CHILDREN_OF = _neighbours(_parents, "parent_id", "child_id", CONTEXT)
 
 
+@lru_cache(maxsize=256)
+def _matching(kind: NodeKind, shape: Shape) -> Statement:
+    node = tables.nodes[kind]
+    return Statement(narrowed(select(node.c.id), node, shape, node.c.id))
+
+
+@lru_cache(maxsize=256)
+def _matching_among(kind: NodeKind, shape: Shape) -> ListStatement:
+    node = tables.nodes[kind]
+    core = narrowed(select(node.c.id), node, shape, node.c.id)
+    return ListStatement(lambda n: core.where(node.c.id.in_(slots(n))))
+
+
 class Snapshot:
     """One consistent state of the store.
 
     Attributes:
+        connection: What it reads from.
         types: Types by name, id and external id.
+        filter_limits: What a filter on this store may ask for.
     """
 
-    def __init__(self, connection: Connection, cache: TypeCache) -> None:
-        self._connection = connection
+    def __init__(
+        self,
+        connection: Connection,
+        cache: TypeCache,
+        filter_limits: FilterLimits,
+    ) -> None:
+        self.connection = connection
         self._cache = cache
+        self.filter_limits = filter_limits
         self.types = TypeReader(connection)
 
     def nodes_by_ids(self, kind: NodeKind, ids: Iterable[int]) -> list[tuple[int, Body]]:
         """Return type id and body of the nodes that exist, ordered by id, each once."""
-        rows = self._connection.rows_of(_NODES[kind].by_ids, sorted(set(ids)))
+        rows = self.connection.rows_of(_NODES[kind].by_ids, sorted(set(ids)))
         return [(type_id, body) for _, type_id, body in rows]
 
     def nodes_by_external_ids(self, kind: NodeKind, external_ids: Iterable[str]) -> list[Body]:
         """Return the nodes with these external ids, ordered by id."""
-        rows = self._connection.rows_of(_NODES[kind].by_external_ids, sorted(set(external_ids)))
+        rows = self.connection.rows_of(_NODES[kind].by_external_ids, sorted(set(external_ids)))
         return [body for _, body in sorted(rows)]
 
     def node_by_name(self, kind: NodeKind, type_id: int, name: str) -> Body | None:
         """Return the node of this type and name, or None."""
-        rows = self._connection.rows(_NODES[kind].by_name, of_type=type_id, named=name)
+        rows = self.connection.rows(_NODES[kind].by_name, of_type=type_id, named=name)
         return rows[0][0] if rows else None
 
     def artifacts_by_uris(self, uris: Iterable[str]) -> list[Body]:
         """Return the artifacts at these exact uris, ordered by id."""
         wanted = {uri_hash(uri): uri for uri in uris}
-        rows = self._connection.rows_of(_BY_URI, list(wanted))
+        rows = self.connection.rows_of(_BY_URI, list(wanted))
         return [body for _, uri, body in sorted(rows) if wanted.get(uri_hash(uri)) == uri]
 
     def events(self, kind: NodeKind, ids: Iterable[int]) -> list[Body]:
         """Return the events of these artifacts or executions, by their id, then as recorded."""
-        rows = self._connection.rows_of(_EVENTS[kind], sorted(set(ids)))
+        rows = self.connection.rows_of(_EVENTS[kind], sorted(set(ids)))
         return [body for _, _, body in sorted(rows)]
 
     def contexts_of(self, kind: NodeKind, node_id: int) -> list[Body]:
@@ -133,15 +157,35 @@ class Snapshot:
     def page(self, query: PageQuery) -> Page:
         """Return one page of a listing."""
         statement, values = list_statement(query)
-        rows = self._connection.rows(statement, **values)
+        with self.connection.within(query.condition.seconds if query.condition else None):
+            rows = self.connection.rows(statement, **values)
         return Page.cut(rows, query.limit)
 
+    def matching_ids(
+        self, kind: NodeKind, condition: Condition, among: Iterable[int] | None = None
+    ) -> list[int]:
+        """Return the ids of the nodes for which a condition holds, in order.
+
+        Args:
+            kind: The kind of node.
+            condition: The condition.
+            among: Only nodes with these ids; None: all nodes.
+        """
+        values = dict(condition.values)
+        with self.connection.within(condition.seconds):
+            if among is None:
+                rows = self.connection.rows(_matching(kind, condition.shape), **values)
+            else:
+                statement = _matching_among(kind, condition.shape)
+                rows = self.connection.rows_of(statement, sorted(set(among)), **values)
+        return sorted(node_id for (node_id,) in rows)
+
     def _bodies(self, statement: ListStatement, node_id: int) -> list[Body]:
-        rows = self._connection.rows_of(statement, [node_id])
+        rows = self.connection.rows_of(statement, [node_id])
         return [body for _, _, body in sorted(rows)]
 
     def _grouped(self, statement: ListStatement, ids: Sequence[int]) -> dict[int, list[Body]]:
         found: dict[int, list[Body]] = {}
-        for given, _, body in sorted(self._connection.rows_of(statement, sorted(set(ids)))):
+        for given, _, body in sorted(self.connection.rows_of(statement, sorted(set(ids)))):
             found.setdefault(given, []).append(body)
         return found

@@ -2,8 +2,8 @@
 
 import sqlite3
 import time
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
@@ -24,6 +24,9 @@ MAX_ROWS = 500
 """Rows in one INSERT: SQLite bounds the terms of a compound SELECT, not of VALUES, but parsing
 longer texts gains nothing more."""
 
+STEPS_BETWEEN_LOOKS = 20_000
+"""Instructions of SQLite's machine, about a millisecond, after which it looks at the clock."""
+
 _PRAGMAS = (
     "PRAGMA synchronous=FULL",  # an acknowledged commit survives power loss
     "PRAGMA cache_size=-65536",
@@ -41,6 +44,10 @@ _MEANINGS: dict[str, tuple[type[errors.LineageError], str]] = {
     "SQLITE_NOTADB": (errors.NotOurDatabase, "the file is not an SQLite database"),
     "SQLITE_CORRUPT": (errors.DataLoss, "the database file is damaged"),
     "SQLITE_IOERR": (errors.Unavailable, "reading or writing the database file failed"),
+    "SQLITE_INTERRUPT": (
+        errors.DeadlineExceeded,
+        "the query took longer than it may; ask for less, or for what is indexed",
+    ),
     "SQLITE_TOOBIG": (errors.InvalidArgument, "a value is larger than SQLite can hold"),
 }
 
@@ -128,6 +135,16 @@ class SqliteDriver:
         """Begin; a writer takes the write lock at once, so that it never has to give way."""
         connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
 
+    @contextmanager
+    def within(self, connection: sqlite3.Connection, seconds: float) -> Iterator[None]:
+        """Interrupt statements that take longer than `seconds`; see `Driver.within`."""
+        deadline = time.monotonic() + seconds
+        connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS_BETWEEN_LOOKS)
+        try:
+            yield
+        finally:
+            connection.set_progress_handler(None, 0)
+
     @staticmethod
     def translate(error: Exception) -> Exception:
         """Return what an error of the driver means; no SQL and no values are in its text."""
@@ -139,6 +156,8 @@ class SqliteDriver:
         for prefix, (cls, message) in _MEANINGS.items():
             if name.startswith(prefix):
                 return cls(message)
+        if str(error) == "parser stack overflow":
+            return errors.InvalidArgument("the filter is nested more deeply than SQLite can read")
         return errors.Internal("the database answered an unexpected error")
 
     def insert_texts(

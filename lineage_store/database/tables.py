@@ -6,6 +6,8 @@ table has an explicit primary key; ids come from `counters`. Times named `record
 microseconds since the epoch in UTC: when the store learned the fact.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -26,7 +28,7 @@ from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
 from lineage_store.limits import MAX_NAME
 
 SHORT_STRING = 255
-"""Characters of a string property that are indexed; a longer one is stored beside the index."""
+"""Characters of a string property that are indexed."""
 
 metadata = MetaData()
 
@@ -54,8 +56,13 @@ types = Table(
 )
 
 
+def _present(column: Column[Any]) -> dict[str, Any]:
+    """Return what leaves rows without a value out of an index, where the database can do so."""
+    return {"sqlite_where": column.is_not(None), "postgresql_where": column.is_not(None)}
+
+
 def _node_table(kind: NodeKind, *columns: Column[str] | Column[int]) -> Table:
-    return Table(
+    table = Table(
         kind.plural,
         metadata,
         Column("id", _Id, primary_key=True, autoincrement=False),
@@ -71,7 +78,12 @@ def _node_table(kind: NodeKind, *columns: Column[str] | Column[int]) -> Table:
         UniqueConstraint("type_id", "name", name=f"uq_{kind.plural}_name"),
         Index(f"ix_{kind.plural}_create_time", "create_time", "id"),
         Index(f"ix_{kind.plural}_update_time", "update_time", "id"),
+        Index(f"ix_{kind.plural}_type", "type_id", "id"),
     )
+    Index(f"ix_{kind.plural}_name", table.c.name, **_present(table.c.name))
+    if kind.state_field is not None:
+        Index(f"ix_{kind.plural}_state", table.c.state, **_present(table.c.state))
+    return table
 
 
 nodes = {
@@ -96,20 +108,14 @@ def _property_table(kind: NodeKind) -> Table:
         Column("name", String(MAX_NAME), primary_key=True),
         Column("int_value", BigInteger),
         Column("double_value", Double),
-        Column("string_value", String(SHORT_STRING)),
-        Column("text_value", Text),  # a string too long for string_value
+        Column("string_value", String(SHORT_STRING)),  # at least the beginning of a string
+        Column("text_value", Text),  # the whole of a string that is longer
         Column("bool_value", Boolean(create_constraint=False)),
         sqlite_with_rowid=False,
     )
-    for value in ("int_value", "double_value", "string_value"):
-        Index(
-            f"ix_{name}_{value}",
-            table.c.name,
-            table.c.is_custom,
-            table.c[value],
-            sqlite_where=table.c[value].is_not(None),
-            postgresql_where=table.c[value].is_not(None),
-        )
+    for value in ("int_value", "double_value", "string_value", "bool_value"):
+        columns = (table.c.name, table.c.is_custom, table.c[value])
+        Index(f"ix_{name}_{value}", *columns, **_present(table.c[value]))
     return table
 
 
@@ -136,6 +142,7 @@ events = Table(
     Column("happened_at", BigInteger, nullable=False),  # ms, by the caller's clock
     Column("recorded_at", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("path", Text),  # for filters, as a JSON pointer: "/model/0"
     UniqueConstraint("artifact_id", "execution_id", "type", name="uq_events_edge"),
     Index("ix_events_execution", "execution_id", "artifact_id", "type"),
 )

@@ -1,13 +1,15 @@
 """The engine: what every RPC means, for whatever transport brings it."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from google.protobuf.message import Message
 
 from lineage_store import errors
 from lineage_store.database.database import Database
-from lineage_store.engine.methods import READS, WRITES
+from lineage_store.engine.methods import LINEAGE, READS, STREAMS, WRITES
 from lineage_store.engine.requests import texts
+from lineage_store.limits import Limits
 
 
 class Engine:
@@ -15,13 +17,16 @@ class Engine:
 
     Args:
         url: A database URL, such as `sqlite:///lineage.db`, or `sqlite://` for one in memory.
+        limits: What may be asked for.
 
     Raises:
         LineageError: The database can't be opened, and why.
     """
 
-    def __init__(self, url: str) -> None:
-        self._database = Database(url)
+    def __init__(self, url: str, limits: Limits | None = None) -> None:
+        limits = limits or Limits()
+        self._database = Database(url, limits.filters)
+        self._lineage = limits.lineage
 
     def call(self, method: str, request: Any) -> Message | bytes:
         """Return the response to a request: a message, or its encoded bytes.
@@ -43,11 +48,32 @@ class Engine:
         if read is not None:
             answer: Message | bytes = self._database.read(lambda snapshot: read(snapshot, request))
             return answer
+        walk = LINEAGE.get(method)
+        if walk is not None:
+            found: Message | bytes = self._database.read(
+                lambda snapshot: walk(snapshot, request, self._lineage)
+            )
+            return found
         write = WRITES.get(method)
         if write is None:
             raise errors.Unimplemented(f"{method} is not served")
         written: Message = self._database.write(lambda tx: write(tx, request))
         return written
+
+    def stream(self, method: str, request: Any) -> Iterator[bytes]:
+        """Return the encoded messages that answer a request, each read when it is asked for.
+
+        An empty one is no message: it says that the answer is still being worked on, so that a
+        caller that was left alone can stop.
+
+        Raises:
+            LineageError: What was wrong with the request, before the first message.
+        """
+        texts(request)
+        answer = STREAMS.get(method)
+        if answer is None:
+            raise errors.Unimplemented(f"{method} is not served")
+        return answer(self._database.read, request, self._lineage)
 
     def close(self) -> None:
         """Close the database."""

@@ -8,11 +8,14 @@ from typing import Any
 from google.protobuf.message import DecodeError
 
 from lineage_store import errors
+from lineage_store.database.conditions import Condition
 from lineage_store.database.listing import PageKey, PageQuery
 from lineage_store.database.snapshot import Snapshot
+from lineage_store.engine.requests import text
 from lineage_store.engine.responses import repeated
+from lineage_store.filtering import compile_filter
 from lineage_store.kinds import NodeKind
-from lineage_store.limits import MAX_PAGE
+from lineage_store.limits import MAX_PAGE, FilterLimits
 from lineage_store.v1 import metadata_pb2 as pb
 
 Reader = Callable[[Snapshot, Any], Any]
@@ -61,7 +64,7 @@ def _list(snapshot: Snapshot, request: Any, on_last_page: bytes, **scope: Any) -
     if not request.HasField("options"):
         return repeated(1, snapshot.page(PageQuery(**scope)).bodies)
     try:
-        page = snapshot.page(page_query(request.options, **scope))
+        page = snapshot.page(page_query(request.options, snapshot.filter_limits, **scope))
     except errors.InvalidArgument:
         if len(scope) > 1 and _is_empty(snapshot, scope):
             return b""  # ML Metadata does not look at the options of a listing of nothing
@@ -75,19 +78,17 @@ def _is_empty(snapshot: Snapshot, scope: dict[str, Any]) -> bool:
     return not snapshot.page(PageQuery(**scope, limit=1)).bodies
 
 
-def page_query(options: Any, **scope: Any) -> PageQuery:
+def page_query(options: Any, limits: FilterLimits, **scope: Any) -> PageQuery:
     """Return the query for a page of a listing.
 
     Args:
         options: ListOperationOptions.
+        limits: What its filter may ask for.
         scope: The scope of the listing, as fields of PageQuery.
 
     Raises:
-        InvalidArgument: The size, the order or the token is not valid.
-        Unimplemented: There is a filter, which an unfiltered answer must not stand for.
+        InvalidArgument: The size, the order, the token or the filter is not valid.
     """
-    if options.filter_query:
-        raise errors.Unimplemented("options.filter_query is not supported yet")
     if options.max_result_size <= 0:
         raise errors.InvalidArgument("options.max_result_size must be at least 1")
     order_by = _ORDERS.get(options.order_by_field.field)
@@ -95,11 +96,18 @@ def page_query(options: Any, **scope: Any) -> PageQuery:
         raise errors.InvalidArgument("options.order_by_field.field must be specified")
     return PageQuery(
         **scope,
+        condition=_condition(scope["kind"], options, limits),
         order_by=order_by,
         ascending=options.order_by_field.is_asc,
         after=read_token(options) if options.next_page_token else None,
         limit=min(options.max_result_size, MAX_PAGE),
     )
+
+
+def _condition(kind: NodeKind, options: Any, limits: FilterLimits) -> Condition | None:
+    if not options.filter_query:
+        return None
+    return compile_filter(kind, text("options.filter_query", options.filter_query), limits)
 
 
 def write_token(options: Any, last: PageKey) -> bytes:
@@ -117,9 +125,9 @@ def read_token(options: Any) -> PageKey:
     Raises:
         InvalidArgument: It is not a token, or was made for another order.
     """
-    text = options.next_page_token
+    given = options.next_page_token
     try:
-        encoded = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        encoded = base64.b64decode(given + "=" * (-len(given) % 4), altchars=b"-_", validate=True)
         token = pb.ListOperationNextPageToken.FromString(encoded)
     except (binascii.Error, ValueError, DecodeError):
         raise errors.InvalidArgument("options.next_page_token is not a page token") from None

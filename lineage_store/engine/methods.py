@@ -1,15 +1,19 @@
 """Every RPC and what answers it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from lineage_store.database.snapshot import Snapshot
 from lineage_store.database.transaction import Transaction
-from lineage_store.engine import edges, listing, nodes, reading, steps, types
+from lineage_store.engine import comparing, edges, listing, nodes, reading, steps, types
+from lineage_store.engine.lineage import graph, paths, subgraph, summary, trace
 from lineage_store.kinds import ARTIFACT, EXECUTION, KINDS
+from lineage_store.limits import LineageLimits
 
 Write = Callable[[Transaction, Any], Any]
 Read = Callable[[Snapshot, Any], Any]
+LineageRead = Callable[[Snapshot, Any, LineageLimits], Any]
+Stream = Callable[[trace.Read, Any, LineageLimits], Iterator[bytes]]
 
 WRITES: dict[str, Write] = {
     "PutTypes": types.put_types,
@@ -49,3 +53,12 @@ for kind in KINDS:
         f"Get{one}ByTypeAndName": reading.get_by_type_and_name(kind),
         f"Get{one}sByExternalIds": reading.get_by_external_ids(kind),
     }
+
+LINEAGE: dict[str, LineageRead] = {
+    "GetLineageGraph": graph.get_lineage_graph,
+    "GetLineageSubgraph": subgraph.get_lineage_subgraph,
+    "FindPaths": paths.find_paths,
+    "Summarize": summary.summarize,
+    "Compare": comparing.compare_artifacts,
+}
+STREAMS: dict[str, Stream] = {"Trace": trace.trace}

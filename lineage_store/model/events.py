@@ -19,6 +19,11 @@ class EventType(StrEnum):
     INTERNAL_OUTPUT = "INTERNAL_OUTPUT"
     PENDING_OUTPUT = "PENDING_OUTPUT"
 
+    @property
+    def is_output(self) -> bool:
+        """Whether data flows from the execution to the artifact; else the other way."""
+        return self.value.endswith("OUTPUT")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:

@@ -10,7 +10,7 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from lineage_server.reflection import add_reflection
-from lineage_server.servicer import SERVICE_NAMES, generic_handlers
+from lineage_server.servicer import SERVICE_NAMES, Streams, generic_handlers
 from lineage_server.settings import Settings
 from lineage_store import errors
 from lineage_store.engine import Engine
@@ -37,11 +37,11 @@ class Server:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         credentials = _credentials(settings)
-        self._engine = Engine(settings.database)
+        self._engine = Engine(settings.database, settings.limits)
         self._health = health.HealthServicer()
         self._grpc = grpc.server(
             ThreadPoolExecutor(settings.threads, thread_name_prefix="grpc"),
-            handlers=generic_handlers(self._engine),
+            handlers=generic_handlers(self._engine, Streams(max(1, settings.threads // 2))),
             options=_options(settings),
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)

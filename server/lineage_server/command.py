@@ -74,6 +74,60 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="Largest metadata of a call.",
 )
 @_option(
+    "--max-lineage-nodes",
+    default=1_000_000,
+    type=click.IntRange(1, 100_000_000),
+    help="Most nodes that a lineage query answers.",
+)
+@_option(
+    "--max-lineage-bytes",
+    default=1024 * MIB,
+    type=click.IntRange(1024, 2**40),
+    help="Most bytes that a lineage query answers.",
+)
+@_option(
+    "--max-lineage-seconds",
+    default=30.0,
+    type=click.FloatRange(0.001, 3600),
+    help="Longest that a lineage query takes.",
+)
+@_option(
+    "--max-filter-characters",
+    default=500_000,
+    type=click.IntRange(100, 100_000_000),
+    help="Longest filter.",
+)
+@_option(
+    "--max-filter-depth",
+    default=100,
+    type=click.IntRange(10, 200),
+    help="Most expressions within each other in a filter.",
+)
+@_option(
+    "--max-filter-values",
+    default=5_000,
+    type=click.IntRange(10, 30_000),
+    help="Most values in a filter, those in lists aside.",
+)
+@_option(
+    "--max-filter-list-items",
+    default=100_000,
+    type=click.IntRange(10, 10_000_000),
+    help="Most values in one list of a filter.",
+)
+@_option(
+    "--max-filter-tables",
+    default=61,
+    type=click.IntRange(4, 61),
+    help="Most tables that a filter joins.",
+)
+@_option(
+    "--max-filter-seconds",
+    default=30.0,
+    type=click.FloatRange(0.001, 3600),
+    help="Longest that the database works on a filter.",
+)
+@_option(
     "--drain-seconds",
     default=10.0,
     type=click.FloatRange(0, 3600),

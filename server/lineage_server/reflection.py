@@ -1,4 +1,4 @@
-"""Server reflection that describes the service under both of its names."""
+"""Server reflection that describes each service under each of its names."""
 
 from google.protobuf import any_pb2, field_mask_pb2, struct_pb2
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
@@ -7,7 +7,7 @@ from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from lineage_server.servicer import SERVICE_NAMES
-from lineage_store.v1 import metadata_pb2, metadata_service_pb2
+from lineage_store.v1 import lineage_pb2, metadata_pb2, metadata_service_pb2
 
 _OURS, _MLMD = "lineage_store.v1", "ml_metadata"
 _FILES = {
@@ -29,6 +29,7 @@ def add_reflection(server: object) -> None:
         pool.AddSerializedFile(module.DESCRIPTOR.serialized_pb)
         described = FileDescriptorProto.FromString(module.DESCRIPTOR.serialized_pb)
         pool.AddSerializedFile(_under_mlmd_name(described).SerializeToString())
+    pool.AddSerializedFile(lineage_pb2.DESCRIPTOR.serialized_pb)
     names = (*SERVICE_NAMES, "grpc.health.v1.Health", reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server, pool=pool)
 

@@ -1,9 +1,11 @@
-"""The gRPC handlers: one generic handler for all RPCs under both names of the service."""
+"""The gRPC handlers: one generic handler for each name of a service."""
 
 import logging
+import threading
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
 
 import grpc
 from google.protobuf.message import Message
@@ -11,11 +13,18 @@ from google.protobuf.message_factory import GetMessageClass
 
 from lineage_store import errors
 from lineage_store.client.channel import REASON_KEY
-from lineage_store.client.transport import SERVICE
+from lineage_store.client.transport import LINEAGE, SERVICE
 from lineage_store.engine import Engine
 
-SERVICE_NAMES = (SERVICE.full_name, "ml_metadata.MetadataStoreService")
-"""Ours, and the one that ML Metadata's clients call; the messages are the same on the wire."""
+SERVICES = (
+    (SERVICE.full_name, SERVICE),
+    ("ml_metadata.MetadataStoreService", SERVICE),
+    (LINEAGE.full_name, LINEAGE),
+)
+"""Names and what they stand for; ML Metadata's clients call the second, whose messages are the
+same on the wire."""
+
+SERVICE_NAMES = tuple(name for name, _ in SERVICES)
 
 MAX_TEXT = 4_000
 """Bytes of a status text on the wire; it travels in trailers, which peers bound at 8 KiB."""
@@ -24,17 +33,53 @@ logger = logging.getLogger("lineage_server.calls")
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
-def generic_handlers(engine: Engine) -> list[grpc.GenericRpcHandler]:
-    """Return the handlers of MetadataStoreService under each of its names."""
-    methods = {method.name: _handler(engine, method) for method in SERVICE.methods}
-    return [grpc.method_handlers_generic_handler(name, methods) for name in SERVICE_NAMES]
+class Streams:
+    """How many streams are answered at once: each holds a thread for as long as it lasts.
+
+    Args:
+        most: How many there may be.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._free = threading.BoundedSemaphore(most)
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Count a stream while it lasts.
+
+        Raises:
+            ResourceExhausted: There are too many.
+        """
+        if not self._free.acquire(blocking=False):
+            raise errors.ResourceExhausted(
+                f"the server answers {self._most} streams at once and all are taken; try again"
+            )
+        try:
+            yield
+        finally:
+            self._free.release()
 
 
-def _handler(engine: Engine, method: Any) -> "grpc.RpcMethodHandler[Any, Any]":
+def generic_handlers(engine: Engine, streams: Streams) -> list[grpc.GenericRpcHandler]:
+    """Return the handlers of each service under each of its names."""
+    return [
+        grpc.method_handlers_generic_handler(
+            name, {method.name: _handler(engine, streams, method) for method in service.methods}
+        )
+        for name, service in SERVICES
+    ]
+
+
+def _handler(engine: Engine, streams: Streams, method: Any) -> "grpc.RpcMethodHandler[Any, Any]":
+    parse = GetMessageClass(method.input_type).FromString
+    if method.server_streaming:
+        answer = _answer_in_parts(engine, streams, method.name)
+        return grpc.unary_stream_rpc_method_handler(
+            answer, request_deserializer=parse, response_serializer=_encoded
+        )
     return grpc.unary_unary_rpc_method_handler(
-        _answer(engine, method.name),
-        request_deserializer=GetMessageClass(method.input_type).FromString,
-        response_serializer=_encoded,
+        _answer(engine, method.name), request_deserializer=parse, response_serializer=_encoded
     )
 
 
@@ -47,16 +92,40 @@ def _answer(engine: Engine, method: str) -> Callable[[Any, grpc.ServicerContext]
         begun = time.monotonic()
         try:
             return engine.call(method, request)
-        except errors.LineageError as error:
-            failure = error
-        except Exception:
-            logger.exception("a call failed with a defect", extra={"method": method})
-            failure = errors.Internal("the server failed; its log has the details")
-        _log_failure(method, context.peer(), failure, time.monotonic() - begun)
-        context.set_trailing_metadata(((REASON_KEY, failure.reason),))
-        return context.abort(_CODES[failure.code], _bounded(failure.message))
+        except Exception as error:
+            _fail(method, context, error, begun)
 
     return answer
+
+
+def _answer_in_parts(
+    engine: Engine, streams: Streams, method: str
+) -> Callable[[Any, grpc.ServicerContext], Iterator[bytes]]:
+    def answer(request: Any, context: grpc.ServicerContext) -> Iterator[bytes]:
+        begun = time.monotonic()
+        try:
+            with streams.one():
+                for part in engine.stream(method, request):
+                    if not context.is_active():  # the client went away, or the server ends
+                        return
+                    if part:
+                        yield part
+        except Exception as error:
+            _fail(method, context, error, begun)
+
+    return answer
+
+
+def _fail(method: str, context: grpc.ServicerContext, error: Exception, begun: float) -> NoReturn:
+    """End a call with the status of an error."""
+    if isinstance(error, errors.LineageError):
+        failure = error
+    else:
+        logger.error("a call failed with a defect", extra={"method": method}, exc_info=error)
+        failure = errors.Internal("the server failed; its log has the details")
+    _log_failure(method, context.peer(), failure, time.monotonic() - begun)
+    context.set_trailing_metadata(((REASON_KEY, failure.reason),))
+    context.abort(_CODES[failure.code], _bounded(failure.message))
 
 
 def _bounded(text: str) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lineage_store import errors
+from lineage_store.limits import FilterLimits, Limits, LineageLimits
 
 MIB = 1024 * 1024
 MAX_PORT = 65_535
@@ -16,9 +17,19 @@ class Settings:
     Attributes:
         database: A database URL.
         grpc: HOST:PORT to listen on; port 0 picks a free one.
-        threads: Calls that are worked on at the same time.
+        threads: Calls that are worked on at the same time; at most half of them stream.
         max_message_bytes: The largest request, and the largest response.
         max_metadata_bytes: The largest metadata of a call.
+        max_lineage_nodes: The most nodes that a lineage query answers.
+        max_lineage_bytes: The most bytes that a lineage query answers.
+        max_lineage_seconds: The longest that a lineage query takes; clients wait for 60 s unless
+            told otherwise, and the verdict must reach them.
+        max_filter_characters: The longest filter.
+        max_filter_depth: The most expressions within each other in a filter.
+        max_filter_values: The most values in a filter, those in lists aside.
+        max_filter_list_items: The most values in one list of a filter.
+        max_filter_tables: The most tables that a filter joins.
+        max_filter_seconds: The longest that the database works on a filter.
         drain_seconds: How long running calls may take after SIGTERM.
         tls_key: PEM file with the private key of the server; with `tls_certificate`: use TLS.
         tls_certificate: PEM file with the certificate chain of the server.
@@ -31,6 +42,15 @@ class Settings:
     threads: int = 16
     max_message_bytes: int = 100 * MIB
     max_metadata_bytes: int = 16 * 1024
+    max_lineage_nodes: int = 1_000_000
+    max_lineage_bytes: int = 1024 * MIB
+    max_lineage_seconds: float = 30.0
+    max_filter_characters: int = 500_000
+    max_filter_depth: int = 100
+    max_filter_values: int = 5_000
+    max_filter_list_items: int = 100_000
+    max_filter_tables: int = 61
+    max_filter_seconds: float = 30.0
     drain_seconds: float = 10.0
     tls_key: Path | None = None
     tls_certificate: Path | None = None
@@ -45,3 +65,21 @@ class Settings:
             raise errors.InvalidArgument("TLS needs both a key and a certificate")
         if self.tls_client_ca is not None and self.tls_key is None:
             raise errors.InvalidArgument("a client CA needs a key and a certificate of the server")
+
+    @property
+    def limits(self) -> Limits:
+        """What the store may be asked for."""
+        filters = FilterLimits(
+            characters=self.max_filter_characters,
+            depth=self.max_filter_depth,
+            values=self.max_filter_values,
+            list_items=self.max_filter_list_items,
+            tables=self.max_filter_tables,
+            seconds=self.max_filter_seconds,
+        )
+        lineage = LineageLimits(
+            max_nodes=self.max_lineage_nodes,
+            max_bytes=self.max_lineage_bytes,
+            max_milliseconds=round(self.max_lineage_seconds * 1000),
+        )
+        return Limits(filters=filters, lineage=lineage)

@@ -26,13 +26,13 @@ def called(module: str, *store: str) -> set[str]:
 
 @pytest.mark.parametrize("module", CLIENTS)
 def test_every_method_works_with_a_server(module: str, address: str) -> None:
-    assert called(module, "--grpc", address) == EVERY_METHOD - {"get_lineage_subgraph"}
+    assert called(module, "--grpc", address) == EVERY_METHOD
 
 
 @pytest.mark.parametrize("module", CLIENTS)
 def test_every_method_works_in_one_process(module: str, tmp_path: Path) -> None:
     database = str(tmp_path / "x.db")
-    assert called(module, "--sqlite", database) == EVERY_METHOD - {"get_lineage_subgraph"}
+    assert called(module, "--sqlite", database) == EVERY_METHOD
 
 
 def test_a_program_sees_the_same_names_signatures_defaults_and_codes() -> None:

@@ -15,8 +15,9 @@ README = (ROOT / "README.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
 
 
-def test_the_example_runs(tmp_path: Path) -> None:
-    [example] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+def test_the_examples_run(tmp_path: Path) -> None:
+    example = "\n".join(re.findall(r"```python\n(.*?)```", README, re.DOTALL))
+    [shown] = re.findall(r"```text\n(.*?)```", README, re.DOTALL)
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", example],
         cwd=tmp_path,
@@ -28,6 +29,7 @@ def test_the_example_runs(tmp_path: Path) -> None:
     assert done.stdout.splitlines() == [
         "INPUT ('data', 0) /data/churn.csv",
         "OUTPUT ('model', 0) /models/1",
+        *shown.splitlines(),
     ]
 
 

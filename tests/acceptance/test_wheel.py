@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from lineage_store.database.schema import HEAD
+
 ROOT = Path(__file__).parents[2]
 PROTOBUFS = ["5.29.*", "6.33.*", "7.*"]
 
@@ -144,7 +146,7 @@ def test_the_command_line(installed, tmp_path):
     )
     assert "serve" in run([program, "--help"], tmp_path)
     url = f"sqlite:///{tmp_path}/store.db"
-    assert run([program, "db", "upgrade", "--database", url], tmp_path).endswith("-> 0001\n")
+    assert run([program, "db", "upgrade", "--database", url], tmp_path).endswith(f"-> {HEAD}\n")
     assert "is current" in run([program, "db", "check", "--database", url], tmp_path)
 
 

@@ -13,7 +13,8 @@ from lineage_server.settings import Settings
 
 from lineage_store.client.channel import GrpcTransport
 from lineage_store.client.embedded import EmbeddedTransport
-from lineage_store.client.transport import Transport
+from lineage_store.client.transport import SERVICE, Transport
+from lineage_store.v1 import lineage_pb2
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
 
@@ -32,15 +33,18 @@ class Call:
         self.contents = contents
 
     def __call__(self, method: str, **fields: Any) -> Any:
-        request = getattr(service, f"{method}Request")()
-        return self.transport.call(method, filled(request, fields))
+        return self.transport.call(method, request_of(method, fields))
+
+    def stream(self, method: str, **fields: Any) -> list[Any]:
+        """Return the messages of a stream."""
+        return list(self.transport.stream(method, request_of(method, fields)))
 
     @contextmanager
-    def refused(self, error: type[Exception], match: str | None = None) -> Iterator[None]:
+    def refused(self, error: type[Exception], match: str | None = None) -> Iterator[Any]:
         """Expect an error, and that it leaves nothing behind."""
         before = self.contents()
         with pytest.raises(error, match=match) as caught:
-            yield
+            yield caught
         assert type(caught.value) is error
         assert self.contents() == before
 
@@ -70,6 +74,12 @@ class Call:
         """Put contexts with these names; return their ids."""
         type_id = self.type("context")
         return self.put("context", *({"type_id": type_id, "name": name} for name in names))
+
+
+def request_of(method: str, fields: dict[str, Any]) -> Message:
+    """Return the request of an RPC with fields set from plain values."""
+    module = service if method in SERVICE.methods_by_name else lineage_pb2
+    return filled(getattr(module, f"{method}Request")(), fields)
 
 
 def filled(message: Message, fields: dict[str, Any]) -> Message:

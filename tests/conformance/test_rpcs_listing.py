@@ -183,8 +183,3 @@ def test_our_first_token_is_that_of_ml_metadata(call, kind):
     fill(call, kind, 3)
     answer = call(f"Get{kind.title()}s", options={"max_result_size": 2})
     assert answer.next_page_token == "CAIQAhoCCAI"
-
-
-def test_a_filter_is_refused_and_never_ignored(call):
-    with call.refused(errors.Unimplemented, match="filter_query"):
-        call("GetArtifacts", options={"filter_query": "id = 1"})

@@ -105,8 +105,3 @@ def test_an_unknown_state_reads_back_unset(call):
     call.transport.call("PutArtifacts", request)
     [found] = call.get("artifact", 1)
     assert not found.HasField("state")
-
-
-def test_the_deprecated_graph_is_unimplemented(call):
-    with call.refused(errors.Unimplemented):
-        call("GetLineageGraph")

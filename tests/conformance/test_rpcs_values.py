@@ -160,7 +160,7 @@ def test_the_property_index_follows_every_update(call, kind):
     assert indexed(call, kind) == [
         (node, 0, "b", None, None, None, None, 1),
         (node, 0, "i", 1, None, None, None, None),
-        (node, 0, "s", None, None, None, "x" * 256, None),
+        (node, 0, "s", None, None, "x" * 255, "x" * 256, None),
     ]
     call.put(kind, {"id": node, "name": "n", "custom_properties": {"s": "short", "d": 0.5}})
     assert indexed(call, kind) == [

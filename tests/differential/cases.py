@@ -297,4 +297,21 @@ EDGES = (
     ),
 )
 
-CASES = (*CLASHES, *TYPES, *VALUES, *EDGES)
+LINEAGE = (
+    Case(
+        "malformed filter of ending nodes",
+        "that the walk does not come to",
+        (
+            _ONE_ARTIFACT,
+            Step(
+                "GetLineageSubgraph",
+                'lineage_subgraph_query_options { starting_artifacts { filter_query: "TRUE" } '
+                'ending_executions { filter_query: "(" } } read_mask { paths: "artifacts" }',
+                "lineage_subgraph { artifacts { id: 1 } }",
+                "INVALID_ARGUMENT",
+            ),
+        ),
+    ),
+)
+
+CASES = (*CLASHES, *TYPES, *VALUES, *EDGES, *LINEAGE)

@@ -4,14 +4,16 @@ An entry is narrow: it names what MLMD does, why we do not, and recognises exact
 has a case in test_deliberate_differences.py that pins down what both stores do.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from google.protobuf.message import Message
 
 from lineage_store.v1 import metadata_pb2
 from tests.differential.comparison import Exchange, copy_of
+from tests.differential.difference import Difference
+from tests.differential.filters.differences import FILTER_DIFFERENCES
 from tests.differential.identities import is_literal, messages_in
+from tests.differential.lineage.differences import LINEAGE_DIFFERENCES
 from tests.differential.pages import BY_UPDATE_TIME
 from tests.differential.peers import NAMES, Answer
 from tests.differential.update_times import IDLE_UPDATE
@@ -21,28 +23,6 @@ _INTERNAL, _ALREADY_EXISTS = _CODES["INTERNAL"], _CODES["ALREADY_EXISTS"]
 _INVALID_ARGUMENT = _CODES["INVALID_ARGUMENT"]
 _NODES = (metadata_pb2.Artifact, metadata_pb2.Execution, metadata_pb2.Context)
 _TYPES = (metadata_pb2.ArtifactType, metadata_pb2.ExecutionType, metadata_pb2.ContextType)
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One thing that we do differently on purpose.
-
-    Attributes:
-        name: How test cases and logs refer to it.
-        reason: What MLMD does, and what we do instead.
-        explains: Recognises a pair of different answers in a random sequence.
-        avoids: Recognises a request (its ids tied to the state) that no random sequence may send,
-            because the two stores would hold different things ever after, or the real one would
-            be damaged.
-
-    An entry with neither is about values that the strategies do not make, or about update times,
-    which `update_times.py` and `pages.py` judge.
-    """
-
-    name: str
-    reason: str
-    explains: Callable[[Exchange], bool] | None = None
-    avoids: Callable[[str, Message], bool] | None = None
 
 
 def _nodes_in(request: Message) -> Iterator[metadata_pb2.Artifact]:
@@ -255,4 +235,6 @@ DIFFERENCES = (
         "MLMD stores an Any without type_url and can never read the node again (INTERNAL), which "
         "spoils every listing that includes it. Here it is kept.",
     ),
+    *FILTER_DIFFERENCES,
+    *LINEAGE_DIFFERENCES,
 )

@@ -11,6 +11,8 @@ from tests.differential.peers import request_of
 _CONTEXTS = Step(
     "PutContexts", 'contexts { type_id: 12 name: "a" } contexts { type_id: 12 name: "b" }'
 )
+_LINEAGE = "lineage_subgraph_query_options { %s }"
+_FROM = _LINEAGE % "starting_artifacts { filter_query: '%s' } %s"
 
 CASES = (
     Case(
@@ -90,6 +92,37 @@ CASES = (
                 "GetExecutionTypesByExternalIds",
                 'external_ids: "x"',
                 'execution_types { id: 13 name: "F" external_id: "x" }',
+            ),
+        ),
+    ),
+    Case(
+        "faulty lineage queries",
+        "in the order in which they are noticed",
+        (
+            Step("GetLineageSubgraph", "", "INVALID_ARGUMENT"),
+            Step("GetLineageSubgraph", _LINEAGE % "", "INVALID_ARGUMENT"),
+            Step("GetLineageSubgraph", _LINEAGE % "starting_artifacts {}", "INVALID_ARGUMENT"),
+            Step("GetLineageSubgraph", _FROM % ("", ""), "INVALID_ARGUMENT"),
+            Step("GetLineageSubgraph", _FROM % (" ", ""), "INVALID_ARGUMENT"),
+            Step("GetLineageSubgraph", _FROM % ("(", "max_num_hops: 1"), "INVALID_ARGUMENT"),
+            Step("GetLineageSubgraph", _FROM % ("id = 1", ""), "NOT_FOUND"),
+            Step("GetLineageSubgraph", _FROM % ("id = 1", "max_num_hops: -1"), "INVALID_ARGUMENT"),
+        ),
+    ),
+    Case(
+        "a lineage query with a mask",
+        "of fields that there are not",
+        (
+            Step("PutArtifacts", "artifacts { type_id: 10 }"),
+            Step(
+                "GetLineageSubgraph",
+                f'{_FROM % ("id = 1", "")} read_mask {{ paths: "artifacts.id" paths: "none" }}',
+                "lineage_subgraph {}",
+            ),
+            Step(
+                "GetLineageSubgraph",
+                f'{_FROM % ("id = 1", "")} read_mask {{ paths: "none" paths: "artifacts" }}',
+                "lineage_subgraph { artifacts { id: 1 } }",
             ),
         ),
     ),

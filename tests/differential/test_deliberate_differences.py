@@ -7,6 +7,7 @@ from google.protobuf import text_format
 
 from tests.differential.cases import CASES
 from tests.differential.differences import DIFFERENCES
+from tests.differential.filter_cases import DIFFERING
 from tests.differential.pages import BY_UPDATE_TIME
 from tests.differential.pair import Case
 from tests.differential.peers import request_of
@@ -14,6 +15,9 @@ from tests.differential.update_times import IDLE_UPDATE
 
 # Shown by functions below, for a table can't hold hundreds of nodes or the times of a clock.
 _SHOWN_BELOW = {"page size above 100", BY_UPDATE_TIME, IDLE_UPDATE}
+_SHOWN_BELOW |= {"more than 101 starting nodes", "more than 100 hops"}
+# Shown by test_filter_agreements.py.
+_FILTERS = {case.topic for case in DIFFERING}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.topic}: {case.about}")
@@ -24,7 +28,7 @@ def test_case(pair, case: Case):
 def test_every_difference_is_shown():
     names = [difference.name for difference in DIFFERENCES]
     assert len(set(names)) == len(names)
-    assert {case.topic for case in CASES} | _SHOWN_BELOW == set(names)
+    assert {case.topic for case in CASES} | _SHOWN_BELOW | _FILTERS == set(names)
 
 
 def _many(count: int) -> str:
@@ -94,3 +98,31 @@ def test_the_lock_feels_an_update_that_changes_nothing(pair):
         request = text_format.Parse(text, request_of("PutArtifacts"))
         statuses.append(side.call("PutArtifacts", request)[0].status)
     assert statuses == ["FAILED_PRECONDITION", "OK"]
+
+
+def _graph(pair, options: str) -> list:
+    """Return the graphs of both stores."""
+    query = f"lineage_subgraph_query_options {{ {options} }}"
+    return [response.lineage_subgraph for response in pair.read("GetLineageSubgraph", query)]
+
+
+def test_more_than_101_starting_nodes(pair):
+    pair.call("PutArtifacts", _many(150))
+    real, ours = _graph(pair, 'starting_artifacts { filter_query: "id > 0" }')
+    assert {node.id for node in real.artifacts} == {*range(1, 102)}
+    assert {node.id for node in ours.artifacts} == {*range(1, 151)}
+
+
+@pytest.mark.parametrize(("limit", "expected"), [("", 150), ("max_num_hops: 120", 120)])
+def test_more_than_100_hops(pair, limit: str, expected: int):
+    """A chain of 151 nodes: every artifact but the first is made from the one before it."""
+    pair.call("PutArtifacts", _many(76))
+    pair.call("PutExecutions", "executions { type_id: 11 } " * 75)
+    edges = "events {{ artifact_id: {} execution_id: {} type: {} }} "
+    for step in range(1, 76):
+        consumed = edges.format(step, step, "INPUT")
+        pair.call("PutEvents", consumed + edges.format(step + 1, step, "OUTPUT"))
+    options = f'starting_artifacts {{ filter_query: "id = 1" }} direction: DOWNSTREAM {limit}'
+    real, ours = _graph(pair, options)
+    assert len(real.artifacts) + len(real.executions) == 1 + 100
+    assert len(ours.artifacts) + len(ours.executions) == 1 + expected

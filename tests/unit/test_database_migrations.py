@@ -1,5 +1,6 @@
 """Migrations end where a new store begins, and an operator sees how far a database is."""
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -13,12 +14,13 @@ from lineage_store import errors
 from lineage_store.database import administration, migrations, schema
 from lineage_store.database.database import Database
 from lineage_store.database.urls import driver_for
+from lineage_store.v1 import metadata_pb2 as pb
 
 
-def migrated(path: Path) -> Path:
+def migrated(path: Path, revision: str = "head") -> Path:
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
-        migrations.upgrade(connection)
+        migrations.upgrade(connection, revision)
     engine.dispose()
     return path
 
@@ -39,7 +41,8 @@ def select(path: Path, query: str) -> list[tuple]:
 def objects(path: Path) -> list[tuple]:
     """Return everything in the schema but the revision table, which alembic writes in its way."""
     found = select(path, "SELECT type, name, tbl_name, sql FROM sqlite_master")
-    return sorted((row for row in found if row[2] != schema.REVISION_TABLE), key=str)
+    described = [(*row, " ".join((sql or "").split())) for *row, sql in found]
+    return sorted(row for row in described if row[2] != schema.REVISION_TABLE)
 
 
 def rows(path: Path) -> dict[str, list[tuple]]:
@@ -61,6 +64,26 @@ def test_migrating_an_empty_database_gives_the_rows_of_a_new_one(tmp_path):
     by_migration, by_creation = migrated(tmp_path / "a.db"), created(tmp_path / "b.db")
     assert rows(by_migration) == rows(by_creation)
     assert len(rows(by_migration)["types"]) == 9
+
+
+def test_what_was_stored_before_filters_can_be_found_by_them(tmp_path):
+    path = migrated(tmp_path / "a.db", "0001")
+    event = pb.Event(artifact_id=1, execution_id=2, type=pb.Event.INPUT)
+    event.path.steps.add(key="a/b~")
+    event.path.steps.add(index=3)
+    bare = pb.Event(artifact_id=1, execution_id=2, type=pb.Event.OUTPUT)
+    with closing(sqlite3.connect(path)) as connection:
+        insert = "INSERT INTO events VALUES (?, 1, 2, ?, 5, 6, ?)"
+        connection.execute(insert, [1, event.type, event.SerializeToString()])
+        connection.execute(insert, [2, bare.type, bare.SerializeToString()])
+        insert = "INSERT INTO artifact_properties VALUES (1, 0, ?, NULL, NULL, ?, ?, NULL)"
+        connection.execute(insert, ["long", None, "ab" * 300])
+        connection.execute(insert, ["short", "ab", None])
+        connection.commit()
+    migrated(path)
+    assert select(path, "SELECT path FROM events ORDER BY id") == [("/a~1b~0/3",), (None,)]
+    found = select(path, "SELECT name, string_value, text_value FROM artifact_properties")
+    assert sorted(found) == [("long", ("ab" * 300)[:255], "ab" * 300), ("short", "ab", None)]
 
 
 def test_a_migrated_database_is_a_usable_store(tmp_path):
@@ -119,7 +142,8 @@ def test_the_commands_on_an_empty_then_current_database(url):
     assert db("upgrade", url) == (0, f"revision (empty) -> {schema.HEAD}", "")
     assert db("upgrade", url) == (0, f"at {schema.HEAD}", "")
     assert db("check", url) == (0, f"revision {schema.HEAD} is current; the file is sound", "")
-    assert db("current", url, "--json")[1] == f'{{"revision": "{schema.HEAD}", "needed": "0001"}}'
+    current = {"revision": schema.HEAD, "needed": schema.HEAD}
+    assert json.loads(db("current", url, "--json")[1]) == current
 
 
 def test_the_commands_on_an_unknown_revision(url):

@@ -1,0 +1,225 @@
+"""`lineage-store lineage | impact | paths | compare`: where things came from and went."""
+
+import json
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from lineage_store.cli import render
+from lineage_store.cli.addresses import NODE_HELP, Moment, node_of, nodes_of
+from lineage_store.cli.options import json_option, open_store, store_option, together
+from lineage_store.client.store import LineageStore
+from lineage_store.errors import InvalidArgument
+from lineage_store.lineage.graph import Direction
+from lineage_store.lineage.identity import digest_of, key_of, parse_key
+from lineage_store.lineage.labels import label
+from lineage_store.lineage.paths import Paths
+from lineage_store.lineage.result import Lineage
+from lineage_store.lineage.verdict import Verdict
+from lineage_store.model import Artifact
+
+_FORMATS = ("tree", "table", "dot", "mermaid", "json")
+
+_as_of = together(
+    click.option(
+        "--as-of",
+        type=Moment(),
+        metavar="DATE",
+        help="Only what had happened by then: 2026-11-23 (its end) or 2026-11-23T17:30:00, UTC.",
+    ),
+    click.option(
+        "--recorded-as-of",
+        type=Moment(),
+        metavar="DATE",
+        help="Only what the store had learned of by then.",
+    ),
+)
+_hops = click.option("--hops", type=click.IntRange(min=0), metavar="N", help="Go at most so far.")
+_limits = together(
+    click.option("--max-nodes", type=click.IntRange(min=1), metavar="N", help="At most so many."),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="SECONDS",
+        help="Answer what was found by then.",
+    ),
+)
+_direction = together(
+    click.option("--upstream", "way", flag_value="upstream", help="What it was made from."),
+    click.option("--downstream", "way", flag_value="downstream", help="What was made from it."),
+    click.option("--both", "way", flag_value="both", help="Everything that it is connected with."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A line of the table of a lineage."""
+
+    hop: int
+    node: str
+    type: str | None
+    name: str | None
+    state: str | None
+    digest: str | None
+    uri: str | None
+
+
+@click.command(epilog=NODE_HELP)
+@click.argument("node")
+@_direction
+@_hops
+@click.option("--stop", metavar="WHERE", help="Not beyond artifacts for which this filter holds.")
+@click.option("--stop-execution", metavar="WHERE", help="Not beyond such executions.")
+@_as_of
+@_limits
+@click.option("--format", "form", type=click.Choice(_FORMATS), default="tree", show_default=True)
+@store_option
+def lineage(
+    node: str, url: str, way: str | None, form: str, stop: str | None, stop_execution: str | None,
+    **options: Any,
+) -> None:  # fmt: skip
+    """Show what NODE was made from, or what was made from it.
+
+    The answer ends with a verdict: complete, or what limit was reached. In a format for programs
+    the verdict is on standard error.
+    """
+    stops = {"artifact": stop, "execution": stop_execution}
+    options["stop"] = {kind: where for kind, where in stops.items() if where is not None}
+    with open_store(url) as store:
+        query = store.lineage(nodes_of(store, node))
+        found: Lineage = getattr(query, way or Direction.UPSTREAM)(**options)
+    _echo_lineage(found, form)
+
+
+def _echo_lineage(found: Lineage, form: str) -> None:
+    if form == "table":
+        render.echo_table(tuple(_Row.__dataclass_fields__), [_row(found, n) for n in found.nodes])
+    elif form == "json":
+        click.echo(found.to_json(indent=2))
+    elif form == "tree":
+        for line in found.tree_lines():
+            click.echo(line)
+    else:
+        click.echo(found.to_dot() if form == "dot" else found.to_mermaid(), nl=False)
+    _echo_verdict(found.verdict, err=form not in {"tree", "table"})
+
+
+def _row(found: Lineage, node: Any) -> _Row:
+    artifact = node if isinstance(node, Artifact) else Artifact()
+    digest = digest_of(artifact)
+    return _Row(
+        hop=found.hop(node),
+        node=key_of(node),
+        type=node.type,
+        name=node.name,
+        state=node.state,
+        digest=None if digest is None else digest.short,
+        uri=artifact.uri,
+    )
+
+
+def _echo_verdict(verdict: Verdict, *, err: bool = False, of: str = "") -> None:
+    """Print a verdict; one that is not complete reaches the terminal in any case."""
+    click.echo(f"{of}{verdict}", err=err)
+    if not verdict.complete and not err and not sys.stdout.isatty():
+        click.echo(f"{of}{verdict}", err=True)
+
+
+@click.command(epilog=NODE_HELP)
+@click.argument("node")
+@_hops
+@_as_of
+@_limits
+@store_option
+@json_option
+def impact(node: str, url: str, *, as_json: bool, **options: Any) -> None:
+    """List everything that was made from NODE, models first: what to recall if NODE is bad."""
+    with open_store(url) as store:
+        found = store.impact(nodes_of(store, node), **options)
+    if as_json:
+        _echo_json(found.to_dict())
+    else:
+        for line in found.lines():
+            click.echo(line)
+    _echo_verdict(found.verdict, err=as_json)
+
+
+@click.command(epilog=NODE_HELP)
+@click.argument("source")
+@click.argument("target")
+@click.option("--shortest", is_flag=True, help="Only the shortest ways.")
+@click.option("--any-direction", is_flag=True, help="Whichever way data flowed.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=10, show_default=True, help="At most so many."
+)
+@_hops
+@_as_of
+@_limits
+@store_option
+@json_option
+def paths(
+    source: str, target: str, url: str, *, as_json: bool, shortest: bool, any_direction: bool,
+    limit: int, **options: Any,
+) -> None:  # fmt: skip
+    """Show the ways on which the NODE source went into the NODE target, the shortest first."""
+    with open_store(url) as store:
+        found = store.find_paths(
+            node_of(store, source),
+            node_of(store, target),
+            direction=Direction.BOTH if any_direction else Direction.DOWNSTREAM,
+            shortest_only=shortest,
+            max_paths=limit,
+            **options,
+        )
+    if as_json:
+        _echo_json(found.to_dict())
+    else:
+        _echo_paths(found)
+    _echo_verdict(found.verdict, err=as_json)
+
+
+def _echo_paths(found: Paths) -> None:
+    for at, path in enumerate(found, start=1):
+        click.echo(f"Path {at}: {len(path)} hops")
+        for line in str(path).splitlines():
+            click.echo(f"  {line}")
+    if not found.paths:
+        click.echo("no path")
+
+
+@click.command(epilog=NODE_HELP)
+@click.argument("left")
+@click.argument("right")
+@_as_of
+@_limits
+@store_option
+@json_option
+def compare(left: str, right: str, url: str, *, as_json: bool, **options: Any) -> None:
+    """Say why two artifacts differ: data, code, parameters, environment and steps upstream."""
+    with open_store(url) as store:
+        ids = [_artifact_id(store, address) for address in (left, right)]
+        found = store.compare(*ids, **options)
+        sides = store.get_artifacts(ids)
+    if as_json:
+        _echo_json(found.to_dict())
+    else:
+        for line in (*map(label, sides), *found.lines()):
+            click.echo(line)
+    for side, verdict in (("left: ", found.left_verdict), ("right: ", found.right_verdict)):
+        _echo_verdict(verdict, err=as_json, of=side)
+
+
+def _artifact_id(store: LineageStore, address: str) -> int:
+    kind, node_id = parse_key(node_of(store, address))
+    if kind != "artifact":
+        raise InvalidArgument(f"{address} is not an artifact; only artifacts can be compared")
+    return node_id
+
+
+def _echo_json(value: dict[str, Any]) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+COMMANDS: list[click.Command] = [lineage, impact, paths, compare]

@@ -1,0 +1,304 @@
+"""How a caller says where a walk begins and how it goes, and the messages of that."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any, Literal, TypedDict
+
+from lineage_store import errors
+from lineage_store.client.calls import id_of
+from lineage_store.lineage.graph import Direction
+from lineage_store.lineage.identity import key, parse_key
+from lineage_store.lineage.verdict import Limit
+from lineage_store.model import Artifact, EventType, Execution
+from lineage_store.v1 import lineage_pb2 as pb
+from lineage_store.v1 import metadata_pb2
+
+GraphNode = Artifact | Execution
+Start = GraphNode | str | Sequence[GraphNode | str]
+"""Nodes, or their keys, such as "artifact:12"; all of one kind."""
+
+Kind = Literal["artifact", "execution"]
+
+_KINDS = {"artifact": pb.ARTIFACT, "execution": pb.EXECUTION}
+
+
+class WalkOptions(TypedDict, total=False):
+    """How to walk; every option may be left out.
+
+    Attributes:
+        stop: The walk does not go beyond artifacts for which this filter holds. A mapping has a
+            filter for each kind: {"artifact": …, "execution": …}.
+        keep_stops: Whether the nodes that a walk stops at are answered; unless told, they are.
+        event_types: Only over events of these types.
+        artifact_types: Only to artifacts whose type has one of these names.
+        execution_types: Only to executions whose type has one of these names.
+        as_of: Only over events that had happened by then, by the clock of who recorded them. Nodes
+            are answered as they are now.
+        recorded_as_of: Only over events that the store had learned of by then.
+        max_nodes: How many nodes to answer at most.
+        max_bytes: How many bytes to answer at most.
+        timeout: How many seconds the walk may take; what was found by then is answered.
+    """
+
+    stop: str | Mapping[Kind, str] | None
+    keep_stops: bool
+    event_types: Iterable[EventType | str]
+    artifact_types: Iterable[str]
+    execution_types: Iterable[str]
+    as_of: datetime | None
+    recorded_as_of: datetime | None
+    max_nodes: int | None
+    max_bytes: int | None
+    timeout: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walk:
+    """A walk that was asked for; `WalkOptions` says what the fields mean."""
+
+    hops: int | None = None
+    stop: str | Mapping[Kind, str] | None = None
+    keep_stops: bool = True
+    event_types: Iterable[EventType | str] = ()
+    artifact_types: Iterable[str] = ()
+    execution_types: Iterable[str] = ()
+    as_of: datetime | None = None
+    recorded_as_of: datetime | None = None
+    max_nodes: int | None = None
+    max_bytes: int | None = None
+    timeout: float | None = None
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> "Walk":
+        """Return the walk of some options.
+
+        Raises:
+            TypeError: There is no such option.
+        """
+        unknown = options.keys() - {field.name for field in fields(cls)}
+        if unknown:
+            raise TypeError(f"a walk has no option {', '.join(sorted(unknown))}")
+        return cls(**options)
+
+    @property
+    def asked(self) -> frozenset[Limit]:
+        """The limits that the caller set."""
+        return limits_of(
+            hops=self.hops,
+            max_nodes=self.max_nodes,
+            max_bytes=self.max_bytes,
+            timeout=self.timeout,
+        )
+
+    def to_message(self, start: Any, direction: Direction) -> Any:
+        """Return the Walk message.
+
+        Raises:
+            InvalidArgument: An option is not valid.
+        """
+        message = pb.Walk(start=start, direction=direction_name(direction), max_hops=self.hops)
+        for kind, where in self._stops().items():
+            ending = getattr(message, f"ending_{kind}s")
+            ending.filter_query, ending.include_ending_nodes = where, self.keep_stops
+        for name in ("event_types", "artifact_types", "execution_types"):
+            if isinstance(getattr(self, name), str):
+                raise errors.InvalidArgument(f"{name} must be a list: [{getattr(self, name)!r}]")
+        message.event_types.extend(map(_event_number, self.event_types))
+        message.artifact_types.extend(self.artifact_types)
+        message.execution_types.extend(self.execution_types)
+        bound = as_of_message(self.as_of, self.recorded_as_of)
+        if bound is not None:
+            message.as_of.CopyFrom(bound)
+        return message
+
+    def _stops(self) -> Mapping[Any, str]:
+        if self.stop is None:
+            return {}
+        stops = {"artifact": self.stop} if isinstance(self.stop, str) else self.stop
+        if stops.keys() - _KINDS.keys():
+            raise errors.InvalidArgument("stop has a filter for `artifact`, `execution` or both")
+        return stops
+
+    def budget(self) -> Any:
+        """Return the LineageBudget message."""
+        return budget_message(self.max_nodes, self.max_bytes, self.timeout)
+
+
+def limits_of(
+    *,
+    hops: int | None = None,
+    max_nodes: int | None = None,
+    max_bytes: int | None = None,
+    timeout: float | None = None,
+) -> frozenset[Limit]:
+    """Return which limits are set."""
+    given = {
+        Limit.MAX_HOPS: hops,
+        Limit.MAX_NODES: max_nodes,
+        Limit.MAX_BYTES: max_bytes,
+        Limit.MAX_TIME: timeout,
+    }
+    return frozenset(limit for limit, value in given.items() if value is not None)
+
+
+def budget_message(max_nodes: int | None, max_bytes: int | None, timeout: float | None) -> Any:
+    """Return the LineageBudget message; None: the limit of the server.
+
+    Raises:
+        InvalidArgument: A limit is not positive.
+    """
+    limits = {"max_nodes": max_nodes, "max_bytes": max_bytes, "timeout": timeout}
+    for name, value in limits.items():
+        if value is not None and value <= 0:
+            raise errors.InvalidArgument(f"{name} must be positive, not {value}")
+    milliseconds = None if timeout is None else max(1, round(timeout * 1000))
+    return pb.LineageBudget(max_nodes=max_nodes, max_bytes=max_bytes, max_milliseconds=milliseconds)
+
+
+def as_of_message(happened: datetime | None, recorded: datetime | None) -> Any:
+    """Return the AsOf message, or None if there is no bound.
+
+    Raises:
+        InvalidArgument: There are two bounds, or one has no time zone.
+    """
+    if happened is not None and recorded is not None:
+        raise errors.InvalidArgument("give as_of or recorded_as_of, not both")
+    if happened is not None:
+        return pb.AsOf(happened_by_milliseconds=_microseconds(happened, "as_of") // 1000)
+    if recorded is not None:
+        return pb.AsOf(recorded_by_microseconds=_microseconds(recorded, "recorded_as_of"))
+    return None
+
+
+def _microseconds(moment: datetime, name: str) -> int:
+    if moment.tzinfo is None:
+        raise errors.InvalidArgument(f"{name} needs a time zone: {moment.isoformat()}+00:00")
+    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def _event_number(event_type: EventType | str) -> Any:
+    try:
+        return metadata_pb2.Event.Type.Value(str(event_type))
+    except ValueError:
+        known = ", ".join(EventType)
+        raise errors.InvalidArgument(f"{event_type!r} is not one of {known}") from None
+
+
+def direction_of(direction: Direction | str) -> Direction:
+    """Return a direction that is given as itself or as its value.
+
+    Raises:
+        InvalidArgument: There is no such direction.
+    """
+    try:
+        return Direction(direction)
+    except ValueError:
+        known = ", ".join(Direction)
+        raise errors.InvalidArgument(f"direction {direction!r} is not one of {known}") from None
+
+
+def direction_name(direction: Direction) -> str:
+    """Return what a direction is called in messages."""
+    return "BIDIRECTIONAL" if direction is Direction.BOTH else direction.name
+
+
+def kind_and_id(node: GraphNode | str) -> tuple[str, int]:
+    """Return kind and id of a node, or of a key such as "artifact:12".
+
+    Raises:
+        InvalidArgument: The node has no id, or it is no such key.
+    """
+    if isinstance(node, str):
+        return parse_key(node)
+    if not isinstance(node, Artifact | Execution):
+        raise errors.InvalidArgument(f"{node!r} is no artifact, execution or key of one")
+    return node.kind.name, id_of(node)
+
+
+def key_of_given(node: GraphNode | str) -> str:
+    """Return the key of a node that is given as itself or as its key.
+
+    Raises:
+        InvalidArgument: The node has no id, or it is no such key.
+    """
+    return key(*kind_and_id(node))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Where a walk begins: exactly one of the ways to say it.
+
+    Attributes:
+        nodes: Nodes or their keys.
+        artifact: An id of an artifact, or several.
+        execution: An id of an execution, or several.
+        kind: What `where`, or `type` and `name`, are about.
+        where: All nodes for which a filter holds.
+        type: All nodes of a type, or with `name` the one of that name.
+        type_version: The version of the type.
+        name: Together with `type`.
+        uri: All artifacts at a uri.
+    """
+
+    nodes: Start | None = None
+    artifact: int | Sequence[int] | None = None
+    execution: int | Sequence[int] | None = None
+    kind: Kind = "artifact"
+    where: str | None = None
+    type: str | None = None
+    type_version: str | None = None
+    name: str | None = None
+    uri: str | None = None
+
+    def to_message(self) -> Any:
+        """Return the NodeSelection message.
+
+        Raises:
+            InvalidArgument: Not exactly one way is taken, or it is not valid.
+        """
+        self._check()
+        if self.nodes is not None:
+            return _by_nodes(self.nodes)
+        if self.artifact is not None:
+            return _by_ids("artifact", self.artifact)
+        if self.execution is not None:
+            return _by_ids("execution", self.execution)
+        if self.uri is not None:
+            return pb.NodeSelection(kind=pb.ARTIFACT, uri=self.uri)
+        if self.where is not None:
+            return pb.NodeSelection(kind=_KINDS[self.kind], filter_query=self.where)
+        named = pb.NodeSelection.Named(
+            type=self.type, type_version=self.type_version, name=self.name
+        )
+        return pb.NodeSelection(kind=_KINDS[self.kind], named=named)
+
+    def _check(self) -> None:
+        if self.kind not in _KINDS:
+            raise errors.InvalidArgument(f"kind {self.kind!r} is not one of {', '.join(_KINDS)}")
+        ways = (self.nodes, self.artifact, self.execution, self.where, self.type, self.uri)
+        half = self.type is None and (self.name is not None or self.type_version is not None)
+        if half or sum(way is not None for way in ways) != 1:
+            raise errors.InvalidArgument(
+                "say in one way where to begin: a node, artifact=, execution=, where=, uri=, or "
+                "type= with or without name="
+            )
+
+
+def _by_ids(kind: str, ids: int | Sequence[int]) -> Any:
+    found = [ids] if isinstance(ids, int) else list(ids)
+    if not found:
+        raise errors.InvalidArgument(f"no {kind} is given to begin with")
+    return pb.NodeSelection(kind=_KINDS[kind], ids=pb.NodeSelection.Ids(ids=found))
+
+
+def _by_nodes(nodes: Start) -> Any:
+    given = [nodes] if isinstance(nodes, str | Artifact | Execution) else nodes
+    if not isinstance(given, Iterable):
+        raise errors.InvalidArgument(f"{given!r} is no artifact, execution or key of one")
+    found = [kind_and_id(node) for node in given]
+    kinds = {kind for kind, _ in found}
+    if len(kinds) != 1:
+        raise errors.InvalidArgument("begin with artifacts or with executions, not with both")
+    return _by_ids(kinds.pop(), [node_id for _, node_id in found])

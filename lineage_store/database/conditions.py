@@ -1,0 +1,54 @@
+"""Conditions: which nodes a filter chooses, as what a statement is narrowed by."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, Select
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """A condition without its values; one object for all conditions of the same form.
+
+    Attributes:
+        joins: The tables that are joined with that of the node, each with how.
+        holds: What must hold; values are parameters.
+        repeats: Whether the joins may bring a node more than once.
+    """
+
+    joins: tuple[tuple[FromClause, ColumnElement[bool]], ...]
+    holds: ColumnElement[bool]
+    repeats: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Which nodes of a kind are wanted.
+
+    Attributes:
+        shape: The form of the condition.
+        values: The values of its parameters.
+        seconds: How long the database may work on it; None: without end.
+    """
+
+    shape: Shape
+    values: Mapping[str, Any]
+    seconds: float | None = None
+
+
+def narrowed(core: Select[Any], source: FromClause, shape: Shape, key: Any) -> Select[Any]:
+    """Return a query for those rows for which a condition holds, each row once.
+
+    Args:
+        core: The query.
+        source: What it selects from, the table of the node included.
+        shape: The form of the condition.
+        key: The primary key of the node.
+    """
+    joined = reduce(lambda left, join: left.join(*join), shape.joins, source)
+    core = core.select_from(joined).where(shape.holds)
+    # Every other column depends on the key, so grouping by it alone is enough, and no body is
+    # compared with another.
+    return core.group_by(key) if shape.repeats else core

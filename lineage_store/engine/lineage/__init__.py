@@ -1,0 +1,1 @@
+"""Lineage: walks over the graph, answered as ML Metadata does and as LineageService does."""

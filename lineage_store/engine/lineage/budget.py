@@ -1,0 +1,63 @@
+"""What a query may still spend."""
+
+import time
+from typing import Any
+
+from lineage_store import errors
+from lineage_store.limits import LineageLimits
+from lineage_store.v1 import lineage_pb2 as pb
+
+FIELDS = ("max_nodes", "max_bytes", "max_milliseconds")
+
+
+class Meter:
+    """What a query may still spend: what it asked for, or the limit if that is less.
+
+    Args:
+        budget: LineageBudget.
+        limits: What it can't exceed.
+
+    Attributes:
+        nodes: Nodes that may still be answered.
+
+    Raises:
+        InvalidArgument: A part of the budget is less than 1.
+    """
+
+    def __init__(self, budget: Any, limits: LineageLimits) -> None:
+        allowed = {field: getattr(limits, field) for field in FIELDS}
+        for field in FIELDS:
+            if budget.HasField(field):
+                allowed[field] = min(allowed[field], _positive(budget, field))
+        self.nodes: int = allowed["max_nodes"]
+        self._bytes: int = allowed["max_bytes"]
+        self._deadline: float = time.monotonic() + allowed["max_milliseconds"] / 1000
+
+    def spend(self, nodes: int, size: int) -> None:
+        """Count what was answered."""
+        self.nodes -= nodes
+        self._bytes -= size
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the time is over."""
+        return time.monotonic() >= self._deadline
+
+    @property
+    def seconds(self) -> float:
+        """How much time is left; never nothing at all, which would mean no limit."""
+        return max(0.001, self._deadline - time.monotonic())
+
+    @property
+    def exhausted(self) -> "pb.Verdict.Reason | None":
+        """What is used up, bytes or time; None: neither."""
+        if self._bytes <= 0:
+            return pb.Verdict.MAX_BYTES
+        return pb.Verdict.MAX_TIME if self.is_late else None
+
+
+def _positive(budget: Any, field: str) -> int:
+    value: int = getattr(budget, field)
+    if value < 1:
+        raise errors.InvalidArgument(f"budget.{field} must be at least 1")
+    return value

@@ -1,0 +1,26 @@
+"""Filters of a request, compiled."""
+
+from typing import Any
+
+from lineage_store import errors
+from lineage_store.filtering import compile_filter
+from lineage_store.kinds import NodeKind
+from lineage_store.limits import FilterLimits
+
+
+def condition(kind: NodeKind, text: str, field: str, limits: FilterLimits) -> Any:
+    """Return what a filter says.
+
+    Args:
+        kind: The kind of nodes that it is about.
+        text: The filter.
+        field: Where it is in the request, for errors.
+        limits: What it may ask for.
+
+    Raises:
+        InvalidArgument: It is not a filter.
+    """
+    try:
+        return compile_filter(kind, text, limits)
+    except errors.InvalidArgument as error:
+        raise errors.InvalidArgument(f"{field}: {error.message}") from None

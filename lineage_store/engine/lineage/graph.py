@@ -1,0 +1,92 @@
+"""GetLineageGraph: what ML Metadata declares, calls deprecated, and never serves."""
+
+from typing import Any
+
+from lineage_store import errors
+from lineage_store.database.lineage import LineageReader
+from lineage_store.database.snapshot import Snapshot
+from lineage_store.engine.lineage.filters import condition
+from lineage_store.engine.lineage.subgraph import encoded_events, encoded_types, whole
+from lineage_store.engine.lineage.walks import max_hops
+from lineage_store.engine.listing import page_query
+from lineage_store.engine.requests import required, text
+from lineage_store.engine.responses import one, repeated
+from lineage_store.kinds import ARTIFACT, EXECUTION, NodeKind
+from lineage_store.limits import FilterLimits, LineageLimits
+from lineage_store.lineage.rules import Rules
+from lineage_store.lineage.source import Edge
+from lineage_store.lineage.state import State
+from lineage_store.lineage.walk import Walk
+from lineage_store.v1 import metadata_pb2 as pb
+
+_FIELDS = {name: field.number for name, field in pb.LineageGraph.DESCRIPTOR.fields_by_name.items()}
+
+Node = tuple[NodeKind, int]
+
+
+def get_lineage_graph(snapshot: Snapshot, request: Any, limits: LineageLimits) -> bytes:
+    """Answer the graph around the artifacts of a listing, both ways, with whole nodes.
+
+    Of more nodes than asked for, the nearest are answered, and of the last hop those with the
+    lowest ids.
+
+    Raises:
+        InvalidArgument: The options are not valid.
+        NotFound: The listing is empty.
+        ResourceExhausted: The graph is larger than the limits allow.
+    """
+    options = request.options
+    stop = options.stop_conditions
+    rules = Rules(
+        max_hops=max_hops(stop, "options.stop_conditions.", "max_num_hops"),
+        keeping=_boundaries(stop, snapshot.filter_limits),
+    )
+    walk = Walk(rules, State.start(ARTIFACT, _start(snapshot, options)))
+    graph = LineageReader(snapshot)
+    nodes, events = _nearest(walk, graph, limits, options.max_node_size)
+    return one(1, _encoded(snapshot, graph, nodes, events))
+
+
+def _start(snapshot: Snapshot, options: Any) -> list[int]:
+    listing = required(options, "artifacts_options", "options.")
+    bodies = snapshot.page(page_query(listing, snapshot.filter_limits, kind=ARTIFACT)).bodies
+    if not bodies:
+        raise errors.NotFound("no artifact is in options.artifacts_options")
+    return [pb.Artifact.FromString(body).id for body in bodies]
+
+
+def _boundaries(stop: Any, limits: FilterLimits) -> dict[NodeKind, Any]:
+    found = {}
+    for kind in (ARTIFACT, EXECUTION):
+        field = f"boundary_{kind.plural}"
+        query = text(f"options.stop_conditions.{field}", getattr(stop, field))
+        if query:
+            found[kind] = condition(kind, query, f"options.stop_conditions.{field}", limits)
+    return found
+
+
+def _nearest(
+    walk: Walk, graph: LineageReader, limits: LineageLimits, most: int
+) -> tuple[list[Node], list[Edge]]:
+    """Return the nodes nearest to the start, and the events between them."""
+    hops: dict[int, list[Node]] = {}
+    events: list[Edge] = []
+    for step in whole(walk, graph, limits):
+        hops.setdefault(step.hop, []).extend((step.kind, i) for i in step.nodes)
+        events += step.events
+        if 0 < most <= walk.state.nodes and walk.state.hop > step.hop:
+            break
+    nodes = [node for hop in hops.values() for node in sorted(hop, key=lambda node: node[1])]
+    kept = nodes[:most] if most > 0 else nodes
+    known = set(kept)
+    return kept, [e for e in events if (ARTIFACT, e[1]) in known and (EXECUTION, e[2]) in known]
+
+
+def _encoded(
+    snapshot: Snapshot, graph: LineageReader, nodes: list[Node], events: list[Edge]
+) -> bytes:
+    encoded = encoded_events(events, _FIELDS)
+    for kind in (ARTIFACT, EXECUTION):
+        bodies = graph.bodies(kind, (i for of, i in nodes if of is kind))
+        encoded += repeated(_FIELDS[kind.plural], (body for _, body in sorted(bodies.items())))
+    return encoded + encoded_types(snapshot, _FIELDS, with_system_types=False)

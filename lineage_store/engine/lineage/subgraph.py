@@ -1,0 +1,137 @@
+"""GetLineageSubgraph: a whole walk on one snapshot, nodes with their ids alone."""
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+from lineage_store import errors
+from lineage_store.database.lineage import LineageReader
+from lineage_store.database.snapshot import Snapshot
+from lineage_store.engine.lineage.budget import Meter
+from lineage_store.engine.lineage.encoding import id_only
+from lineage_store.engine.lineage.selection import Find, by_filter
+from lineage_store.engine.lineage.walks import endings, max_hops
+from lineage_store.engine.responses import one, repeated
+from lineage_store.kinds import ARTIFACT, EXECUTION, KINDS, NodeKind
+from lineage_store.limits import FilterLimits, LineageLimits
+from lineage_store.lineage.rules import BIDIRECTIONAL, Rules
+from lineage_store.lineage.source import Edge
+from lineage_store.lineage.state import State
+from lineage_store.lineage.walk import Pace, Step, Walk
+from lineage_store.v1 import lineage_pb2
+from lineage_store.v1 import metadata_pb2 as pb
+
+PACE = Pace(nodes=65_536, batch=8192, events=65_536)
+
+_OPTIONS = "lineage_subgraph_query_options"
+_FIELDS = {name: field.number for name, field in pb.LineageGraph.DESCRIPTOR.fields_by_name.items()}
+_EDGES: dict[NodeKind, tuple[str, Any]] = {
+    ARTIFACT: ("attributions", pb.Attribution),
+    EXECUTION: ("associations", pb.Association),
+}
+
+
+def get_lineage_subgraph(snapshot: Snapshot, request: Any, limits: LineageLimits) -> bytes:
+    """Answer the graph around some nodes, whole.
+
+    Raises:
+        InvalidArgument: The options are not valid.
+        NotFound: No node matches the filter to start from.
+        ResourceExhausted: The graph is larger than the limits allow.
+    """
+    options = request.lineage_subgraph_query_options
+    kind, find = _start(options, snapshot.filter_limits)
+    rules = Rules(
+        direction=options.direction or BIDIRECTIONAL,
+        max_hops=max_hops(options, f"{_OPTIONS}.", "max_num_hops"),
+        ending=endings(options, _OPTIONS, snapshot.filter_limits),
+    )
+    wanted = set(request.read_mask.paths) or set(_FIELDS)
+    graph = LineageReader(snapshot, with_bodies="events" in wanted)
+    walk = Walk(rules, State.start(kind, find(snapshot)))
+    events = [edge for step in whole(walk, graph, limits) for edge in step.events]
+    encoded = _nodes(walk.state.seen, wanted) + encoded_events(events, wanted)
+    encoded += _memberships(graph, walk.state.seen, wanted)
+    encoded += encoded_types(snapshot, wanted, with_system_types=True)
+    return one(1, encoded)
+
+
+def _start(options: Any, filter_limits: FilterLimits) -> tuple[NodeKind, Find]:
+    field = options.WhichOneof("starting_nodes")
+    if field is None:
+        raise errors.InvalidArgument(
+            f"{_OPTIONS} must have starting_artifacts or starting_executions"
+        )
+    kind = ARTIFACT if field == "starting_artifacts" else EXECUTION
+    query = getattr(options, field).filter_query
+    return kind, by_filter(kind, query, f"{_OPTIONS}.{field}.filter_query", filter_limits)
+
+
+def whole(walk: Walk, graph: LineageReader, limits: LineageLimits) -> Iterator[Step]:
+    """Take all steps of a walk that has no verdict, so it is answered whole or not at all.
+
+    Raises:
+        ResourceExhausted: It exceeds the limits.
+    """
+    meter = Meter(lineage_pb2.LineageBudget(), limits)
+    while not walk.is_done and not walk.is_far_enough:
+        step = walk.look(graph, PACE)
+        walk.take(step)
+        meter.spend(len(step.nodes), sum(len(edge[4] or b"") for edge in step.events))
+        if meter.nodes < 0 or meter.exhausted:
+            raise errors.ResourceExhausted(
+                f"the graph is too large for one answer: more than {limits.max_nodes} nodes, "
+                f"{limits.max_bytes} bytes or {limits.max_milliseconds} ms; ask for fewer hops, or "
+                "use LineageService.Trace, which answers in parts"
+            )
+        yield step
+
+
+def _nodes(seen: dict[NodeKind, set[int]], wanted: Collection[str]) -> bytes:
+    return b"".join(
+        repeated(_FIELDS[kind.plural], map(id_only, sorted(ids)))
+        for kind, ids in seen.items()
+        if kind.plural in wanted
+    )
+
+
+def encoded_events(events: Iterable[Edge], wanted: Collection[str]) -> bytes:
+    """Return the field `events` of a graph, in the order in which they were recorded."""
+    if "events" not in wanted:
+        return b""
+    return repeated(_FIELDS["events"], (edge[4] for edge in sorted(events)))
+
+
+def _memberships(
+    graph: LineageReader, seen: dict[NodeKind, set[int]], wanted: Collection[str]
+) -> bytes:
+    """Return the fields attributions, associations and contexts of a graph."""
+    encoded = b""
+    contexts: set[int] = set()
+    for kind, (field, message) in _EDGES.items():
+        if "contexts" not in wanted and field not in wanted:
+            continue
+        pairs = graph.members(kind, seen[kind])
+        contexts.update(context_id for _, context_id in pairs)
+        if field in wanted:
+            edges = (
+                message(context_id=context_id, **{f"{kind.name}_id": node_id})
+                for node_id, context_id in pairs
+            )
+            encoded += repeated(_FIELDS[field], (edge.SerializeToString() for edge in edges))
+    if "contexts" in wanted:
+        encoded += repeated(_FIELDS["contexts"], map(id_only, sorted(contexts)))
+    return encoded
+
+
+def encoded_types(snapshot: Snapshot, wanted: Collection[str], *, with_system_types: bool) -> bytes:
+    """Return the fields of a graph that hold all types of the store, without base types."""
+    encoded = b""
+    for kind in KINDS:
+        field = f"{kind.name}_types"
+        if field in wanted:
+            system = () if with_system_types else kind.system_types.values()
+            found = [t for t in snapshot.types.all(kind) if t.name not in system]
+            for message in found:
+                message.ClearField("base_type")
+            encoded += repeated(_FIELDS[field], (t.SerializeToString() for t in found))
+    return encoded

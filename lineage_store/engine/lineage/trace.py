@@ -1,0 +1,121 @@
+"""Trace: a walk answered in parts.
+
+Each step reads in a short transaction of its own, so a slow client never holds one open. Nodes
+and events are only ever added, so a step sees everything that was committed before the walk began,
+and perhaps some of what came since.
+"""
+
+from collections.abc import Callable, Iterator
+from heapq import nlargest
+from typing import Any
+
+from lineage_store import errors
+from lineage_store.database.snapshot import Snapshot
+from lineage_store.engine.lineage.budget import Meter
+from lineage_store.engine.lineage.encoding import PART_BYTES, id_only, last_part, parts
+from lineage_store.engine.lineage.progress import Progress
+from lineage_store.engine.lineage.selection import check_exist
+from lineage_store.engine.lineage.walks import Plan, plan
+from lineage_store.limits import LineageLimits
+from lineage_store.lineage.resumption import digest, read_token, write_token
+from lineage_store.lineage.source import other
+from lineage_store.lineage.state import State
+from lineage_store.lineage.walk import Pace, Step, Walk
+from lineage_store.v1 import lineage_pb2 as pb
+
+PACE = Pace()
+
+CHECKED_IDS = 1_000
+"""How many nodes of each list in a resume token are looked up."""
+
+Read = Callable[[Callable[[Snapshot], Any]], Any]
+"""Runs a function on a new snapshot."""
+
+
+def trace(read: Read, request: Any, limits: LineageLimits) -> Iterator[bytes]:
+    """Return the encoded parts of the answer; an empty one says only that the walk goes on.
+
+    Raises:
+        InvalidArgument: The request is not valid.
+        NotFound: There is nothing to start from.
+    """
+    meter = Meter(request.budget, limits)
+    made_for = _digest(request)
+    planned, state = read(lambda snapshot: _begin(snapshot, request, made_for))
+    progress = Progress(Walk(planned.rules, state), meter, PACE)
+    return _parts(read, planned, progress, request.ids_only, made_for)
+
+
+def _begin(snapshot: Snapshot, request: Any, made_for: bytes) -> tuple[Plan, State]:
+    """Return the walk that is asked for, and where it stands."""
+    planned = plan(request, snapshot.filter_limits, with_bodies=True)
+    if not request.HasField("resume_token"):
+        return planned, State.start(planned.kind, planned.find(snapshot))
+    state = read_token(request.resume_token, made_for)
+    _check_store(snapshot, state)
+    return planned, state
+
+
+def _digest(request: Any) -> bytes:
+    """Return what a resume token is tied to: all but how far to go and what that may cost."""
+    same = pb.TraceRequest(walk=request.walk, ids_only=request.ids_only)
+    same.walk.ClearField("max_hops")
+    same.DiscardUnknownFields()
+    return digest(same.SerializeToString(deterministic=True))
+
+
+def _check_store(snapshot: Snapshot, state: State) -> None:
+    """Check that the nodes of a resume token are of this store.
+
+    Those with the greatest ids are enough: ids are given in order, so a smaller store lacks them.
+    """
+    waiting = {
+        state.kind: [*nlargest(CHECKED_IDS, state.unsent), *nlargest(CHECKED_IDS, state.reached)],
+        other(state.kind): nlargest(CHECKED_IDS, state.frontier),
+    }
+    try:
+        for kind, ids in waiting.items():
+            check_exist(snapshot, kind, ids)
+    except errors.NotFound as error:
+        raise errors.InvalidArgument(
+            f"resume_token belongs to another store: {error.message}"
+        ) from None
+
+
+def _parts(
+    read: Read, planned: Plan, progress: Progress, ids_only: bool, made_for: bytes
+) -> Iterator[bytes]:
+    most = PACE.nodes
+
+    def look(snapshot: Snapshot) -> tuple[Step, list[bytes]] | None:
+        graph = planned.graph(snapshot)
+        step = progress.look(graph, most)
+        if step is None:
+            return None
+        if ids_only:
+            return step, [id_only(i) for i in step.nodes]
+        bodies = graph.bodies(step.kind, step.nodes)
+        return step, [bodies[i] for i in step.nodes]
+
+    while (found := read(look)) is not None:
+        step, nodes = found
+        encoded = list(parts(step.hop, step.kind, nodes, [edge[4] for edge in step.events]))
+        progress.take(step, sum(map(len, encoded)))
+        most = _next_size(nodes)
+        yield from encoded or [b""]
+    yield last_part(_verdict(progress, made_for))
+
+
+def _next_size(nodes: list[bytes]) -> int:
+    """Return how many nodes to read next, so that nodes of this size make up about one part."""
+    size = sum(map(len, nodes))
+    return max(1, min(PACE.nodes, len(nodes) * PART_BYTES // size)) if size else PACE.nodes
+
+
+def _verdict(progress: Progress, made_for: bytes) -> pb.Verdict:
+    verdict = progress.verdict()
+    if not verdict.complete:
+        token = write_token(progress.walk.state, made_for)
+        if token is not None:
+            verdict.resume_token = token
+    return verdict

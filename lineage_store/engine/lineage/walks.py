@@ -1,0 +1,161 @@
+"""The walk that a request asks for, checked."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from lineage_store import errors
+from lineage_store.database.lineage import LineageReader
+from lineage_store.database.snapshot import Snapshot
+from lineage_store.engine.lineage.filters import condition
+from lineage_store.engine.lineage.selection import Find, selection
+from lineage_store.engine.requests import required, text
+from lineage_store.kinds import ARTIFACT, EXECUTION, NodeKind
+from lineage_store.limits import FilterLimits
+from lineage_store.lineage.rules import BIDIRECTIONAL, Ending, Rules
+from lineage_store.v1 import metadata_pb2 as pb
+
+Graph = Callable[[Snapshot], LineageReader]
+"""The graph of a snapshot, or as much of it as was known at some time."""
+
+_BOUNDS = {
+    "happened_by_milliseconds": "happened_at",
+    "recorded_by_microseconds": "recorded_at",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A walk that a request asks for.
+
+    Attributes:
+        rules: What it may do.
+        kind: The kind of the nodes that it starts from.
+        find: Finds the ids of these.
+        graph: Where it walks.
+    """
+
+    rules: Rules
+    kind: NodeKind
+    find: Find
+    graph: Graph
+
+
+def plan(request: Any, limits: FilterLimits, *, with_bodies: bool) -> Plan:
+    """Return the walk that a request asks for.
+
+    Args:
+        request: A message with a field `walk`.
+        limits: What a filter may ask for.
+        with_bodies: Whether it needs the encoded events.
+
+    Raises:
+        InvalidArgument: Something is missing, contradictory or unknown.
+    """
+    walk = required(request, "walk", "")
+    check_enums(walk, "walk.")
+    kind, find = selection(required(walk, "start", "walk."), "walk.start", limits)
+    rules = Rules(
+        direction=walk.direction or BIDIRECTIONAL,
+        max_hops=max_hops(walk, "walk."),
+        event_types=_event_types(walk),
+        type_names=_type_names(walk),
+        ending=endings(walk, "walk", limits),
+    )
+    for of in (ARTIFACT, EXECUTION):
+        field = f"ending_{of.plural}"
+        if walk.HasField(field):
+            required(getattr(walk, field), "filter_query", f"walk.{field}.")
+    return Plan(rules, kind, find, graph(walk, "walk.as_of", with_bodies=with_bodies))
+
+
+def check_enums(message: Any, where: str) -> None:
+    """Check that no field has a number that is none of its enumeration.
+
+    The messages are of proto2, whose parser puts such a number among the unknown fields.
+
+    Raises:
+        InvalidArgument: One has.
+    """
+    unknown = {field.field_number for field in _unknown_fields(message)}
+    for field in message.DESCRIPTOR.fields:
+        if field.enum_type is not None and field.number in unknown:
+            raise errors.InvalidArgument(f"{where}{field.name} is not one of {_names(field)}")
+
+
+def _unknown_fields(message: Any) -> Any:
+    return UnknownFieldSet(message)
+
+
+def _names(field: Any) -> str:
+    return ", ".join(value.name for value in field.enum_type.values)
+
+
+def max_hops(message: Any, where: str, field: str = "max_hops") -> int | None:
+    """Return how far to walk; None: as far as there is a way.
+
+    Raises:
+        InvalidArgument: It is negative.
+    """
+    if not message.HasField(field):
+        return None
+    hops: int = getattr(message, field)
+    if hops < 0:
+        raise errors.InvalidArgument(f"{where}{field} must not be negative")
+    return hops
+
+
+def endings(message: Any, where: str, limits: FilterLimits) -> dict[NodeKind, Ending]:
+    """Return where a walk ends, from the fields ending_artifacts and ending_executions.
+
+    An empty filter is one that all nodes match; without a filter, the walk does not end there.
+
+    Raises:
+        InvalidArgument: A filter is not valid.
+    """
+    found = {}
+    for kind in (ARTIFACT, EXECUTION):
+        ending = getattr(message, f"ending_{kind.plural}")
+        if ending.HasField("filter_query"):
+            field = f"{where}.ending_{kind.plural}.filter_query"
+            query = text(field, ending.filter_query)
+            matches = condition(kind, query, field, limits) if query else None
+            found[kind] = Ending(matches, ending.include_ending_nodes)
+    return found
+
+
+def _event_types(walk: Any) -> frozenset[int] | None:
+    if pb.Event.UNKNOWN in walk.event_types:
+        raise errors.InvalidArgument("walk.event_types must not contain UNKNOWN")
+    return frozenset(walk.event_types) or None
+
+
+def _type_names(walk: Any) -> dict[NodeKind, frozenset[str]]:
+    found = {}
+    for kind in (ARTIFACT, EXECUTION):
+        field = f"{kind.name}_types"
+        names = [text(f"walk.{field}", name) for name in getattr(walk, field)]
+        if "" in names:
+            raise errors.InvalidArgument(f"walk.{field} must not contain an empty string")
+        if names:
+            found[kind] = frozenset(names)
+    return found
+
+
+def graph(message: Any, where: str, *, with_bodies: bool) -> Graph:
+    """Return the graph that the field `as_of` of a message names.
+
+    Raises:
+        InvalidArgument: The field is set and has no bound.
+    """
+    bound = message.as_of.WhichOneof("bound")
+    if bound is None:
+        if message.HasField("as_of"):
+            raise errors.InvalidArgument(f"{where} must have a bound")
+        return lambda snapshot: LineageReader(snapshot, with_bodies=with_bodies)
+    column, moment = _BOUNDS[bound], getattr(message.as_of, bound)
+    return lambda snapshot: LineageReader(
+        snapshot, bound=column, as_of=moment, with_bodies=with_bodies
+    )

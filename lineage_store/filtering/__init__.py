@@ -1,0 +1,68 @@
+"""The filter language: ML Metadata's `filter_query`, and more.
+
+`compile_filter` turns a text into a condition on the nodes of a kind:
+
+    text -> parser -> tree -> checking -> typed -> compiler -> SQL with bound values
+"""
+
+import json
+from functools import lru_cache
+from typing import Any
+
+from lineage_store.database.conditions import Condition
+from lineage_store.errors import InvalidArgument
+from lineage_store.filtering.checking import check
+from lineage_store.filtering.compiler import Compiled, compiled
+from lineage_store.filtering.faults import Fault
+from lineage_store.filtering.parser import parse
+from lineage_store.kinds import NodeKind
+from lineage_store.limits import FilterLimits
+
+__all__ = ["compile_filter"]
+
+_DEFAULTS = FilterLimits()
+
+_REPEATED_TEXT = 2_000
+"""Characters up to which a filter is remembered: long ones are mostly lists that differ."""
+
+
+def compile_filter(kind: NodeKind, text: str, limits: FilterLimits = _DEFAULTS) -> Condition:
+    """Return the condition that a filter sets on the nodes of a kind.
+
+    Raises:
+        InvalidArgument: The filter is malformed or exceeds a limit; says where and why.
+    """
+    if len(text) > limits.characters:
+        raise InvalidArgument(
+            f"Invalid `filter_query`: {len(text)} characters; "
+            f"at most {limits.characters} are allowed"
+        )
+    if len(text) <= _REPEATED_TEXT:
+        return _remembered(kind, text, limits)
+    return _compiled(kind, text, limits)
+
+
+def _compiled(kind: NodeKind, text: str, limits: FilterLimits) -> Condition:
+    try:
+        checked = check(kind, parse(text), limits)
+    except Fault as fault:
+        raise fault.as_error(text) from None
+    found = compiled(kind, checked.expression)
+    if len(found.shape.joins) >= limits.tables:
+        raise InvalidArgument(
+            f"Invalid `filter_query`: it joins {len(found.shape.joins) + 1} tables; at most "
+            f"{limits.tables} are allowed: name fewer properties, contexts and events"
+        )
+    return Condition(found.shape, _arguments(found, checked.values), limits.seconds)
+
+
+def _arguments(found: Compiled, values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values as parameters; a list becomes one JSON array."""
+    given = values | {slot: how(values[of]) for slot, of, how in found.derived}
+    return {
+        slot: json.dumps(value) if isinstance(value, list) else value
+        for slot, value in given.items()
+    }
+
+
+_remembered = lru_cache(maxsize=1024)(_compiled)

@@ -1,0 +1,321 @@
+"""From a checked filter to SQL: an expression over joined tables, its values as parameters."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Double,
+    String,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    null,
+    or_,
+    true,
+)
+from sqlalchemy.sql.elements import Case, Cast, Grouping
+from sqlalchemy.sql.functions import FunctionElement
+
+from lineage_store.database.conditions import Shape
+from lineage_store.database.node_rows import uri_hash
+from lineage_store.database.tables import SHORT_STRING
+from lineage_store.filtering.functions import CAST_NAMES
+from lineage_store.filtering.joins import Joins
+from lineage_store.filtering.portable import (
+    MANY,
+    Among,
+    Chain,
+    CharLength,
+    Like,
+    Likelihood,
+    PositionOf,
+)
+from lineage_store.filtering.typed import (
+    Apply,
+    Column,
+    Expression,
+    Itself,
+    Null,
+    Property,
+    Value,
+    ValueList,
+)
+from lineage_store.filtering.vocabulary import Type
+from lineage_store.kinds import ARTIFACT, NodeKind
+
+Derive = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A filter in SQL.
+
+    Attributes:
+        shape: The SQL.
+        derived: Parameters that an index needs: for each the slot that it is made from, and how.
+    """
+
+    shape: Shape
+    derived: tuple[tuple[str, str, Derive], ...]
+
+
+_SQL_TYPES: dict[Type, Any] = {
+    Type.INT64: BigInteger(),
+    Type.FLOAT64: Double(),
+    Type.STRING: String(),
+    Type.BOOL: Boolean(),
+}
+
+
+@lru_cache(maxsize=256)
+def compiled(kind: NodeKind, expression: Expression) -> Compiled:
+    """Return the SQL of a checked filter on a kind of node.
+
+    Filters that differ only in their values share it, and so the statements made with it.
+    """
+    compiler = _Compiler(kind)
+    holds = compiler.compile(expression, positive=True)
+    joins = compiler.joins
+    shape = Shape(tuple(joins.joins), _enclosed(holds), joins.repeats)
+    return Compiled(shape, tuple(compiler.derived))
+
+
+class _Compiler:
+    def __init__(self, kind: NodeKind) -> None:
+        self._kind = kind
+        self.joins = Joins(kind)
+        self.derived: list[tuple[str, str, Derive]] = []
+
+    def compile(self, node: Expression, *, positive: bool = False) -> Any:
+        """Return the SQL of an expression.
+
+        Args:
+            node: The expression.
+            positive: It is only asked whether this is true, never whether it is false or NULL, so
+                a condition that follows from it may be added for the sake of an index.
+        """
+        if isinstance(node, Column):
+            column = self.joins.column(node)
+            is_indexed = positive and isinstance(node.source, Property)
+            return Grouping(column == true()) if is_indexed else column
+        if isinstance(node, Value):
+            return bindparam(node.slot, type_=_SQL_TYPES[node.type])
+        if isinstance(node, ValueList):
+            return bindparam(node.slot, type_=String())
+        if isinstance(node, Null):
+            return null()
+        if node.operation in {"AND", "OR"}:
+            parts = [self.compile(part, positive=positive) for part in node.operands]
+            return Chain(node.operation, *parts)
+        exact = _OPERATIONS[node.operation](self, node)
+        return _enclosed(self._for_index(node, exact) if positive else exact)
+
+    def operands(self, node: Apply) -> list[Any]:
+        """Return the SQL of the operands of an operation."""
+        return [self.compile(operand) for operand in node.operands]
+
+    def _for_index(self, node: Apply, exact: Any) -> Any:
+        """Return a condition so that the database sees which index serves it."""
+        found = _column_and_values(node)
+        if found is None:
+            return exact
+        operation, column, values = found
+        if isinstance(column.source, Property) and column.name == "string_value":
+            hint = self._string_hint(operation, column.source, values)
+            return exact if hint is None else and_(hint, exact)
+        if operation not in _SEARCHES:
+            return exact
+        if (self._kind, column.source, column.name) == (ARTIFACT, Itself(), "uri"):
+            hint = self._uri_hint(operation, column, values)
+            return exact if hint is None else and_(hint, exact)
+        is_shared = isinstance(column.source, Itself) and column.name in _SHARED_BY_MANY
+        return Likelihood(exact, MANY) if is_shared else exact
+
+    def _string_hint(self, operation: str, source: Property, values: list[Any]) -> Any:
+        """Return a condition on the first characters of a string property."""
+        short = self.joins.short_string(source)
+        if operation == "IN":
+            return Among(short, self._derive(values[0], _short_strings, String()))
+        bounds = [func.substr(self.compile(value), 1, SHORT_STRING) for value in values]
+        if operation == "=":
+            return short == bounds[0]
+        if operation in {">", ">="}:
+            return short >= bounds[0]
+        if operation in {"<", "<="}:
+            return short <= bounds[0]
+        if operation == "BETWEEN":
+            return and_(short >= bounds[0], short <= bounds[1])
+        return short.is_not(None) if operation in _NEEDS_STRING else None
+
+    def _uri_hint(self, operation: str, column: Column, values: list[Any]) -> Any:
+        hashes = self.joins.column(Column(column.source, "uri_hash", Type.INT64))
+        if operation == "=":
+            return hashes == self._derive(values[0], uri_hash, BigInteger())
+        if operation == "IN":
+            return Among(hashes, self._derive(values[0], _uri_hashes, String()))
+        return None
+
+    def _derive(self, value: Value | ValueList, how: Derive, of: Any) -> Any:
+        slot = f"{value.slot}_{how.__name__}"
+        self.derived.append((slot, value.slot, how))
+        return bindparam(slot, type_=of)
+
+
+def _enclosed(sql: Any) -> Any:
+    """Return SQL in parentheses, if it needs any: SQLite bounds how many stand in each other."""
+    return sql if isinstance(sql, Grouping | FunctionElement | Case | Cast) else Grouping(sql)
+
+
+def _negated(sql: Any) -> Any:
+    return ~_enclosed(sql)
+
+
+def _short_strings(texts: list[str | None]) -> list[str | None]:
+    return [None if text is None else text[:SHORT_STRING] for text in texts]
+
+
+def _uri_hashes(uris: list[str | None]) -> list[int | None]:
+    return [None if uri is None else uri_hash(uri) for uri in uris]
+
+
+def _column_and_values(node: Apply) -> tuple[str, Column, list[Value | ValueList]] | None:
+    """Return an operation on a column and values as if the column stood first, or None."""
+    operation, operands = node.operation, list(node.operands)
+    if operation in _MIRRORED and isinstance(operands[1], Column):
+        operation, operands = _MIRRORED[operation], operands[::-1]
+    column, *others = operands
+    values = [other for other in others if isinstance(other, Value | ValueList)]
+    if not isinstance(column, Column) or len(values) < len(others):
+        return None
+    return operation, column, values
+
+
+_SHARED_BY_MANY = {"state", "create_time", "update_time"}
+_MIRRORED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_SEARCHES = {"=", "<", "<=", ">", ">=", "BETWEEN", "IN"}
+_NEEDS_STRING = {"LIKE", "STARTS_WITH", "ENDS_WITH", "CONTAINS", "!=", "IS NOT NULL"}
+
+_Build = Callable[[_Compiler, Apply], Any]
+
+
+def _on(build: Callable[..., Any]) -> _Build:
+    return lambda compiler, node: build(*compiler.operands(node))
+
+
+def _not_equal(compiler: _Compiler, node: Apply) -> Any:
+    left, right = compiler.operands(node)
+    return _or_unset(node, left, right, left != right)
+
+
+def _or_unset(node: Apply, left: Any, right: Any, differs: Any) -> Any:
+    """A state that is not set differs from every state that is given by its name."""
+    if isinstance(node.operands[0], Column) and _is_named(node.operands[1]):
+        return or_(left.is_(None), differs)
+    if isinstance(node.operands[1], Column) and _is_named(node.operands[0]):
+        return or_(right.is_(None), differs)
+    return differs
+
+
+def _is_named(node: Expression) -> bool:
+    return isinstance(node, Value | ValueList) and bool(node.names)
+
+
+def _in(compiler: _Compiler, node: Apply) -> Any:
+    operand, *items = compiler.operands(node)
+    if isinstance(node.operands[1], ValueList):
+        return Among(operand, *items)
+    return operand.in_(items)
+
+
+def _not_in(compiler: _Compiler, node: Apply) -> Any:
+    left = compiler.compile(node.operands[0])
+    return _or_unset(node, left, None, _negated(_in(compiler, node)))
+
+
+def _divide(left: Any, right: Any) -> Any:
+    return cast(left, Double) / func.nullif(cast(right, Double), 0.0)
+
+
+def _ends_with(text: Any, end: Any) -> Any:
+    start = CharLength(text) - CharLength(end) + 1
+    return and_(start > 0, func.substr(text, start) == end)
+
+
+def _case(compiler: _Compiler, node: Apply) -> Any:
+    parts = compiler.operands(node)
+    operand = parts.pop(0) if "OPERAND" in node.operation else None
+    otherwise = parts.pop() if node.operation.endswith("ELSE") else None
+    pairs = list(zip(parts[::2], parts[1::2], strict=True))
+    if operand is not None:
+        # Not `==`, which would turn a NULL into IS NULL.
+        pairs = [(operand.op("=")(when), then) for when, then in pairs]
+    return case(*pairs, else_=otherwise)
+
+
+def _cast(compiler: _Compiler, node: Apply) -> Any:
+    (operand,) = compiler.operands(node)
+    of, to = node.operands[0].type, node.type
+    if to is of or of is Type.NULL:
+        return operand
+    if to is Type.BOOL:
+        return operand != 0
+    if of is Type.BOOL:
+        yes, no = ("true", "false") if to is Type.STRING else (1, 0)
+        return case((operand.is_(true()), yes), (operand.is_not(None), no), else_=null())
+    return cast(operand, _SQL_TYPES[to])
+
+
+_OPERATIONS: dict[str, _Build] = {
+    "NOT": _on(_negated),
+    "=": _on(lambda left, right: left == right),
+    "!=": _not_equal,
+    "<": _on(lambda left, right: left < right),
+    "<=": _on(lambda left, right: left <= right),
+    ">": _on(lambda left, right: left > right),
+    ">=": _on(lambda left, right: left >= right),
+    "BETWEEN": _on(lambda operand, low, high: operand.between(low, high)),
+    "NOT BETWEEN": _on(lambda operand, low, high: _negated(operand.between(low, high))),
+    "IN": _in,
+    "NOT IN": _not_in,
+    "LIKE": _on(Like),
+    "NOT LIKE": _on(lambda text, pattern: _negated(Like(text, pattern))),
+    "IS NULL": _on(lambda operand: operand.is_(None)),
+    "IS NOT NULL": _on(lambda operand: operand.is_not(None)),
+    "IS UNKNOWN": _on(lambda operand: operand.is_(None)),
+    "IS NOT UNKNOWN": _on(lambda operand: operand.is_not(None)),
+    "IS TRUE": _on(lambda operand: func.coalesce(operand, False)),
+    "IS NOT TRUE": _on(lambda operand: ~func.coalesce(operand, False)),
+    "IS FALSE": _on(lambda operand: ~func.coalesce(operand, True)),
+    "IS NOT FALSE": _on(lambda operand: func.coalesce(operand, True)),
+    "+": _on(lambda left, right: left + right),
+    "-": _on(lambda left, right: left - right),
+    "*": _on(lambda left, right: left * right),
+    "/": _on(_divide),
+    "NEGATE": _on(lambda operand: -operand),
+    "POSITIVE": _on(lambda operand: operand),
+    "ABS": _on(lambda number: case((number < 0, -number), else_=number)),
+    "CHAR_LENGTH": _on(CharLength),
+    "LENGTH": _on(CharLength),
+    "CONTAINS": _on(lambda text, part: PositionOf(text, part) > 0),
+    "ENDS_WITH": _on(_ends_with),
+    "STARTS_WITH": _on(lambda text, start: func.substr(text, 1, CharLength(start)) == start),
+    "LOWER": _on(func.lower),
+    "UPPER": _on(func.upper),
+    "REPLACE": _on(func.replace),
+    "ROUND": _on(func.round),
+    "SUBSTR": _on(func.substr),
+    "TRIM": _on(func.trim),
+    "LTRIM": _on(func.ltrim),
+    "RTRIM": _on(func.rtrim),
+    "COALESCE": _on(lambda *choices: func.coalesce(*choices) if choices[1:] else choices[0]),
+    "IFNULL": _on(func.coalesce),
+    "NULLIF": _on(func.nullif),
+    **dict.fromkeys(("CASE", "CASE ELSE", "CASE OPERAND", "CASE OPERAND ELSE"), _case),
+    **dict.fromkeys((f"CAST {name}" for name in CAST_NAMES), _cast),
+}

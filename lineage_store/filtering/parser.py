@@ -1,0 +1,191 @@
+"""From the text of a filter to its tree."""
+
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from lark import Lark, Token, Transformer, v_args
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
+
+from lineage_store.filtering.faults import Fault
+from lineage_store.filtering.literals import unquoted
+from lineage_store.filtering.tree import Literal, Node, Operation, Reference
+
+MAX_INT64 = 2**63 - 1
+MAX_UINT64 = 2**64 - 1
+
+_VALUES = {"INTEGER", "FLOAT", "STRING", "REFERENCE", "QUOTED", "NAME"}
+_OPERATORS = {"COMPARISON", "PLUS", "MINUS", "TIMES", "DIVIDED", "IN", "LIKE", "BETWEEN", "IS"}
+_WORDS = {"LPAR": "'('", "RPAR": "')'", "COMMA": "','", "$END": "the end"}
+
+
+def parse(text: str) -> Node:
+    """Return the tree of a filter.
+
+    Raises:
+        InvalidArgument: The text is not a filter; says where, and what was expected there.
+    """
+    try:
+        tree: Node = _parser().parse(text)  # type: ignore[assignment]
+    except UnexpectedInput as error:
+        raise _syntax_fault(text, error).as_error(text) from None
+    except VisitError as error:
+        raise _cause(error).as_error(text) from None
+    except Fault as fault:
+        raise fault.as_error(text) from None
+    return tree
+
+
+@lru_cache(maxsize=1)
+def _parser() -> Lark:
+    grammar = files("lineage_store.filtering").joinpath("grammar.lark").read_text("utf-8")
+    return Lark(grammar, parser="lalr", transformer=_Builder(), propagate_positions=False)
+
+
+def _cause(error: VisitError) -> Fault:
+    if isinstance(error.orig_exc, Fault):
+        return error.orig_exc
+    raise error.orig_exc
+
+
+def _syntax_fault(text: str, error: UnexpectedInput) -> Fault:
+    if isinstance(error, UnexpectedCharacters):
+        at = error.pos_in_stream or 0
+        found = text[at]
+        if found in "'\"`":
+            return Fault("the quotation that begins here does not end", at)
+        return Fault(f"{found!r} is not allowed here", at)
+    if not isinstance(error, UnexpectedToken):
+        return Fault("the filter can't be read", 0)
+    is_end = error.token.type == "$END"
+    found = "the end" if is_end else repr(str(error.token))
+    at = len(text) if is_end else error.token.start_pos
+    return Fault(f"{found} is not allowed here; expected {_expected(set(error.accepts))}", at)
+
+
+def _expected(terminals: set[str]) -> str:
+    if terminals & _VALUES:  # a value may begin in many ways, which would not help
+        return "a value" if terminals & {"INTEGER"} else "a name"
+    words = ["an operator"] if terminals & _OPERATORS else []
+    rest = terminals - _OPERATORS - {"NOT"}
+    return ", ".join(words + sorted(_WORDS.get(name, name.lstrip("_")) for name in rest))
+
+
+@v_args(inline=True)
+class _Builder(Transformer[Token, Node]):
+    """Builds the tree from the inside out while the parser runs, so that no depth can hurt it."""
+
+    def integer(self, token: Token) -> Node:
+        digits = str(token).lower()
+        if len(digits) > len(str(MAX_UINT64)):
+            raise Fault("the number is too large", token.start_pos)
+        value = int(digits, 16) if digits.startswith("0x") else int(digits)
+        if value > MAX_UINT64:
+            raise Fault("the number is too large", token.start_pos)
+        return Literal(value, _at(token))
+
+    def float(self, token: Token) -> Node:
+        return Literal(float(token), _at(token))
+
+    def string(self, token: Token) -> Node:
+        try:
+            return Literal(unquoted(str(token)), _at(token))
+        except ValueError as error:
+            raise Fault(str(error), token.start_pos) from None
+
+    def true(self, token: Token) -> Node:
+        return Literal(value=True, at=_at(token))
+
+    def false(self, token: Token) -> Node:
+        return Literal(value=False, at=_at(token))
+
+    def null(self, token: Token) -> Node:
+        return Literal(None, _at(token))
+
+    def reference(self, token: Token) -> Node:
+        return Reference(tuple(_parts(str(token))), _at(token))
+
+    def function(self, name: Token, *operands: Node | None) -> Node:
+        given = tuple(operand for operand in operands if operand is not None)
+        return Operation(name.upper(), given, _at(name))
+
+    def cast(self, word: Token, operand: Node, name: Token) -> Node:
+        return Operation(f"CAST {name.upper()}", (operand,), _at(word))
+
+    def sign(self, token: Token, operand: Node) -> Node:
+        minus = token.type == "MINUS"
+        if not isinstance(operand, Literal) or not _is_number(operand.value):
+            return Operation("NEGATE" if minus else "POSITIVE", (operand,), _at(token))
+        value = -operand.value if minus else operand.value  # type: ignore[operator]
+        if isinstance(value, int) and value < -MAX_INT64 - 1:
+            raise Fault("the number is too small", token.start_pos)
+        return Literal(value, _at(token))
+
+    def arithmetic(self, left: Node, operator: Token, right: Node) -> Node:
+        return Operation(str(operator), (left, right), _at(operator))
+
+    def comparison(self, left: Node, operator: Token, right: Node) -> Node:
+        name = "!=" if operator == "<>" else str(operator)
+        return Operation(name, (left, right), _at(operator))
+
+    def membership(self, operand: Node, *parts: Any) -> Node:
+        return _predicate(operand, parts)
+
+    like = between = membership
+
+    def is_(self, operand: Node, *words: Token) -> Node:
+        return Operation(" ".join(word.upper() for word in words), (operand,), _at(words[0]))
+
+    def not_(self, word: Token, operand: Node) -> Node:
+        return Operation("NOT", (operand,), _at(word))
+
+    def and_(self, *operands: Node) -> Node:
+        return Operation("AND", operands, operands[0].at)
+
+    def or_(self, *operands: Node) -> Node:
+        return Operation("OR", operands, operands[0].at)
+
+    def branch(self, when: Node, then: Node) -> tuple[Node, Node]:
+        return (when, then)
+
+    def otherwise(self, node: Node) -> list[Node]:
+        return [node]
+
+    def case(self, word: Token, *parts: Any) -> Node:
+        has_operand = isinstance(parts[0], Literal | Reference | Operation)
+        has_else = isinstance(parts[-1], list)
+        name = "CASE" + " OPERAND" * has_operand + " ELSE" * has_else
+        flat: list[Node] = []
+        for part in parts:
+            flat += [part] if isinstance(part, Literal | Reference | Operation) else part
+        return Operation(name, tuple(flat), _at(word))
+
+
+# Python reserves these words, the grammar names its rules after them.
+for _word in ("is", "not", "and", "or"):
+    setattr(_Builder, _word, getattr(_Builder, f"{_word}_"))
+
+
+def _predicate(operand: Node, parts: tuple[Any, ...]) -> Node:
+    words = [part for part in parts if isinstance(part, Token)]
+    operands = [part for part in parts if not isinstance(part, Token)]
+    return Operation(" ".join(map(str.upper, words)), (operand, *operands), _at(words[0]))
+
+
+def _parts(text: str) -> list[str]:
+    """Return what stands between the dots of a reference; dots within backquotes are none."""
+    parts: list[str] = []
+    for index, piece in enumerate(text.split("`")):
+        if index % 2:
+            parts.append(piece)
+        else:
+            parts += [part for part in piece.split(".") if part]
+    return parts
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _at(token: Token) -> int:
+    return token.start_pos or 0

@@ -1,0 +1,124 @@
+"""What databases write in different ways, as elements that are compiled for each of them."""
+
+from typing import Any
+
+from sqlalchemy import Integer
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import NullType
+
+# Not Boolean, for which SQLAlchemy writes `= 1` behind an expression in a chain of AND, which
+# keeps SQLite from its indexes.
+_TRUTH: Any = NullType()
+
+
+SOME = "0.001"
+"""Share of rows of properties that have one name: searching by it costs more than by a context."""
+
+MANY = "0.01"
+"""Share of nodes in one state, of one type, or in a span of time."""
+
+
+class Among(FunctionElement[bool]):
+    """Whether a value is an item of a JSON array; NULL items are as in IN.
+
+    One parameter instead of one for each item: a list of any length is the same statement.
+    """
+
+    type = _TRUTH
+    inherit_cache = True
+
+
+class Like(FunctionElement[bool]):
+    """LIKE with % and _, without an escape; the letters A to Z match in both cases."""
+
+    type = _TRUTH
+    inherit_cache = True
+
+
+class Likelihood(FunctionElement[bool]):
+    """A condition, with the share of rows for which it is expected to hold.
+
+    SQLite has no statistics of a store that grows, and would take every index for as good as any
+    other; the other databases keep their own.
+    """
+
+    type = _TRUTH
+    inherit_cache = True
+
+    def __init__(self, condition: Any, share: str) -> None:
+        super().__init__(condition)
+        self.share = share
+
+
+class Chain(FunctionElement[bool]):
+    """Conditions between AND, or between OR, as a tree of little depth: SQLite bounds the depth."""
+
+    type = _TRUTH
+    inherit_cache = True
+
+    def __init__(self, word: str, *conditions: Any) -> None:
+        super().__init__(*conditions)
+        self.word = word
+
+
+class CharLength(FunctionElement[int]):
+    """The number of code points in a text."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+class PositionOf(FunctionElement[int]):
+    """Where a text contains another, counted from 1; 0 if it does not."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+def _parts(element: Any, compiler: Any, options: dict[str, Any]) -> list[str]:
+    return [compiler.process(part.self_group(), **options) for part in element.clauses]
+
+
+@compiles(Among, "sqlite")
+def _among(element: Any, compiler: Any, **options: Any) -> str:
+    operand, items = _parts(element, compiler, options)
+    return f"({operand} IN (SELECT value FROM json_each({items})))"  # noqa: S608 - both are compiled
+
+
+@compiles(Like, "sqlite")
+def _like(element: Any, compiler: Any, **options: Any) -> str:
+    operand, pattern = _parts(element, compiler, options)
+    return f"({operand} LIKE {pattern})"
+
+
+@compiles(Likelihood)
+def _condition(element: Any, compiler: Any, **options: Any) -> str:
+    (condition,) = _parts(element, compiler, options)
+    return condition
+
+
+@compiles(Likelihood, "sqlite")
+def _likelihood(element: Any, compiler: Any, **options: Any) -> str:
+    return f"likelihood({_condition(element, compiler, **options)}, {element.share})"
+
+
+@compiles(Chain)
+def _chain(element: Any, compiler: Any, **options: Any) -> str:
+    parts = _parts(element, compiler, options)
+    while len(parts) > 1:
+        pairs = [parts[at : at + 2] for at in range(0, len(parts), 2)]
+        parts = [f"({f' {element.word} '.join(pair)})" for pair in pairs]
+    return parts[0]
+
+
+@compiles(CharLength, "sqlite")
+def _char_length(element: Any, compiler: Any, **options: Any) -> str:
+    (text,) = _parts(element, compiler, options)
+    return f"length({text})"
+
+
+@compiles(PositionOf, "sqlite")
+def _position_of(element: Any, compiler: Any, **options: Any) -> str:
+    text, part = _parts(element, compiler, options)
+    return f"instr({text}, {part})"

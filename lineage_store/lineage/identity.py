@@ -1,0 +1,187 @@
+"""What makes two nodes the same: keys within a store, digests of content across runs."""
+
+import re
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lineage_store import errors
+from lineage_store.model import Artifact, Event, Execution, Node
+from lineage_store.v1 import lineage_pb2 as pb
+
+GraphNode = Artifact | Execution
+"""A node that takes part in events."""
+
+DIGEST_PROPERTIES = (
+    "digest",
+    "content_digest",
+    "content_hash",
+    "sha256",
+    "sha512",
+    "sha1",
+    "md5",
+    "checksum",
+    "checksum_md5",
+    "hash",
+)
+"""The properties, declared or custom, that hold the digest of an artifact's content.
+
+The first one that is a non-empty text counts. Its algorithm is the prefix of the value
+("sha256:9f86…"), else what the name says, else what the length of a hexadecimal value says."""
+
+VERSION_PROPERTIES = ("version", "dataset_version", "data_version", "model_version", "revision")
+"""The properties, declared or custom, that hold the version of an artifact for people."""
+
+_ALGORITHMS = re.compile(r"(sha\d+|md5|blake\w+|crc\w+)")
+_PREFIXED = re.compile(
+    r"(?P<algorithm>(?:sha|md|blake|crc|xxh)[a-z0-9_-]*)[:=](?P<value>.+)",
+    re.DOTALL | re.IGNORECASE,
+)
+_HEXADECIMAL = re.compile(r"[0-9a-fA-F]+")
+_BY_LENGTH = {32: "md5", 40: "sha1", 64: "sha256", 128: "sha512"}
+_SHORT = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What the content of an artifact hashes to.
+
+    Attributes:
+        algorithm: Lower case, such as "sha256"; "unknown" if nothing tells it.
+        value: As stored, without the prefix; hexadecimal in lower case.
+    """
+
+    algorithm: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.algorithm}:{self.value}"
+
+    @property
+    def short(self) -> str:
+        """The algorithm and the first digits, for people."""
+        return f"{self.algorithm}:{self.value[:_SHORT]}"
+
+
+def key_of(node: Node) -> str:
+    """Return what a node is called within its store: "artifact:12"."""
+    return key(node.kind.name, node.id)
+
+
+def key(kind: str, node_id: int | None) -> str:
+    """Return what the node of a kind and an id is called: "execution:7"."""
+    return f"{kind}:{node_id}"
+
+
+def parse_key(text: str) -> tuple[str, int]:
+    """Return kind and id of what `key_of` returned.
+
+    Raises:
+        InvalidArgument: It is no such text.
+    """
+    kind, _, digits = text.partition(":")
+    if kind not in {"artifact", "execution"} or not (digits.isascii() and digits.isdigit()):
+        raise errors.InvalidArgument(f"{text!r} is not of the form artifact:ID or execution:ID")
+    return kind, int(digits)
+
+
+def node_message(text: str) -> Any:
+    """Return the LineageNode message of what `key_of` returned.
+
+    Raises:
+        InvalidArgument: It is no such text.
+    """
+    kind, node_id = parse_key(text)
+    return pb.LineageNode(kind=kind.upper(), id=node_id)
+
+
+def node_key(message: Any) -> str:
+    """Return what the node of a LineageNode message is called."""
+    return key(pb.LineageNodeKind.Name(message.kind).lower(), message.id)
+
+
+def ends(event: Event) -> tuple[str, str]:
+    """Return the keys of the nodes of an event, in the direction in which data flows."""
+    artifact = key("artifact", event.artifact_id)
+    execution = key("execution", event.execution_id)
+    return (execution, artifact) if event.type.is_output else (artifact, execution)
+
+
+def digest_of(artifact: Artifact) -> Digest | None:
+    """Return the digest of an artifact's content, or None; see DIGEST_PROPERTIES."""
+    found = _first_text(artifact, DIGEST_PROPERTIES)
+    return None if found is None else _digest(*found)
+
+
+def version_of(artifact: Artifact) -> str | None:
+    """Return the version of an artifact, or None; see VERSION_PROPERTIES."""
+    found = _first_text(artifact, VERSION_PROPERTIES)
+    return None if found is None else found[1]
+
+
+def _first_text(artifact: Artifact, names: tuple[str, ...]) -> tuple[str, str] | None:
+    for name in names:
+        for values in (artifact.properties, artifact.custom_properties):
+            text = _text(values[name]) if name in values else ""
+            if text:
+                return name, text
+    return None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return ""
+    return str(value).strip() if isinstance(value, str | int | float) else ""
+
+
+def _digest(name: str, text: str) -> Digest:
+    prefixed = _PREFIXED.fullmatch(text)
+    named = _ALGORITHMS.search(name)
+    value = prefixed["value"] if prefixed else text
+    if _HEXADECIMAL.fullmatch(value):
+        value = value.lower()
+    if prefixed:
+        return Digest(prefixed["algorithm"].lower(), value)
+    if named:
+        return Digest(named[1], value)
+    return Digest(_BY_LENGTH.get(len(value), "unknown"), value)
+
+
+def same_content(left: Artifact, right: Artifact) -> bool | None:
+    """Return whether digests say that two artifacts hold the same; None: they can't tell."""
+    one, other = digest_of(left), digest_of(right)
+    if one is None or other is None or one.algorithm != other.algorithm:
+        return None
+    return one.value == other.value
+
+
+def same_artifact(left: Artifact, right: Artifact) -> bool:
+    """Return whether two artifacts are the same thing.
+
+    They are if they are one node; else if their digests are equal; where digests can't tell, if
+    their uris are equal; where a uri is missing, if their types and names are.
+    """
+    if left.id == right.id:
+        return True
+    by_content = same_content(left, right)
+    if by_content is not None:
+        return by_content
+    if left.uri and right.uri:
+        return left.uri == right.uri
+    return left.name is not None and (left.type, left.name) == (right.type, right.name)
+
+
+def identities_of(artifact: Artifact) -> Iterator[tuple[Hashable, ...]]:
+    """Yield what can tell that another artifact is this one, the surest first.
+
+    Two artifacts are the same only if one of these is equal, which alone does not make them so:
+    see `same_artifact`.
+    """
+    yield "id", artifact.id
+    digest = digest_of(artifact)
+    if digest is not None:
+        yield "digest", digest
+    if artifact.uri:
+        yield "uri", artifact.uri
+    if artifact.name is not None:
+        yield "name", artifact.type, artifact.name

@@ -1,0 +1,107 @@
+"""What is affected if something upstream is not what it should be."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lineage_store.lineage.exports import node_to_dict
+from lineage_store.lineage.graph import LineageGraph
+from lineage_store.lineage.identity import key_of
+from lineage_store.lineage.labels import label
+from lineage_store.lineage.verdict import Verdict, counted
+from lineage_store.model import Artifact, Execution
+from lineage_store.model.plain import plain, printable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Impact:
+    """Everything that was made from some nodes.
+
+    Attributes:
+        lineage: The walk downstream.
+        models: The models among it, the nearest first.
+        artifacts: The other artifacts, the nearest first.
+        executions: The steps, the nearest first.
+    """
+
+    lineage: LineageGraph
+    models: tuple[Artifact, ...]
+    artifacts: tuple[Artifact, ...]
+    executions: tuple[Execution, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether that is all."""
+        return self.lineage.verdict
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many artifacts there are of each type: models first, then the most frequent."""
+        counted_types = [Counter(node.type or "?" for node in group) for group in self._groups]
+        return {name: count for counter in counted_types for name, count in counter.most_common()}
+
+    @property
+    def _groups(self) -> tuple[tuple[Artifact, ...], ...]:
+        return self.models, self.artifacts
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it in terms of JSON; nodes are as in the JSON of a lineage."""
+        return {
+            "start": list(self.lineage.start),
+            "counts": self.counts,
+            "models": [node_to_dict(self.lineage, node) for node in self.models],
+            "artifacts": [node_to_dict(self.lineage, node) for node in self.artifacts],
+            "executions": [node_to_dict(self.lineage, node) for node in self.executions],
+            "verdict": plain(self.verdict),
+        }
+
+    def to_text(self) -> str:
+        """Return the counts and the list of artifacts, for people.
+
+        The last line says so if this is not complete.
+        """
+        lines = list(self.lines())
+        return "\n".join(lines if self.verdict.complete else [*lines, str(self.verdict)])
+
+    def lines(self) -> Iterator[str]:
+        """Yield the lines of the text, without the verdict."""
+        return _lines(self)
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+
+def impact(lineage: LineageGraph, model_types: Collection[str] = ()) -> Impact:
+    """Return what a downstream lineage says is affected.
+
+    Args:
+        lineage: The walk downstream.
+        model_types: The names of the types of models; a type whose name ends in "Model" is one
+            anyway.
+    """
+    affected = [node for node in lineage.nodes if key_of(node) not in lineage.start]
+    artifacts = [node for node in affected if isinstance(node, Artifact)]
+    is_model = [_is_model(node, model_types) for node in artifacts]
+    return Impact(
+        lineage=lineage,
+        models=tuple(node for node, model in zip(artifacts, is_model, strict=True) if model),
+        artifacts=tuple(node for node, model in zip(artifacts, is_model, strict=True) if not model),
+        executions=tuple(node for node in affected if isinstance(node, Execution)),
+    )
+
+
+def _is_model(node: Artifact, model_types: Collection[str]) -> bool:
+    return node.type in model_types or (node.type or "").lower().endswith("model")
+
+
+def _lines(found: Impact) -> Iterator[str]:
+    for start in found.lineage.start:
+        yield f"Made from {label(found.lineage.node(start))}"
+    types = ", ".join(f"{count:,} {printable(name)}" for name, count in found.counts.items())
+    yield f"Affected: {types or 'no artifact'}; {counted(len(found.executions), 'step')}"
+    for heading, nodes in (("Models", found.models), ("Other artifacts", found.artifacts)):
+        if nodes:
+            yield heading
+        for node in nodes:
+            yield f"  {counted(found.lineage.hop(node), 'hop')} away  {label(node)}"

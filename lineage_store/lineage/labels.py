@@ -1,0 +1,74 @@
+"""What nodes are called when people read of them; nothing here upsets a terminal."""
+
+import re
+
+from lineage_store.lineage.aspects import Aspect, aspect_of, flat_properties
+from lineage_store.lineage.identity import GraphNode, digest_of, key_of, version_of
+from lineage_store.model import Artifact, ArtifactState, Event, Execution, ExecutionState
+from lineage_store.model.plain import printable
+
+_LONG_HEX = re.compile(r"[0-9a-f]{20,}")
+_MAX_VALUE = 40
+_MAX_DETAILS = 100
+_QUIET = {None, ArtifactState.UNKNOWN, ArtifactState.LIVE, ExecutionState.COMPLETE}
+
+
+def title(node: GraphNode) -> str:
+    """Return the type of a node and its name, or the last part of its uri: "Model churn/3"."""
+    name = node.name or (isinstance(node, Artifact) and _last_part(node.uri)) or ""
+    return printable(f"{node.type or node.kind.name} {name}".rstrip())
+
+
+def _last_part(uri: str | None) -> str | None:
+    return uri.rstrip("/").rpartition("/")[2] if uri else None
+
+
+def details(node: GraphNode) -> list[str]:
+    """Return what else identifies a node: version and digest, or code and parameters; its state.
+
+    A state that is what one expects, LIVE or COMPLETE, is not told.
+    """
+    found = _of_artifact(node) if isinstance(node, Artifact) else _of_execution(node)
+    if node.state not in _QUIET:
+        found.append(str(node.state))
+    return [printable(text) for text in found]
+
+
+def _of_artifact(artifact: Artifact) -> list[str]:
+    version, digest = version_of(artifact), digest_of(artifact)
+    found = [] if version is None else [f"version {_short(version)}"]
+    return found if digest is None else [*found, digest.short]
+
+
+def _of_execution(execution: Execution) -> list[str]:
+    values = flat_properties(execution).items()
+    return [
+        text
+        for aspect in (Aspect.PARAMETERS, Aspect.CODE)
+        if (text := _bounded([f"{n.rpartition('.')[2]}={_short(v)}" for n, v in values
+                              if aspect_of(n) is aspect]))
+    ]  # fmt: skip
+
+
+def _bounded(parts: list[str]) -> str:
+    text = " ".join(sorted(parts))
+    return text if len(text) <= _MAX_DETAILS else f"{text[:_MAX_DETAILS]}…"
+
+
+def _short(value: str) -> str:
+    if _LONG_HEX.fullmatch(value):
+        return value[:12]
+    return value if len(value) <= _MAX_VALUE else f"{value[:_MAX_VALUE]}…"
+
+
+def label(node: GraphNode) -> str:
+    """Return one line on a node: "Model churn/3  sha256:9f86d081884c  (artifact:12)"."""
+    return "  ".join([title(node), *details(node), f"({key_of(node)})"])
+
+
+def slot(event: Event) -> str:
+    """Return the place of an artifact in the signature of its step: "train", "models/1"."""
+    steps = event.path
+    if len(steps) > 1 and steps[-1] == 0:
+        steps = steps[:-1]  # the only one of its name, as a rule
+    return printable("/".join(map(str, steps)))

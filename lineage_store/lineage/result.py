@@ -1,0 +1,123 @@
+"""What a walk found, and what can be made of it."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
+
+from lineage_store.lineage import comparison, drawing, exports, tree
+from lineage_store.lineage.differences import Comparison
+from lineage_store.lineage.graph import Direction, LineageGraph
+from lineage_store.lineage.identity import GraphNode, key_of
+from lineage_store.lineage.verdict import Limit, Verdict
+from lineage_store.model import Artifact, Event, Execution
+
+if TYPE_CHECKING:
+    from networkx import MultiDiGraph
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineagePart:
+    """A part of a lineage, as it arrives: nodes of one distance.
+
+    Attributes:
+        hop: How far the nodes are from the start.
+        nodes: Artifacts and executions.
+        edges: The events that the walk went over to reach them.
+        verdict: Whether that is all; only the last part has one.
+    """
+
+    hop: int
+    nodes: tuple[GraphNode, ...]
+    edges: tuple[Event, ...]
+    verdict: Verdict | None = None
+
+    @classmethod
+    def from_message(cls, message: Any, asked: frozenset[Limit] = frozenset(Limit)) -> Self:
+        """Return the part that a TraceResponse holds; see `Verdict.from_message` for `asked`."""
+        has_verdict = message.HasField("verdict")
+        return cls(
+            hop=message.hop,
+            nodes=(
+                *map(Artifact.from_message, message.artifacts),
+                *map(Execution.from_message, message.executions),
+            ),
+            edges=tuple(map(Event.from_message, message.events)),
+            verdict=Verdict.from_message(message.verdict, asked) if has_verdict else None,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lineage(LineageGraph):
+    """What a walk found: `nodes`, `edges`, how far away they are, and the `verdict` on it.
+
+    `print(lineage)` draws it as a tree.
+    """
+
+    def joined_by(self, parts: Iterable[LineagePart]) -> Self:
+        """Return this lineage together with further parts, and the verdict of the last one."""
+        nodes = {key_of(node): node for node in self.nodes}
+        edges, hops, verdict = list(self.edges), dict(self.hops), self.verdict
+        for part in parts:
+            nodes.update((key_of(node), node) for node in part.nodes)
+            hops.update((key_of(node), part.hop) for node in part.nodes)
+            edges += part.edges
+            verdict = verdict if part.verdict is None else part.verdict
+        return replace(
+            self,
+            nodes=tuple(nodes.values()),
+            edges=tuple(edges),
+            hops=hops,
+            start=tuple(key for key in nodes if hops.get(key) == 0) or self.start,
+            verdict=verdict,
+        )
+
+    def to_networkx(self) -> "MultiDiGraph[str]":
+        """Return a networkx.MultiDiGraph, its edges as data flows; see `lineage.exports`."""
+        return exports.to_networkx(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the lineage in terms of JSON; see `lineage.exports` for its shape."""
+        return exports.graph_to_dict(self)
+
+    def to_json(self, indent: int | None = None) -> str:
+        """Return the lineage as JSON; see `lineage.exports` for its shape."""
+        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
+
+    def to_dot(self) -> str:
+        """Return a digraph for Graphviz."""
+        return drawing.to_dot(self)
+
+    def to_mermaid(self) -> str:
+        """Return a flowchart for Mermaid."""
+        return drawing.to_mermaid(self)
+
+    def to_text(self, max_depth: int = tree.MAX_DEPTH) -> str:
+        """Return a tree with the start at the top.
+
+        A node that several ways lead to is drawn once with all that is behind it, and after that
+        only named. What lies deeper than `max_depth` levels is counted in the last line, and if
+        the lineage is not complete, the very last line says so.
+        """
+        lines = list(self.tree_lines(max_depth))
+        return "\n".join(lines if self.verdict.complete else [*lines, str(self.verdict)])
+
+    def tree_lines(self, max_depth: int = tree.MAX_DEPTH) -> Iterator[str]:
+        """Yield the lines of the tree alone; see `to_text`."""
+        return tree.draw(self, max_depth)
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def compare(self, other: LineageGraph) -> Comparison:
+        """Return what differs between this upstream lineage and another.
+
+        Raises:
+            InvalidArgument: One of them was not walked upstream, or not from one artifact.
+        """
+        return comparison.compare(self, other)
+
+
+def empty(direction: Direction) -> Lineage:
+    """Return the lineage of a walk that has not begun."""
+    return Lineage(direction=direction, verdict=Verdict(complete=False))

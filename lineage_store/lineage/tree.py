@@ -1,0 +1,109 @@
+"""Lineage as a tree of text.
+
+The start is at the top, and what is one hop further is one step further in. A node that several
+ways lead to is drawn once with all that is behind it, and after that only named.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lineage_store.lineage.graph import Direction, LineageGraph
+from lineage_store.lineage.identity import ends
+from lineage_store.lineage.labels import label, slot
+from lineage_store.model import Event
+
+MAX_DEPTH = 40
+"""Levels that are drawn unless told otherwise: each costs three columns."""
+
+_SEEN = "↑ drawn above"
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A node that is to be drawn.
+
+    Attributes:
+        key: Which.
+        indent: What is in front of all lines behind its parent's.
+        last: It is the last of its siblings; None: it is a start.
+        event: What leads to it.
+    """
+
+    key: str
+    indent: str = ""
+    last: bool | None = None
+    event: Event | None = None
+    depth: int = 0
+
+    @property
+    def branch(self) -> str:
+        if self.last is None:
+            return ""
+        return self.indent + ("└─ " if self.last else "├─ ")
+
+    @property
+    def inner_indent(self) -> str:
+        if self.last is None:
+            return ""
+        return self.indent + ("   " if self.last else "│  ")
+
+
+def draw(graph: LineageGraph, max_depth: int = MAX_DEPTH) -> Iterator[str]:
+    """Yield the lines of the tree of a lineage.
+
+    Args:
+        graph: The lineage.
+        max_depth: How deep to draw; what lies deeper is counted in the last line.
+    """
+    drawn: set[str] = set()
+    waiting = [_Line(start) for start in reversed(graph.start) if start in graph]
+    while waiting:  # not recursive: a lineage may be deeper than the stack
+        line = waiting.pop()
+        if line.key in drawn:
+            if _neighbours(graph, line):
+                yield f"{line.branch}{_text(graph, line)}  {_SEEN}"
+            else:
+                yield f"{line.branch}{_text(graph, line)}"
+            continue
+        drawn.add(line.key)
+        yield f"{line.branch}{_text(graph, line)}"
+        if line.depth < max_depth:
+            waiting.extend(reversed(_children(graph, line)))
+    left = len(graph) - len(drawn)
+    if left:
+        yield f"… {left:,} more, deeper than {max_depth} levels"
+
+
+def _children(graph: LineageGraph, line: _Line) -> list[_Line]:
+    found = _neighbours(graph, line)
+    return [
+        _Line(key, line.inner_indent, at == len(found), event, line.depth + 1)
+        for at, (key, event) in enumerate(found, start=1)
+    ]
+
+
+def _neighbours(graph: LineageGraph, line: _Line) -> list[tuple[str, Event]]:
+    """Return the next nodes, each once, and an event that leads there."""
+    found: dict[str, Event] = {}
+    if graph.direction is not Direction.DOWNSTREAM:
+        for event in graph.into(line.key):
+            found.setdefault(ends(event)[0], event)
+    if graph.direction is not Direction.UPSTREAM:
+        for event in graph.out_of(line.key):
+            found.setdefault(ends(event)[1], event)
+    if line.event is not None and graph.direction is Direction.BOTH:
+        for end in ends(line.event):  # the way back
+            found.pop(end, None)
+    return list(found.items())
+
+
+def _text(graph: LineageGraph, line: _Line) -> str:
+    node = graph.node(line.key)
+    text = label(node)
+    if line.event is None:
+        return text
+    place = slot(line.event) if node.kind.name == "artifact" else ""
+    text = f"{place}: {text}" if place else text
+    if graph.direction is not Direction.BOTH:
+        return text
+    return f"← {text}" if ends(line.event)[0] == line.key else f"→ {text}"

@@ -1,0 +1,472 @@
+"""LineageService: Trace, FindPaths and Summarize."""
+
+import hashlib
+import time
+import zlib
+
+import pytest
+
+from lineage_store import errors
+from lineage_store.lineage import resumption
+from lineage_store.v1 import lineage_pb2
+from lineage_store.v1 import metadata_pb2 as pb
+
+INPUT, OUTPUT, INTERNAL_INPUT = pb.Event.INPUT, pb.Event.OUTPUT, pb.Event.INTERNAL_INPUT
+UPSTREAM, DOWNSTREAM, BOTH = 1, 2, 3
+ARTIFACT, EXECUTION = lineage_pb2.ARTIFACT, lineage_pb2.EXECUTION
+Reason = lineage_pb2.Verdict.Reason
+
+
+def event(artifact, execution, event_type, **fields):
+    return {"artifact_id": artifact, "execution_id": execution, "type": event_type, **fields}
+
+
+@pytest.fixture
+def diamond(call):
+    """a1 -> e1 -> a2, a3; a2 -> e2 -> a4; a3 -> e3 -> a4, happening one after the other."""
+    data, model = call.type(name="Data"), call.type(name="Model")
+    step, train = call.type("execution", "Step"), call.type("execution", "Train")
+    types = [data, data, data, model]
+    call.put(
+        "artifact", *[{"type_id": t, "name": f"a{i}", "uri": "u"} for i, t in enumerate(types, 1)]
+    )
+    call.put(
+        "execution",
+        *[{"type_id": t, "name": f"e{i}"} for i, t in enumerate([step, train, train], 1)],
+    )
+    edges = [
+        (1, 1, INPUT),
+        (2, 1, OUTPUT),
+        (3, 1, OUTPUT),
+        (2, 2, INPUT),
+        (4, 2, OUTPUT),
+        (3, 3, INTERNAL_INPUT),
+        (4, 3, OUTPUT),
+    ]
+    call(
+        "PutEvents",
+        events=[event(*edge, milliseconds_since_epoch=at) for at, edge in enumerate(edges)],
+    )
+    return call
+
+
+def start(*ids, kind=ARTIFACT):
+    return {"kind": kind, "ids": {"ids": ids}}
+
+
+def trace(call, *ids, kind=ARTIFACT, budget=None, ids_only=False, token=None, **walk):
+    """Return the parts of a trace, the last of which alone has a verdict."""
+    walk = {"start": start(*ids, kind=kind), **walk} if ids else walk
+    request = {"walk": walk, "budget": budget or {}, "ids_only": ids_only}
+    if token is not None:
+        request["resume_token"] = token
+    parts = call.stream("Trace", **request)
+    assert [part.HasField("verdict") for part in parts] == [False] * (len(parts) - 1) + [True]
+    return parts
+
+
+def names(parts):
+    """Hop by hop: "a4 | e2 e3 | ..."."""
+    hops = {}
+    for part in parts[:-1]:
+        nodes = [f"a{node.id}" for node in part.artifacts]
+        nodes += [f"e{node.id}" for node in part.executions]
+        hops.setdefault(part.hop, []).extend(sorted(nodes))
+    assert list(hops) == sorted(hops)
+    return " | ".join(" ".join(nodes) for nodes in hops.values())
+
+
+def edges(parts):
+    return sorted((e.artifact_id, e.execution_id, e.type) for part in parts for e in part.events)
+
+
+def test_upstream(diamond):
+    parts = trace(diamond, 4, direction=UPSTREAM)
+    assert names(parts) == "a4 | e2 e3 | a2 a3 | e1 | a1"
+    verdict = parts[-1].verdict
+    assert (verdict.complete, verdict.node_count, verdict.event_count) == (True, 7, 7)
+    assert not verdict.HasField("reason")
+    assert not verdict.resume_token
+    assert len(edges(parts)) == len(set(edges(parts))) == 7
+
+
+def test_other_directions_and_starts(diamond):
+    assert names(trace(diamond, 1, direction=DOWNSTREAM)) == "a1 | e1 | a2 a3 | e2 e3 | a4"
+    assert names(trace(diamond, 2, direction=DOWNSTREAM)) == "a2 | e2 | a4"
+    assert names(trace(diamond, 2)) == "a2 | e1 e2 | a1 a3 a4 | e3"
+    assert (
+        names(trace(diamond, 2, 3, kind=EXECUTION, direction=UPSTREAM)) == "e2 e3 | a2 a3 | e1 | a1"
+    )
+
+
+def test_nodes_and_events_come_as_they_are_stored(diamond):
+    parts = trace(diamond, 4, direction=UPSTREAM, max_hops=1)
+    assert list(parts[0].artifacts) == diamond.get("artifact", 4)
+    assert list(parts[1].executions) == diamond.get("execution", 2, 3)
+    stored = diamond("GetEventsByArtifactIDs", artifact_ids=[4]).events
+    assert list(parts[1].events) == list(stored)
+    ids_only = trace(diamond, 4, direction=UPSTREAM, ids_only=True)
+    assert names(ids_only) == names(trace(diamond, 4, direction=UPSTREAM))
+    assert [field.name for field, _ in ids_only[0].artifacts[0].ListFields()] == ["id"]
+
+
+@pytest.mark.parametrize(
+    ("selection", "nodes"),
+    [
+        ({"kind": ARTIFACT, "named": {"type": "Data", "name": "a3"}}, "a3"),
+        ({"kind": ARTIFACT, "named": {"type": "Data"}}, "a1 a2 a3"),
+        ({"kind": EXECUTION, "named": {"type": "Train"}}, "e2 e3"),
+        ({"kind": ARTIFACT, "uri": "u"}, "a1 a2 a3 a4"),
+        ({"kind": EXECUTION, "filter_query": "name != 'e2'"}, "e1 e3"),
+        (start(3, 1, 3), "a1 a3"),
+    ],
+)
+def test_ways_to_say_where_to_start(diamond, selection, nodes):
+    assert names(trace(diamond, start=selection, max_hops=0)) == nodes
+
+
+@pytest.mark.parametrize(
+    ("options", "nodes"),
+    [
+        ({"event_types": [INPUT, OUTPUT]}, "a4 | e2 e3 | a2 | e1 | a1"),
+        ({"execution_types": ["Train"]}, "a4 | e2 e3 | a2 a3"),
+        ({"artifact_types": ["Data"], "execution_types": ["Step"]}, "a4"),
+        ({"artifact_types": ["Model"]}, "a4 | e2 e3"),
+        ({"ending_executions": {"filter_query": "name = 'e2'"}}, "a4 | e3 | a3 | e1 | a1"),
+        (
+            {"ending_artifacts": {"filter_query": "uri = 'u'", "include_ending_nodes": True}},
+            "a4",
+        ),
+    ],
+)
+def test_where_a_walk_may_go(diamond, options, nodes):
+    parts = trace(diamond, 4, direction=UPSTREAM, **options)
+    assert names(parts) == nodes
+    assert parts[-1].verdict.complete
+
+
+def test_ending_nodes_are_answered_if_asked_for(diamond):
+    ending = {"filter_query": "name = 'e2'", "include_ending_nodes": True}
+    parts = trace(
+        diamond, 4, direction=UPSTREAM, ending_executions=ending, event_types=[INPUT, OUTPUT]
+    )
+    assert names(parts) == "a4 | e2 e3"
+    assert edges(parts) == [(4, 2, OUTPUT), (4, 3, OUTPUT)]
+
+
+def test_as_of(diamond):
+    parts = trace(diamond, 4, direction=UPSTREAM, as_of={"happened_by_milliseconds": 5})
+    assert names(parts) == "a4 | e2 | a2 | e1 | a1"
+    parts = trace(diamond, 4, direction=UPSTREAM, as_of={"recorded_by_microseconds": 5})
+    assert names(parts) == "a4"
+    later = time.time_ns() // 1000 + 60_000_000
+    parts = trace(diamond, 4, direction=UPSTREAM, as_of={"recorded_by_microseconds": later})
+    assert len(edges(parts)) == 7
+
+
+@pytest.mark.parametrize(
+    ("hops", "frontier", "is_complete"),
+    [(0, ([4], []), False), (1, ([], [2, 3]), False), (3, ([], [1]), False), (4, ([], []), True)],
+)
+def test_hops(diamond, hops, frontier, is_complete):
+    verdict = trace(diamond, 4, direction=UPSTREAM, max_hops=hops)[-1].verdict
+    assert verdict.complete == is_complete
+    assert verdict.HasField("reason") != is_complete
+    assert is_complete or verdict.reason == Reason.Value("MAX_HOPS")
+    assert (list(verdict.frontier_artifact_ids), list(verdict.frontier_execution_ids)) == frontier
+
+
+def test_the_frontier_leaves_out_where_nothing_follows(diamond):
+    """Both ways, the event that a node was reached by does not lead on."""
+    verdict = trace(diamond, 1, 4, direction=BOTH, max_hops=2)[-1].verdict
+    assert verdict.complete
+    verdict = trace(diamond, 1, direction=BOTH, max_hops=3)[-1].verdict
+    assert not verdict.complete
+    verdict = trace(diamond, 1, direction=BOTH, max_hops=4)[-1].verdict
+    assert verdict.complete
+
+
+def test_more_hops_than_before(diamond):
+    first = trace(diamond, 4, direction=UPSTREAM, max_hops=1)
+    token = first[-1].verdict.resume_token
+    second = trace(diamond, 4, direction=UPSTREAM, max_hops=3, token=token)
+    third = trace(diamond, 4, direction=UPSTREAM, token=second[-1].verdict.resume_token)
+    assert (names(first), names(second), names(third)) == ("a4 | e2 e3", "a2 a3 | e1", "a1")
+    assert third[-1].verdict.complete
+    assert third[-1].verdict.node_count == third[-1].verdict.event_count == 7
+    assert len(edges([*first, *second, *third])) == 7
+
+
+def test_a_budget_of_nodes(diamond):
+    parts = trace(diamond, 4, direction=UPSTREAM, budget={"max_nodes": 2})
+    verdict = parts[-1].verdict
+    assert names(parts) == "a4 | e2"
+    assert verdict.reason == Reason.Value("MAX_NODES")
+    assert list(verdict.frontier_artifact_ids) == [4]
+    assert list(verdict.frontier_execution_ids) == [2]
+    assert trace(diamond, 4, direction=UPSTREAM, budget={"max_nodes": 7})[-1].verdict.complete
+
+
+@pytest.mark.parametrize(
+    ("budget", "reason"), [({"max_bytes": 1}, "MAX_BYTES"), ({"max_milliseconds": 1}, "MAX_TIME")]
+)
+def test_budgets_of_bytes_and_time_let_every_request_make_progress(diamond, budget, reason):
+    token, found, seen = None, [], []
+    for _ in range(20):
+        parts = trace(diamond, 4, direction=UPSTREAM, budget=budget, token=token)
+        found += parts[:-1]
+        verdict = parts[-1].verdict
+        if verdict.complete:
+            break
+        seen.append(verdict.reason)
+        assert len(parts) > 1
+        token = verdict.resume_token
+    assert names([*found, None]) == "a4 | e2 e3 | a2 a3 | e1 | a1"
+    assert len(edges(found)) == 7
+    if reason == "MAX_BYTES":  # how far a millisecond gets is up to the machine
+        assert set(seen) == {Reason.Value(reason)}
+
+
+def test_large_answers_come_in_parts(call):
+    t = call.type()
+    big = [{"type_id": t, "uri": f"{i}" * 30_000} for i in range(100)]
+    ids = call.put("artifact", *big, *[{"type_id": t}] * 1_000)
+    [e] = call.put("execution", {"type_id": call.type("execution")})
+    call("PutEvents", events=[event(i, e, INPUT) for i in ids])
+    parts = trace(call, e, kind=EXECUTION)
+    assert max(part.ByteSize() for part in parts) < 1_100_000
+    assert max(len(part.artifacts) for part in parts) <= 500
+    assert sorted(node.id for part in parts for node in part.artifacts) == ids
+    assert len(edges(parts)) == 1_100
+
+
+@pytest.mark.parametrize(
+    ("request_fields", "match"),
+    [
+        ({}, "walk must be set"),
+        ({"walk": {}}, "walk.start must be set"),
+        ({"walk": {"start": {"ids": {"ids": [1]}}}}, "walk.start.kind"),
+        ({"walk": {"start": {"kind": ARTIFACT}}}, "walk.start must have ids"),
+        ({"walk": {"start": start()}}, "walk.start.ids.ids must not be empty"),
+        ({"walk": {"start": {"kind": EXECUTION, "uri": "u"}}}, "only artifacts have a uri"),
+        ({"walk": {"start": {"kind": ARTIFACT, "named": {"name": "n"}}}}, "named.type must be set"),
+        ({"walk": {"start": {"kind": ARTIFACT, "filter_query": ""}}}, "must not be empty"),
+        ({"walk": {"start": {"kind": ARTIFACT, "filter_query": "%"}}}, "walk.start.filter_query"),
+        ({"walk": {"start": start(1), "max_hops": -1}}, "walk.max_hops"),
+        ({"walk": {"start": start(1), "event_types": [0]}}, "walk.event_types"),
+        ({"walk": {"start": start(1), "artifact_types": [""]}}, "walk.artifact_types"),
+        ({"walk": {"start": start(1), "as_of": {}}}, "walk.as_of"),
+        ({"walk": {"start": start(1), "ending_artifacts": {}}}, "ending_artifacts.filter_query"),
+        ({"walk": {"start": start(1)}, "budget": {"max_nodes": 0}}, "budget.max_nodes"),
+        ({"walk": {"start": start(1)}, "budget": {"max_bytes": -1}}, "budget.max_bytes"),
+    ],
+)
+def test_malformed_walks(diamond, request_fields, match):
+    for method in ("Trace", "Summarize"):
+        with diamond.refused(errors.InvalidArgument, match):
+            (diamond.stream if method == "Trace" else diamond)(method, **request_fields)
+
+
+def test_unknown_numbers_of_enumerations(diamond):
+    for unknown, field in ((b"\x10\x63", "direction"), (b"\x30\x63", "event_types")):
+        request = lineage_pb2.TraceRequest()
+        request.walk.start.kind = ARTIFACT
+        request.walk.start.ids.ids.append(1)
+        request.walk.MergeFromString(unknown)
+        with diamond.refused(errors.InvalidArgument, f"walk.{field} is not one of"):
+            list(diamond.transport.stream("Trace", request))
+
+
+@pytest.mark.parametrize(
+    ("selection", "match"),
+    [
+        (start(1, 99, -5), "no artifact -5, 99"),
+        (start(*range(100, 200)), "and 90 more"),
+        (start(9, kind=EXECUTION), "no execution 9"),
+        ({"kind": ARTIFACT, "uri": "nowhere"}, "nowhere"),
+        ({"kind": ARTIFACT, "named": {"type": "None"}}, "None"),
+        ({"kind": ARTIFACT, "named": {"type": "Data", "type_version": "2"}}, "Data"),
+        ({"kind": ARTIFACT, "named": {"type": "Data", "name": "a4"}}, "a4"),
+        ({"kind": ARTIFACT, "filter_query": "name = 'nope'"}, "no artifact matches"),
+    ],
+)
+def test_nothing_to_start_from(diamond, selection, match):
+    with diamond.refused(errors.NotFound, match):
+        trace(diamond, start=selection)
+    with diamond.refused(errors.NotFound, match):
+        diamond("Summarize", walk={"start": selection})
+
+
+def token_of(call, **options):
+    return trace(call, 4, budget={"max_nodes": 3}, **options)[-1].verdict.resume_token
+
+
+def refuses(call, token, match, **options):
+    with call.refused(errors.InvalidArgument, match):
+        trace(call, 4, token=token, **options)
+
+
+def test_tokens_of_other_walks(diamond):
+    token = token_of(diamond, direction=UPSTREAM)
+    for options in (
+        {"direction": DOWNSTREAM},
+        {"direction": UPSTREAM, "event_types": [INPUT]},
+        {"direction": UPSTREAM, "ids_only": True},
+        {"direction": UPSTREAM, "as_of": {"happened_by_milliseconds": 9}},
+    ):
+        refuses(diamond, token, "made for another walk", **options)
+
+
+def test_damaged_tokens(diamond):
+    token = token_of(diamond)
+    for damaged in (b"", b"\x01", b"garbage" * 10, token[:-1], token + b"x", b"\x02" + token[1:]):
+        refuses(diamond, damaged, "resume_token")
+    for at in range(len(token)):
+        refuses(diamond, token[:at] + bytes([token[at] ^ 0x41]) + token[at + 1 :], "resume_token")
+
+
+def forged(token, raw):
+    """Return a token for the same walk that holds something else, with a checksum that is right."""
+    packed = zlib.compress(raw)
+    made_for = token[1:17]
+    return token[:17] + hashlib.sha256(made_for + packed).digest()[:8] + packed
+
+
+def test_forged_tokens(diamond):
+    token = token_of(diamond)
+    raw = zlib.decompress(token[25:])
+    head = resumption._INNER.size
+    for content in (
+        b"",
+        raw[:-1],
+        raw + b"\0",
+        b"\x07" + raw[1:],  # no such kind
+        b"\x02" + raw[1:],  # contexts take no part in events
+        raw[:1] + b"\xff" * 24 + raw[25:],  # counts beyond all bounds
+        raw[:head] + b"\xff" * (len(raw) - head),  # ids beyond all bounds
+        raw[:head] + b"\x00" * (len(raw) - head),  # an id twice
+        bytes(200_000_000),  # small when compressed
+    ):
+        refuses(diamond, forged(token, content), "resume_token does not hold")
+
+
+def test_tokens_of_other_stores(diamond):
+    token = token_of(diamond)
+    state = resumption.read_token(token, token[1:17])
+    state.reached.add(77)
+    refuses(diamond, resumption.write_token(state, token[1:17]), "another store")
+
+
+def test_what_was_committed_during_a_walk_does_no_harm(diamond):
+    """A walk that is resumed meets what was there when it began, once."""
+    first = trace(diamond, 4, direction=BOTH, budget={"max_nodes": 3})
+    [new] = diamond.put("execution", {"type_id": diamond.type("execution", "Step")})
+    diamond("PutEvents", events=[event(i, new, INPUT) for i in (1, 4)])
+    token = first[-1].verdict.resume_token
+    second = trace(diamond, 4, direction=BOTH, token=token)
+    found = edges([*first, *second])
+    assert len(found) == len(set(found))
+    assert len([edge for edge in found if edge[1] != new]) == 7
+
+
+def node(number, kind=ARTIFACT):
+    return {"kind": kind, "id": number}
+
+
+def paths(call, source, target, **options):
+    answer = call("FindPaths", source=source, target=target, **options)
+    kinds = {ARTIFACT: "a", EXECUTION: "e"}
+    return [" ".join(f"{kinds[n.kind]}{n.id}" for n in path.nodes) for path in answer.paths], answer
+
+
+def test_paths(diamond):
+    found, answer = paths(diamond, node(1), node(4))
+    assert found == ["a1 e1 a2 e2 a4", "a1 e1 a3 e3 a4"]
+    steps = [(e.artifact_id, e.execution_id, e.type) for e in answer.paths[1].events]
+    assert steps == [(1, 1, INPUT), (3, 1, OUTPUT), (3, 3, INTERNAL_INPUT), (4, 3, OUTPUT)]
+    assert list(answer.artifacts) == diamond.get("artifact", 1, 2, 3, 4)
+    assert list(answer.executions) == diamond.get("execution", 1, 2, 3)
+    assert answer.verdict.complete
+    assert (answer.verdict.node_count, answer.verdict.event_count) == (7, 7)
+
+
+def test_paths_in_other_directions(diamond):
+    assert paths(diamond, node(4), node(1))[0] == []
+    found, _ = paths(diamond, node(4), node(1), direction=UPSTREAM, max_paths=1)
+    assert found == ["a4 e2 a2 e1 a1"]
+    found, _ = paths(diamond, node(2), node(3), direction=BOTH)
+    assert found == ["a2 e1 a3", "a2 e2 a4 e3 a3"]
+    found, _ = paths(diamond, node(2), node(3), direction=BOTH, shortest_only=True)
+    assert found == ["a2 e1 a3"]
+    found, _ = paths(diamond, node(1, EXECUTION), node(3, EXECUTION))
+    assert found == ["e1 a3 e3"]
+
+
+def test_no_path_is_an_answer(diamond):
+    found, answer = paths(diamond, node(2), node(3))
+    assert (found, answer.verdict.complete) == ([], True)
+    found, answer = paths(diamond, node(2), node(2))
+    assert (found, answer.verdict.complete) == (["a2"], True)
+
+
+def test_bounds_on_paths(diamond):
+    def reason(**options):
+        found, answer = paths(diamond, node(1), node(4), **options)
+        assert answer.verdict.complete != answer.verdict.HasField("reason")
+        return len(found), Reason.Name(answer.verdict.reason)
+
+    assert reason(max_paths=1) == (1, "MAX_PATHS")
+    assert reason(max_paths=2) == (2, "REASON_UNSPECIFIED")
+    assert reason(max_paths=1, shortest_only=True) == (1, "MAX_PATHS")
+    assert reason(max_hops=3) == (0, "MAX_HOPS")
+    assert reason(max_hops=3, shortest_only=True) == (0, "MAX_HOPS")
+    assert reason(max_hops=4) == (2, "REASON_UNSPECIFIED")
+    assert reason(as_of={"happened_by_milliseconds": 5}) == (1, "REASON_UNSPECIFIED")
+    assert reason(budget={"max_nodes": 3})[1] == "MAX_NODES"
+
+
+def test_malformed_questions_about_paths(diamond):
+    one, none = node(1), node(99)
+    for options, match in (
+        ({"target": one}, "source must be set"),
+        ({"source": {"id": 1}, "target": one}, "source.kind"),
+        ({"source": one, "target": {"kind": ARTIFACT}}, "target.id"),
+        ({"source": one, "target": one, "max_paths": 0}, "max_paths"),
+        ({"source": one, "target": one, "max_paths": 1_001}, "max_paths"),
+        ({"source": one, "target": one, "max_hops": -1}, "max_hops"),
+        ({"source": one, "target": one, "budget": {"max_milliseconds": 0}}, "max_milliseconds"),
+        ({"source": one, "target": one, "as_of": {}}, "as_of"),
+    ):
+        with diamond.refused(errors.InvalidArgument, match):
+            diamond("FindPaths", **options)
+    with diamond.refused(errors.NotFound, "no artifact 99"):
+        diamond("FindPaths", source=one, target=none)
+
+
+def test_a_summary(diamond):
+    answer = diamond("Summarize", walk={"start": start(4), "direction": UPSTREAM})
+    assert [(n.kind, n.type, n.hop, n.count) for n in answer.nodes] == [
+        (ARTIFACT, "Model", 0, 1),
+        (EXECUTION, "Train", 1, 2),
+        (ARTIFACT, "Data", 2, 2),
+        (EXECUTION, "Step", 3, 1),
+        (ARTIFACT, "Data", 4, 1),
+    ]
+    assert [(e.type, e.count) for e in answer.events] == [
+        (INPUT, 2),
+        (OUTPUT, 4),
+        (INTERNAL_INPUT, 1),
+    ]
+    assert answer.verdict.complete
+    walk = {"start": start(4), "direction": UPSTREAM, "max_hops": 1}
+    verdict = diamond("Summarize", walk=walk).verdict
+    assert (verdict.reason, verdict.node_count) == (Reason.Value("MAX_HOPS"), 3)
+    assert not verdict.resume_token
+
+
+def test_a_comparison_reaches_the_service(diamond):
+    answer = diamond("Compare", left_artifact_id=2, right_artifact_id=3)
+    assert answer.left_verdict.complete
+    assert answer.right_verdict.complete
+    with diamond.refused(errors.NotFound, "no artifact 99"):
+        diamond("Compare", left_artifact_id=2, right_artifact_id=99)

@@ -1,0 +1,86 @@
+"""Filters that are made to occupy a server: each fails, and other callers hardly notice."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import pytest
+
+from lineage_store import errors
+from lineage_store.client.channel import GrpcTransport
+from lineage_store.v1 import metadata_pb2 as pb
+from lineage_store.v1 import metadata_service_pb2 as service
+from tests.integration.serving import serving
+
+CONTEXTS = 60
+PATIENCE = 5.0
+"""Seconds in which another caller must be answered, on a machine that is busy with other tests."""
+
+HOSTILE = [
+    " + ".join(f"contexts_{i}.id" for i in range(20)) + " < 0",  # 60 to the power of 20 ways
+    " AND ".join(f"contexts_{i}.name LIKE '%a%b%c%'" for i in range(15)) + " OR name = 'x'",
+    "NOT " * 50_000 + "TRUE",
+    "(" * 50_000 + "1 = 1" + ")" * 50_000,
+    " OR ".join(f"name = 'x{i}'" for i in range(20_000)),
+    f"id IN ({', '.join(['1'] * 120_000)})",
+    "CASE " + "WHEN FALSE THEN FALSE " * 10_000 + "END",
+    "'" + "\\x41" * 100_000,
+]
+
+
+def put(transport: GrpcTransport) -> int:
+    """Put one artifact into many contexts; return its id."""
+    types = service.PutTypesRequest()
+    types.artifact_types.add(name="A")
+    types.context_types.add(name="C")
+    transport.call("PutTypes", types)
+    request = service.PutLineageSubgraphRequest(artifacts=[pb.Artifact(type_id=10, name="abc")])
+    request.contexts.extend(pb.Context(type_id=11, name=f"a{i}") for i in range(CONTEXTS))
+    answer = transport.call("PutLineageSubgraph", request)
+    links = service.PutAttributionsAndAssociationsRequest()
+    for context_id in answer.context_ids:
+        links.attributions.add(artifact_id=answer.artifact_ids[0], context_id=context_id)
+    transport.call("PutAttributionsAndAssociations", links)
+    return answer.artifact_ids[0]
+
+
+def attack(transport: GrpcTransport, text: str) -> type[Exception] | None:
+    """Ask a hostile filter; return the class of the error."""
+    options = pb.ListOperationOptions(filter_query=text)
+    try:
+        transport.call("GetArtifacts", service.GetArtifactsRequest(options=options))
+    except errors.LineageError as error:
+        return type(error)
+    return None
+
+
+@pytest.mark.timeout(180)
+def test_hostile_filters_fail_and_others_are_answered(tmp_path):
+    with (
+        serving(tmp_path, "--max-filter-seconds", "3") as server,
+        closing(GrpcTransport(server.address, timeout=120, retry=False)) as transport,
+        ThreadPoolExecutor(len(HOSTILE)) as pool,
+    ):
+        node = put(transport)
+        attacks = [pool.submit(attack, transport, text) for text in HOSTILE]
+        waits = []
+        while not all(one.done() for one in attacks):
+            begun = time.monotonic()
+            found = transport.call("GetArtifactsByID", by_id(node))
+            waits.append(time.monotonic() - begun)
+            assert len(found.artifacts) == 1
+        assert [one.result() for one in attacks] == [
+            errors.DeadlineExceeded,
+            errors.DeadlineExceeded,
+            errors.InvalidArgument,
+            None,  # parentheses alone do no harm
+            *[errors.InvalidArgument] * 4,
+        ]
+        print(f"{len(waits)} answers, the slowest after {max(waits):.2f} s")
+        assert len(waits) > 20
+        assert max(waits) < PATIENCE
+        assert attack(transport, "contexts_a.name = 'a7'") is None
+
+
+def by_id(node: int) -> service.GetArtifactsByIDRequest:
+    return service.GetArtifactsByIDRequest(artifact_ids=[node])

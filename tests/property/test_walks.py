@@ -1,0 +1,322 @@
+"""Every way to walk a graph finds the same, and a walk cut into pieces is still the same walk."""
+
+import hashlib
+import zlib
+from collections import deque
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import networkx as nx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lineage_store import errors
+from lineage_store.client.embedded import EmbeddedTransport
+from lineage_store.database.lineage import LineageReader
+from lineage_store.engine.lineage import trace
+from lineage_store.kinds import ARTIFACT, EXECUTION, NodeKind
+from lineage_store.lineage.resumption import digest, read_token, write_token
+from lineage_store.lineage.rules import BIDIRECTIONAL, DOWNSTREAM, INPUTS, UPSTREAM, Rules
+from lineage_store.lineage.state import State
+from lineage_store.lineage.walk import Pace, Walk
+from lineage_store.v1 import lineage_pb2
+from lineage_store.v1 import metadata_pb2 as pb
+from lineage_store.v1 import metadata_service_pb2 as service
+
+SIZE = 7
+"""Artifacts in a graph, and executions."""
+
+NO_LIMIT = 10**6
+DIRECTIONS = (UPSTREAM, DOWNSTREAM, BIDIRECTIONAL)
+NUMBERS = {ARTIFACT: lineage_pb2.ARTIFACT, EXECUTION: lineage_pb2.EXECUTION}
+
+Node = tuple[NodeKind, int]
+
+
+@dataclass(frozen=True)
+class Event:
+    artifact: int
+    execution: int
+    type: int
+    moment: int
+
+    @property
+    def key(self) -> tuple[int, int, int]:
+        return (self.artifact, self.execution, self.type)
+
+    def ways(self, direction: int) -> list[tuple[Node, Node]]:
+        """From where to where the event leads."""
+        artifact, execution = (ARTIFACT, self.artifact), (EXECUTION, self.execution)
+        if direction == BIDIRECTIONAL:
+            return [(artifact, execution), (execution, artifact)]
+        down = (artifact, execution) if self.type in INPUTS else (execution, artifact)
+        return [down if direction == DOWNSTREAM else down[::-1]]
+
+
+ids = st.integers(1, SIZE)
+# Few nodes and many events: diamonds, cycles, artifacts that are input and output of one execution,
+# several events between two nodes, nodes without any.
+graphs = st.lists(
+    st.builds(Event, ids, ids, st.integers(1, 7), st.integers(0, 3)),
+    max_size=40,
+    unique_by=lambda event: event.key,
+)
+starts = st.tuples(
+    st.sampled_from([ARTIFACT, EXECUTION]), st.lists(ids, min_size=1, max_size=3, unique=True)
+)
+bounds = st.none() | st.integers(-1, 3)
+thorough = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@contextmanager
+def stored(events: list[Event]) -> Iterator[EmbeddedTransport]:
+    with closing(EmbeddedTransport("sqlite://")) as transport:
+        nodes = service.PutLineageSubgraphRequest()
+        types = service.PutTypesRequest(
+            artifact_types=[pb.ArtifactType(name="A")],
+            execution_types=[pb.ExecutionType(name="E")],
+        )
+        answer: Any = transport.call("PutTypes", types)
+        for _ in range(SIZE):
+            nodes.artifacts.add(type_id=answer.artifact_type_ids[0])
+            nodes.executions.add(type_id=answer.execution_type_ids[0])
+        transport.call("PutLineageSubgraph", nodes)
+        request = service.PutEventsRequest()
+        for event in events:
+            request.events.add(
+                artifact_id=event.artifact,
+                execution_id=event.execution,
+                type=event.type,
+                milliseconds_since_epoch=event.moment,
+            )
+        transport.call("PutEvents", request)
+        yield transport
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Nodes at which a walk ends."""
+
+    nodes: frozenset[Node] = frozenset()
+    are_included: bool = False
+
+    def leads(self, here: Node, there: Node) -> bool:
+        return here not in self.nodes and (self.are_included or there not in self.nodes)
+
+
+def plain(
+    events: list[Event],
+    start: list[Node],
+    direction: int,
+    most: int = NO_LIMIT,
+    ends: Ends = Ends(),
+) -> tuple[dict[Node, int], set[Any]]:
+    """Return the distance of each node in reach, and the events that a walk goes over."""
+    start = [node for node in start if ends.are_included or node not in ends.nodes]
+    ways = [
+        (here, there, event.key)
+        for event in events
+        for here, there in event.ways(direction)
+        if ends.leads(here, there)
+    ]
+    graph = nx.DiGraph()
+    graph.add_nodes_from(start)
+    graph.add_edges_from((here, there) for here, there, _ in ways)
+    hops: dict[Node, int] = {}
+    for node in start:
+        for reached, hop in nx.single_source_shortest_path_length(graph, node, most).items():
+            hops[reached] = min(hop, hops.get(reached, hop))
+    return hops, {key for here, _, key in ways if hops.get(here, most) < most}
+
+
+def known(events: list[Event], as_of: int | None) -> list[Event]:
+    return [event for event in events if as_of is None or event.moment <= as_of]
+
+
+@thorough
+@given(graphs, starts, st.sampled_from(DIRECTIONS), bounds, st.integers(1, 5), st.integers(1, 5))
+def test_frontiers_the_closure_and_networkx_agree(events, start, direction, as_of, batch, page):
+    kind, start_ids = start
+    hops, passed = plain(known(events, as_of), [(kind, i) for i in start_ids], direction)
+    bound = None if as_of is None else "happened_at"
+    with stored(events) as transport:
+
+        def look(snapshot):
+            graph = LineageReader(snapshot, bound=bound, as_of=as_of)
+            rules = Rules(direction=direction)
+            walk = Walk(rules, State.start(kind, start_ids))
+            found, edges = {}, []
+            while not walk.is_done:
+                step = walk.look(graph, Pace(nodes=2, batch=batch, events=page))
+                walk.take(step)
+                found.update(((step.kind, i), step.hop) for i in step.nodes)
+                edges += [edge[1:4] for edge in step.events]
+            types = (rules.types_from(ARTIFACT), rules.types_from(EXECUTION))
+            return found, edges, graph.closure(kind, start_ids, types, NO_LIMIT)
+
+        found, edges, closure = transport._engine._database.read(look)
+    assert found == hops
+    assert len(edges) == len(set(edges))
+    assert set(edges) == passed
+    assert {(of, i) for of, ids in closure.items() for i in ids} == set(hops)
+
+
+def request_of(start, direction, as_of, max_hops):
+    kind, start_ids = start
+    request = lineage_pb2.TraceRequest(ids_only=True)
+    request.walk.start.kind = NUMBERS[kind]
+    request.walk.start.ids.ids.extend(start_ids)
+    request.walk.direction = direction
+    if as_of is not None:
+        request.walk.as_of.happened_by_milliseconds = as_of
+    if max_hops is not None:
+        request.walk.max_hops = max_hops
+    return request
+
+
+class Answer:
+    """All parts of one or more traces."""
+
+    def __init__(self) -> None:
+        self.nodes: list[tuple[Node, int]] = []
+        self.events: list[tuple[int, int, int]] = []
+        self.verdict: Any = None
+
+    def add(self, parts: Iterator[Any]) -> None:
+        for part in parts:
+            self.nodes += [((ARTIFACT, node.id), part.hop) for node in part.artifacts]
+            self.nodes += [((EXECUTION, node.id), part.hop) for node in part.executions]
+            self.events += [(e.artifact_id, e.execution_id, e.type) for e in part.events]
+            sent = {node for node, _ in self.nodes}
+            for artifact, execution, _ in self.events:  # an event never comes before its nodes
+                assert {(ARTIFACT, artifact), (EXECUTION, execution)} <= sent
+            self.verdict = part.verdict
+
+
+ends = st.builds(
+    Ends,
+    st.frozensets(st.tuples(st.sampled_from([ARTIFACT, EXECUTION]), ids), max_size=5),
+    st.booleans(),
+)
+
+
+def set_ends(walk, ends: Ends) -> None:
+    for kind in (ARTIFACT, EXECUTION):
+        found = [f"id = {i}" for of, i in ends.nodes if of is kind]
+        if found:
+            ending = getattr(walk, f"ending_{kind.plural}")
+            ending.filter_query = " OR ".join(found)
+            ending.include_ending_nodes = ends.are_included
+
+
+@thorough
+@given(
+    graphs,
+    starts,
+    st.sampled_from(DIRECTIONS),
+    bounds,
+    st.none() | st.integers(0, 6),
+    ends,
+    st.data(),
+)
+def test_a_trace_cut_anywhere_and_resumed_is_the_same_trace(
+    events, start, direction, as_of, max_hops, ends, data
+):
+    kind, start_ids = start
+    most = NO_LIMIT if max_hops is None else max_hops
+    nodes = [(kind, i) for i in start_ids]
+    hops, passed = plain(known(events, as_of), nodes, direction, most, ends)
+    _, all_events = plain(known(events, as_of), nodes, direction, ends=ends)
+    request = request_of(start, direction, as_of, max_hops)
+    set_ends(request.walk, ends)
+    answer = Answer()
+    with stored(events) as transport:
+        for _ in range(100):
+            budget = data.draw(st.integers(1, 4), "budget")
+            request.budget.max_nodes = budget
+            before = len(answer.nodes)
+            answer.add(transport.stream("Trace", request))
+            assert len(answer.nodes) - before <= budget
+            verdict = answer.verdict
+            if verdict.complete or verdict.reason == lineage_pb2.Verdict.MAX_HOPS:
+                break
+            assert verdict.reason == lineage_pb2.Verdict.MAX_NODES
+            request.resume_token = verdict.resume_token
+    assert dict(answer.nodes) == hops
+    assert len(answer.nodes) == len(hops) == verdict.node_count
+    assert [hop for _, hop in answer.nodes] == sorted(hop for _, hop in answer.nodes)
+    assert sorted(answer.events) == sorted(passed)
+    assert verdict.event_count == len(passed)
+    assert verdict.complete == (all_events == passed)
+
+
+@thorough
+@given(graphs, st.sampled_from(DIRECTIONS), ids, ids, st.integers(0, 8))
+def test_paths_are_those_of_networkx(events, direction, source, target, max_hops):
+    request = lineage_pb2.FindPathsRequest(direction=direction, max_paths=20, max_hops=max_hops)
+    request.source.kind, request.source.id = lineage_pb2.ARTIFACT, source
+    request.target.kind, request.target.id = lineage_pb2.EXECUTION, target
+    graph = nx.DiGraph()
+    graph.add_nodes_from([(ARTIFACT, source), (EXECUTION, target)])
+    for event in events:
+        graph.add_edges_from(event.ways(direction))
+    ends = ((ARTIFACT, source), (EXECUTION, target))
+    wanted = {tuple(path) for path in nx.all_simple_paths(graph, *ends, cutoff=max_hops)}
+    with stored(events) as transport:
+        answer = transport.call("FindPaths", request)
+    kinds = {number: kind for kind, number in NUMBERS.items()}
+    found = [tuple((kinds[node.kind], node.id) for node in path.nodes) for path in answer.paths]
+    assert [len(path) for path in found] == sorted(map(len, wanted))[:20]
+    assert set(found) <= wanted
+    assert len(found) == len(set(found))
+    assert (answer.verdict.reason == lineage_pb2.Verdict.MAX_PATHS) == (len(wanted) > 20)
+    assert {node.id for node in answer.artifacts} == {
+        i for path in found for kind, i in path if kind is ARTIFACT
+    }
+    for path, nodes in zip(answer.paths, found, strict=True):
+        assert len(path.events) == len(nodes) - 1
+        for event, here, there in zip(path.events, nodes, nodes[1:], strict=False):
+            ends = {(ARTIFACT, event.artifact_id), (EXECUTION, event.execution_id)}
+            assert ends == {here, there}
+
+
+id_sets = st.frozensets(st.integers(1, SIZE + 1), max_size=4)
+states = st.builds(
+    State,
+    kind=st.sampled_from([ARTIFACT, EXECUTION]),
+    hop=st.integers(0, 2**53),
+    unsent=st.builds(deque, st.builds(sorted, id_sets)),
+    frontier=st.builds(deque, st.builds(sorted, id_sets)),
+    after=st.none() | st.tuples(ids, ids, st.integers(0, 9)),
+    reached=st.builds(set, id_sets),
+    seen=st.fixed_dictionaries({ARTIFACT: st.builds(set, id_sets), EXECUTION: id_sets.map(set)}),
+    ended=st.fixed_dictionaries({ARTIFACT: st.builds(set, id_sets), EXECUTION: id_sets.map(set)}),
+    nodes=st.integers(0, 2**53),
+    events=st.integers(0, 2**53),
+)
+
+
+@thorough
+@given(graphs, states, st.sampled_from(DIRECTIONS), st.none() | st.integers(1, 3))
+def test_a_forged_token_is_refused_or_walked_from(events, state, direction, max_nodes):
+    """Whatever a token claims, the answer is a walk that ends, or InvalidArgument."""
+    request = request_of((ARTIFACT, [1]), direction, None, None)
+    if max_nodes is not None:
+        request.budget.max_nodes = max_nodes
+    request.resume_token = write_token(state, trace._digest(request))
+    with stored(events) as transport, suppress(errors.InvalidArgument):
+        *_, last = transport.stream("Trace", request)
+        assert last.HasField("verdict")
+
+
+@given(st.binary(max_size=300), st.binary(max_size=300))
+def test_bytes_that_are_no_token(garbage, payload):
+    made_for = digest(b"request")
+    packed = zlib.compress(payload)
+    checksum = hashlib.sha256(made_for + packed).digest()[:8]
+    for token in (garbage, b"\x01" + garbage, b"\x01" + made_for + checksum + packed):
+        with pytest.raises(errors.InvalidArgument):
+            read_token(token, made_for)
