@@ -6,7 +6,7 @@ SCHEMA := $(wildcard proto/lineage_store/v1/*.proto)
 
 .PHONY: demo test check bench serve clean
 
-demo: .venv/.ready  ## record a real pipeline and print where its models came from
+demo: .venv/.ready  ## run a real pipeline, skip what is known, print where its models came from
 	$(BIN)/python docs/examples/demo.py
 
 test: .venv/.ready .venv-mlmd/.ready  ## every test, also those against the real ml-metadata
@@ -19,8 +19,9 @@ check: .venv/.ready  ## lint, types, import contracts, schema
 	$(BIN)/lint-imports
 	$(BIN)/buf lint proto
 
-bench: .venv/.ready .venv-mlmd/.ready  ## measure against the real ml-metadata
+bench: .venv/.ready .venv-mlmd/.ready  ## measure against the real ml-metadata, and what recording costs
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/recording.py
 
 serve: .venv/.ready  ## serve lineage.db on 127.0.0.1:8080
 	$(BIN)/lineage-store serve

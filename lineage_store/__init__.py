@@ -4,8 +4,6 @@
 """
 
 from lineage_store import errors
-from lineage_store.client.connecting import connect
-from lineage_store.client.store import LineageStore
 from lineage_store.lineage.aspects import Aspect
 from lineage_store.lineage.differences import Comparison, Difference
 from lineage_store.lineage.graph import Direction
@@ -26,6 +24,7 @@ from lineage_store.model import (
     ExecutionType,
     PropertyType,
 )
+from lineage_store.store import LineageStore, connect
 
 __all__ = [
     "Artifact",

@@ -7,7 +7,8 @@ LineageError
 ├── AlreadyExists
 ├── ResourceExhausted
 ├── FailedPrecondition
-│   └── SchemaMismatch
+│   ├── SchemaMismatch
+│   └── StaleClaim
 ├── Aborted
 ├── OutOfRange
 ├── Unimplemented
@@ -107,6 +108,12 @@ class SchemaMismatch(FailedPrecondition):
     """The database was made by another revision of this software."""
 
     reason = "SCHEMA_MISMATCH"
+
+
+class StaleClaim(FailedPrecondition):
+    """The claim of a cache key is not the caller's, or no longer."""
+
+    reason = "STALE_CLAIM"
 
 
 class Aborted(LineageError):

@@ -1,11 +1,11 @@
-"""A real pipeline, recorded step by step, and then asked where its models came from.
+"""A real pipeline: recorded, skipped where nothing changed, and asked where its models came from.
 
 Run it with `make demo`, or:  python docs/examples/demo.py [DIRECTORY]
 
-Six steps turn a data set that comes with scikit-learn into two trained models and a choice between
-them. Each step is recorded in an embedded store (`lineage.db`) with its parameters, the version of
-its code, and the SHA-256 of everything it read and wrote. Then the store is opened again, and all
-that is printed comes from there.
+Eight steps turn a data set that comes with scikit-learn into two trained models and a choice
+between them. They run three times on one embedded store (`lineage.db`). The second time nothing is
+new, and nothing runs. The third time one parameter is new; what depends on it runs, and the store
+says why. Then the store is opened again, and all that is printed comes from there.
 """
 
 import sys
@@ -13,13 +13,13 @@ import tempfile
 from pathlib import Path
 
 from pipeline import run_pipeline
-from report import print_impact, print_lineage, print_run
+from report import Ticker, print_impact, print_lineage
 
 import lineage_store
 
 
 def main() -> None:
-    """Record a run, then print what the store knows of it."""
+    """Run the pipeline three times, then print what the store knows of the last run."""
     if len(sys.argv) > 1:
         directory = Path(sys.argv[1])
         directory.mkdir(parents=True, exist_ok=True)
@@ -27,13 +27,18 @@ def main() -> None:
         directory = Path(tempfile.mkdtemp(prefix="lineage-store-demo-"))
     url = f"sqlite:///{directory / 'lineage.db'}"
     with lineage_store.connect(url) as store:
-        run_name = run_pipeline(store, directory)
+        with Ticker("First run", store) as tick:
+            run_pipeline(store, directory, tick, depth=6)
+        with Ticker("The same again", store) as tick:
+            run_pipeline(store, directory, tick, depth=6)
+        with Ticker("The same with a forest of depth 3", store) as tick:
+            run = run_pipeline(store, directory, tick, depth=3)
     with lineage_store.connect(url) as store:
-        print_run(store, run_name)
-        print_lineage(store, run_name)
-        print_impact(store, run_name)
+        best = print_lineage(store, run)
+        print_impact(store, run)
     print(f"\nThe files and the store are in {directory}")
-    print(f"Look further:  lineage-store lineage Model/{run_name}/forest.joblib --store {url}")
+    print(f"Look further:  lineage-store runs show --store {url}")
+    print(f"               lineage-store lineage {best} --store {url}")
 
 
 if __name__ == "__main__":

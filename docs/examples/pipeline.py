@@ -1,13 +1,13 @@
 """The pipeline of the demo: each step is a function from files to files."""
 
 import json
-from datetime import UTC, datetime
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import joblib
 import pandas as pd
-from recorder import Recorder
 from sklearn.datasets import load_breast_cancer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -17,8 +17,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from lineage_store import Artifact, LineageStore
+from lineage_store.recording import Run, Step
+from lineage_store.recording.code import code_digest
 
-PIPELINE = "breast-cancer"
 TARGET = "target"
 
 
@@ -64,8 +65,8 @@ def train_forest(train: Path, model: Path, trees: int, depth: int, seed: int) ->
     joblib.dump(fitted.fit(frame.drop(columns=TARGET), frame[TARGET]), model)
 
 
-def evaluate(model: Path, test: Path, metrics: Path) -> None:
-    """Judge a model by data that it has not seen."""
+def evaluate(model: Path, test: Path, metrics: Path) -> dict[str, float]:
+    """Judge a model by data that it has not seen; write and return its scores."""
     frame, fitted = pd.read_csv(test), joblib.load(model)
     features, truth = frame.drop(columns=TARGET), frame[TARGET]
     scores = {
@@ -73,65 +74,116 @@ def evaluate(model: Path, test: Path, metrics: Path) -> None:
         "roc_auc": float(roc_auc_score(truth, fitted.predict_proba(features)[:, 1])),
     }
     metrics.write_text(json.dumps(scores))
+    return scores
 
 
-def choose(choice: Path, by: str, **metrics: Path) -> None:
-    """Write the name of the best model, and the scores that made it so."""
+def choose(choice: Path, by: str, **metrics: Path) -> dict[str, Any]:
+    """Write and return the name of the best model, and the scores that made it so."""
     scores = {name: json.loads(path.read_text())[by] for name, path in metrics.items()}
-    best = max(scores, key=lambda name: scores[name])
-    choice.write_text(json.dumps({"best": best, "by": by, "scores": scores}))
+    best = {"best": max(scores, key=lambda name: scores[name]), "by": by, "scores": scores}
+    choice.write_text(json.dumps(best))
+    return best
 
 
-def run_pipeline(store: LineageStore, directory: Path) -> str:
-    """Run every step, its files in a directory of the run's own; return the name of the run."""
-    run = datetime.now(UTC).strftime("run-%Y%m%d-%H%M%S-%f")
-    recorder, home = Recorder(store, PIPELINE, run), directory / run
-    home.mkdir()
-    parts = prepare(recorder, home)
-    models = train_both(recorder, home, parts["train"])
-    metrics = {
-        name: recorder.step(
-            "Evaluate",
-            evaluate,
-            inputs={"model": model, "test": parts["test"]},
-            outputs={"metrics": ("Metrics", home / f"{name}-metrics.json")},
-        )["metrics"]
-        for name, model in models.items()
-    }
-    chosen = {"choice": ("Report", home / "choice.json")}
-    recorder.step("Choose", choose, inputs=metrics, outputs=chosen, parameters={"by": "roc_auc"})
-    return run
+@dataclass(frozen=True)
+class Performer:
+    """Runs functions from files to files as steps of a run, or takes their files from the cache.
+
+    Attributes:
+        run: The run.
+        home: Where files are written.
+        tell: Called with each step as soon as it is decided whether it runs.
+    """
+
+    run: Run
+    home: Path
+    tell: Callable[[Step], None]
+
+    def __call__(
+        self,
+        name: str,
+        function: Callable[..., dict[str, Any] | None],
+        *,
+        inputs: dict[str, Artifact] | None = None,
+        outputs: dict[str, tuple[str, str]],
+        params: dict[str, Any] | None = None,
+    ) -> dict[str, Artifact]:
+        """Return the artifacts that a step wrote, now or when it ran last, by their names.
+
+        Args:
+            name: What the step is called; the first word is the type of its execution.
+            function: Called with the path of each input and output, and the parameters, by name.
+            inputs: What it reads.
+            outputs: The type and the file name of what it writes.
+            params: What else it is given.
+        """
+        code, kind = code_digest(function), name.partition(" ")[0]
+        with self.run.step(
+            name, type=kind, inputs=inputs, params=params, code=code, cache=True
+        ) as step:
+            self.tell(step)
+            if step.hit is None:
+                read = {place: Path(str(found.uri)) for place, found in (inputs or {}).items()}
+                written = {place: self.home / file for place, (_, file) in outputs.items()}
+                results = function(**read, **written, **(params or {}))
+                for place, (type_name, _) in outputs.items():
+                    step.output(place, written[place], type=type_name)
+                for result, value in (results or {}).items():
+                    step.result(result, value)
+        return {place: artifacts[0] for place, artifacts in step.outputs.items()}
 
 
-def prepare(recorder: Recorder, home: Path) -> dict[str, Artifact]:
+def run_pipeline(
+    store: LineageStore, directory: Path, tell: Callable[[Step], None], *, depth: int
+) -> str:
+    """Run the steps whose outcome is not known yet; return the id of the run."""
+    with store.run("nightly", pipeline="breast-cancer") as run:
+        home = directory / run.id
+        home.mkdir()
+        perform = Performer(run, home, tell)
+        parts = prepare(perform)
+        metrics = {
+            name: perform(
+                f"Evaluate {name}",
+                evaluate,
+                inputs={"model": model, "test": parts["test"]},
+                outputs={"metrics": ("Metrics", f"{name}-metrics.json")},
+            )["metrics"]
+            for name, model in train_both(perform, parts["train"], depth).items()
+        }
+        chosen = {"choice": ("Report", "choice.json")}
+        perform("Choose", choose, inputs=metrics, outputs=chosen, params={"by": "roc_auc"})
+    return run.id
+
+
+def prepare(perform: Performer) -> dict[str, Artifact]:
     """Run the steps up to the split; return its two parts."""
-    data = {"data": ("Dataset", home / "data.csv")}
-    ingested = recorder.step("Ingest", ingest, inputs={}, outputs=data)
-    report = {"report": ("Report", home / "validation.json")}
+    data = perform("Ingest", ingest, outputs={"data": ("Dataset", "data.csv")})
+    report = {"report": ("Report", "validation.json")}
     floor = {"minimum_rows": 500}
-    valid = recorder.step("Validate", validate, inputs=ingested, outputs=report, parameters=floor)
-    return recorder.step(
+    valid = perform("Validate", validate, inputs=data, outputs=report, params=floor)
+    return perform(
         "Split",
         split,
-        inputs=ingested | valid,
-        outputs={"train": ("Dataset", home / "train.csv"), "test": ("Dataset", home / "test.csv")},
-        parameters={"test_share": 0.25, "seed": 7},
+        inputs=data | valid,
+        outputs={"train": ("Dataset", "train.csv"), "test": ("Dataset", "test.csv")},
+        params={"test_share": 0.25, "seed": 7},
     )
 
 
-def train_both(recorder: Recorder, home: Path, train: Artifact) -> dict[str, Artifact]:
+def train_both(perform: Performer, train: Artifact, depth: int) -> dict[str, Artifact]:
     """Train the two models; return them by name."""
     plans: dict[str, tuple[Any, dict[str, Any]]] = {
         "regression": (train_regression, {"strength": 0.5}),
-        "forest": (train_forest, {"trees": 60, "depth": 6, "seed": 7}),
+        "forest": (train_forest, {"trees": 300, "depth": depth, "seed": 7}),
     }
     return {
-        name: recorder.step(
-            "Train",
+        name: perform(
+            f"Train {name}",
             function,
             inputs={"train": train},
-            outputs={"model": ("Model", home / f"{name}.joblib")},
-            parameters=parameters,
+            outputs={"model": ("Model", f"{name}.joblib")},
+            params=params,
         )["model"]
-        for name, (function, parameters) in plans.items()
+        for name, (function, params) in plans.items()
     }

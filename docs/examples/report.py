@@ -1,54 +1,85 @@
-"""Prints what a store knows of one run, for a person; everything comes from the store."""
+"""Prints, for a person, what happens in a run and what a store knows of it afterwards."""
 
-from datetime import UTC, datetime
+import re
+import time
 from pathlib import PurePath
+from typing import Self
 
-from lineage_store import Artifact, Execution, LineageStore
+from lineage_store import Artifact, Context, LineageStore
+from lineage_store.recording import Step
 
-SHORT = 12
-"""Digits of a digest that are printed."""
-
-
-def print_run(store: LineageStore, run_name: str) -> None:
-    """Print the steps of a run, and its artifacts."""
-    run = store.get_context(type="Run", name=run_name)
-    (pipeline,) = store.list_parent_contexts(run)
-    print(f"Recorded: {pipeline.name}, {run.name}\n\nSteps")
-    for step in store.iter_executions(context=run):
-        print_step(step)
-    print("\nArtifacts")
-    for artifact in store.iter_artifacts(context=run):
-        size = artifact.properties["bytes"]
-        described = f"{artifact.type:<8} {file_name(artifact):<24} {size:>8} bytes"
-        print(f"  {described}  sha256 {digest(artifact)}")
+SKIPPED = {"execution": "last_known_state = CACHED"}
+"""A step that was skipped counts as one that wrote what the original wrote; to leave it out."""
 
 
-def print_step(step: Execution) -> None:
-    """Print one step on one line."""
-    begun, ended = step.create_time or 0, step.update_time or 0
-    at = datetime.fromtimestamp(begun / 1000, UTC).strftime("%H:%M:%S")
-    parameters = _parameters(step)
-    print(f"  {step.type:<9} {step.state:<9} {at}  {ended - begun:>5} ms  {parameters}".rstrip())
+class Ticker:
+    """Prints each step of a run as it is decided, and in the end how long they took together.
+
+    Args:
+        title: What is printed first.
+        store: Explains why a step runs.
+    """
+
+    def __init__(self, title: str, store: LineageStore) -> None:
+        self._title = title
+        self._store = store
+        self._ran = 0
+        self._skipped = 0
+
+    def __enter__(self) -> Self:
+        print(self._title)
+        self._begun = time.perf_counter()
+        return self
+
+    def __call__(self, step: Step) -> None:
+        """Print what is done about a step, and why."""
+        if step.hit is not None:
+            self._skipped += 1
+            print(f"  {step.name:<19} skipped: execution {step.hit.original_execution_id} did it")
+            return
+        self._ran += 1
+        print(f"  {step.name:<19} runs: {self._why(step)}")
+
+    def _why(self, step: Step) -> str:
+        """Return which parts of the cache key are new."""
+        if step.cache_key is None:
+            return "it is not cached"
+        found = self._store.cache.explain(step.cache_key)
+        if found.nearest is None:
+            return "nothing like it was done before"
+        parts = [f"{it.name}: {_short(it.stored)} → {_short(it.given)}" for it in found.differences]
+        return ", ".join(parts)
+
+    def __exit__(self, *exc_info: object) -> None:
+        took = time.perf_counter() - self._begun
+        print(f"  {self._ran} ran, {self._skipped} were skipped, in {took:.2f} s\n")
 
 
-def print_lineage(store: LineageStore, run_name: str) -> None:
-    """Print what the best model was made from, and why the other one is not the same."""
-    choice = store.get_artifact(type="Report", name=f"{run_name}/choice.json").custom_properties
-    print(f"\nChosen: {choice['best']}, by {choice['by']} of {choice['scores']}")
-    best = store.get_artifact(type="Model", name=f"{run_name}/{choice['best']}.joblib")
+def print_lineage(store: LineageStore, run_id: str) -> str:
+    """Print what the best model was made from, and why the other one is not the same.
+
+    Returns:
+        The best model, as the command line names it: "artifact:7".
+    """
+    run = store.get_context(type="Run", name=run_id)
+    [step] = store.iter_executions(context=run, where="type = 'Choose'")
+    choice = {name: step.custom_properties[f"outputs.{name}"] for name in ("best", "by", "scores")}
+    print(f"Chosen: {choice['best']}, by {choice['by']} of {choice['scores']}")
+    models = {file_name(found): found for found in _of_type(store, run, "Model")}
+    best = models.pop(f"{choice['best']}.joblib")
     print(f"\nWhere does {file_name(best)} come from?")
-    lineage = store.lineage(best).upstream()
+    lineage = store.lineage(best).upstream(stop=SKIPPED, keep_stops=False)
     print(lineage, lineage.verdict, sep="\n")
-    run = store.get_context(type="Run", name=run_name)
-    for other in store.iter_artifacts(context=run, where="type = 'Model'"):
-        if other.id != best.id:
-            print(f"\nWhy is it not {file_name(other)}?")
-            print(store.compare(other, best))
+    for name, other in models.items():
+        print(f"\nWhy is it not {name}?")
+        print(store.compare(other, best))
+    return f"artifact:{best.id}"
 
 
-def print_impact(store: LineageStore, run_name: str) -> None:
+def print_impact(store: LineageStore, run_id: str) -> None:
     """Print what would have to be made again if the raw data turned out to be bad."""
-    data = store.get_artifact(type="Dataset", name=f"{run_name}/data.csv")
+    run = store.get_context(type="Run", name=run_id)
+    [data] = (it for it in _of_type(store, run, "Dataset") if file_name(it) == "data.csv")
     print(f"\nWhat if {file_name(data)} is bad?")
     impact = store.impact(data)
     print(impact, impact.verdict, sep="\n")
@@ -59,16 +90,11 @@ def file_name(artifact: Artifact) -> str:
     return PurePath(str(artifact.uri)).name
 
 
-def digest(artifact: Artifact) -> str:
-    """Return the first digits of the digest of an artifact."""
-    return str(artifact.properties["sha256"])[:SHORT]
+def _of_type(store: LineageStore, run: Context, type_name: str) -> list[Artifact]:
+    return list(store.iter_artifacts(context=run, where=f"type = '{type_name}'"))
 
 
-def _parameters(step: Execution) -> str:
-    given = step.properties["parameters"]
-    shown = given.items() if isinstance(given, dict) else []
-    return ", ".join(f"{name}={_short(value)}" for name, value in sorted(shown))
-
-
-def _short(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _short(text: str | None) -> str:
+    """Return the canonical text of a component; of an input only its digest, cut short."""
+    bare = re.sub(r'\[\{"content":"(.*)"\}\]', r"\1", text or "(none)")
+    return re.sub(r"([0-9a-f]{12})[0-9a-f]{20,}", r"\1…", bare)

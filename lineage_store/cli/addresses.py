@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from lineage_store import errors
-from lineage_store.client.store import LineageStore
 from lineage_store.lineage.identity import key, key_of
+from lineage_store.store import LineageStore
 
 NODE_HELP = """\b
 A NODE is one of

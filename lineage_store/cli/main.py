@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from lineage_store import errors
-from lineage_store.cli import lineage, nodes
+from lineage_store.cli import cache, lineage, nodes, runs, spool
 from lineage_store.cli.db import db
 
 EXIT_ERROR = 1
@@ -44,7 +44,13 @@ def cli() -> None:
 
 
 cli.add_command(db)
-for _command in (*nodes.COMMANDS, *lineage.COMMANDS):
+for _command in (
+    *nodes.COMMANDS,
+    *lineage.COMMANDS,
+    *cache.COMMANDS,
+    *runs.COMMANDS,
+    *spool.COMMANDS,
+):
     cli.add_command(_command)
 
 

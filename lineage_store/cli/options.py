@@ -5,8 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
-from lineage_store.client.connecting import connect
-from lineage_store.client.store import LineageStore
+from lineage_store.store import LineageStore, connect
 
 F = TypeVar("F", bound=Callable[..., Any])
 

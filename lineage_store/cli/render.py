@@ -4,13 +4,22 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
+from pathlib import PurePath
 from typing import Any
 
 import click
 
 from lineage_store.model.plain import plain, printable
 
-_TIMES = ("create_time", "update_time", "time")
+_TIMES = {
+    "create_time",
+    "update_time",
+    "time",
+    "published_at",
+    "oldest",
+    "started_at",
+    "heard_of_at",
+}
 
 
 def echo_json(value: Any) -> None:
@@ -18,14 +27,14 @@ def echo_json(value: Any) -> None:
     click.echo(json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False))
 
 
-def echo_table(columns: Sequence[str], items: Sequence[Any]) -> None:
+def echo_table(columns: Sequence[str], items: Sequence[Any], *, err: bool = False) -> None:
     """Print the fields `columns` of each item, aligned, under their names."""
     rows = [[column.replace("_", " ").upper() for column in columns]]
     rows += [[cell(column, getattr(item, column)) for column in columns] for item in items]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         padded = [text.ljust(width) for text, width in zip(row, widths, strict=True)]
-        click.echo("  ".join(padded).rstrip())
+        click.echo("  ".join(padded).rstrip(), err=err)
 
 
 def echo_item(item: Any) -> None:
@@ -50,6 +59,8 @@ def cell(name: str, value: Any) -> str:
         return _time(value)
     if isinstance(value, str):
         return printable(value)
+    if isinstance(value, PurePath):
+        return printable(str(value))
     return printable(json.dumps(plain(value), ensure_ascii=False))
 
 

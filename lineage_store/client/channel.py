@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from lineage_store import errors
-from lineage_store.client.transport import LINEAGE, METHODS, RESPONSES, SERVICE
+from lineage_store.client.transport import CACHE, LINEAGE, METHODS, RESPONSES, SERVICE
 
 REASON_KEY = "lineage-store-reason"
 """Trailing metadata that names the class of an error (see `lineage_store.errors`)."""
@@ -47,13 +47,15 @@ def _service_config(service: str) -> str:
 
     A write whose answer was lost may have taken place, so UNAVAILABLE repeats only reads; a stream
     is repeated only as long as nothing of it has come. A write waits for a connection, and gRPC
-    repeats by itself what never left this process.
+    repeats by itself what never left this process. Every call of the cache comes to the same when
+    it is made twice: steps have keys, and claims have holders.
     """
     names = [method.name for method in SERVICE.methods]
     reads = [{"service": service, "method": name} for name in names if name.startswith("Get")]
     writes = [{"service": service, "method": name} for name in names if not name.startswith("Get")]
+    whole = [{"service": LINEAGE.full_name}, {"service": CACHE.full_name}]
     config = [
-        _retries([*reads, {"service": LINEAGE.full_name}], ["UNAVAILABLE", "ABORTED"]),
+        _retries([*reads, *whole], ["UNAVAILABLE", "ABORTED"]),
         _retries(writes, ["ABORTED"]),
     ]
     return json.dumps({"methodConfig": config})

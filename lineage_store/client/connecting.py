@@ -1,66 +1,85 @@
 """From a URL to a store."""
 
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from lineage_store import errors
 from lineage_store.client.channel import GrpcTransport, Tls, parse_target
 from lineage_store.client.embedded import EmbeddedTransport
-from lineage_store.client.store import LineageStore
-from lineage_store.client.transport import Transport
+from lineage_store.client.store import ClientStore
 
 Pem = bytes | str | Path
 """TLS material: PEM bytes, or the path of a file that has them."""
 
+S = TypeVar("S", bound=ClientStore)
 
-def connect(
+HASTY_SECONDS = 10.0
+"""How long a call over the transport that must not wait may take."""
+
+_QUICK_TO_RECONNECT = [
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.min_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+]
+
+
+def open_store(
+    cls: type[S],
     url: str,
     *,
-    timeout: float | None = 60.0,
-    connect_timeout: float = 10.0,
+    timeout: float | None,
+    connect_timeout: float | None,
     ca: Pem | None = None,
     key: Pem | None = None,
     certificate: Pem | None = None,
-) -> LineageStore:
-    """Open a store.
-
-    Args:
-        url: sqlite:///PATH opens a file in this process, and makes it if it is missing; sqlite://
-            is a store in memory; grpc://HOST:PORT is a server, grpcs://HOST:PORT one with TLS.
-        timeout: Seconds that a call to a server may take; None: no limit.
-        connect_timeout: Seconds to wait for a server.
-        ca: The authorities that may vouch for the server; None: those of the system.
-        key: The private key of the client, for a server that asks for one.
-        certificate: The certificate chain of the client.
-
-    Raises:
-        InvalidArgument: The URL has another form, or a TLS file can't be read.
-        Unavailable: The server does not answer, or the database can't be opened.
-        SchemaMismatch: The database was made by another revision of this software.
-        NotOurDatabase: The database holds something else.
-    """
+) -> S:
+    """Open a store of a class; the rest is said at `lineage_store.connect`."""
     tls = Tls(ca=_pem(ca), key=_pem(key), certificate=_pem(certificate))
     scheme = url.partition(":")[0]
     if scheme != "grpcs" and tls != Tls():
         raise errors.InvalidArgument("TLS material needs a URL of the form grpcs://HOST:PORT")
     if scheme in {"grpc", "grpcs"}:
-        return LineageStore(_channel(url, tls, timeout, connect_timeout))
+        return _over_grpc(cls, url, tls, timeout, connect_timeout)
     if scheme == "sqlite":
-        return LineageStore(EmbeddedTransport(url))
+        return cls(EmbeddedTransport(url), url=located(url))
     raise errors.InvalidArgument(
         f"a store URL begins with sqlite:///PATH, sqlite:// (in memory), grpc://HOST:PORT or "
         f"grpcs://HOST:PORT, not with {scheme!r}"
     )
 
 
-def _channel(url: str, tls: Tls, timeout: float | None, connect_timeout: float) -> Transport:
+def located(url: str) -> str:
+    """Return a URL that means the same store in every directory: a file by its absolute path."""
+    if not url.startswith("sqlite:"):
+        return url
+    path = url.removeprefix("sqlite:///")
+    if path == url or not path or path.startswith((":memory:", "?")):
+        return "sqlite://"
+    return f"sqlite:///{Path(path).absolute()}"
+
+
+def _over_grpc(
+    cls: type[S], url: str, tls: Tls, timeout: float | None, connect_timeout: float | None
+) -> S:
     target, wants_tls = parse_target(url)
-    transport = GrpcTransport(target, timeout=timeout, tls=tls if wants_tls else None)
+    material = tls if wants_tls else None
+    hasty = partial(
+        GrpcTransport,
+        target,
+        timeout=HASTY_SECONDS,
+        tls=material,
+        retry=False,
+        options=_QUICK_TO_RECONNECT,
+    )
+    transport = GrpcTransport(target, timeout=timeout, tls=material)
     try:
-        transport.wait_until_ready(connect_timeout)
+        if connect_timeout is not None:
+            transport.wait_until_ready(connect_timeout)
     except BaseException:
         transport.close()
         raise
-    return transport
+    return cls(transport, url=url, hasty=hasty)
 
 
 def _pem(given: Pem | None) -> bytes | None:

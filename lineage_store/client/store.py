@@ -1,5 +1,8 @@
-"""The Python API of the store."""
+"""The Python API of the store, over a transport."""
 
+import os
+import threading
+from collections.abc import Callable
 from typing import Self
 
 from lineage_store.client.artifacts import ArtifactMethods
@@ -7,11 +10,13 @@ from lineage_store.client.contexts import ContextMethods
 from lineage_store.client.edges import EdgeMethods
 from lineage_store.client.executions import ExecutionMethods
 from lineage_store.client.lineage import LineageMethods
+from lineage_store.client.records import RecordMethods
 from lineage_store.client.steps import StepMethods
+from lineage_store.client.transport import Transport
 from lineage_store.client.types import TypeMethods
 
 
-class LineageStore(
+class ClientStore(
     TypeMethods,
     ArtifactMethods,
     ExecutionMethods,
@@ -19,20 +24,50 @@ class LineageStore(
     EdgeMethods,
     StepMethods,
     LineageMethods,
+    RecordMethods,
 ):
-    """Records and reads lineage, in a database of this process or on a server.
+    """All calls of the store; `lineage_store.LineageStore` is this with runs recorded on top.
 
-    Made by `lineage_store.connect`; safe for many threads; closed by `with` or `close()`. `put_*`
-    creates or updates, `get_*` raises NotFound, `find_*` may return None, `list_*` returns a page,
-    or everything where a listing is never long, and `iter_*` reads page by page. Every call is one
-    transaction: an error leaves nothing behind.
+    Attributes:
+        url: Where it is.
+        process_id: Of the process that opened it; a forked one can't use it.
 
     Args:
         transport: Carries the requests; closed with the store.
+        url: Where the store is, as it was given to `connect`.
+        hasty: Makes a transport that fails rather than waits; None: there is only the one.
     """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        url: str = "",
+        hasty: Callable[[], Transport] | None = None,
+    ) -> None:
+        super().__init__(transport)
+        self.url = url
+        self.process_id = os.getpid()
+        self._make_hasty = hasty
+        self._hasty: Transport | None = None
+        self._hasty_lock = threading.Lock()
+
+    def hasty_transport(self) -> Transport:
+        """Return the transport for what must not wait for a store that is away.
+
+        It is made at the first call, and closed with the store.
+        """
+        if self._make_hasty is None:
+            return self._transport
+        with self._hasty_lock:
+            if self._hasty is None:
+                self._hasty = self._make_hasty()
+            return self._hasty
 
     def close(self) -> None:
         """Free what the store holds; calls after this raise FailedPrecondition."""
+        if self._hasty is not None:
+            self._hasty.close()
         self._transport.close()
 
     def __enter__(self) -> Self:

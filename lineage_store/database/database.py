@@ -63,6 +63,20 @@ class Database:
         result: T = self._queue.submit(job)
         return result
 
+    def write_alone(self, job: Callable[[Transaction, Snapshot], T]) -> T:
+        """Return what `job` returns, as `write` does, with nothing else in its transaction.
+
+        So the snapshot shows all there is until `job` stages something: for what reads too much,
+        in too many ways, to look at what others have staged.
+        """
+        self._check_open()
+
+        def with_snapshot(transaction: Transaction) -> T:
+            return job(transaction, Snapshot(self._writer, self._types, self._filter_limits))
+
+        result: T = self._queue.submit(with_snapshot, alone=True)
+        return result
+
     def read(self, job: Callable[[Snapshot], T]) -> T:
         """Return what `job` returns, reading one consistent state."""
         with self._reader() as connection:

@@ -1,16 +1,17 @@
 """Edges in the database: events, memberships of contexts, parents of contexts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Table, and_, select
 
 from lineage_store.database import tables
-from lineage_store.database.connection import Connection
+from lineage_store.database.connection import Connection, Row
 from lineage_store.database.ids import now_us
 from lineage_store.database.journal import Journal, Staged
 from lineage_store.database.statements import ListStatement, slots, wanted
 from lineage_store.kinds import NodeKind
+from lineage_store.v1 import metadata_pb2 as pb
 
 EventKey = tuple[int, int, int]
 """Artifact id, execution id, event type."""
@@ -31,6 +32,13 @@ def _existing(table: Table, columns: Sequence[Any]) -> ListStatement:
 
 _e = tables.events
 _EXISTING_EVENTS = _existing(_e, (_e.c.artifact_id, _e.c.execution_id, _e.c.type))
+_OF_EXECUTIONS = ListStatement(
+    lambda n: select(_e.c.id, _e.c.type, _e.c.body).where(_e.c.execution_id.in_(slots(n)))
+)
+_EXISTING_MEMBERS = {
+    kind: _existing(table, (table.c.context_id, table.c[f"{kind.name}_id"]))
+    for kind, table in tables.members.items()
+}
 _p = tables.parent_contexts
 _EXISTING_PARENTS = _existing(_p, (_p.c.child_id, _p.c.parent_id))
 _PARENTS = ListStatement(
@@ -51,7 +59,8 @@ class Events:
     def __init__(self, connection: Connection, journal: Journal) -> None:
         self._connection = connection
         self._stored: dict[EventKey, bool] = {}
-        self._new: Staged[EventKey, Any] = Staged(journal)
+        self._new: Staged[EventKey, Row] = Staged(journal)
+        self._new_of: Staged[int, tuple[Row, ...]] = Staged(journal)
 
     def check(self, keys: Iterable[EventKey]) -> None:
         """Learn with one statement which events exist, so that `exists` needs none."""
@@ -69,12 +78,28 @@ class Events:
         for key in keys:
             self._stored.setdefault(key, False)
 
+    def of_executions(self, ids: Iterable[int], types: Collection[int]) -> list[Any]:
+        """Return the events of some executions that have one of some types, as recorded."""
+        wanted_ids = dict.fromkeys(ids)
+        rows = self._connection.rows_of(_OF_EXECUTIONS, list(wanted_ids))
+        stored = [(event_id, body) for event_id, of, body in rows if of in types]
+        staged = [
+            (row[0], row[6])
+            for execution_id in wanted_ids
+            for row in self._new_of.items.get(execution_id, ())
+            if row[3] in types
+        ]
+        return [pb.Event.FromString(body) for _, body in sorted(stored + staged)]
+
     def create(self, event_id: int, message: Any) -> None:
         """Stage an event."""
         key = (message.artifact_id, message.execution_id, message.type)
         encoded = message.SerializeToString(deterministic=True)
         moment = message.milliseconds_since_epoch
-        self._new.put(key, (event_id, *key, moment, now_us(), encoded, path_text(message)))
+        row = (event_id, *key, moment, now_us(), encoded, path_text(message))
+        self._new.put(key, row)
+        others = self._new_of.items.get(message.execution_id, ())
+        self._new_of.put(message.execution_id, (*others, row))
 
     def flush(self) -> None:
         """Write what is staged."""
@@ -92,6 +117,12 @@ class Members:
     def add(self, kind: NodeKind, context_id: int, node_id: int) -> None:
         """Stage the membership of an artifact or execution in a context."""
         self._new.put((kind, context_id, node_id), now_us())
+
+    def missing(self, kind: NodeKind, pairs: Iterable[Pair]) -> list[Pair]:
+        """Return those pairs of context and node that are not tied."""
+        asked = [pair for pair in dict.fromkeys(pairs) if (kind, *pair) not in self._new.items]
+        stored = {tuple(row) for row in self._connection.rows_of(_EXISTING_MEMBERS[kind], asked)}
+        return [pair for pair in asked if pair not in stored]
 
     def flush(self) -> None:
         """Write what is staged."""

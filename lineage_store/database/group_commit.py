@@ -8,6 +8,7 @@ no hand-over. The design is that of LevelDB's writer queue.
 import threading
 from collections import deque
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 from lineage_store import errors
@@ -21,14 +22,16 @@ class Entry:
 
     Attributes:
         job: What to run, given the transaction.
+        alone: Whether nothing else may be in its transaction.
         result: What the job returned.
         error: What it raised instead.
     """
 
-    __slots__ = ("done", "error", "job", "result", "turn")
+    __slots__ = ("alone", "done", "error", "job", "result", "turn")
 
-    def __init__(self, job: Callable[[Any], Any]) -> None:
+    def __init__(self, job: Callable[[Any], Any], *, alone: bool = False) -> None:
         self.job = job
+        self.alone = alone
         self.result: Any = None
         self.error: BaseException | None = None
         self.done = False
@@ -47,9 +50,9 @@ class GroupCommit:
         self._mutex = threading.Lock()
         self._queue: deque[Entry] = deque()
 
-    def submit(self, job: Callable[[Any], Any]) -> Any:
+    def submit(self, job: Callable[[Any], Any], *, alone: bool = False) -> Any:
         """Return what `job` returns, once the transaction that it ran in is durable."""
-        entry = Entry(job)
+        entry = Entry(job, alone=alone)
         with self._mutex:
             self._queue.append(entry)
             leads = len(self._queue) == 1
@@ -63,7 +66,7 @@ class GroupCommit:
 
     def _lead(self) -> None:
         with self._mutex:
-            group = [self._queue[i] for i in range(min(MAX_GROUP, len(self._queue)))]
+            group = self._head()
         try:
             self._run(group)
         except BaseException:  # an interrupt of this thread, which is not the others'
@@ -74,6 +77,12 @@ class GroupCommit:
             raise
         finally:
             self._hand_over(group)
+
+    def _head(self) -> list[Entry]:
+        """Return what runs next: one request that runs alone, or all before the first such."""
+        waiting = list(islice(self._queue, MAX_GROUP))
+        first_alone = next((at for at, entry in enumerate(waiting) if entry.alone), MAX_GROUP)
+        return waiting[: max(1, first_alone)]
 
     def _hand_over(self, group: list[Entry]) -> None:
         with self._mutex:

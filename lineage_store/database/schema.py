@@ -15,7 +15,7 @@ from lineage_store.database.sqlite import SqliteDriver
 from lineage_store.database.types import COLUMNS, type_row
 from lineage_store.kinds import KINDS, NodeKind
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision that this software reads and writes."""
 
 REVISION_TABLE = "lineage_store_revision"
@@ -37,7 +37,8 @@ def system_types() -> list[tuple[NodeKind, Any]]:
 
 def initial_rows() -> dict[Table, list[dict[str, Any]]]:
     """Return the rows of an empty store."""
-    counts = {"types": FIRST_USER_TYPE, **{kind.plural: 1 for kind in KINDS}, "events": 1}
+    others = [*(kind.plural for kind in KINDS), "events", "cache_entries"]
+    counts = {"types": FIRST_USER_TYPE, **dict.fromkeys(others, 1)}
     return {
         tables.counters: [{"name": name, "next_id": first} for name, first in counts.items()],
         tables.types: [

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy.dialects.mysql import BINARY
 
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
 from lineage_store.limits import MAX_NAME
@@ -166,3 +167,76 @@ parent_contexts = _edge_table("parent_contexts", "child_id", "parent_id")
 
 members = {ARTIFACT: attributions, EXECUTION: associations}
 """The edges that tie each kind of node to contexts."""
+
+DIGEST_BYTES = 32
+
+# MySQL indexes no BLOB as a whole.
+_Digest = LargeBinary(DIGEST_BYTES).with_variant(BINARY(DIGEST_BYTES), "mysql", "mariadb")
+
+cache_entries = Table(
+    "cache_entries",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=False),
+    Column("scope", String(MAX_NAME), nullable=False),
+    Column("digest", _Digest, nullable=False),
+    Column("execution_id", BigInteger, nullable=False),
+    Column("original_execution_id", BigInteger, nullable=False),  # the one that really ran
+    Column("published_at", BigInteger, nullable=False),  # ms
+    Column("expires_at", BigInteger),  # ms; never if missing
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("hit_count", BigInteger, nullable=False),
+    Column("last_hit_at", BigInteger),  # ms
+    Column("invalidated_at", BigInteger),  # ms
+    Column("invalidated_by", Text),
+    Column("invalidated_why", Text),
+    Column("body", LargeBinary, nullable=False),  # components and output parameters
+    Index("ix_cache_entries_key", "scope", "digest", "id"),
+    Index("ix_cache_entries_scope", "scope", "id"),
+    Index("ix_cache_entries_execution", "execution_id"),
+)
+
+cache_components = Table(
+    "cache_components",
+    metadata,
+    Column("component_hash", BigInteger, primary_key=True, autoincrement=False),
+    Column("entry_id", BigInteger, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+"""An index over the components in the bodies of entries."""
+
+cache_claims = Table(
+    "cache_claims",
+    metadata,
+    Column("scope", String(MAX_NAME), primary_key=True),
+    Column("digest", _Digest, primary_key=True),
+    Column("holder", String(MAX_NAME), nullable=False),
+    Column("token", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),  # ms
+    Column("ended", SmallInteger, nullable=False),  # see cache_claims.py
+    Column("recorded_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""One row for each key that was ever claimed: it stays, so that its token only grows."""
+
+cache_hits = Table(
+    "cache_hits",
+    metadata,
+    Column("execution_id", _Id, primary_key=True, autoincrement=False),
+    Column("entry_id", BigInteger),  # missing: the source was found by its fingerprint
+    Column("source_execution_id", BigInteger, nullable=False),
+    Column("original_execution_id", BigInteger, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Index("ix_cache_hits_entry", "entry_id"),
+    Index("ix_cache_hits_original", "original_execution_id"),
+)
+
+artifact_reports = Table(
+    "artifact_reports",
+    metadata,
+    Column("artifact_id", _Id, primary_key=True, autoincrement=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("reported_by", Text, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+)
+"""What was seen last of the payload of an artifact."""

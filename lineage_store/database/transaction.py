@@ -1,10 +1,17 @@
 """A transaction that writes: what it reads includes what it staged."""
 
+from collections.abc import Sequence
+
+from lineage_store.database.artifact_reports import Reports
+from lineage_store.database.cache_claims import Claims
+from lineage_store.database.cache_entries import Entries
 from lineage_store.database.connection import Connection
 from lineage_store.database.edges import Events, Members, Parents
+from lineage_store.database.fingerprints import finished_executions
 from lineage_store.database.ids import IdBlocks
 from lineage_store.database.journal import Journal
 from lineage_store.database.nodes import Nodes
+from lineage_store.database.snapshot import Snapshot
 from lineage_store.database.types import TypeCache, Types
 from lineage_store.kinds import KINDS, NodeKind
 
@@ -18,6 +25,9 @@ class Transaction:
         events: Events.
         members: Attributions and associations.
         parents: Parent contexts.
+        entries: Cache entries.
+        claims: Claims of cache keys.
+        reports: What was seen of the payloads of artifacts.
     """
 
     def __init__(self, connection: Connection, ids: IdBlocks, cache: TypeCache) -> None:
@@ -31,10 +41,25 @@ class Transaction:
         self.events = Events(connection, self._journal)
         self.members = Members(connection, self._journal)
         self.parents = Parents(connection, self._journal)
+        self.entries = Entries(connection, self._journal)
+        self.claims = Claims(connection, self._journal)
+        self.reports = Reports(connection, self._journal)
+
+    @classmethod
+    def reading(cls, snapshot: Snapshot) -> "Transaction":
+        """Return the view of a snapshot for what reads as a writer does; it is never flushed."""
+        return cls(snapshot.connection, IdBlocks(), TypeCache())
 
     def new_id(self, counter: str) -> int:
-        """Return a new id of "types", "artifacts", "executions", "contexts" or "events"."""
+        """Return a new id of the plural of a kind, "types", "events" or "cache_entries"."""
         return self._ids.take(self._connection, counter)
+
+    def by_fingerprints(self, fingerprints: Sequence[str]) -> dict[str, list[int]]:
+        """Return the ids of the newest finished executions of each fingerprint, newest first.
+
+        What is staged is left out: nothing depends on seeing it at once.
+        """
+        return finished_executions(self._connection, fingerprints)
 
     def mark(self) -> int:
         """Return the present point, to undo to."""
@@ -57,3 +82,6 @@ class Transaction:
         self.events.flush()
         self.members.flush()
         self.parents.flush()
+        self.entries.flush()
+        self.claims.flush()
+        self.reports.flush()

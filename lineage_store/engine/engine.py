@@ -7,7 +7,8 @@ from google.protobuf.message import Message
 
 from lineage_store import errors
 from lineage_store.database.database import Database
-from lineage_store.engine.methods import LINEAGE, READS, STREAMS, WRITES
+from lineage_store.engine.cache.waiting import Announcements, announced_keys, wait
+from lineage_store.engine.methods import LINEAGE, READS, STREAMS, WRITES_ALONE, Write, write_of
 from lineage_store.engine.requests import texts
 from lineage_store.limits import Limits
 
@@ -27,6 +28,7 @@ class Engine:
         limits = limits or Limits()
         self._database = Database(url, limits.filters)
         self._lineage = limits.lineage
+        self._announcements = Announcements()
 
     def call(self, method: str, request: Any) -> Message | bytes:
         """Return the response to a request: a message, or its encoded bytes.
@@ -44,20 +46,30 @@ class Engine:
 
     def _call(self, method: str, request: Any) -> Message | bytes:
         texts(request)
+        write = write_of(method, request)
+        if write is not None:
+            return self._write(method, write, request)
+        alone = WRITES_ALONE.get(method)
+        if alone is not None:
+            written: Message = self._database.write_alone(
+                lambda tx, snapshot: alone(tx, snapshot, request)
+            )
+            return written
         read = READS.get(method)
         if read is not None:
             answer: Message | bytes = self._database.read(lambda snapshot: read(snapshot, request))
             return answer
         walk = LINEAGE.get(method)
-        if walk is not None:
-            found: Message | bytes = self._database.read(
-                lambda snapshot: walk(snapshot, request, self._lineage)
-            )
-            return found
-        write = WRITES.get(method)
-        if write is None:
+        if walk is None:
             raise errors.Unimplemented(f"{method} is not served")
+        found: Message | bytes = self._database.read(
+            lambda snapshot: walk(snapshot, request, self._lineage)
+        )
+        return found
+
+    def _write(self, method: str, write: Write, request: Any) -> Message:
         written: Message = self._database.write(lambda tx: write(tx, request))
+        self._announcements.announce(announced_keys(method, request))
         return written
 
     def stream(self, method: str, request: Any) -> Iterator[bytes]:
@@ -70,11 +82,18 @@ class Engine:
             LineageError: What was wrong with the request, before the first message.
         """
         texts(request)
+        if method == "Wait":
+            return wait(self._database.read, self._announcements, request)
         answer = STREAMS.get(method)
         if answer is None:
             raise errors.Unimplemented(f"{method} is not served")
         return answer(self._database.read, request, self._lineage)
 
+    def end_waits(self) -> None:
+        """End all waits with Unavailable, those to come as well."""
+        self._announcements.close()
+
     def close(self) -> None:
         """Close the database."""
+        self.end_waits()
         self._database.close()

@@ -6,11 +6,22 @@ from typing import Any
 from lineage_store.database.snapshot import Snapshot
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine import comparing, edges, listing, nodes, reading, steps, types
+from lineage_store.engine.cache import (
+    cached,
+    claims,
+    explaining,
+    invalidation,
+    lookup,
+    recording,
+    reports,
+)
+from lineage_store.engine.cache import listing as cache_listing
 from lineage_store.engine.lineage import graph, paths, subgraph, summary, trace
 from lineage_store.kinds import ARTIFACT, EXECUTION, KINDS
 from lineage_store.limits import LineageLimits
 
 Write = Callable[[Transaction, Any], Any]
+WriteAlone = Callable[[Transaction, Snapshot, Any], Any]
 Read = Callable[[Snapshot, Any], Any]
 LineageRead = Callable[[Snapshot, Any, LineageLimits], Any]
 Stream = Callable[[trace.Read, Any, LineageLimits], Iterator[bytes]]
@@ -22,7 +33,15 @@ WRITES: dict[str, Write] = {
     "PutLineageSubgraph": steps.put_lineage_subgraph,
     "PutAttributionsAndAssociations": edges.put_attributions_and_associations,
     "PutParentContexts": edges.put_parent_contexts,
+    "Claim": claims.take_claim,
+    "Heartbeat": claims.heartbeat,
+    "Release": claims.release,
+    "RecordStep": recording.record_step,
+    "RecordSteps": recording.record_steps,
+    "RecordCached": cached.record_cached,
+    "ReportArtifacts": reports.report_artifacts,
 }
+WRITES_ALONE: dict[str, WriteAlone] = {"Invalidate": invalidation.invalidate}
 READS: dict[str, Read] = {
     "GetArtifactsByURI": reading.get_artifacts_by_uri,
     "GetEventsByArtifactIDs": reading.get_events(ARTIFACT),
@@ -35,6 +54,10 @@ READS: dict[str, Read] = {
     "GetChildrenContextsByContext": reading.get_children,
     "GetParentContextsByContexts": reading.get_parents_of_many,
     "GetChildrenContextsByContexts": reading.get_children_of_many,
+    "Lookup": lookup.lookup,
+    "Explain": explaining.explain,
+    "ListEntries": cache_listing.list_entries,
+    "CacheStats": cache_listing.cache_stats,
 }
 for kind in KINDS:
     one = kind.name.title()
@@ -62,3 +85,10 @@ LINEAGE: dict[str, LineageRead] = {
     "Compare": comparing.compare_artifacts,
 }
 STREAMS: dict[str, Stream] = {"Trace": trace.trace}
+
+
+def write_of(method: str, request: Any) -> Write | None:
+    """Return what answers a request that writes, or None: a lookup does if it takes claims."""
+    if method == "Lookup" and request.HasField("claim"):
+        return lookup.lookup_and_claim
+    return WRITES.get(method)

@@ -59,6 +59,7 @@ _NOISE = _name(
     r"(.*_)?(duration|elapsed|latency|wall_?time)(_m?s|_(milli)?seconds)?",
     r"error(_.*)?|exception(_.*)?|traceback|stack_?trace|fail(ure|ed)?_(reason|message)",
     r"logs?(_(uri|url|path|file))?",
+    r"cached?_(key|fingerprint)|step",
     r"outputs|output_(uri|url|path|dir(ectory)?)",
 )
 _CODE = _name(

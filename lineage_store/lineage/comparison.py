@@ -41,7 +41,7 @@ from lineage_store.lineage.identity import (
 from lineage_store.lineage.labels import label, title
 from lineage_store.lineage.matching import Matching, match
 from lineage_store.lineage.pairing import Pair, Twins
-from lineage_store.model import Artifact
+from lineage_store.model import Artifact, Execution, ExecutionState
 from lineage_store.model.plain import printable
 
 
@@ -129,12 +129,16 @@ def _missing_steps(
     left: LineageGraph, right: LineageGraph, matching: Matching
 ) -> Iterator[Difference]:
     paired = {key for pair in matching.steps for key in pair} | matching.shared
-    for node in left.executions:
-        if key_of(node) not in paired:
-            yield _only(Aspect.STEPS, "left", node)
-    for node in right.executions:
-        if key_of(node) not in paired:
-            yield _only(Aspect.STEPS, "right", node)
+    for side, graph in (("left", left), ("right", right)):
+        for node in graph.executions:
+            if key_of(node) not in paired and not _is_copy(graph, node):
+                yield _only(Aspect.STEPS, side, node)
+
+
+def _is_copy(graph: LineageGraph, node: Execution) -> bool:
+    """Return whether a step was served from the cache, and the one that really ran is there."""
+    original = flat_properties(node).get("cached_execution_id")
+    return node.state is ExecutionState.CACHED and f"execution:{original}" in graph
 
 
 def _only(aspect: Aspect, side: str, node: GraphNode) -> Difference:

@@ -7,7 +7,7 @@ from lineage_store.lineage.identity import GraphNode, digest_of, key_of, version
 from lineage_store.model import Artifact, ArtifactState, Event, Execution, ExecutionState
 from lineage_store.model.plain import printable
 
-_LONG_HEX = re.compile(r"[0-9a-f]{20,}")
+_LONG_HEX = re.compile(r"((?:sha256:)?[0-9a-f]{12})[0-9a-f]{8,}")
 _MAX_VALUE = 40
 _MAX_DETAILS = 100
 _QUIET = {None, ArtifactState.UNKNOWN, ArtifactState.LIVE, ExecutionState.COMPLETE}
@@ -56,8 +56,9 @@ def _bounded(parts: list[str]) -> str:
 
 
 def _short(value: str) -> str:
-    if _LONG_HEX.fullmatch(value):
-        return value[:12]
+    digest = _LONG_HEX.fullmatch(value)
+    if digest:
+        return digest[1]
     return value if len(value) <= _MAX_VALUE else f"{value[:_MAX_VALUE]}…"
 
 

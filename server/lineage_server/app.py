@@ -10,7 +10,7 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from lineage_server.reflection import add_reflection
-from lineage_server.servicer import SERVICE_NAMES, Streams, generic_handlers
+from lineage_server.servicer import SERVICE_NAMES, Capacity, generic_handlers
 from lineage_server.settings import Settings
 from lineage_store import errors
 from lineage_store.engine import Engine
@@ -39,9 +39,10 @@ class Server:
         credentials = _credentials(settings)
         self._engine = Engine(settings.database, settings.limits)
         self._health = health.HealthServicer()
+        capacity = Capacity(settings.threads, settings.max_waits)
         self._grpc = grpc.server(
-            ThreadPoolExecutor(settings.threads, thread_name_prefix="grpc"),
-            handlers=generic_handlers(self._engine, Streams(max(1, settings.threads // 2))),
+            ThreadPoolExecutor(capacity.threads, thread_name_prefix="grpc"),
+            handlers=generic_handlers(self._engine, capacity),
             options=_options(settings),
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
@@ -62,6 +63,7 @@ class Server:
     def stop(self) -> None:
         """Refuse new calls, let running ones end, and close the database."""
         self._health.enter_graceful_shutdown()
+        self._engine.end_waits()
         self._grpc.stop(self._settings.drain_seconds).wait()
         self._engine.close()
 

@@ -62,6 +62,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @_option("--grpc", default="127.0.0.1:8080", help="HOST:PORT to listen on; port 0 picks one.")
 @_option("--threads", default=16, type=click.IntRange(1, 1024), help="Calls worked on at once.")
 @_option(
+    "--max-waits",
+    default=256,
+    type=click.IntRange(1, 4096),
+    help="Calls that wait for a cache key at once.",
+)
+@_option(
     "--max-message-bytes",
     default=100 * MIB,
     type=click.IntRange(1024, 2**31 - 1),

@@ -13,13 +13,14 @@ from google.protobuf.message_factory import GetMessageClass
 
 from lineage_store import errors
 from lineage_store.client.channel import REASON_KEY
-from lineage_store.client.transport import LINEAGE, SERVICE
+from lineage_store.client.transport import CACHE, LINEAGE, SERVICE
 from lineage_store.engine import Engine
 
 SERVICES = (
     (SERVICE.full_name, SERVICE),
     ("ml_metadata.MetadataStoreService", SERVICE),
     (LINEAGE.full_name, LINEAGE),
+    (CACHE.full_name, CACHE),
 )
 """Names and what they stand for; ML Metadata's clients call the second, whose messages are the
 same on the wire."""
@@ -38,10 +39,12 @@ class Streams:
 
     Args:
         most: How many there may be.
+        what: What they are called, in the plural.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, what: str = "streams") -> None:
         self._most = most
+        self._what = what
         self._free = threading.BoundedSemaphore(most)
 
     @contextmanager
@@ -53,7 +56,7 @@ class Streams:
         """
         if not self._free.acquire(blocking=False):
             raise errors.ResourceExhausted(
-                f"the server answers {self._most} streams at once and all are taken; try again"
+                f"the server answers {self._most} {self._what} at once and all are taken; try again"
             )
         try:
             yield
@@ -61,25 +64,50 @@ class Streams:
             self._free.release()
 
 
-def generic_handlers(engine: Engine, streams: Streams) -> list[grpc.GenericRpcHandler]:
+class Capacity:
+    """How many calls are worked on at once, by what they need.
+
+    Most are over soon and take turns. A stream works for as long as its reader takes, a wait only
+    holds its thread: neither may keep the others from having one.
+
+    Args:
+        threads: Calls that are over soon; half as many streams.
+        waits: Waits.
+
+    Attributes:
+        threads: The threads that all of them need.
+        calls: Has room for the calls that are over soon.
+        streams: Counts the others, by method.
+    """
+
+    def __init__(self, threads: int, waits: int) -> None:
+        streams = max(1, threads // 2)
+        self.threads = threads + streams + waits
+        self.calls = threading.BoundedSemaphore(threads)
+        self.streams = {"Trace": Streams(streams), "Wait": Streams(waits, "waits")}
+
+
+def generic_handlers(engine: Engine, capacity: Capacity) -> list[grpc.GenericRpcHandler]:
     """Return the handlers of each service under each of its names."""
     return [
         grpc.method_handlers_generic_handler(
-            name, {method.name: _handler(engine, streams, method) for method in service.methods}
+            name, {method.name: _handler(engine, capacity, method) for method in service.methods}
         )
         for name, service in SERVICES
     ]
 
 
-def _handler(engine: Engine, streams: Streams, method: Any) -> "grpc.RpcMethodHandler[Any, Any]":
+def _handler(engine: Engine, capacity: Capacity, method: Any) -> "grpc.RpcMethodHandler[Any, Any]":
     parse = GetMessageClass(method.input_type).FromString
     if method.server_streaming:
-        answer = _answer_in_parts(engine, streams, method.name)
+        answer = _answer_in_parts(engine, capacity.streams[method.name], method.name)
         return grpc.unary_stream_rpc_method_handler(
             answer, request_deserializer=parse, response_serializer=_encoded
         )
     return grpc.unary_unary_rpc_method_handler(
-        _answer(engine, method.name), request_deserializer=parse, response_serializer=_encoded
+        _answer(engine, capacity, method.name),
+        request_deserializer=parse,
+        response_serializer=_encoded,
     )
 
 
@@ -87,11 +115,14 @@ def _encoded(response: Message | bytes) -> bytes:
     return response if isinstance(response, bytes) else response.SerializeToString()
 
 
-def _answer(engine: Engine, method: str) -> Callable[[Any, grpc.ServicerContext], Any]:
+def _answer(
+    engine: Engine, capacity: Capacity, method: str
+) -> Callable[[Any, grpc.ServicerContext], Any]:
     def answer(request: Any, context: grpc.ServicerContext) -> Any:
         begun = time.monotonic()
         try:
-            return engine.call(method, request)
+            with capacity.calls:
+                return engine.call(method, request)
         except Exception as error:
             _fail(method, context, error, begun)
 

@@ -17,7 +17,8 @@ class Settings:
     Attributes:
         database: A database URL.
         grpc: HOST:PORT to listen on; port 0 picks a free one.
-        threads: Calls that are worked on at the same time; at most half of them stream.
+        threads: Calls that are worked on at the same time, and half as many that stream.
+        max_waits: Calls that wait for cache keys at the same time.
         max_message_bytes: The largest request, and the largest response.
         max_metadata_bytes: The largest metadata of a call.
         max_lineage_nodes: The most nodes that a lineage query answers.
@@ -40,6 +41,7 @@ class Settings:
     database: str
     grpc: str
     threads: int = 16
+    max_waits: int = 256
     max_message_bytes: int = 100 * MIB
     max_metadata_bytes: int = 16 * 1024
     max_lineage_nodes: int = 1_000_000

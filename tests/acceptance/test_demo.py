@@ -1,4 +1,4 @@
-"""The demo: it ends by itself, and the store explains its models."""
+"""The demo: it skips what is known, runs what is new, says why, and explains its models."""
 
 import hashlib
 import re
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lineage_store import connect
+from lineage_store.recording.history import list_runs, read_run
 
 DEMO = Path(__file__).parents[2] / "docs" / "examples" / "demo.py"
 
@@ -27,45 +28,65 @@ def demo(directory: Path) -> str:
         check=False,
         timeout=120,
     )
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
 
-def test_demo_explains_its_models(tmp_path: Path) -> None:
-    printed = demo(tmp_path)
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="module")
+def printed(directory: Path) -> str:
+    return demo(directory)
+
+
+def test_the_demo_runs_what_is_new_and_says_why(printed: str) -> None:
+    first, second, third, _ = re.split(r"\n\n", printed, maxsplit=3)
+    assert "8 ran, 0 were skipped" in first
+    assert "0 ran, 8 were skipped" in second
+    assert "3 ran, 5 were skipped" in third
+    assert "Train forest        runs: parameters.depth: 6 → 3\n" in third
+    assert re.search(r"Evaluate forest +runs: inputs.model: sha256:\w+… → sha256:\w+…\n", third)
+    assert re.search(r"Choose +runs: inputs.forest: sha256:\w+… → sha256:\w+…\n", third)
+    seconds = [float(found) for found in re.findall(r"skipped, in ([\d.]+) s", printed)]
+    assert seconds[1] < seconds[0]
+
+
+def test_the_demo_explains_its_models(printed: str) -> None:
     sections = re.split(r"\n(?=Chosen: |Where does |Why is it not |What if )", printed)
     _, chosen, origin, comparison, impact = sections
     assert chosen.startswith("Chosen: regression")
     assert "   └─ train: Dataset" in origin
-    assert "└─ Train  strength=0.5  code_sha256=" in origin
     assert "└─ Ingest " in origin
     assert "↑ drawn above" in origin
-    assert "Train  function: train_forest → train_regression" in comparison
-    assert "Train  parameters.depth: 6 → (none)" in comparison
+    assert "complete: 8 nodes, 8 events" in origin
+    assert "CACHED" not in origin
+    assert "Train  parameters.depth: 3 → (none)" in comparison
+    assert "Train  code_digest: " in comparison
     assert "DATA: no difference" in comparison
-    assert "Affected: 2 Model, " in impact
-    assert "complete: 16 nodes, 19 events" in impact
+    assert "Affected: 3 Model, " in impact
 
 
-def test_demo_records_what_it_made(tmp_path: Path) -> None:
-    demo(tmp_path)
-    with connect(f"sqlite:///{tmp_path / 'lineage.db'}") as store:
-        assert [step.state for step in store.iter_executions()] == ["COMPLETE"] * 8
+def test_the_demo_records_what_it_made(printed: str, directory: Path) -> None:
+    with connect(f"sqlite:///{directory / 'lineage.db'}") as store:
+        runs = [read_run(store, found.run) for found in list_runs(store)]
         artifacts = list(store.iter_artifacts())
-    assert len(artifacts) == 9
+        stats = store.cache.stats()
+    assert [sum(step.is_cached for step in run.steps) for run in runs] == [5, 8, 0]
+    assert {str(run.summary.state) for run in runs} == {"COMPLETE"}
+    assert (stats.entries, stats.hits) == (11, 13)
+    assert len(artifacts) == 12
     for artifact in artifacts:
         content = Path(str(artifact.uri)).read_bytes()
-        assert artifact.properties["sha256"] == hashlib.sha256(content).hexdigest()
+        digest = hashlib.sha256(content).hexdigest()
+        assert artifact.custom_properties["digest"] == f"sha256:{digest}"
 
 
-def test_demo_can_run_twice_in_one_directory(tmp_path: Path) -> None:
-    demo(tmp_path)
-    printed = demo(tmp_path)
-    assert "complete: 16 nodes, 19 events" in printed  # of the second run alone
-    with connect(f"sqlite:///{tmp_path / 'lineage.db'}") as store:
-        assert len(list(store.iter_contexts(type="Run"))) == 2
+def test_the_demo_can_run_twice_in_one_directory(printed: str, directory: Path) -> None:
+    again = demo(directory)
+    assert again.count("0 ran, 8 were skipped") == 3
+    with connect(f"sqlite:///{directory / 'lineage.db'}") as store:
+        assert len(list(store.iter_contexts(type="Run"))) == 6
         assert len(list(store.iter_contexts(type="Pipeline"))) == 1
-        first, second = store.iter_artifacts(where="name LIKE '%/forest.joblib'")
-        found = store.compare(first, second)
-    assert found.differences == ()
-    assert (found.shared_artifacts, found.shared_executions) == (3, 4)

@@ -8,15 +8,14 @@ from typing import Any
 
 import pytest
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 from lineage_server.app import Server
 from lineage_server.settings import Settings
 
 from lineage_store.client.channel import GrpcTransport
 from lineage_store.client.embedded import EmbeddedTransport
-from lineage_store.client.transport import SERVICE, Transport
-from lineage_store.v1 import lineage_pb2
+from lineage_store.client.transport import METHODS, Transport
 from lineage_store.v1 import metadata_pb2 as pb
-from lineage_store.v1 import metadata_service_pb2 as service
 
 Rows = dict[str, list[tuple]]
 
@@ -78,8 +77,7 @@ class Call:
 
 def request_of(method: str, fields: dict[str, Any]) -> Message:
     """Return the request of an RPC with fields set from plain values."""
-    module = service if method in SERVICE.methods_by_name else lineage_pb2
-    return filled(getattr(module, f"{method}Request")(), fields)
+    return filled(GetMessageClass(METHODS[method].input_type)(), fields)
 
 
 def filled(message: Message, fields: dict[str, Any]) -> Message:

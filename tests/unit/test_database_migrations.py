@@ -14,6 +14,8 @@ from lineage_store import errors
 from lineage_store.database import administration, migrations, schema
 from lineage_store.database.database import Database
 from lineage_store.database.urls import driver_for
+from lineage_store.engine import Engine
+from lineage_store.v1 import cache_pb2
 from lineage_store.v1 import metadata_pb2 as pb
 
 
@@ -88,6 +90,19 @@ def test_what_was_stored_before_filters_can_be_found_by_them(tmp_path):
 
 def test_a_migrated_database_is_a_usable_store(tmp_path):
     Database(f"sqlite:///{migrated(tmp_path / 'a.db')}").close()
+
+
+def test_a_store_from_before_the_cache_can_publish(tmp_path):
+    url = f"sqlite:///{migrated(tmp_path / 'a.db', '0002')}"
+    with pytest.raises(errors.SchemaMismatch, match="db upgrade"):
+        Engine(url)
+    assert administration.upgrade(url) == ("0002", schema.HEAD)
+    step = cache_pb2.Step(key="s", create_types=True)
+    step.execution.type, step.execution.last_known_state = "E", pb.Execution.COMPLETE
+    step.cache.digest = bytes(32)
+    with closing(Engine(url)) as engine:
+        request = cache_pb2.RecordStepRequest(step=step)
+        assert engine.call("RecordStep", request).entry_id == 1
 
 
 def test_head_is_the_newest_revision():

@@ -1,0 +1,126 @@
+"""`lineage-store runs`: what ran, and what did not need to."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from lineage_store.cli import dag, render
+from lineage_store.cli.options import json_option, open_store, store_option
+from lineage_store.lineage.verdict import counted
+from lineage_store.model import ExecutionState
+from lineage_store.model.plain import printable
+from lineage_store.recording.history import RunHistory, RunStep, RunSummary, list_runs, read_run
+
+_COLUMNS = ("run", "pipeline", "state", "started_at", "duration_ms")
+
+
+@click.group()
+def runs() -> None:
+    """Look at runs of pipelines."""
+
+
+@runs.command("list")
+@click.option("--pipeline", metavar="NAME", help="Only its runs.")
+@click.option("--name", metavar="NAME", help="Only runs that are called so.")
+@click.option(
+    "--limit", type=click.IntRange(min=1, max=100), default=20, show_default=True,
+    help="At most so many.",
+)  # fmt: skip
+@click.option("--page-token", metavar="TOKEN", help="Continue where a listing stopped.")
+@store_option
+@json_option
+def list_(url: str, *, as_json: bool, **options: Any) -> None:
+    """List runs, the newest first."""
+    with open_store(url) as store:
+        page = list_runs(store, **options)
+    if as_json:
+        render.echo_json(page.items)
+    else:
+        render.echo_table(_COLUMNS, page.items)
+    if page.next_page_token:
+        click.echo(f"more: --page-token {page.next_page_token}", err=True)
+
+
+@runs.command()
+@click.argument("run", required=False)
+@store_option
+@json_option
+def show(url: str, run: str | None, *, as_json: bool) -> None:
+    """Draw the steps of RUN: what each waited for, its state and its duration.
+
+    RUN is the id of a run, or what runs are called: then the newest of them. Without RUN it is the
+    newest of all.
+    """
+    with open_store(url) as store:
+        found = read_run(store, run)
+    if as_json:
+        render.echo_json(found)
+        return
+    for line in _drawing(found):
+        click.echo(line)
+
+
+def _drawing(found: RunHistory) -> Iterator[str]:
+    yield _heading(found.summary)
+    if found.summary.error:
+        yield printable(found.summary.error)
+    counts = Counter(str(step.state) for step in found.steps)
+    told = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+    yield f"{counted(len(found.steps), 'step')}{': ' if told else ''}{told}"
+    yield ""
+    steps = {step.execution_id: step for step in found.steps}
+    lines = list(dag.draw({step.execution_id: step.after for step in found.steps}))
+    widths = [max((len(text) for text in column), default=0) for column in _columns(found)]
+    for lanes, node in lines:
+        yield (lanes if node is None else f"{lanes}  {_line(steps[node], widths)}").rstrip()
+
+
+def _heading(summary: RunSummary) -> str:
+    of = f" of {summary.pipeline}" if summary.pipeline else ""
+    parts = [f"{summary.run}{of}", str(summary.state or "?"), _duration(summary.duration_ms)]
+    return printable("  ".join([*parts, render.cell("started_at", summary.started_at)]))
+
+
+def _columns(found: RunHistory) -> list[list[str]]:
+    cells = [_cells(step) for step in found.steps]
+    return [list(column) for column in zip(*cells, strict=True)] or [[], [], [], []]
+
+
+def _line(step: RunStep, widths: list[int]) -> str:
+    name, state, duration, remark = _cells(step)
+    return f"{name:<{widths[0]}}  {state:<{widths[1]}}  {duration:>{widths[2]}}  {remark}"
+
+
+def _cells(step: RunStep) -> tuple[str, str, str, str]:
+    """Return name, state, duration and remark of a step."""
+    name = step.name if step.run is None else f"run {step.run}"
+    name += f"[{step.index}]" if step.index else ""
+    name += f" attempt {step.attempt}" if step.attempt > 1 else ""
+    remark = f"(execution:{step.execution_id})"
+    if step.is_cached:
+        remark += f" from execution {step.original_execution_id}"
+    elif step.state is ExecutionState.RUNNING:
+        remark += f" last heard of {render.cell('heard_of_at', step.heard_of_at)}"
+    elif step.error:
+        remark += f" {step.error}"
+    elif step.decision:
+        remark += f" {step.decision}"
+    return printable(name), str(step.state or "-"), _duration(step.duration_ms), printable(remark)
+
+
+def _duration(milliseconds: int | None) -> str:
+    if milliseconds is None:
+        return "-"
+    if milliseconds < 1000:  # noqa: PLR2004 - ms in a second
+        return f"{milliseconds} ms"
+    seconds = milliseconds / 1000
+    if seconds < 60:  # noqa: PLR2004 - s in a minute
+        return f"{seconds:.1f} s"
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
+
+
+COMMANDS: list[click.Command] = [runs]

@@ -1,0 +1,176 @@
+"""`lineage-store spool`: records that wait on this machine until their store is back."""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lineage_store import errors
+from lineage_store.cli import render
+from lineage_store.cli.options import json_option, together
+from lineage_store.model.plain import plain, printable
+from lineage_store.recording.salvage import recover
+from lineage_store.recording.spool import (
+    Replayed,
+    SpoolDamaged,
+    SpoolStatus,
+    default_directory,
+    replay,
+    spool_path,
+    spool_status,
+)
+from lineage_store.store import connect
+
+_COLUMNS = ("pending", "refused", "oldest", "bytes", "url", "path")
+
+_CONNECT_SECONDS = 3.0
+"""How long to wait for a store: whoever replays can see whether it is back."""
+
+_which = together(
+    click.option(
+        "--file",
+        "files",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        multiple=True,
+        metavar="PATH",
+        help="This spool file.  [default: all of this user]",
+    ),
+    click.option(
+        "--store",
+        "url",
+        metavar="URL",
+        help="Of the store at this URL; with --file, where replay sends it to.",
+    ),
+    json_option,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What became of one file."""
+
+    path: str
+    url: str
+    replayed: Replayed
+
+
+@click.group()
+def spool() -> None:
+    """Look at what could not be recorded yet, and record it."""
+
+
+@spool.command()
+@_which
+def status(files: tuple[Path, ...], url: str | None, *, as_json: bool) -> None:
+    """Show how many records wait, and for which store."""
+    found, damaged = _statuses(_chosen(files, url))
+    if as_json:
+        _echo_json([_plain(status) for status in found])
+    else:
+        render.echo_table(_COLUMNS, found)
+        for status in found:
+            _echo_refusals(status)
+    if damaged:
+        raise damaged[0]
+
+
+def _chosen(files: tuple[Path, ...], url: str | None) -> list[Path]:
+    """Return the files that are named, else that of a store, else all of this user."""
+    if files:
+        return list(files)
+    if url is not None:
+        return [spool_path(url)]
+    return sorted(default_directory().glob("*.spool"))
+
+
+def _statuses(paths: Sequence[Path]) -> tuple[list[SpoolStatus], list[SpoolDamaged]]:
+    found, damaged = [], []
+    for path in paths:
+        try:
+            found.append(spool_status(path))
+        except SpoolDamaged as error:
+            damaged.append(error)
+    return found, damaged
+
+
+def _echo_refusals(status: SpoolStatus) -> None:
+    for why, count in status.refusals.items():
+        click.echo(f"refused {count}: {printable(why)}")
+
+
+@spool.command("replay")
+@_which
+@click.option("--recover", "repair", is_flag=True, help="Save what is intact of a damaged file.")
+def replay_files(files: tuple[Path, ...], url: str | None, *, as_json: bool, repair: bool) -> None:
+    """Record what waits, in its order, each record once.
+
+    Each file goes to the store that it was made for, or to --store.
+    """
+    paths = _chosen(files, url)
+    if repair:
+        for path in paths:
+            _recover(path)
+    found, damaged = _statuses(paths)
+    done = [_replay(status, url) for status in found if status.pending]
+    if as_json:
+        _echo_json([plain(one) for one in done])
+    else:
+        _echo_done(done)
+    if damaged:
+        raise damaged[0]
+    _demand_all_sent(done)
+
+
+def _recover(path: Path) -> None:
+    saved = recover(path)
+    if saved is not None:
+        lost = "an unknown number" if saved.lost is None else saved.lost
+        click.echo(f"saved {saved.saved} records, lost {lost}: {saved.damaged}", err=True)
+
+
+def _replay(status: SpoolStatus, url: str | None) -> _Done:
+    """Replay one file, with a bar on standard error if that is a terminal."""
+    target = url or status.url
+    if target is None:
+        raise errors.InvalidArgument(f"{status.path} does not say for which store; give --store")
+    with (
+        connect(target, connect_timeout=_CONNECT_SECONDS) as store,
+        click.progressbar(length=status.pending, label=target, file=sys.stderr) as bar,
+    ):
+        found = replay(store, status.path, lambda done, _: bar.update(done - bar.pos))
+    return _Done(str(status.path), target, found)
+
+
+def _echo_done(done: Sequence[_Done]) -> None:
+    for one in done:
+        it = one.replayed
+        click.echo(f"{one.url}: {it.sent} sent, {it.refused} refused, {it.left} left")
+    if not done:
+        click.echo("nothing waits")
+
+
+def _demand_all_sent(done: Sequence[_Done]) -> None:
+    left = sum(one.replayed.left for one in done)
+    if left:
+        raise errors.Unavailable(f"the store went away; {left} records wait for another replay")
+    refused = sum(one.replayed.refused for one in done)
+    if refused:
+        raise errors.FailedPrecondition(
+            f"{refused} records were refused and stay in their file; `spool status` says why"
+        )
+
+
+def _plain(status: SpoolStatus) -> dict[str, Any]:
+    found: dict[str, Any] = plain(status)
+    return found | {"path": str(status.path)}
+
+
+def _echo_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+COMMANDS: list[click.Command] = [spool]

@@ -1,0 +1,1 @@
+"""The cache: decisions, claims, and steps recorded with what they publish."""

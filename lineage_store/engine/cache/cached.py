@@ -1,0 +1,153 @@
+"""RecordCached: a step that was served from the cache, tied to what really ran."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lineage_store import errors
+from lineage_store.cache.decision import FINISHED
+from lineage_store.cache.places import places_of
+from lineage_store.database.cache_entries import Entry, Hit
+from lineage_store.database.ids import now_ms
+from lineage_store.database.transaction import Transaction
+from lineage_store.engine.cache.answers import output_message
+from lineage_store.engine.cache.candidates import ORIGINAL_PROPERTY, originals
+from lineage_store.engine.cache.publishing import Origin
+from lineage_store.engine.cache.recording import State, record
+from lineage_store.engine.edges import prefetch_events, put_event
+from lineage_store.engine.requests import required
+from lineage_store.kinds import ARTIFACT, EXECUTION
+from lineage_store.v1 import cache_pb2 as pb
+from lineage_store.v1 import metadata_pb2
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """From where a step is served.
+
+    Attributes:
+        execution: The execution whose outputs are used.
+        origin: The one that really ran, and how old what it made is.
+        entry: The entry; None: it was found by its fingerprint.
+    """
+
+    execution: Any
+    origin: Origin
+    entry: Entry | None = None
+
+
+def record_cached(tx: Transaction, request: Any) -> Any:
+    """Record a CACHED execution with the outputs of the one that it was served from."""
+    sent = required(request, "step", "")
+    source = _source(tx, request)
+    mark = tx.mark()
+    recorded = record(tx, _cached_step(sent, source), "step", served_from=source.origin)
+    if recorded.state != State.CACHED:
+        raise errors.FailedPrecondition(
+            f"step: execution {recorded.response.execution_id} is "
+            f"{State.State.Name(recorded.state)}; it was not served from the cache"
+        )
+    response = recorded.response
+    _link(tx, response.execution_id, source)
+    events = tx.events.of_executions([source.execution.id], {metadata_pb2.Event.OUTPUT})
+    response.output_ids.extend(event.artifact_id for event in events)
+    _copy_outputs(tx, response, events)
+    response.is_repeated = recorded.known is not None and tx.mark() == mark
+    return pb.RecordCachedResponse(
+        recorded=response,
+        outputs=_outputs(tx, events),
+        original_execution_id=source.origin.execution_id,
+    )
+
+
+def _source(tx: Transaction, request: Any) -> _Source:
+    if request.HasField("entry_id") == request.HasField("execution_id"):
+        raise errors.InvalidArgument("either entry_id or execution_id must be set")
+    if request.HasField("execution_id"):
+        execution = _finished(tx, request.execution_id, "execution_id")
+        original = originals(tx, [execution])[execution.id]
+        return _Source(execution, Origin(original, execution.last_update_time_since_epoch))
+    found = tx.entries.by_ids([request.entry_id])
+    if not found:
+        raise errors.NotFound(f"entry_id: there is no entry {request.entry_id}")
+    [entry] = found
+    origin = Origin(entry.original_execution_id, entry.published_at, entry.expires_at)
+    return _Source(_finished(tx, entry.execution_id, "entry_id"), origin, entry)
+
+
+def _finished(tx: Transaction, execution_id: int, field: str) -> Any:
+    found = tx.nodes[EXECUTION].find(execution_id)
+    if found is None:
+        raise errors.NotFound(f"{field}: there is no execution {execution_id}")
+    if found.message.last_known_state not in FINISHED:
+        state = State.State.Name(found.message.last_known_state)
+        raise errors.FailedPrecondition(f"{field}: execution {execution_id} is {state}")
+    return found.message
+
+
+def _cached_step(sent: Any, source: _Source) -> Any:
+    if sent.outputs:
+        raise errors.InvalidArgument("step.outputs must be empty: they are those of the source")
+    if sent.execution.last_known_state not in {State.UNKNOWN, State.CACHED}:
+        raise errors.InvalidArgument("step.execution.last_known_state must be CACHED, or unset")
+    step = pb.Step()
+    step.CopyFrom(sent)
+    step.execution.last_known_state = State.CACHED
+    named = step.execution.custom_properties[ORIGINAL_PROPERTY]
+    named.int_value = source.origin.execution_id
+    return step
+
+
+def _link(tx: Transaction, execution_id: int, source: _Source) -> None:
+    """Count the hit, once.
+
+    Raises:
+        FailedPrecondition: The entry was invalidated, or the execution was served by another one.
+    """
+    entry = source.entry
+    known = tx.entries.hit_of(execution_id)
+    if known is not None:
+        if known.source_execution_id != source.execution.id:
+            raise errors.FailedPrecondition(
+                f"step: execution {execution_id} was served from execution "
+                f"{known.source_execution_id}"
+            )
+        return
+    if entry is not None and entry.invalidated_at is not None:
+        why = f": {entry.invalidated_why}" if entry.invalidated_why else ""
+        raise errors.FailedPrecondition(f"entry_id: entry {entry.id} was invalidated{why}")
+    entry_id = None if entry is None else entry.id
+    hit = Hit(execution_id, entry_id, source.execution.id, source.origin.execution_id)
+    tx.entries.use(hit, now_ms())
+
+
+def _copy_outputs(tx: Transaction, response: Any, events: Sequence[Any]) -> None:
+    """Tie the outputs of the source to the execution, in the same places, and to its contexts."""
+    copies = []
+    for event in events:
+        copy = metadata_pb2.Event()
+        copy.CopyFrom(event)
+        copy.execution_id = response.execution_id
+        copy.ClearField("milliseconds_since_epoch")
+        copies.append(copy)
+    prefetch_events(tx, copies)
+    for copy in copies:
+        key = (copy.artifact_id, copy.execution_id, copy.type)
+        if tx.nodes[EXECUTION].is_new(copy.execution_id):
+            tx.events.assume_new([key])
+        if not tx.events.exists(key):
+            put_event(tx, copy, "outputs")
+    pairs = [(c, a) for c in response.context_ids for a in response.output_ids]
+    for context_id, artifact_id in tx.members.missing(ARTIFACT, pairs):
+        tx.members.add(ARTIFACT, context_id, artifact_id)
+
+
+def _outputs(tx: Transaction, events: Sequence[Any]) -> list[Any]:
+    placed = [(place, event) for event in events for place in places_of(event)]
+    nodes = tx.nodes[ARTIFACT]
+    nodes.load(event.artifact_id for event in events)
+    found = []
+    for place, event in sorted(placed, key=lambda pair: pair[0]):
+        node = nodes.find(event.artifact_id)
+        found.append(output_message(place, node.message if node else None))
+    return found

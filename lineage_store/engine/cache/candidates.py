@@ -1,0 +1,105 @@
+"""What a lookup chooses from, read with a number of statements that does not grow with the keys."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lineage_store.cache.decision import Candidate, Output
+from lineage_store.cache.places import places_of
+from lineage_store.database.artifact_reports import Report
+from lineage_store.database.cache_entries import Entry
+from lineage_store.database.transaction import Transaction
+from lineage_store.kinds import ARTIFACT, EXECUTION
+from lineage_store.v1 import metadata_pb2 as pb
+
+ORIGINAL_PROPERTY = "cached_execution_id"
+"""The custom property of a CACHED execution that names the one it was served from."""
+
+_DIGITS = 18
+"""Of a number that is an id for sure."""
+
+MAX_COPIES = 8
+"""How many copies of copies are followed; RecordCached names the original at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Executions with what they wrote.
+
+    Attributes:
+        executions: Those that exist, by id.
+        outputs: What each of them wrote, ordered by place.
+        reports: The newest report on each of these artifacts that has any.
+    """
+
+    executions: Mapping[int, Any]
+    outputs: Mapping[int, Sequence[Output]]
+    reports: Mapping[int, Report]
+
+    def of_entry(self, entry: Entry) -> Candidate:
+        """Return an entry with its source."""
+        execution = self.executions.get(entry.execution_id)
+        outputs = self.outputs.get(entry.execution_id, ())
+        return Candidate(execution, outputs, entry.published_at, entry)
+
+    def of_execution(self, execution_id: int) -> Candidate:
+        """Return an execution that was found by its fingerprint."""
+        execution = self.executions[execution_id]
+        outputs = self.outputs.get(execution_id, ())
+        return Candidate(execution, outputs, execution.last_update_time_since_epoch)
+
+
+def sources(tx: Transaction, execution_ids: Iterable[int]) -> Sources:
+    """Read executions and what they wrote."""
+    ids = list(dict.fromkeys(execution_ids))
+    events = tx.events.of_executions(ids, {pb.Event.OUTPUT})
+    tx.nodes[ARTIFACT].load(event.artifact_id for event in events)
+    outputs: dict[int, list[Output]] = {}
+    for event in events:
+        found = tx.nodes[ARTIFACT].find(event.artifact_id)
+        artifact = found.message if found else None
+        of_one = outputs.setdefault(event.execution_id, [])
+        of_one += [Output(place, artifact) for place in places_of(event)]
+    for of_one in outputs.values():
+        of_one.sort(key=lambda output: output.place)
+    reports = tx.reports.of(event.artifact_id for event in events)
+    return Sources(_executions(tx, ids), outputs, reports)
+
+
+def _executions(tx: Transaction, ids: Sequence[int]) -> dict[int, Any]:
+    tx.nodes[EXECUTION].load(ids)
+    found = ((i, tx.nodes[EXECUTION].find(i)) for i in ids)
+    return {i: node.message for i, node in found if node is not None}
+
+
+def originals(tx: Transaction, executions: Sequence[Any]) -> dict[int, int]:
+    """Return, for the id of each execution, that of the one that really ran."""
+    known: dict[int, Any] = {execution.id: execution for execution in executions}
+    for _ in range(MAX_COPIES):
+        named = {_served_from(execution) for execution in known.values() if execution}
+        beyond = [i for i in named if i is not None and i not in known]
+        if not beyond:
+            break
+        known |= dict.fromkeys(beyond) | _executions(tx, sorted(beyond))
+    return {execution.id: _original(known, execution) for execution in executions}
+
+
+def _original(known: Mapping[int, Any], execution: Any) -> int:
+    for _ in range(MAX_COPIES):
+        source = known.get(_served_from(execution) or 0)
+        if source is None:
+            break
+        execution = source
+    return int(execution.id)
+
+
+def _served_from(execution: Any) -> int | None:
+    """Return the id that a CACHED execution names; Kubeflow Pipelines writes it as a text."""
+    named = execution.custom_properties
+    if execution.last_known_state != pb.Execution.CACHED or ORIGINAL_PROPERTY not in named:
+        return None
+    value = named[ORIGINAL_PROPERTY]
+    if value.HasField("int_value"):
+        return int(value.int_value)
+    text = value.string_value
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None

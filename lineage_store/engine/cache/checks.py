@@ -1,0 +1,141 @@
+"""Checks of what a request to the cache carries; each names the field that is wrong."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from lineage_store import errors
+from lineage_store.cache.decision import Policy
+from lineage_store.database.tables import DIGEST_BYTES, SHORT_STRING
+from lineage_store.engine.requests import bounded, required, text
+
+MAX_LEASE_MS = 24 * 60 * 60 * 1_000
+"""A day: whoever runs for longer sends heartbeats."""
+
+MAX_TIME_MS = 2**53 - 1
+"""So that a time and a duration can be added on any database, and read by a browser."""
+
+
+def scope_of(message: Any, where: str = "") -> str:
+    """Return the scope of a message, "" if it has none."""
+    return bounded(f"{where}scope", message.scope)
+
+
+def digest(value: bytes, field: str) -> bytes:
+    """Return a key.
+
+    Raises:
+        InvalidArgument: It has not 32 bytes.
+    """
+    if len(value) != DIGEST_BYTES:
+        raise errors.InvalidArgument(
+            f"{field} has {len(value)} bytes; a key has {DIGEST_BYTES}, a SHA-256"
+        )
+    return value
+
+
+def digests(values: Iterable[bytes], field: str) -> list[bytes]:
+    """Return a list of keys."""
+    return [digest(value, f"{field}[{at}]") for at, value in enumerate(values)]
+
+
+def fingerprint(value: Any, field: str) -> str:
+    """Return a fingerprint.
+
+    Raises:
+        InvalidArgument: It is empty, or longer than what is indexed.
+    """
+    if not 0 < len(text(field, value)) <= SHORT_STRING:
+        raise errors.InvalidArgument(f"{field} must have 1 to {SHORT_STRING} characters")
+    return str(value)
+
+
+def holder(message: Any, where: str) -> str:
+    """Return who claims.
+
+    Raises:
+        InvalidArgument: Nobody does.
+    """
+    if not message.holder:
+        raise errors.InvalidArgument(f"{where}holder must not be empty")
+    return bounded(f"{where}holder", message.holder)
+
+
+def lease(message: Any, where: str) -> int:
+    """Return for how many ms a claim is taken.
+
+    Raises:
+        InvalidArgument: It is not positive, or too long.
+    """
+    found: int = message.lease_milliseconds
+    if not 0 < found <= MAX_LEASE_MS:
+        raise errors.InvalidArgument(
+            f"{where}lease_milliseconds is {found}; it must be 1 to {MAX_LEASE_MS}"
+        )
+    return found
+
+
+def duration(message: Any, field: str, where: str) -> int | None:
+    """Return a duration in ms, or None if it is unset.
+
+    Raises:
+        InvalidArgument: It is negative.
+    """
+    if not message.HasField(field):
+        return None
+    found: int = getattr(message, field)
+    if not 0 <= found <= MAX_TIME_MS:
+        raise errors.InvalidArgument(f"{where}{field} must be 0 to {MAX_TIME_MS}")
+    return found
+
+
+def policy(request: Any) -> Policy:
+    """Return which entries are good enough."""
+    given, where = request.policy, "policy."
+    return Policy(
+        max_age=duration(given, "max_age_milliseconds", where),
+        not_before=duration(given, "not_before_milliseconds", where),
+        require_live=given.require_live,
+        verified_within=duration(given, "verified_within_milliseconds", where),
+    )
+
+
+def claim(message: Any, where: str) -> tuple[str, bytes, str, int]:
+    """Return scope, digest, holder and token of a claim that a request names."""
+    return (
+        scope_of(message, where),
+        digest(message.digest, f"{where}digest"),
+        holder(message, where),
+        int(required(message, "token", where)),
+    )
+
+
+def components(given: Any, where: str) -> dict[str, str]:
+    """Return components by name.
+
+    Raises:
+        InvalidArgument: One has no name, or two have the same.
+    """
+    found: dict[str, str] = {}
+    for at, component in enumerate(given):
+        field = f"{where}[{at}]"
+        if not component.name:
+            raise errors.InvalidArgument(f"{field}.name must not be empty")
+        name = bounded(f"{field}.name", component.name)
+        if name in found:
+            raise errors.InvalidArgument(f"{field}.name: {name!r} is there twice")
+        found[name] = text(f"{field}.value", component.value)
+    return found
+
+
+def parameters(values: Any, where: str) -> None:
+    """Check output parameters.
+
+    Raises:
+        InvalidArgument: One has no name or no value.
+    """
+    for name, value in values.items():
+        if not bounded(f"the name of one of {where}", name):
+            raise errors.InvalidArgument(f"{where} must not have an empty name")
+        if value.WhichOneof("value") is None:
+            raise errors.InvalidArgument(f"{where}[{name!r}] has no value")
+        text(f"{where}[{name!r}]", value.string_value)

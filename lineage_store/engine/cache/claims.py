@@ -1,0 +1,49 @@
+"""Claim, Heartbeat and Release."""
+
+from dataclasses import replace
+from typing import Any
+
+from lineage_store.cache.leases import is_current, taken
+from lineage_store.database.cache_claims import Ended
+from lineage_store.database.ids import now_ms
+from lineage_store.database.transaction import Transaction
+from lineage_store.engine.cache import checks
+from lineage_store.engine.cache.answers import claim_message
+from lineage_store.v1 import cache_pb2 as pb
+
+
+def take_claim(tx: Transaction, request: Any) -> Any:
+    """Take the claim of a key if it is free, or the caller's already."""
+    key = (checks.scope_of(request), checks.digest(request.digest, "digest"))
+    holder, lease = checks.holder(request, ""), checks.lease(request, "")
+    stored = tx.claims.find(*key)
+    claim = taken(stored, key, holder, now_ms(), lease)
+    if claim is None:
+        assert stored is not None  # noqa: S101 - what was never claimed is free
+        return pb.ClaimResponse(claim=claim_message(stored), is_acquired=False)
+    tx.claims.put(claim)
+    return pb.ClaimResponse(claim=claim_message(claim), is_acquired=True)
+
+
+def heartbeat(tx: Transaction, request: Any) -> Any:
+    """Extend those claims that are still the caller's, and answer them."""
+    lease, now = checks.lease(request, ""), now_ms()
+    response = pb.HeartbeatResponse()
+    for at, named in enumerate(request.claims):
+        scope, digest, holder, token = checks.claim(named, f"claims[{at}].")
+        claim = tx.claims.find(scope, digest)
+        if claim is not None and is_current(claim, holder, token):
+            extended = replace(claim, expires_at=now + lease)
+            tx.claims.put(extended)
+            response.claims.append(claim_message(extended))
+    return response
+
+
+def release(tx: Transaction, request: Any) -> Any:
+    """End those claims that are still the caller's."""
+    for at, named in enumerate(request.claims):
+        scope, digest, holder, token = checks.claim(named, f"claims[{at}].")
+        claim = tx.claims.find(scope, digest)
+        if claim is not None and is_current(claim, holder, token):
+            tx.claims.put(replace(claim, ended=Ended.RELEASED))
+    return pb.ReleaseResponse()

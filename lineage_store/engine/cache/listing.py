@@ -1,0 +1,76 @@
+"""ListEntries and CacheStats."""
+
+from dataclasses import asdict
+from typing import Any
+
+from lineage_store import errors
+from lineage_store.database.cache_entries import Entry
+from lineage_store.database.cache_listing import EntryReader
+from lineage_store.database.ids import MAX_ID, now_ms
+from lineage_store.database.snapshot import Snapshot
+from lineage_store.engine.cache import checks
+from lineage_store.engine.cache.answers import entry_message
+from lineage_store.engine.cache.selection import Selection, query_of, selected, selection
+from lineage_store.limits import MAX_PAGE
+from lineage_store.v1 import cache_pb2 as pb
+
+
+def list_entries(snapshot: Snapshot, request: Any) -> Any:
+    """Answer a page of entries, newest first."""
+    if request.max_result_size <= 0:
+        raise errors.InvalidArgument("max_result_size must be at least 1")
+    limit = min(request.max_result_size, MAX_PAGE)
+    chosen, before = selection(request.entries), _before(request)
+    with_invalidated = request.include_invalidated
+    find = _listed if chosen.is_listed else _paged
+    found = find(snapshot, chosen, before, limit, with_invalidated=with_invalidated)
+    response = pb.ListEntriesResponse(entries=map(entry_message, found[:limit]))
+    if len(found) > limit:
+        response.next_page_token = str(found[limit - 1].id)
+    return response
+
+
+def _before(request: Any) -> int | None:
+    token = request.page_token
+    if not token:
+        return None
+    if not (token.isascii() and token.isdigit()) or int(token) > MAX_ID:
+        raise errors.InvalidArgument("page_token is not a page token")
+    return int(token)
+
+
+def _paged(
+    snapshot: Snapshot,
+    chosen: Selection,
+    before: int | None,
+    limit: int,
+    *,
+    with_invalidated: bool,
+) -> list[Entry]:
+    """Return entries by one query, one more than the page has if there are more."""
+    query = query_of(chosen, before_id=before, limit=limit + 1, with_invalidated=with_invalidated)
+    return EntryReader(snapshot.connection).page(query)
+
+
+def _listed(
+    snapshot: Snapshot,
+    chosen: Selection,
+    before: int | None,
+    limit: int,
+    *,
+    with_invalidated: bool,
+) -> list[Entry]:
+    found = [
+        entry
+        for entry in selected(snapshot, chosen)
+        if (before is None or entry.id < before)
+        and (with_invalidated or entry.invalidated_at is None)
+    ]
+    return found[: limit + 1]
+
+
+def cache_stats(snapshot: Snapshot, request: Any) -> Any:
+    """Count entries, hits and claims."""
+    scope = checks.scope_of(request) if request.HasField("scope") else None
+    counts = EntryReader(snapshot.connection).counts(scope, now_ms())
+    return pb.CacheStatsResponse(**asdict(counts))

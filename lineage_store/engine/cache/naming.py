@@ -1,0 +1,71 @@
+"""Types given by their names."""
+
+from typing import Any
+
+from lineage_store import errors
+from lineage_store.database.transaction import Transaction
+from lineage_store.engine.requests import text
+from lineage_store.engine.types import put_type
+from lineage_store.kinds import NodeKind
+from lineage_store.v1 import metadata_pb2 as pb
+from lineage_store.v1 import metadata_service_pb2 as service
+
+_TYPE_OF = {
+    "int_value": pb.INT,
+    "double_value": pb.DOUBLE,
+    "string_value": pb.STRING,
+    "struct_value": pb.STRUCT,
+    "proto_value": pb.PROTO,
+    "bool_value": pb.BOOLEAN,
+}
+
+
+class TypeNames:
+    """Finds types by name for the nodes of one step.
+
+    Args:
+        tx: The transaction.
+        create: Whether a type that is unknown is created, and one that lacks properties extended.
+    """
+
+    def __init__(self, tx: Transaction, *, create: bool) -> None:
+        self._tx = tx
+        self._create = create
+        self._found: dict[tuple[NodeKind, str], Any] = {}
+
+    def resolved(self, kind: NodeKind, node: Any, field: str) -> Any:
+        """Return a copy of a node that has the id of the type that it names.
+
+        Raises:
+            NotFound: There is no such type, and none is to be created.
+        """
+        copy = kind.message()
+        copy.CopyFrom(node)
+        name = text(f"{field}.type", node.type)
+        if name and not node.HasField("type_id"):
+            copy.type_id = self._type_id(kind, name, node, field)
+        return copy
+
+    def _type_id(self, kind: NodeKind, name: str, node: Any, field: str) -> int:
+        known = self._found.get((kind, name)) or self._tx.types.find(kind, name, "")
+        if known is not None:
+            self._found[kind, name] = known
+            declared = known.message.properties
+            if not self._create or all(key in declared for key in node.properties):
+                return int(known.message.id)
+        elif not self._create:
+            raise errors.NotFound(
+                f"{field}.type: there is no {kind.name} type {name!r}; create_types creates it"
+            )
+        self._found.pop((kind, name), None)
+        return self._put(kind, name, node)
+
+    def _put(self, kind: NodeKind, name: str, node: Any) -> int:
+        request = getattr(service, f"Put{kind.name.title()}TypeRequest")(
+            can_add_fields=True, can_omit_fields=True
+        )
+        wanted = getattr(request, f"{kind.name}_type")
+        wanted.name = name
+        for key, value in node.properties.items():
+            wanted.properties[key] = _TYPE_OF.get(value.WhichOneof("value") or "", pb.UNKNOWN)
+        return int(put_type(kind)(self._tx, request).type_id)

@@ -1,0 +1,176 @@
+"""RecordStep and RecordSteps: what is known of a step, added to what is recorded of it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from lineage_store import errors
+from lineage_store.database.nodes import Node
+from lineage_store.database.transaction import Transaction
+from lineage_store.engine.cache.merging import merge
+from lineage_store.engine.cache.naming import TypeNames
+from lineage_store.engine.cache.publishing import Origin, Publication, publication, publish
+from lineage_store.engine.cache.step_artifacts import StepArtifacts
+from lineage_store.engine.cache.step_contexts import put_contexts
+from lineage_store.engine.nodes import put_node
+from lineage_store.engine.requests import bounded, required
+from lineage_store.kinds import EXECUTION
+from lineage_store.v1 import cache_pb2 as pb
+from lineage_store.v1 import metadata_pb2
+
+State = metadata_pb2.Execution
+
+_PROGRESS = (State.UNKNOWN, State.NEW, State.RUNNING)
+"""The states that others follow on; the first of the others stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a step.
+
+    Attributes:
+        response: What is answered.
+        known: The execution as it was before, or None.
+        state: The state that it is in.
+    """
+
+    response: Any
+    known: Node | None
+    state: int
+
+
+def record_step(tx: Transaction, request: Any) -> Any:
+    """Record one step."""
+    return record(tx, required(request, "step", ""), "step").response
+
+
+def record_steps(tx: Transaction, request: Any) -> Any:
+    """Record many steps; one that can't be recorded leaves the others alone."""
+    response = pb.RecordStepsResponse()
+    for at, step in enumerate(request.steps):
+        mark = tx.mark()
+        result = response.results.add()
+        try:
+            result.recorded.CopyFrom(record(tx, step, f"steps[{at}]").response)
+        except (errors.LineageError, UnicodeDecodeError) as error:
+            tx.undo(mark)
+            failure = _as_lineage_error(error)
+            result.error_code, result.error_reason = failure.code, failure.reason
+            result.error_message = failure.message
+    return response
+
+
+def _as_lineage_error(error: errors.LineageError | UnicodeDecodeError) -> errors.LineageError:
+    if isinstance(error, errors.LineageError):
+        return error
+    return errors.InvalidArgument("a key in the step is not valid UTF-8")
+
+
+def record(
+    tx: Transaction, step: Any, field: str, *, served_from: Origin | None = None
+) -> Recorded:
+    """Stage a step.
+
+    Args:
+        tx: The transaction.
+        step: The message.
+        field: Where it is in the request, for errors.
+        served_from: From where its outputs come; None: it ran.
+
+    Raises:
+        InvalidArgument: It is malformed, or names what does not exist.
+        NotFound: A type does not exist.
+        FailedPrecondition: It publishes and is not COMPLETE.
+        StaleClaim: It publishes, and the claim of its key is not its own.
+    """
+    published = _publication(step, field)
+    types = TypeNames(tx, create=step.create_types)
+    mark = tx.mark()
+    known = _known(tx, step, field)
+    execution = types.resolved(EXECUTION, step.execution, f"{field}.execution")
+    state = _settle_state(execution, known)
+    artifacts = StepArtifacts(tx, types, known, is_complete=state == State.COMPLETE)
+    inputs = artifacts.put_all(step.inputs, f"{field}.inputs", is_output=False)
+    outputs = artifacts.put_all(step.outputs, f"{field}.outputs", is_output=True)
+    execution_id = _put(tx, execution, step.key, known, field)
+    artifacts.tie(execution_id)
+    contexts = put_contexts(tx, types, step, field, execution_id, [*inputs, *outputs])
+    entry_id = _publish(tx, published, execution_id, state, field, served_from)
+    response = pb.RecordStepResponse(
+        execution_id=execution_id,
+        input_ids=inputs,
+        output_ids=outputs,
+        context_ids=contexts,
+        entry_id=entry_id,
+        is_repeated=known is not None and tx.mark() == mark,
+    )
+    return Recorded(response, known, state)
+
+
+def _publication(step: Any, field: str) -> Publication | None:
+    if not step.HasField("cache"):
+        return None
+    return publication(step.cache, f"{field}.cache.")
+
+
+def _known(tx: Transaction, step: Any, field: str) -> Node | None:
+    """Return the execution that the step is recorded as, or None if it is new."""
+    key = bounded(f"{field}.key", step.key)
+    given = step.execution
+    if key and given.external_id not in {"", key}:
+        raise errors.InvalidArgument(f"{field}.execution.external_id is not the key of the step")
+    if given.HasField("id"):
+        return _by_id(tx, given.id, key, field)
+    if not key:
+        raise errors.InvalidArgument(f"{field}.key must not be empty")
+    found = tx.nodes[EXECUTION].by_external_id(key)
+    return None if found is None else tx.nodes[EXECUTION].find(found)
+
+
+def _by_id(tx: Transaction, execution_id: int, key: str, field: str) -> Node:
+    stored = tx.nodes[EXECUTION].find(execution_id)
+    if stored is None:
+        raise errors.InvalidArgument(f"{field}.execution.id: there is no execution {execution_id}")
+    if key and stored.message.external_id not in {"", key}:
+        raise errors.InvalidArgument(f"{field}.key is not that of execution {execution_id}")
+    return stored
+
+
+def _settle_state(execution: Any, known: Node | None) -> int:
+    """Return the state that the execution gets; what is recorded is never taken back."""
+    given: int = execution.last_known_state
+    before: int = known.message.last_known_state if known else State.UNKNOWN
+    if _progress(given) > _progress(before):
+        return given
+    execution.ClearField("last_known_state")
+    return before
+
+
+def _progress(state: int) -> int:
+    return _PROGRESS.index(state) if state in _PROGRESS else len(_PROGRESS)
+
+
+def _put(tx: Transaction, execution: Any, key: str, known: Node | None, field: str) -> int:
+    where = f"{field}.execution"
+    if key:
+        execution.external_id = key
+    if known is None:
+        return put_node(tx, EXECUTION, execution, where)
+    return merge(tx, EXECUTION, known, execution, where)
+
+
+def _publish(
+    tx: Transaction,
+    given: Publication | None,
+    execution_id: int,
+    state: int,
+    field: str,
+    origin: Origin | None,
+) -> int | None:
+    if given is None:
+        return None
+    if state != State.COMPLETE and origin is None:
+        name = State.State.Name(state)
+        raise errors.FailedPrecondition(
+            f"{field}.cache: only what is COMPLETE is published; the execution is {name}"
+        )
+    return publish(tx, given, execution_id, origin)

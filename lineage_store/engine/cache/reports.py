@@ -1,0 +1,27 @@
+"""ReportArtifacts: what someone saw of payloads, for all to use."""
+
+from typing import Any
+
+from lineage_store import errors
+from lineage_store.database.artifact_reports import Report
+from lineage_store.database.ids import now_us
+from lineage_store.database.transaction import Transaction
+from lineage_store.engine.requests import required, text
+from lineage_store.kinds import ARTIFACT
+from lineage_store.v1 import cache_pb2 as pb
+
+
+def report_artifacts(tx: Transaction, request: Any) -> Any:
+    """Keep the reports; of several on one artifact the last one counts."""
+    tx.nodes[ARTIFACT].check(report.artifact_id for report in request.reports)
+    moment = now_us()
+    for at, report in enumerate(request.reports):
+        where = f"reports[{at}]."
+        artifact_id = required(report, "artifact_id", where)
+        if not tx.nodes[ARTIFACT].exists(artifact_id):
+            raise errors.InvalidArgument(f"{where}artifact_id: there is no artifact {artifact_id}")
+        if report.status == pb.ArtifactReport.STATUS_UNSPECIFIED:
+            raise errors.InvalidArgument(f"{where}status must be VERIFIED or MISSING")
+        digest, by = text(f"{where}digest", report.digest), text(f"{where}by", report.by)
+        tx.reports.put(Report(artifact_id, report.status, digest, by, moment))
+    return pb.ReportArtifactsResponse()

@@ -1,0 +1,71 @@
+"""The contexts of a step: found or created, tied to their parents and to what the step used."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from lineage_store import errors
+from lineage_store.database.transaction import Transaction
+from lineage_store.engine.cache.merging import merge
+from lineage_store.engine.cache.naming import TypeNames
+from lineage_store.engine.edges import put_parent_contexts
+from lineage_store.engine.nodes import put_node
+from lineage_store.engine.requests import bounded
+from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION
+from lineage_store.v1 import metadata_service_pb2 as service
+
+
+def put_contexts(
+    tx: Transaction,
+    types: TypeNames,
+    step: Any,
+    field: str,
+    execution_id: int,
+    artifact_ids: Sequence[int],
+) -> list[int]:
+    """Put the contexts of a step and tie them; return their ids.
+
+    Raises:
+        InvalidArgument: One is malformed or does not exist, or parents form a cycle.
+    """
+    ids = [
+        _put(tx, types, context, f"{field}.contexts[{at}]")
+        for at, context in enumerate(step.contexts)
+    ]
+    _put_parents(tx, step.parents, ids, field)
+    for kind, node_ids in ((EXECUTION, [execution_id]), (ARTIFACT, artifact_ids)):
+        pairs = [(context_id, node_id) for context_id in ids for node_id in node_ids]
+        for context_id, node_id in tx.members.missing(kind, pairs):
+            tx.members.add(kind, context_id, node_id)
+    return ids
+
+
+def _put(tx: Transaction, types: TypeNames, context: Any, where: str) -> int:
+    nodes = tx.nodes[CONTEXT]
+    resolved = types.resolved(CONTEXT, context, where)
+    if resolved.HasField("id"):
+        if not nodes.exists(resolved.id):
+            raise errors.InvalidArgument(f"{where}.id: there is no context {resolved.id}")
+        known: int | None = resolved.id
+    else:
+        known = nodes.by_name(resolved.type_id, bounded(f"{where}.name", resolved.name))
+    if known is None:
+        return put_node(tx, CONTEXT, resolved, where)
+    return merge(tx, CONTEXT, nodes.find(known), resolved, where)  # type: ignore[arg-type]
+
+
+def _put_parents(tx: Transaction, parents: Any, ids: Sequence[int], field: str) -> None:
+    pairs = []
+    for at, parent in enumerate(parents):
+        for side in ("child_index", "parent_index"):
+            if not 0 <= getattr(parent, side) < len(ids):
+                raise errors.InvalidArgument(
+                    f"{field}.parents[{at}].{side} is {getattr(parent, side)}; "
+                    f"there are {len(ids)} contexts"
+                )
+        pairs.append((ids[parent.child_index], ids[parent.parent_index]))
+    tx.parents.check(pairs)
+    request = service.PutParentContextsRequest()
+    for child_id, parent_id in dict.fromkeys(pairs):
+        if not tx.parents.exists(child_id, parent_id):
+            request.parent_contexts.add(child_id=child_id, parent_id=parent_id)
+    put_parent_contexts(tx, request)

@@ -1,0 +1,174 @@
+"""Wait: answered as soon as a key is no longer in flight.
+
+What this process commits wakes the waiters at once. What other processes on the same database
+commit is seen at the next look, a second later at most, or when a lease is over.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from lineage_store import errors
+from lineage_store.cache.leases import is_held
+from lineage_store.database.cache_claims import CacheKey, Ended
+from lineage_store.database.ids import now_ms
+from lineage_store.database.snapshot import Snapshot
+from lineage_store.database.transaction import Transaction
+from lineage_store.engine.cache import checks
+from lineage_store.v1 import cache_pb2 as pb
+
+LOOK_SECONDS = 1.0
+"""How long what another process did may go unseen."""
+
+LOOKERS = 4
+"""Waiters that read at the same time: they are woken together, and each would open a connection."""
+
+Read = Callable[[Callable[[Snapshot], Any]], Any]
+"""Runs a function on a new snapshot."""
+
+Event = pb.WaitResponse
+Ends = dict[bytes, pb.WaitResponse.Event]
+"""What became of keys."""
+
+
+class Announcements:
+    """Wakes those who wait for keys, when something was committed about them.
+
+    Attributes:
+        lookers: Has room for those who look at the same time.
+        closed: Whether there is nothing more to wait for.
+    """
+
+    def __init__(self) -> None:
+        self.lookers = threading.BoundedSemaphore(LOOKERS)
+        self._mutex = threading.Lock()
+        self._waiting: dict[CacheKey, set[threading.Event]] = {}
+        self.closed = False
+
+    @contextmanager
+    def about(self, keys: Iterable[CacheKey]) -> Iterator[threading.Event]:
+        """Give an event that is set whenever something is announced about one of some keys."""
+        keys, event = list(keys), threading.Event()
+        with self._mutex:
+            for key in keys:
+                self._waiting.setdefault(key, set()).add(event)
+        try:
+            yield event
+        finally:
+            with self._mutex:
+                for key in keys:
+                    self._forget(key, event)
+
+    def _forget(self, key: CacheKey, event: threading.Event) -> None:
+        waiting = self._waiting.get(key, set())
+        waiting.discard(event)
+        if not waiting:
+            self._waiting.pop(key, None)
+
+    def announce(self, keys: Iterable[CacheKey]) -> None:
+        """Wake those who wait for one of some keys."""
+        with self._mutex:
+            for key in keys:
+                for event in self._waiting.get(key, ()):
+                    event.set()
+
+    def close(self) -> None:
+        """Wake all, for good."""
+        self.closed = True
+        with self._mutex:
+            for waiting in self._waiting.values():
+                for event in waiting:
+                    event.set()
+
+
+def announced_keys(method: str, request: Any) -> list[CacheKey]:
+    """Return the keys that a request may have ended the claims of."""
+    if method == "Release":
+        return [(claim.scope, claim.digest) for claim in request.claims]
+    if method == "RecordSteps":
+        return [(s.cache.scope, s.cache.digest) for s in request.steps if s.HasField("cache")]
+    if method in {"RecordStep", "RecordCached"} and request.step.HasField("cache"):
+        return [(request.step.cache.scope, request.step.cache.digest)]
+    return []
+
+
+def wait(read: Read, announcements: Announcements, request: Any) -> Iterator[bytes]:
+    """Return the encoded messages of the answer; an empty one says only that the wait goes on.
+
+    Raises:
+        InvalidArgument: The request is not valid.
+    """
+    scope = checks.scope_of(request)
+    digests = checks.digests(request.digests, "digests")
+    most = checks.duration(request, "max_milliseconds", "")
+    ends = None if most is None else time.monotonic() + most / 1_000
+    return _answers(read, announcements, scope, list(dict.fromkeys(digests)), ends)
+
+
+def _answers(
+    read: Read, announcements: Announcements, scope: str, digests: list[bytes], ends: float | None
+) -> Iterator[bytes]:
+    waiting = digests
+    with announcements.about((scope, digest) for digest in digests) as woken:
+        while waiting:
+            woken.clear()
+            with announcements.lookers:
+                events, next_look = read(partial(_look, scope=scope, digests=waiting))
+            yield from (_encoded(digest, event) for digest, event in events.items())
+            waiting = [digest for digest in waiting if digest not in events]
+            if waiting and not _pause(woken, announcements, next_look, ends):
+                yield from (_encoded(digest, Event.STILL_IN_FLIGHT) for digest in waiting)
+                return
+            yield b""
+
+
+def _pause(
+    woken: threading.Event, announcements: Announcements, seconds: float, ends: float | None
+) -> bool:
+    """Wait until the next look; return whether there is time for it.
+
+    Raises:
+        Unavailable: The store is about to close.
+    """
+    if ends is not None:
+        left = ends - time.monotonic()
+        if left <= 0:
+            return False
+        seconds = min(seconds, left)
+    woken.wait(seconds)
+    if announcements.closed:
+        raise errors.Unavailable("the store is about to close; wait again later")
+    return True
+
+
+def _look(snapshot: Snapshot, scope: str, digests: list[bytes]) -> tuple[Ends, float]:
+    """Return what became of the keys that are not in flight, and in how many seconds to look."""
+    tx, now = Transaction.reading(snapshot), now_ms()
+    tx.claims.load(scope, digests)
+    claims = {digest: tx.claims.find(scope, digest) for digest in digests}
+    free = [digest for digest, claim in claims.items() if not is_held(claim, now)]
+    published = tx.entries.newest(scope, [d for d in free if claims[d] is None])
+    events: Ends = {}
+    for digest in free:
+        claim = claims[digest]
+        if claim is None:
+            events[digest] = Event.PUBLISHED if digest in published else Event.RELEASED
+        else:
+            events[digest] = _ENDS[claim.ended]
+    held_until = [c.expires_at for d, c in claims.items() if c is not None and d not in events]
+    soonest = min(held_until, default=now) - now
+    return events, min(LOOK_SECONDS, max(soonest, 1) / 1_000)
+
+
+_ENDS = {
+    Ended.NOT_YET: Event.LEASE_EXPIRED,
+    Ended.PUBLISHED: Event.PUBLISHED,
+    Ended.RELEASED: Event.RELEASED,
+}
+
+
+def _encoded(digest: bytes, event: pb.WaitResponse.Event) -> bytes:
+    return pb.WaitResponse(digest=digest, event=event).SerializeToString()

@@ -1,0 +1,166 @@
+"""Where a run takes place: the commit, the versions, the machine and the user.
+
+Each part is found by itself, and what can't be found is left out: there is no git, the user has no
+name, a package has no metadata. Nothing here raises, and nothing takes longer than its time.
+"""
+
+import contextlib
+import copy
+import functools
+import getpass
+import importlib.metadata
+import os
+import platform
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+MAX_PACKAGES = 1000
+"""Packages that are listed; those that come first on `sys.path`."""
+
+PACKAGES_SECONDS = 2.0
+"""Time after which the list of packages ends where it is."""
+
+GIT_SECONDS = 2.0
+"""Time that git may take, all its commands together."""
+
+VARIABLE = "LINEAGE_STORE_CAPTURE"
+"""The environment variable that names what is captured: "all", "none", or parts with commas."""
+
+
+def capture(parts: Collection[str] | None = None) -> dict[str, Any]:
+    """Return what is known of the environment of this process; found out once per process.
+
+    The keys are git_commit, git_dirty (whether a tracked file differs from the commit), git_remote
+    (without credentials), python_version, python_implementation, platform, packages (versions by
+    name), host and user. What can't be found is not there.
+
+    Args:
+        parts: Some of PARTS; None: those that the variable LINEAGE_STORE_CAPTURE names, all if it
+            is not set.
+    """
+    wanted = _named_by_variable() if parts is None else parts
+    found: dict[str, Any] = {}
+    for part in PARTS:
+        if part in wanted:
+            found |= _captured(part)
+    return copy.deepcopy(found)
+
+
+def _named_by_variable() -> Collection[str]:
+    named = os.environ.get(VARIABLE, "all").lower()
+    return PARTS if named.strip() == "all" else [word.strip() for word in named.split(",")]
+
+
+@functools.cache
+def _captured(part: str) -> dict[str, Any]:
+    with contextlib.suppress(Exception):
+        return _CAPTURES[part]()
+    return {}
+
+
+def _git() -> dict[str, Any]:
+    """Return the commit that the program is of: that of its script, else of the directory."""
+    places = [Path(script).resolve().parent] if (script := _main_script()) else []
+    deadline = time.monotonic() + GIT_SECONDS
+    for place in [*places, Path.cwd()]:
+        commit = _ask_git(place, deadline, "rev-parse", "--verify", "HEAD")
+        if commit:
+            return {"git_commit": commit, **_details_of_git(place, deadline)}
+    return {}
+
+
+def _main_script() -> str | None:
+    return getattr(sys.modules.get("__main__"), "__file__", None)
+
+
+def _details_of_git(place: Path, deadline: float) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    remote = _ask_git(place, deadline, "config", "--get", "remote.origin.url")
+    if remote:
+        found["git_remote"] = without_credentials(remote)
+    changes = _ask_git(place, deadline, "status", "--porcelain", "--untracked-files=no")
+    if changes is not None:
+        found["git_dirty"] = bool(changes)
+    return found
+
+
+def _ask_git(place: Path, deadline: float, *command: str) -> str | None:
+    """Return what git prints, or None if it fails, is not there or is not done in time."""
+    try:
+        done = subprocess.run(  # noqa: S603 - no part of the command comes from outside
+            ["git", "--no-optional-locks", "-c", "core.fsmonitor=false", *command],  # noqa: S607
+            cwd=place,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | {"GIT_TERMINAL_PROMPT": "0"},
+            timeout=max(0.01, deadline - time.monotonic()),
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.decode(errors="replace").strip()
+
+
+def without_credentials(remote: str) -> str:
+    """Return the address of a git repository without user, password, query and fragment."""
+    bare = re.split(r"[?#]", remote, maxsplit=1)[0]
+    if "://" in bare:
+        return re.sub(r"://[^/]*@", "://", bare)
+    return re.sub(r"^[^/]*@", "", bare)  # user@host:path
+
+
+def _python() -> dict[str, Any]:
+    return {
+        "python_version": platform.python_version(),
+        "python_implementation": platform.python_implementation(),
+    }
+
+
+def _platform() -> dict[str, Any]:
+    return {"platform": platform.platform()}
+
+
+def _packages() -> dict[str, Any]:
+    found: dict[str, str] = {}
+    deadline = time.monotonic() + PACKAGES_SECONDS
+    for name, version in _installed():
+        found.setdefault(name, version)
+        if len(found) == MAX_PACKAGES or time.monotonic() > deadline:
+            break
+    return {"packages": dict(sorted(found.items()))}
+
+
+def _installed() -> Iterator[tuple[str, str]]:
+    """Yield name and version of each package, names in the normal form of PyPI."""
+    for distribution in importlib.metadata.distributions():
+        with contextlib.suppress(Exception):  # one that is damaged must not hide the others
+            metadata = distribution.metadata
+            yield re.sub(r"[-_.]+", "-", metadata["Name"]).lower(), metadata["Version"]
+
+
+def _host() -> dict[str, Any]:
+    return {"host": socket.gethostname()}
+
+
+def _user() -> dict[str, Any]:
+    return {"user": getpass.getuser()}
+
+
+_CAPTURES: dict[str, Callable[[], dict[str, Any]]] = {
+    "git": _git,
+    "python": _python,
+    "platform": _platform,
+    "packages": _packages,
+    "host": _host,
+    "user": _user,
+}
+
+PARTS = tuple(_CAPTURES)
+"""What can be captured."""

@@ -1,0 +1,61 @@
+"""What runs and steps are called in the store, and the properties that they are recorded with.
+
+| node | type | known by |
+| --- | --- | --- |
+| a pipeline | context `Pipeline` | its name |
+| a run | context `Run`, child of its pipeline and of the run that it is in | the id of the run |
+| a run, as something that begins and ends | execution `PipelineRun` | the key `ORCHESTRATOR/RUN` |
+| a step | execution, its type is the name of the step unless it has another | the key below |
+
+The key of a step is `ORCHESTRATOR/RUN/STEP/INDEX/ATTEMPT`, and the external id of its execution.
+Names in it are percent-encoded, and a key that is too long ends with its digest.
+
+Both kinds of execution have the custom properties `run_id`, `started_at`, `ended_at`, `updated_at`
+(the last heartbeat), `duration_ms` (times in ms since the epoch), and after a failure `error_type`
+and `error_message`. A step has `attempt_id` and `log.index` (numbers), `parameters.NAME`,
+`outputs.NAME` (metrics and other results), `code_digest`, `step` (its name) if its type is another,
+and `log.cache_key` (in hexadecimal) and `log.cache_decision` if it asked. A run has what
+`environment.capture` found, `run_name`, `pipeline` and, if it is nested, `parent_run_id`.
+
+What each run is bound to have of its own is named so that comparisons leave it out: see
+`lineage.aspects`.
+"""
+
+from hashlib import sha256
+from urllib.parse import quote
+
+from lineage_store.limits import MAX_NAME
+
+RUN = "Run"
+PIPELINE = "Pipeline"
+PIPELINE_RUN = "PipelineRun"
+
+INDEX = "log.index"
+"""Which of the steps of its name in its run a step is, from 0."""
+
+CACHE_KEY = "log.cache_key"
+CACHE_DECISION = "log.cache_decision"
+
+_HEX = 64
+
+
+def run_key(orchestrator: str, run_id: str) -> str:
+    """Return the key of a run."""
+    return _joined(orchestrator, run_id)
+
+
+def step_key(orchestrator: str, run_id: str, step: str, index: int, attempt: int) -> str:
+    """Return the key of one attempt at a step."""
+    return _joined(orchestrator, run_id, step, str(index), str(attempt))
+
+
+def _joined(*parts: str) -> str:
+    return bounded("/".join(quote(part, safe=" :@+", errors="replace") for part in parts))
+
+
+def bounded(name: str) -> str:
+    """Return a name that the store can hold: a long one ends with the digest of the whole."""
+    if len(name) <= MAX_NAME:
+        return name
+    digest = sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{name[: MAX_NAME - _HEX - 1]}~{digest}"

@@ -1,0 +1,60 @@
+"""How recording behaves."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from lineage_store.cache.keys import Identity
+from lineage_store.client.cache import LEASE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingOptions:
+    """How runs and steps reach the store.
+
+    Attributes:
+        spool: The directory of the files that records wait in while the store is away; None: that
+            of the environment variable LINEAGE_STORE_SPOOL, else in the cache of the user.
+        spool_bytes: How large such a file may get; what does not fit is lost, and said to be.
+        buffer_records: How many records may wait in memory; more go to the spool.
+        buffer_bytes: How many bytes these may have.
+        decide_seconds: How long a cache decision may take; after that it is a miss.
+        flush_seconds: How long the end of a run, or of the process, waits until all is sent or
+            spooled.
+        retry_seconds: How often to look whether a store that was away is back.
+        heartbeat_seconds: How often a step that runs is recorded as still running.
+    """
+
+    spool: Path | str | None = None
+    spool_bytes: int = 1024 * 1024 * 1024
+    buffer_records: int = 10_000
+    buffer_bytes: int = 64 * 1024 * 1024
+    decide_seconds: float = 2.0
+    flush_seconds: float = 10.0
+    retry_seconds: float = 1.0
+    heartbeat_seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caching:
+    """How a step uses the cache.
+
+    Attributes:
+        scope: Entries of one scope are not seen in another.
+        max_age: Older entries do not count; None: of any age.
+        time_to_live: How long the entry of this step hits; None: without end.
+        identity: What makes two inputs the same.
+        require_live: Each output must be LIVE in the store.
+        verify: Outputs that are local files must be there, and have the content that they had.
+        wait: How long to wait for another that runs the same; None: as long as it lives.
+        lease: After what time without a sign of life another may run the same.
+    """
+
+    scope: str = ""
+    max_age: timedelta | None = None
+    time_to_live: timedelta | None = None
+    identity: Identity = Identity.AUTO
+    require_live: bool = True
+    verify: bool = True
+    wait: timedelta | None = None
+    lease: timedelta = LEASE

@@ -1,0 +1,245 @@
+"""Runs of pipelines, and the steps in them."""
+
+import secrets
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from contextvars import ContextVar, Token
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+
+from lineage_store.client.cache_answers import Place
+from lineage_store.client.records import StepRecord
+from lineage_store.model import Context, Execution, ExecutionState
+from lineage_store.model.values import PropertyValue
+from lineage_store.recording.artifacts import Inputs, as_properties
+from lineage_store.recording.complaints import harmless
+from lineage_store.recording.described import (
+    StepDescription,
+    error_properties,
+    now_ms,
+    outcome_of,
+)
+from lineage_store.recording.environment import capture
+from lineage_store.recording.naming import PIPELINE, PIPELINE_RUN, RUN, bounded, run_key, step_key
+from lineage_store.recording.options import Caching
+from lineage_store.recording.recorder import Recorder
+from lineage_store.recording.steps import Step
+
+ORCHESTRATOR = "python"
+
+_active: ContextVar["Run | None"] = ContextVar("lineage_store_run", default=None)
+
+
+def current_run() -> "Run | None":
+    """Return the run whose `with` block this code is in, or None."""
+    return _active.get()
+
+
+class Run:
+    """One run of a pipeline; made by `LineageStore.run`, and recorded by `with`.
+
+    Args:
+        recorder: Brings what is recorded to the store.
+        name: What it is called.
+        pipeline: The pipeline that it is a run of; None: that of the parent, else its own name.
+        run_id: What tells it from all other runs; None: the name, the time and a random part. A
+            run that goes on in another process gives the same id again.
+        parent: The run that it is a part of.
+        orchestrator: Who runs it; part of the keys of its steps.
+        properties: What else is recorded of it.
+    """
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        name: str,
+        *,
+        pipeline: str | None = None,
+        run_id: str | None = None,
+        parent: "Run | None" = None,
+        orchestrator: str = ORCHESTRATOR,
+        properties: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.recorder = recorder
+        self.name = name
+        self.pipeline: str = pipeline or (parent.pipeline if parent else name)
+        self.id = run_id or new_run_id(name)
+        self.parent = parent
+        self._orchestrator = orchestrator
+        self._properties = properties
+        self._indexes: dict[str, int] = {}
+        self._lock = threading.Lock()
+        self._token: Token[Run | None] | None = None
+        self._started = 0
+        self._ticks = 0.0
+
+    def __enter__(self) -> Self:
+        self._token = _active.set(self)
+        self._begin()
+        return self
+
+    @harmless(None)
+    def _begin(self) -> None:
+        self._started, self._ticks = now_ms(), time.monotonic()
+        known: dict[str, PropertyValue] = {
+            **as_properties(self._properties),
+            **as_properties(capture()),
+            "run_name": self.name,
+            "pipeline": self.pipeline,
+            "started_at": self._started,
+        }
+        if self.parent is not None:
+            known["parent_run_id"] = self.parent.id
+        self._record(ExecutionState.RUNNING, known)
+        self.recorder.begin(self)
+
+    def step(
+        self,
+        name: str,
+        *,
+        inputs: Inputs | None = None,
+        params: Mapping[str, Any] | None = None,
+        cache: bool | Caching = False,
+        type: str | None = None,  # noqa: A002 - the field of an execution has this name
+        version: str | None = None,
+        code: str | None = None,
+        image: str | None = None,
+        command: Sequence[str] | None = None,
+        environment: Mapping[str, Any] | None = None,
+        attempt: int = 1,
+        properties: Mapping[str, Any] | None = None,
+    ) -> Step:
+        """Return a step, to be run by `with`.
+
+        A `with` block can't skip its body: with `cache`, test `step.hit`. The code of the body is
+        not part of the cache key unless `code` or `version` says it; the decorator `step` does so
+        by itself.
+
+        Args:
+            name: Of the step within its pipeline; a name that was used before is another step.
+            inputs: What it reads, by name: artifacts, files, uris, ids, or lists of them.
+            params: What else it is given, by name.
+            cache: Ask whether it may be skipped, and publish what it puts out; how, if it is a
+                `Caching`.
+            type: The type of its execution; None: the name.
+            version: Of the step; part of the cache key, as are the following.
+            code: The digest of its code, "sha256:…".
+            image: What it runs in, best by digest.
+            command: What is run in the image.
+            environment: What of the environment decides about its outputs.
+            attempt: 1, or more for a retry of the step of this name that came last.
+            properties: What else is recorded; no part of the key.
+        """
+        index = self._index(name, attempt)
+        caching = cache if isinstance(cache, Caching) else (Caching() if cache else None)
+        described = StepDescription(
+            name=name,
+            type=bounded(type or name),
+            key=step_key(self._orchestrator, self.id, name, index, attempt),
+            index=index,
+            attempt=attempt,
+            inputs=inputs,
+            parameters=dict(params or {}),
+            version=version,
+            code=code,
+            image=image,
+            command=command,
+            environment=dict(environment or {}),
+            properties=dict(properties or {}),
+            caching=caching,
+        )
+        return Step(self, described)
+
+    def _index(self, name: str, attempt: int) -> int:
+        """Return which of the steps of a name this is."""
+        with self._lock:
+            next_one = self._indexes.get(name, 0)
+            if attempt > 1:
+                return max(0, next_one - 1)
+            self._indexes[name] = next_one + 1
+            return next_one
+
+    def run(self, name: str, **options: Any) -> "Run":
+        """Return a run that is a part of this one; the options are those of `LineageStore.run`."""
+        return Run(self.recorder, name, parent=self, orchestrator=self._orchestrator, **options)
+
+    def skip(self, name: str, why: str) -> None:
+        """Record a step that did not run, since there was nothing for it to do."""
+        with self.step(name) as skipped:
+            skipped.skip(why)
+
+    def record_of(
+        self,
+        described: StepDescription,
+        state: ExecutionState,
+        properties: Mapping[str, PropertyValue],
+        *,
+        inputs: Sequence[Place] = (),
+        outputs: Sequence[Place] = (),
+    ) -> StepRecord:
+        """Return the record of one of its steps."""
+        custom = {**properties, "run_id": self.id}
+        return StepRecord(
+            key=described.key,
+            execution=Execution(type=described.type, state=state, custom_properties=custom),
+            inputs=inputs,
+            outputs=outputs,
+            contexts=self._contexts(),
+            parents=[(0, 1)],
+        )
+
+    def _contexts(self) -> list[Context]:
+        return [
+            Context(type=RUN, name=bounded(self.id)),
+            Context(type=PIPELINE, name=bounded(self.pipeline)),
+        ]
+
+    @harmless(None)
+    def beat(self) -> None:
+        """Record that the run still goes on; the recorder calls this now and then."""
+        self._record(ExecutionState.RUNNING, {"updated_at": now_ms()})
+
+    def _record(self, state: ExecutionState, properties: Mapping[str, PropertyValue]) -> None:
+        contexts, parents = self._contexts(), [(0, 1)]
+        if self.parent is not None:
+            contexts.append(Context(type=RUN, name=bounded(self.parent.id)))
+            parents.append((0, 2))
+        custom = {**properties, "run_id": self.id}
+        execution = Execution(type=PIPELINE_RUN, state=state, custom_properties=custom)
+        self.recorder.record(
+            StepRecord(
+                key=run_key(self._orchestrator, self.id),
+                execution=execution,
+                contexts=contexts,
+                parents=parents,
+            )
+        )
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._token is not None:
+            with suppress(ValueError):  # a generator that is closed in another context
+                _active.reset(self._token)
+            self._token = None
+        self._finish(error)
+
+    @harmless(None)
+    def _finish(self, error: BaseException | None) -> None:
+        self.recorder.end(self)
+        elapsed = round((time.monotonic() - self._ticks) * 1000)
+        ending = {"ended_at": self._started + elapsed, "duration_ms": elapsed}
+        self._record(outcome_of(error), ending | error_properties(error))
+        if self.parent is None:
+            self.recorder.flush()
+
+
+def new_run_id(name: str) -> str:
+    """Return an id that no other run has: the name, the time (UTC) and a random part."""
+    return f"{name}@{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"

@@ -1,0 +1,270 @@
+"""The file in which records wait on the local disk until the store takes them.
+
+One SQLite file holds what any process of a user could not send to one store, in the order in which
+it was recorded. Each record has a checksum, and is deleted only after the store has taken it; the
+store knows a record that it has, so one that is sent twice is there once.
+"""
+
+import sqlite3
+import time
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lineage_store import errors
+from lineage_store.recording.outgoing import Record, Refusal
+
+BATCH_RECORDS = 500
+BATCH_BYTES = 8 * 1024 * 1024
+BUSY_SECONDS = 10.0
+"""How long to wait for another process that writes to the file."""
+
+_MAGIC = 0x6C735370  # "lsSp"
+_PAGE = 4096
+_TABLES = (
+    """
+    CREATE TABLE records (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      recorded_at INTEGER NOT NULL,
+      method TEXT NOT NULL,
+      body BLOB NOT NULL,
+      checksum INTEGER NOT NULL,
+      refused TEXT
+    )
+    """,
+    "CREATE INDEX records_refused ON records (refused) WHERE refused IS NOT NULL",
+    "CREATE TABLE origin (url TEXT NOT NULL)",
+)
+
+
+class SpoolDamaged(errors.DataLoss):
+    """A spool file can't be read as a whole; `recover` saves what is intact."""
+
+    reason = "SPOOL_DAMAGED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpoolStatus:
+    """What a spool file holds.
+
+    Attributes:
+        path: The file.
+        url: The store that the records are for; None: unknown.
+        pending: Records that wait to be sent.
+        refused: Records that the store refused; they are kept to be looked at.
+        refusals: Why, and how many records for each reason.
+        oldest: When the oldest pending record was made, in ms since the epoch; None: there is none.
+        bytes: The size of the file.
+    """
+
+    path: Path
+    url: str | None
+    pending: int
+    refused: int
+    refusals: dict[str, int]
+    oldest: int | None
+    bytes: int
+
+
+class Spool:
+    """One spool file; made when the first record is added. Safe for threads and processes.
+
+    A connection lives for one operation, so that a process may fork between two of them.
+
+    Args:
+        path: The file.
+        url: The store that the records are for.
+        max_bytes: How large the file may get.
+    """
+
+    def __init__(
+        self, path: Path | str, *, url: str | None = None, max_bytes: int | None = None
+    ) -> None:
+        self.path = Path(path)
+        self._url = url
+        self._max_bytes = max_bytes
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """Open a transaction on the file.
+
+        Raises:
+            SpoolDamaged: It is not intact.
+            Unavailable: It can't be opened or written, or is full.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS)) as connection:
+                _prepare(connection, self._url, self._max_bytes)
+                with connection:
+                    yield connection
+        except sqlite3.OperationalError as error:
+            raise errors.Unavailable(f"the spool {self.path} can't be used: {error}") from None
+        except sqlite3.DatabaseError as error:
+            raise _damaged(self.path, str(error)) from None
+        except OSError as error:
+            raise errors.Unavailable(f"the spool {self.path} can't be used: {error}") from None
+
+    def add(self, records: Sequence[Record]) -> None:
+        """Keep records, behind those that are there; all of them or none.
+
+        Raises:
+            SpoolDamaged: The file is not intact.
+            Unavailable: It can't be written, or is full.
+        """
+        now = time.time_ns() // 1_000_000
+        rows = [(now, r.method, body, zlib.crc32(body)) for r in records for body in [r.body()]]
+        with self._open() as connection:
+            connection.executemany(
+                "INSERT INTO records (recorded_at, method, body, checksum) VALUES (?, ?, ?, ?)",
+                rows,
+            )
+
+    def first(self, count: int = BATCH_RECORDS) -> list[tuple[int, Record]]:
+        """Return the oldest records that wait, each with its number in the file.
+
+        Raises:
+            SpoolDamaged: A record is not intact.
+        """
+        if not self.path.exists():
+            return []
+        with self._open() as connection:
+            rows = connection.execute(
+                "SELECT id, method, body, checksum FROM records WHERE refused IS NULL "
+                "ORDER BY id LIMIT ?",
+                (count,),
+            )
+            return list(self._bounded(rows))
+
+    def _bounded(self, rows: Iterable[Any]) -> Iterator[tuple[int, Record]]:
+        """Yield records until they are too large for one request."""
+        size = 0
+        for number, method, body, checksum in rows:
+            size += len(body)
+            if size > BATCH_BYTES and size > len(body):
+                return
+            yield number, self._record(method, body, checksum)
+
+    def _record(self, method: str, body: bytes, checksum: int) -> Record:
+        if not isinstance(body, bytes) or zlib.crc32(body) != checksum:
+            raise _damaged(self.path, "the checksum of a record is wrong")
+        return Record.read(method, body)
+
+    def settle(self, sent: Sequence[int], refused: dict[int, str]) -> None:
+        """Forget records that the store has, and mark those that it refused."""
+        with self._open() as connection:
+            connection.executemany("DELETE FROM records WHERE id = ?", [(n,) for n in sent])
+            connection.executemany(
+                "UPDATE records SET refused = ? WHERE id = ?",
+                [(why, number) for number, why in refused.items()],
+            )
+
+    def keep_refused(self, refusals: Sequence[Refusal]) -> None:
+        """Keep records that the store refused, to be looked at."""
+        now = time.time_ns() // 1_000_000
+        rows = [
+            (now, r.record.method, body, zlib.crc32(body), r.why)
+            for r in refusals
+            for body in [r.record.body()]
+        ]
+        with self._open() as connection:
+            connection.executemany(
+                "INSERT INTO records (recorded_at, method, body, checksum, refused) "
+                "VALUES (?, ?, ?, ?, ?)",
+                rows,
+            )
+
+    def has_pending(self) -> bool:
+        """Return whether records wait."""
+        if not self.path.exists():
+            return False
+        with self._open() as connection:
+            query = "SELECT 1 FROM records WHERE refused IS NULL LIMIT 1"
+            return connection.execute(query).fetchone() is not None
+
+    def check(self) -> None:
+        """Read every record.
+
+        Raises:
+            SpoolDamaged: The file, or a record, is not intact.
+        """
+        with self._open() as connection:
+            _check_whole(connection, self.path)
+            for row in connection.execute("SELECT method, body, checksum FROM records"):
+                self._record(*row)
+
+    def restore(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Keep rows of another spool file as they are."""
+        with self._open() as connection:
+            connection.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+    def status(self) -> SpoolStatus:
+        """Return what the file holds; see `SpoolStatus`."""
+        if not self.path.exists():
+            return _nothing(self.path)
+        with self._open() as connection:
+            _check_whole(connection, self.path)
+            pending, oldest = connection.execute(
+                "SELECT count(*), min(recorded_at) FROM records WHERE refused IS NULL"
+            ).fetchone()
+            refusals = connection.execute(
+                "SELECT refused, count(*) FROM records WHERE refused IS NOT NULL GROUP BY refused"
+            ).fetchall()
+            origin = connection.execute("SELECT url FROM origin").fetchone()
+        return SpoolStatus(
+            path=self.path,
+            url=origin[0] if origin else None,
+            pending=pending,
+            refused=sum(count for _, count in refusals),
+            refusals=dict(refusals),
+            oldest=oldest,
+            bytes=self.path.stat().st_size,
+        )
+
+
+def _prepare(connection: sqlite3.Connection, url: str | None, max_bytes: int | None) -> None:
+    """Check that the file is a spool, and make the tables if it is new."""
+    connection.execute("PRAGMA synchronous = NORMAL")
+    if max_bytes is not None:
+        connection.execute(f"PRAGMA max_page_count = {max(16, max_bytes // _PAGE)}")
+    if _is_spool(connection):
+        return
+    connection.execute("BEGIN IMMEDIATE")  # another process may be making them
+    if not _is_spool(connection):
+        [version] = connection.execute("PRAGMA schema_version").fetchone()
+        if version:
+            raise sqlite3.DatabaseError("it is a database of something else")
+        _create(connection, url)
+    connection.commit()
+
+
+def _is_spool(connection: sqlite3.Connection) -> bool:
+    [mark] = connection.execute("PRAGMA application_id").fetchone()
+    return bool(mark == _MAGIC)
+
+
+def _create(connection: sqlite3.Connection, url: str | None) -> None:
+    for statement in _TABLES:
+        connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {_MAGIC}")
+    if url is not None:
+        connection.execute("INSERT INTO origin VALUES (?)", (url,))
+
+
+def _check_whole(connection: sqlite3.Connection, path: Path) -> None:
+    [found] = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise _damaged(path, found)
+
+
+def _damaged(path: Path, why: str) -> SpoolDamaged:
+    return SpoolDamaged(
+        f"the spool {path} is damaged ({why.splitlines()[0]}); recover() saves what is intact"
+    )
+
+
+def _nothing(path: Path) -> SpoolStatus:
+    return SpoolStatus(path=path, url=None, pending=0, refused=0, refusals={}, oldest=None, bytes=0)

@@ -1,0 +1,327 @@
+"""One attempt at one step of a run."""
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from contextvars import ContextVar, Token
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from lineage_store.cache.keys import Key
+from lineage_store.client.cache_answers import Claim, Hit, Miss, Place
+from lineage_store.client.records import Publication
+from lineage_store.model import Artifact, ArtifactState, ExecutionState
+from lineage_store.model.values import PropertyValue
+from lineage_store.recording.artifacts import (
+    DEFAULT_TYPE,
+    Given,
+    as_input,
+    as_properties,
+    identified,
+    input_places,
+    of_path,
+)
+from lineage_store.recording.complaints import complain, harmless
+from lineage_store.recording.described import (
+    StepDescription,
+    error_properties,
+    now_ms,
+    outcome_of,
+)
+from lineage_store.recording.lookups import decide, key_of
+from lineage_store.recording.naming import CACHE_DECISION, CACHE_KEY, INDEX, bounded
+from lineage_store.recording.options import Caching
+from lineage_store.recording.values import as_property, named
+
+if TYPE_CHECKING:
+    from lineage_store.recording.runs import Run
+
+_around: ContextVar[tuple[str, ...]] = ContextVar("lineage_store_steps", default=())
+"""The keys of the steps that this code runs in."""
+
+
+class Step:
+    """A step that runs; made by `Run.step`, and recorded by `with`.
+
+    No method raises because of the store: what goes wrong is logged, once per kind.
+
+    Attributes:
+        hit: What the cache has of this step, whose body need not run then; None: run it.
+        miss: Why not, if the store was asked and answered.
+        cache_key: What stands for the step and all that goes into it; None: it is not cached.
+        inputs: The artifacts that it reads.
+        outputs: The artifacts that it wrote, or those of the hit, in lists by name.
+        results: Metrics and other values that it put out, or those of the hit, by name.
+    """
+
+    def __init__(self, run: "Run", description: StepDescription) -> None:
+        self.hit: Hit | None = None
+        self.miss: Miss | None = None
+        self.cache_key: Key | None = None
+        self.inputs: list[Place] = []
+        self.outputs: dict[str, list[Artifact]] = {}
+        self.results: dict[str, PropertyValue] = {}
+        self._run = run
+        self._recorder = run.recorder
+        self._described = description
+        self._claim: Claim | None = None
+        self._skipped: str | None = None
+        self._started = 0
+        self._ticks = 0.0
+        self._token: Token[tuple[str, ...]] | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the step."""
+        return self._described.name
+
+    @property
+    def key(self) -> str:
+        """What the step is called in the store: the external id of its execution."""
+        return self._described.key
+
+    def __enter__(self) -> Self:
+        self._begin()
+        self._token = _around.set((*_around.get(), self.key))
+        return self
+
+    @harmless(None)
+    def _begin(self) -> None:
+        self._started, self._ticks = now_ms(), time.monotonic()
+        self.inputs = input_places(self._recorder, self._described.inputs)
+        if self._described.caching is not None:
+            self._ask(self._described.caching)
+        if self.hit is None:
+            self._run_it()
+        else:
+            self.outputs = dict(self.hit.outputs)
+            self.results = dict(self.hit.output_parameters)
+
+    def _run_it(self) -> None:
+        self._record(ExecutionState.RUNNING, self._beginning(), inputs=self.inputs)
+        self._recorder.begin(self)
+
+    @harmless(None)
+    def _ask(self, caching: Caching) -> None:
+        """Ask the cache; hold the claim if it is a miss."""
+        self.cache_key = key_of(self._described, self.inputs, caching)
+        if self.cache_key is None:
+            return
+        found = decide(self._recorder, self.cache_key, self.key, caching, _around.get())
+        self._claim = found.claim
+        self.miss = found.miss
+        self.hit = found.hit
+
+    def _beginning(self) -> dict[str, PropertyValue]:
+        known = self._described
+        found: dict[str, PropertyValue] = {
+            **as_properties(known.properties),
+            **named("parameters", known.parameters),
+            **named("environment", known.environment),
+            INDEX: known.index,
+            "attempt_id": known.attempt,
+            "started_at": self._started,
+        }
+        texts = {"version": known.version, "code_digest": known.code, "image": known.image}
+        texts["step"] = None if known.name == known.type else known.name
+        found |= {name: as_property(text) for name, text in texts.items() if text is not None}
+        if known.command is not None:
+            found["command"] = as_property(list(known.command))
+        if self.cache_key is not None:
+            found |= {CACHE_KEY: self.cache_key.hex, CACHE_DECISION: self.decision}
+        return found
+
+    @property
+    def decision(self) -> str:
+        """One line on what the cache said."""
+        if self.hit is not None:
+            return f"HIT: from execution {self.hit.original_execution_id}"
+        if self.miss is not None:
+            return f"{self.miss.reason}: {self.miss.detail}".rstrip(": ")
+        return "NO_DECISION" if self.cache_key is not None else "NOT_CACHED"
+
+    def _record(
+        self,
+        state: ExecutionState,
+        properties: Mapping[str, PropertyValue],
+        *,
+        inputs: Sequence[Place] = (),
+        outputs: Sequence[Place] = (),
+        publication: Publication | None = None,
+    ) -> None:
+        record = self._run.record_of(
+            self._described, state, properties, inputs=inputs, outputs=outputs
+        )
+        self._recorder.record(replace(record, publication=publication))
+
+    @harmless(None)
+    def _finish_hit(self, hit: Hit, error: BaseException | None) -> None:
+        """Record that the step was served from the cache, unless it failed all the same."""
+        ending = self._beginning() | self._ending() | named("outputs", self.results)
+        if error is not None:
+            ending |= error_properties(error)
+            self._record(outcome_of(error), ending, inputs=self.inputs)
+            return
+        record = self._run.record_of(
+            self._described, ExecutionState.CACHED, ending, inputs=self.inputs
+        )
+        self._recorder.record_cached(record, hit.entry_id)
+
+    def _ending(self) -> dict[str, PropertyValue]:
+        elapsed = round((time.monotonic() - self._ticks) * 1000)
+        return {"ended_at": self._started + elapsed, "duration_ms": elapsed}
+
+    def output(
+        self,
+        name: str,
+        payload: Given | None = None,
+        *,
+        uri: str | None = None,
+        type: str = DEFAULT_TYPE,  # noqa: A002 - the field of an artifact has this name
+        digest: str | None = None,
+        version: str | None = None,
+        properties: Mapping[str, Any] | None = None,
+    ) -> Artifact | None:
+        """Say what the step wrote; return the artifact, to be given to the next step.
+
+        Several outputs may have one name; they are told apart by their order.
+
+        Args:
+            name: Of the output.
+            payload: A file or directory as a Path, which is hashed; or an Artifact.
+            uri: Where it is, if it is not on this machine.
+            type: The type of the artifact.
+            digest: Of its content, "sha256:…", if it is known and the payload is no Path.
+            version: Of what is at the uri.
+            properties: What else is known of it.
+
+        Returns:
+            None if it can't be recorded, which is logged.
+        """
+        given = payload if payload is not None else uri
+        known = {"digest": digest, "version": version}
+        more = {k: v for k, v in known.items() if v is not None} | dict(properties or {})
+        artifact = self._made(name, given, type, more)
+        if artifact is None:
+            self.dont_publish(f"its output {name} can't be recorded")
+            return None
+        self.outputs.setdefault(name, []).append(artifact)
+        self._recorder.remember(artifact)
+        return artifact
+
+    @harmless(None)
+    def _made(
+        self, name: str, given: Given | None, type_name: str, properties: Mapping[str, Any]
+    ) -> Artifact | None:
+        if isinstance(given, Path):
+            return of_path(self._recorder, given, type_name, properties)
+        if isinstance(given, str) or given is None:
+            custom = as_properties(properties)
+            made = Artifact(type=type_name, uri=given, custom_properties=custom)
+        else:
+            found = as_input(self._recorder, given)
+            made = Artifact(id=found) if isinstance(found, int) else found
+        return self._named(name, made)
+
+    def _named(self, name: str, artifact: Artifact) -> Artifact:
+        """Return an output with state and external id, by which a later step can name it."""
+        if artifact.state is None and artifact.id is None:
+            artifact = replace(artifact, state=ArtifactState.LIVE)
+        known = identified(artifact)
+        if known.external_id is not None or known.id is not None:
+            return known
+        place = f"{self.key}#{name}/{len(self.outputs.get(name, ()))}"
+        return replace(known, external_id=bounded(place))
+
+    def metric(self, name: str, value: float) -> None:
+        """Record a number that tells how good the outcome is."""
+        self.result(name, value)
+
+    @harmless(None)
+    def result(self, name: str, value: Any) -> None:
+        """Record a value that the step put out; a hit has it in `results`."""
+        self.results[name] = as_property(value)
+
+    def skip(self, why: str) -> None:
+        """Say that there was nothing to do: the step ends as CANCELED, and publishes nothing."""
+        self._skipped = why
+
+    @harmless(None)
+    def beat(self) -> None:
+        """Record that the step still runs; the recorder calls this now and then."""
+        self._record(ExecutionState.RUNNING, {"updated_at": now_ms()})
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._token is not None:
+            with suppress(ValueError):  # a generator that is closed in another context
+                _around.reset(self._token)
+            self._token = None
+        if self.hit is None:
+            self._finish(error)
+        else:
+            self._finish_hit(self.hit, error)
+
+    @harmless(None)
+    def _finish(self, error: BaseException | None) -> None:
+        self._recorder.end(self)
+        state = outcome_of(error)
+        ending = self._ending() | error_properties(error) | named("outputs", self.results)
+        if self._skipped is not None and error is None:
+            state, ending = ExecutionState.CANCELED, ending | {"skip_reason": self._skipped}
+        is_good = state is ExecutionState.COMPLETE
+        outputs = self._output_places()
+        publication = self._publication() if is_good else None
+        self._record(state, ending, outputs=outputs, publication=publication)
+        self._let_go(published=is_good)
+
+    def _output_places(self) -> list[Place]:
+        """Return the outputs in their places; the store takes an artifact in one place only."""
+        places: dict[int | str | None, Place] = {}
+        for name, several in self.outputs.items():
+            for at, artifact in enumerate(several):
+                place = Place(artifact=artifact.id or artifact, name=name, index=at)
+                known = places.setdefault(artifact.id or artifact.external_id, place)
+                if known is not place:
+                    self.dont_publish(f"its outputs {known.name} and {name} are one artifact")
+        return list(places.values())
+
+    def _publication(self) -> Publication | None:
+        caching = self._described.caching
+        if caching is None or self.cache_key is None:
+            return None
+        return Publication(
+            key=self.cache_key,
+            scope=caching.scope,
+            output_parameters=self.results,
+            claim=self._claim,
+            time_to_live=caching.time_to_live,
+        )
+
+    @harmless(None)
+    def reject_hit(self, why: str) -> None:
+        """Run the step after all, although the cache had it; to be said before the body runs."""
+        complain(f"{self.name} {why}", "the hit of the step %s is not used: %s", self.name, why)
+        self.hit, self.outputs, self.results = None, {}, {}
+        self._run_it()
+
+    def dont_publish(self, why: str) -> None:
+        """Leave the outcome out of the cache, whatever it is."""
+        if self.cache_key is not None:
+            complain(f"{self.name} {why}", "the step %s is not cached: %s", self.name, why)
+        self.cache_key = None
+
+    def _let_go(self, *, published: bool) -> None:
+        if self._claim is None:
+            return
+        if published and self.cache_key is not None:
+            self._recorder.claims.drop(self._claim)
+        else:
+            self._recorder.claims.give_up(self._claim)
+            self._recorder.wake()

@@ -1,0 +1,58 @@
+"""The store as users get it: the Python API with runs recorded on top, and how to open it."""
+
+from lineage_store.client.connecting import Pem, open_store
+from lineage_store.recording.methods import RecordingMethods
+from lineage_store.recording.options import RecordingOptions
+
+
+class LineageStore(RecordingMethods):
+    """Records and reads lineage, in a database of this process or on a server.
+
+    Made by `lineage_store.connect`; safe for many threads; closed by `with` or `close()`. `put_*`
+    creates or updates, `get_*` raises NotFound, `find_*` may return None, `list_*` returns a page,
+    or everything where a listing is never long, and `iter_*` reads page by page. Every call is one
+    transaction: an error leaves nothing behind. `run` records the run of a pipeline, without ever
+    being in its way.
+    """
+
+
+def connect(
+    url: str,
+    *,
+    timeout: float | None = 60.0,
+    connect_timeout: float | None = 10.0,
+    ca: Pem | None = None,
+    key: Pem | None = None,
+    certificate: Pem | None = None,
+    recording: RecordingOptions | None = None,
+) -> LineageStore:
+    """Open a store.
+
+    Args:
+        url: sqlite:///PATH opens a file in this process, and makes it if it is missing; sqlite://
+            is a store in memory; grpc://HOST:PORT is a server, grpcs://HOST:PORT one with TLS.
+        timeout: Seconds that a call to a server may take; None: no limit.
+        connect_timeout: Seconds to wait for a server; None: do not wait, the server may come later.
+        ca: The authorities that may vouch for the server; None: those of the system.
+        key: The private key of the client, for a server that asks for one.
+        certificate: The certificate chain of the client.
+        recording: How runs are recorded.
+
+    Raises:
+        InvalidArgument: The URL has another form, or a TLS file can't be read.
+        Unavailable: The server does not answer, or the database can't be opened.
+        SchemaMismatch: The database was made by another revision of this software.
+        NotOurDatabase: The database holds something else.
+    """
+    store = open_store(
+        LineageStore,
+        url,
+        timeout=timeout,
+        connect_timeout=connect_timeout,
+        ca=ca,
+        key=key,
+        certificate=certificate,
+    )
+    if recording is not None:
+        store.set_recording(recording)
+    return store

@@ -1,0 +1,41 @@
+"""The page on recording keeps its word: its Python runs, its commands and links exist."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from lineage_store.cli.main import cli
+
+PAGE = Path(__file__).parents[2] / "docs" / "recording.md"
+TEXT = PAGE.read_text()
+
+
+def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    example = "\n".join(re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL))
+    (tmp_path / "example.py").write_text(f"{example}\nstore.close()\n")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "example.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "".join(re.findall(r"```text\n(.*?)```", TEXT, re.DOTALL))
+
+
+@pytest.mark.parametrize("line", sorted(set(re.findall(r"^lineage-store (\w+ \w+)", TEXT, re.M))))
+def test_the_commands_it_shows_exist(line: str) -> None:
+    words = line.split()[:1] if line.startswith("lineage ") else line.split()
+    result = CliRunner().invoke(cli, [*words, "--help"])
+    assert result.exit_code == 0, result.output
+
+
+def test_the_pages_it_links_to_exist() -> None:
+    targets = re.findall(r"\]\((?!http)([^)#]+)\)", TEXT)
+    assert [target for target in targets if not (PAGE.parent / target).exists()] == []

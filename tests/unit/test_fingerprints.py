@@ -1,0 +1,363 @@
+"""Fingerprints: equal content is equal, everything else is not, and no large file is read twice."""
+
+import hashlib
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from itertools import combinations
+from pathlib import Path, PurePosixPath
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from lineage_store.errors import InvalidArgument
+from lineage_store.recording import digest_memory, file_digests, fingerprints
+from lineage_store.recording.fingerprints import fingerprint, register
+
+LARGE = b"x" * file_digests.REMEMBERED_FROM
+
+
+class Colour(StrEnum):
+    RED = "red"
+
+
+@dataclass
+class Options:
+    depth: int
+    name: str = "x"
+
+
+class Opaque:
+    def __init__(self, weights: Any) -> None:
+        self.weights = weights
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(fingerprints, "_registered", {})
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files that were read; files are settled at once."""
+    found: list[str] = []
+    read = file_digests._read
+
+    def counted(path: Path, *args: Any) -> bytes:
+        found.append(path.name)
+        return read(path, *args)
+
+    monkeypatch.setattr(file_digests, "_read", counted)
+    monkeypatch.setattr(file_digests, "SETTLED_NS", -(10**10))
+    return found
+
+
+def all_differ(values: list[Any]) -> None:
+    for one, other in combinations(values, 2):
+        assert fingerprint(one) != fingerprint(other), (one, other)
+
+
+def test_bytes_and_files_are_what_sha256sum_says(tmp_path: Path) -> None:
+    content = b"a,b\n1,2\n"
+    (tmp_path / "data.csv").write_bytes(content)
+    expected = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    assert fingerprint(content) == fingerprint(bytearray(content)) == expected
+    assert fingerprint(tmp_path / "data.csv") == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"a": 1, "b": [2]}, {"b": [2], "a": 1}),
+        ((1, 2), [1, 2]),
+        ({3, 1, 2}, frozenset([2, 3, 1])),
+        ({1: {2, 3}, "a": None}, {"a": None, 1: {3, 2}}),
+        (Options(1), Options(depth=1)),
+        (float("nan"), float("nan")),
+        (["x" * 2_000_000], ("x" * 2_000_000,)),
+        ("\ud800", "\ud800"),
+        ([10**5000], (10**5000,)),
+    ],
+)
+def test_equal_values(one: Any, other: Any) -> None:
+    assert fingerprint(one) == fingerprint(other)
+
+
+def test_values_that_look_alike_differ() -> None:
+    moment = datetime(2026, 11, 23, tzinfo=UTC)
+    all_differ([None, True, 1, 1.0, "1", b"1", [1], {"1": 1}, {1: 1}, {1}, Decimal(1), Options(1)])
+    all_differ(["red", Colour.RED, ["red"], PurePosixPath("red"), b"red", b'"red"'])
+    all_differ([moment, moment.date(), moment.isoformat(), date(2026, 11, 24), timedelta(1)])
+    all_differ([[["a"], "b"], [["a", "b"]], ["a", "b"], ["ab"], {"a"}, {"a", "b"}, [{"a"}, "b"]])
+    all_differ([0.0, -0.0, float("inf"), UUID(int=0), str(UUID(int=0)), "", b"", [], {}, set()])
+
+
+def test_it_is_the_same_in_every_process() -> None:
+    value = {"a": [1, 2.5, None], "b": {"x", "y", "z"}}
+    program = f"from lineage_store.recording.fingerprints import *; print(fingerprint({value!r}))"
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == fingerprint(value)
+
+
+def test_a_type_can_be_registered() -> None:
+    class Special(Opaque):
+        pass
+
+    with pytest.raises(InvalidArgument, match=r"test_fingerprints\.Opaque .*register\(Opaque, fun"):
+        fingerprint(Opaque([1]))
+    register(Opaque, lambda value: value.weights)
+    assert fingerprint([Opaque([1])]) == fingerprint([Opaque((1,))])
+    all_differ([Opaque([1]), Opaque([2]), [1], Special([1])])
+    register(Opaque, lambda value: value)
+    with pytest.raises(InvalidArgument, match="returns the value itself"):
+        fingerprint(Opaque(1))
+
+
+def test_a_value_that_holds_itself_is_refused() -> None:
+    endless: list[Any] = [{1}]
+    endless.append(endless)
+    for value in (endless, fingerprint, Options, iter([])):
+        with pytest.raises(InvalidArgument):
+            fingerprint(value)
+
+
+def test_directories_are_names_and_contents(tmp_path: Path) -> None:
+    def made(name: str, *files: tuple[str, str]) -> Path:
+        for path, content in files:
+            (tmp_path / name / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name / path).write_text(content)
+        return tmp_path / name
+
+    one = made("one", ("a", "1"), ("b/c", "2"), ("b/d", "3"))
+    assert fingerprint(one) == fingerprint(made("two", ("b/d", "3"), ("b/c", "2"), ("a", "1")))
+    os.utime(one / "a", (0, 0))
+    (one / "a").chmod(0o700)
+    assert fingerprint(one) == fingerprint(tmp_path / "two")
+    renamed = made("three", ("a", "1"), ("b/c", "2"), ("b/e", "3"))
+    changed = made("four", ("a", "1"), ("b/c", "2"), ("b/d", "4"))
+    moved = made("five", ("a", "1"), ("b/c", "2"), ("d", "3"))
+    (made("six", ("a", "1"), ("b/c", "2"), ("b/d", "3")) / "empty").mkdir()
+    all_differ([one, renamed, changed, moved, tmp_path / "six"])
+
+
+def test_links_count_as_what_they_lead_to(tmp_path: Path) -> None:
+    plain, linked, outside = (tmp_path / name for name in ("plain", "linked", "outside"))
+    for directory in (plain / "in", linked, outside / "in"):
+        directory.mkdir(parents=True)
+    for path in (plain / "data", plain / "in" / "x", outside / "data", outside / "in" / "x"):
+        path.write_text(path.name)
+    for name in ("data", "in"):
+        (linked / name).symlink_to(outside / name)
+    assert fingerprint(linked) == fingerprint(plain)
+    (outside / "in" / "x").write_text("changed")
+    assert fingerprint(linked) != fingerprint(plain)
+
+
+def test_links_that_lead_nowhere_or_back(tmp_path: Path) -> None:
+    for name, target in (("a", "gone"), ("b", "lost")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "link").symlink_to(target)
+    for name, target in (("c", "."), ("d", "..")):
+        (tmp_path / name / "in").mkdir(parents=True)
+        (tmp_path / name / "in" / "link").symlink_to(target)
+    all_differ([tmp_path / name for name in "abcd"])
+    (tmp_path / "self").symlink_to("self")
+    assert fingerprint(tmp_path / "c") == fingerprint(tmp_path / "c")
+    with pytest.raises(OSError, match="self"):
+        fingerprint(tmp_path / "self")
+
+
+def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        fingerprint(tmp_path / "missing")
+    os.mkfifo(tmp_path / "pipe")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "socket"))
+        for path in (tmp_path / "pipe", tmp_path / "socket", tmp_path, Path("/dev/null")):
+            with pytest.raises(InvalidArgument, match="neither a file nor a directory"):
+                fingerprint(path)
+
+
+def test_progress_is_told_by_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_digests, "CHUNK", 400_000)
+    (tmp_path / "data").write_bytes(LARGE)
+    told: list[tuple[Path, int, int]] = []
+    found = fingerprint([tmp_path / "data"], progress=lambda *args: told.append(args))
+    assert [done for _, done, _ in told] == [400_000, 800_000, len(LARGE)]
+    assert {(path, size) for path, _, size in told} == {(tmp_path / "data", len(LARGE))}
+    assert found == fingerprint([tmp_path / "data"])
+
+
+def test_a_large_file_is_read_once(tmp_path: Path, reads: list[str]) -> None:
+    path = tmp_path / "data"
+    path.write_bytes(LARGE)
+    found = [fingerprint(path), fingerprint(path), fingerprint(path)]
+    assert len(set(found)) == 1
+    assert reads == ["data"]
+    found_at = path.stat()
+    path.write_bytes(LARGE[:-1] + b"y")
+    os.utime(path, ns=(found_at.st_atime_ns, found_at.st_mtime_ns))  # as if nothing had happened
+    assert fingerprint(path) != found[0]
+    path.rename(tmp_path / "moved")
+    fingerprint(tmp_path / "moved")
+    assert reads == ["data", "data", "moved"]
+
+
+def test_small_and_fresh_files_are_read_each_time(
+    tmp_path: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "small").write_bytes(b"x")
+    (tmp_path / "data" / "fresh").write_bytes(LARGE)
+    monkeypatch.setattr(file_digests, "SETTLED_NS", 60 * 10**9)
+    for _ in range(2):
+        fingerprint(tmp_path / "data")
+    assert reads == ["fresh", "small"] * 2
+
+
+@pytest.mark.parametrize("damage", [b"", b"no database " * 1000, None])
+def test_a_damaged_memory_is_begun_again(
+    tmp_path: Path, reads: list[str], damage: bytes | None
+) -> None:
+    path, memory = tmp_path / "data", tmp_path / "cache/lineage-store/file-digests-1.db"
+    path.write_bytes(LARGE)
+    found = fingerprint(path)
+    content = memory.read_bytes()
+    memory.write_bytes(content[: len(content) // 2] if damage is None else damage)
+    assert [fingerprint(path) for _ in range(3)] == [found] * 3
+    assert reads[:2] == ["data", "data"]
+    reads.clear()
+    assert fingerprint(path) == found
+    assert reads == []
+
+
+def test_a_memory_that_cannot_be_written_does_no_harm(
+    tmp_path: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").write_bytes(LARGE)
+    (tmp_path / "blocked").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "blocked"))
+    for _ in range(2):
+        assert fingerprint(tmp_path / "data") == fingerprint(LARGE)
+    assert reads == ["data", "data"]
+
+
+def test_the_memory_is_bounded(
+    tmp_path: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(digest_memory, "MAX_FILES", 2)
+    for name in "abc":
+        (tmp_path / name).write_bytes(LARGE)
+        fingerprint(tmp_path / name)
+    for name in "cba":
+        fingerprint(tmp_path / name)
+    assert reads == ["a", "b", "c", "a"]
+
+
+def test_arrays_differ_by_type_shape_and_order_of_bytes() -> None:
+    np = pytest.importorskip("numpy")
+    square = np.arange(6, dtype="<i4").reshape(2, 3)
+    assert fingerprint(square) == fingerprint(np.asfortranarray(square)) == fingerprint(+square)
+    assert fingerprint(square[:, ::2]) == fingerprint(square[:, ::2].copy())
+    others = [
+        square.astype("<i8"),
+        square.astype(">i4"),
+        square.reshape(3, 2),
+        square.T,
+        square + 1,
+    ]
+    all_differ([square, *others, square.tolist(), square.tobytes()])
+    all_differ([np.float64(1), np.float32(1), np.int64(1), 1.0, 1, np.array([1.0])])
+    all_differ([np.array(["a", "b"]), np.array(["a", "b"], object), np.array(["ab"]), ["a", "b"]])
+    all_differ(
+        [
+            np.zeros((0, 3)),
+            np.zeros((3, 0)),
+            np.array(["2026"], "M8[Y]"),
+            np.array(["2026"], "M8[D]"),
+        ]
+    )
+
+
+def test_arrays_of_several_parts() -> None:
+    np = pytest.importorskip("numpy")
+    padded = np.zeros(2, np.dtype([("a", "i1"), ("b", "f8")], align=True))
+    other = np.ones(2, "V16").view(padded.dtype)
+    for name in ("a", "b"):
+        other[name] = padded[name]
+    assert fingerprint(padded) == fingerprint(other)
+    all_differ([padded, padded["a"], padded["b"]])
+    masked = [np.ma.array([1, hidden, 3], mask=[0, 1, 0]) for hidden in (2, 9)]
+    assert fingerprint(masked[0]) == fingerprint(masked[1])
+    all_differ([masked[0], np.ma.array([1, 2, 3]), np.array([1, 0, 3])])
+    texts = [np.array(["a", "bc"], np.dtypes.StringDType()) for _ in range(2)]
+    assert fingerprint(texts[0]) == fingerprint(texts[1])
+    with pytest.raises(InvalidArgument, match="Opaque"):
+        fingerprint(np.array([Opaque(1)], object))
+
+
+def frames() -> list[Any]:
+    """Frames of which no two are the same."""
+    pd = pytest.importorskip("pandas")
+    plain = pd.DataFrame({"a": [1, 2], "b": ["x", None]})
+    made: list[Any] = [plain, plain["a"], plain["b"], plain.index, plain.columns, plain[["b", "a"]]]
+    made += [plain.set_index("a"), plain.rename(columns={"a": "c"}), plain.iloc[::-1], plain[:1]]
+    made += [plain.astype({"a": kind}) for kind in ("int8", "Int64", "float64", "category", object)]
+    made += [plain.astype({"b": kind}) for kind in ("category", object)]
+    made += [plain["a"].rename("z"), plain["a"].set_axis(["p", "q"]), plain.rename_axis("i")]
+    made += [pd.concat([plain, plain], axis=1), pd.concat({"k": plain}), pd.concat([plain, plain])]
+    moments = pd.Series(pd.date_range("2026-01-01", periods=2, tz="UTC"))
+    made += [moments, moments.dt.tz_convert("Europe/Paris"), moments.dt.tz_localize(None)]
+    made += [moments.dt.tz_localize(None).dt.to_period("D"), moments.diff(), moments[0], moments[1]]
+    made += [pd.Series([None, 1.0], dtype=kind) for kind in (object, "Float64", "Sparse[float]")]
+    made += [pd.Series([pd.NA, 1], dtype=object), pd.Series([float("nan"), 1], dtype=object)]
+    made += [pd.Series(pd.cut([1, 5], [0, 2, 6])), pd.Series(["ab", "c"]), pd.Series(["a", "bc"])]
+    made += [pd.Categorical(["a"]), pd.Categorical(["a"], ["a", "b"]), pd.NA, pd.NaT]
+    made += [
+        pd.Categorical(["a"], ordered=True),
+        pd.interval_range(0, 2),
+        pd.Interval(0, 1, "left"),
+    ]
+    return made
+
+
+def test_frames_differ_by_types_labels_and_values() -> None:
+    found = list(map(fingerprint, frames()))
+    assert found == list(map(fingerprint, frames()))
+    assert sorted(found) == sorted(set(found))
+
+
+def test_how_a_frame_lies_in_memory_does_not_matter() -> None:
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"a": [1, 2, 3], "b": [4, 5, 6]})
+    by_row = pd.DataFrame([[1, 4], [2, 5], [3, 6]], columns=["a", "b"])
+    assert fingerprint(frame) == fingerprint(by_row) == fingerprint(by_row.copy())
+    assert fingerprint(frame[1:]) == fingerprint(pd.DataFrame({"a": [2, 3], "b": [5, 6]}, [1, 2]))
+
+
+def test_how_an_arrow_table_is_chunked_does_not_matter() -> None:
+    arrow = pytest.importorskip("pyarrow")
+    whole = arrow.table({"a": [1, 2, 3], "b": ["x", "y", "z"]})
+    halves = arrow.concat_tables([whole[:1].take([0]), whole[1:].take([0, 1])])
+    assert fingerprint(whole) == fingerprint(halves)
+    all_differ([whole, whole[:2], whole["a"], whole["b"], whole.select(["b", "a"])])
+    all_differ([arrow.array([1, 2]), arrow.array([1, 2], "int8"), arrow.array([1, 3])])
+    assert fingerprint(whole.to_batches()[0]) == fingerprint(whole)
+
+
+def test_no_library_is_imported_for_a_fingerprint() -> None:
+    program = (
+        "import sys; from lineage_store.recording.fingerprints import fingerprint;"
+        "fingerprint({'a': 1}); print({'numpy', 'pandas', 'pyarrow'} & set(sys.modules))"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
