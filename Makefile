@@ -2,6 +2,8 @@
 PYTHON ?= python3
 PYTHON311 ?= python3.11
 BIN := .venv/bin
+# What must not be skipped. MariaDB is not from a package index: install Debian's mariadb-server.
+LINEAGE_REQUIRE ?= mlmd,postgresql
 SCHEMA := $(wildcard proto/lineage_store/v1/*.proto)
 
 .PHONY: demo test check bench serve clean
@@ -10,7 +12,7 @@ demo: .venv/.ready  ## run a real pipeline, skip what is known, print where its 
 	$(BIN)/python docs/examples/demo.py
 
 test: .venv/.ready .venv-mlmd/.ready  ## every test, also those against the real ml-metadata
-	LINEAGE_REQUIRE=mlmd $(BIN)/python -m pytest -n auto --dist loadgroup
+	LINEAGE_REQUIRE=$(LINEAGE_REQUIRE) $(BIN)/python -m pytest -n auto --dist loadgroup
 
 check: .venv/.ready  ## lint, types, import contracts, schema
 	$(BIN)/ruff check .
@@ -29,7 +31,7 @@ serve: .venv/.ready  ## serve lineage.db on 127.0.0.1:8080
 .venv/.ready: pyproject.toml proto/hatch_build.py $(SCHEMA)
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/pip install --quiet --editable ".[demo]" --group dev
+	$(BIN)/pip install --quiet --editable ".[demo,postgresql,mysql]" --group dev
 	touch $@
 
 # The real ML Metadata: Linux and Python 3.11 only, and no other package beside it.

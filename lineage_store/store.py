@@ -30,7 +30,9 @@ def connect(
 
     Args:
         url: sqlite:///PATH opens a file in this process, and makes it if it is missing; sqlite://
-            is a store in memory; grpc://HOST:PORT is a server, grpcs://HOST:PORT one with TLS.
+            is a store in memory; postgresql://USER@HOST/NAME and mysql://USER@HOST/NAME are
+            databases that this process works on itself; grpc://HOST:PORT is a server,
+            grpcs://HOST:PORT one with TLS.
         timeout: Seconds that a call to a server may take; None: no limit.
         connect_timeout: Seconds to wait for a server; None: do not wait, the server may come later.
         ca: The authorities that may vouch for the server; None: those of the system.

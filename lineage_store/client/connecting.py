@@ -24,6 +24,10 @@ _QUICK_TO_RECONNECT = [
 ]
 
 
+DATABASES = {"sqlite", "postgresql", "postgres", "mysql", "mariadb"}
+"""Schemes of stores that are opened in this process."""
+
+
 def open_store(
     cls: type[S],
     url: str,
@@ -41,11 +45,11 @@ def open_store(
         raise errors.InvalidArgument("TLS material needs a URL of the form grpcs://HOST:PORT")
     if scheme in {"grpc", "grpcs"}:
         return _over_grpc(cls, url, tls, timeout, connect_timeout)
-    if scheme == "sqlite":
+    if scheme in DATABASES:
         return cls(EmbeddedTransport(url), url=located(url))
     raise errors.InvalidArgument(
-        f"a store URL begins with sqlite:///PATH, sqlite:// (in memory), grpc://HOST:PORT or "
-        f"grpcs://HOST:PORT, not with {scheme!r}"
+        "a store URL begins with sqlite:///PATH, sqlite:// (in memory), postgresql://HOST/NAME, "
+        f"mysql://HOST/NAME, grpc://HOST:PORT or grpcs://HOST:PORT, not with {scheme!r}"
     )
 
 

@@ -31,7 +31,7 @@ def status(url: str) -> Status:
     with (
         closing(driver.connect()) as raw,
         schema.translated(driver),
-        schema.core_engine(raw).connect() as connection,
+        driver.core_engine(raw).connect() as connection,
     ):
         return Status(schema.current_revision(connection), schema.HEAD)
 
@@ -55,7 +55,7 @@ def upgrade(url: str) -> tuple[str | None, str]:
     before = status(url).revision
     with closing(driver.connect()) as raw, schema.translated(driver):
         if before in {None, schema.HEAD}:
-            schema.open_or_create(driver, raw)
+            schema.open_or_create(driver, raw, finish=True)
             return before, schema.HEAD
         schema.check_known(str(before))
         with schema.writing(driver, raw) as connection:

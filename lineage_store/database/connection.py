@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 from sqlalchemy import Dialect, Table
+from sqlalchemy.engine import Engine as CoreEngine
 
 from lineage_store.database.statements import ListStatement, Statement
 
@@ -17,7 +18,47 @@ statement_observers: list[Callable[[str], None]] = []
 class Driver(Protocol):
     """What differs from one database to the next."""
 
-    dialect: Dialect
+    @property
+    def dialect(self) -> Dialect:
+        """How SQL is written for it."""
+
+    @property
+    def retries(self) -> int:
+        """How often a transaction that met a conflict is run again; 0: waiting was enough."""
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the database is a server, which can be away and come back."""
+
+    @property
+    def is_single(self) -> bool:
+        """Whether there can be but one connection."""
+
+    @property
+    def may_create(self) -> bool:
+        """Whether an empty database may become a store."""
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the database is yet to be created."""
+
+    def without_creating(self) -> "Driver":
+        """Return a driver of the same database that demands that it exists."""
+
+    def connect(self) -> Any:
+        """Open a connection of the driver."""
+
+    def prepare_new(self) -> None:
+        """Make an empty database ready to become a store."""
+
+    def core_engine(self, raw: Any) -> CoreEngine:
+        """Return a SQLAlchemy engine over one open connection."""
+
+    def is_alive(self, raw: Any) -> bool:
+        """Whether a connection can be used again."""
+
+    def begin_schema_change(self, connection: Any) -> None:
+        """Begin a transaction that creates or changes tables."""
 
     def begin(self, connection: Any, *, write: bool) -> None:
         """Begin a transaction; one that writes waits until it may."""
@@ -108,8 +149,7 @@ class Connection:
 
     def _fetch(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
         cursor = self._run(*statement.render(self._driver.dialect, values))
-        found: list[Row] = self._guard(cursor.fetchall)
-        return found
+        return list(self._guard(cursor.fetchall))
 
     def _run(self, text: str, arguments: Any) -> Any:
         for observe in statement_observers:

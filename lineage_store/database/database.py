@@ -1,7 +1,9 @@
 """The database of a store: opened once, read by many threads, written through one queue."""
 
 import logging
+import random
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -12,7 +14,6 @@ from lineage_store.database.connection import Connection, ConstraintViolated
 from lineage_store.database.group_commit import Entry, GroupCommit
 from lineage_store.database.ids import IdBlocks
 from lineage_store.database.snapshot import Snapshot
-from lineage_store.database.sqlite import SqliteDriver
 from lineage_store.database.transaction import Transaction
 from lineage_store.database.types import TypeCache
 from lineage_store.database.urls import driver_for
@@ -36,7 +37,7 @@ class Database:
 
     def __init__(self, url: str, filter_limits: FilterLimits | None = None) -> None:
         self._filter_limits = filter_limits or FilterLimits()
-        self._driver: SqliteDriver = driver_for(url)
+        self._driver = driver_for(url)
         raw = self._driver.connect()
         try:
             schema.open_or_create(self._driver, raw)
@@ -47,7 +48,7 @@ class Database:
         self._writer = Connection(raw, self._driver)
         self._idle: list[Any] = []
         # A memory database has one connection, so its readers wait for its writer.
-        self._shared = threading.RLock() if self._driver.path is None else None
+        self._shared = threading.RLock() if self._driver.is_single else None
         self._ids = IdBlocks()
         self._types = TypeCache()
         self._queue = GroupCommit(self._run_group)
@@ -79,12 +80,26 @@ class Database:
 
     def read(self, job: Callable[[Snapshot], T]) -> T:
         """Return what `job` returns, reading one consistent state."""
+        try:
+            return self._read(job)
+        except errors.Unavailable:
+            if not self._driver.is_remote:
+                raise
+            self._drop_idle()  # the server was restarted since they were opened
+        return self._read(job)
+
+    def _read(self, job: Callable[[Snapshot], T]) -> T:
         with self._reader() as connection:
             connection.begin(write=False)
             try:
                 return job(Snapshot(connection, self._types, self._filter_limits))
             finally:
                 connection.rollback()
+
+    def _drop_idle(self) -> None:
+        idle, self._idle = self._idle, []
+        for raw in idle:
+            raw.close()
 
     def close(self) -> None:
         """Close all connections; calls after this raise FailedPrecondition."""
@@ -107,7 +122,7 @@ class Database:
             self._give_back(raw)
 
     def _give_back(self, raw: Any) -> None:
-        if self._closed:
+        if self._closed or not self._driver.is_alive(raw):
             raw.close()
         else:
             self._idle.append(raw)
@@ -126,7 +141,7 @@ class Database:
     def _run_isolated(self, group: list[Entry]) -> None:
         """Run a group; when the database refuses it as a whole, run each request alone."""
         try:
-            self._run_together(group)
+            self._run_again_on_conflict(group)
         except (errors.Aborted, errors.Unavailable) as error:
             # The database is busy or away: waiting for it once for each request would help none.
             for entry in group:
@@ -138,9 +153,32 @@ class Database:
                 return
             group[0].error = _as_lineage_error(error)
 
+    def _run_again_on_conflict(self, group: list[Entry]) -> None:
+        """Run a group until no other server is in its way; also a COMMIT can say that one is."""
+        for attempt in range(self._driver.retries):
+            try:
+                self._run_together(group)
+            except errors.Aborted:
+                time.sleep(random.uniform(0, min(1.0, 0.01 * 2**attempt)))  # noqa: S311 - jitter
+            else:
+                return
+        self._run_together(group)
+
+    def _begin(self) -> None:
+        """Begin to write, on a new connection if the old one was lost: nothing was sent yet."""
+        try:
+            self._writer.begin(write=True)
+        except errors.Unavailable:
+            if not self._driver.is_remote:
+                raise
+            self._raw_writer.close()
+            self._raw_writer = self._driver.connect()
+            self._writer = Connection(self._raw_writer, self._driver)
+            self._writer.begin(write=True)
+
     def _run_together(self, group: list[Entry]) -> None:
         self._check_open()
-        self._writer.begin(write=True)
+        self._begin()
         self._ids.begin()
         try:
             transaction = Transaction(self._writer, self._ids, self._types)
@@ -154,8 +192,16 @@ class Database:
             self._writer.commit()
         except BaseException:
             self._ids.forget()
-            self._writer.rollback()
+            self._undo()
             raise
+
+    def _undo(self) -> None:
+        """Roll back; on a connection that was lost, there is nothing to."""
+        try:
+            self._writer.rollback()
+        except errors.Unavailable:
+            if not self._driver.is_remote:
+                raise
 
 
 def _run_one(entry: Entry, transaction: Transaction) -> None:

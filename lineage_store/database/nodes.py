@@ -147,7 +147,9 @@ class Nodes:
         """Look these external ids up with one statement."""
         missing = [x for x in dict.fromkeys(external_ids) if x not in self._stored_external_ids]
         self._stored_external_ids.update(dict.fromkeys(missing))
-        for external_id, found in self._connection.rows_of(self._sql.by_external_id, missing):
+        # What is not UTF-8 comes as bytes; no node has it, and whoever puts it is refused later.
+        texts = [x for x in missing if isinstance(x, str)]
+        for external_id, found in self._connection.rows_of(self._sql.by_external_id, texts):
             self._stored_external_ids[external_id] = found
 
     def by_external_id(self, external_id: str) -> int | None:

@@ -1,22 +1,28 @@
 """The schema of a store: created on the first start, checked on every other, upgraded on demand."""
 
+import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Column, String, Table, create_engine, insert, inspect, select
+from sqlalchemy import Column, String, Table, delete, insert, inspect, select
 from sqlalchemy.engine import Connection as CoreConnection
-from sqlalchemy.engine import Engine as CoreEngine
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.exc import DBAPIError
 
 from lineage_store import errors
 from lineage_store.database import tables
-from lineage_store.database.sqlite import SqliteDriver
+from lineage_store.database.connection import Driver
 from lineage_store.database.types import COLUMNS, type_row
 from lineage_store.kinds import KINDS, NodeKind
 
+logger = logging.getLogger(__name__)
+
 HEAD = "0003"
 """The revision that this software reads and writes."""
+
+CREATION_SECONDS = 30.0
+"""How long to wait for another process that creates the store."""
 
 REVISION_TABLE = "lineage_store_revision"
 FIRST_USER_TYPE = 10
@@ -50,7 +56,7 @@ def initial_rows() -> dict[Table, list[dict[str, Any]]]:
 
 
 @contextmanager
-def translated(driver: SqliteDriver) -> Iterator[None]:
+def translated(driver: Driver) -> Iterator[None]:
     """Raise errors of the driver, also those that SQLAlchemy wraps, as what they mean."""
     try:
         yield
@@ -62,17 +68,12 @@ def translated(driver: SqliteDriver) -> Iterator[None]:
         raise meaning from error
 
 
-def core_engine(raw: Any) -> CoreEngine:
-    """Return a SQLAlchemy engine over one open driver connection."""
-    return create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
-
-
 @contextmanager
-def writing(driver: SqliteDriver, raw: Any) -> Iterator[CoreConnection]:
+def writing(driver: Driver, raw: Any) -> Iterator[CoreConnection]:
     """Give a SQLAlchemy connection within one transaction that holds the write lock."""
-    with core_engine(raw).connect() as connection:
+    with driver.core_engine(raw).connect() as connection:
         # Only now: the first connection of an engine rolls back what was begun before.
-        driver.begin(raw, write=True)
+        driver.begin_schema_change(raw)
         try:
             yield connection
             raw.commit()
@@ -89,8 +90,8 @@ def current_revision(connection: CoreConnection) -> str | None:
     """
     names = inspect(connection).get_table_names()
     if REVISION_TABLE in names:
-        found: str = connection.execute(select(revision_table.c.version_num)).scalar_one()
-        return found
+        # No row: a creation that was cut off, where tables are not made in one transaction.
+        return connection.execute(select(revision_table.c.version_num)).scalar_one_or_none()
     if not names:
         return None
     if "MLMDEnv" in names:
@@ -101,17 +102,31 @@ def current_revision(connection: CoreConnection) -> str | None:
     raise errors.NotOurDatabase("the database has tables that are not of a lineage store")
 
 
-def create(connection: CoreConnection) -> None:
-    """Create the tables and first rows of an empty store."""
+def create(connection: CoreConnection, *, finish: bool = False) -> None:
+    """Create the tables and first rows of an empty store; the revision comes last.
+
+    Where tables are not made in one transaction, whoever makes the first of them makes them all.
+
+    Args:
+        connection: Where.
+        finish: Go on where another creation was cut off.
+    """
+    revision_table.create(connection, checkfirst=finish)
     tables.metadata.create_all(connection)
     for table, rows in initial_rows().items():
+        connection.execute(delete(table))
         connection.execute(insert(table), rows)
 
 
-def open_or_create(driver: SqliteDriver, raw: Any) -> None:
+def open_or_create(driver: Driver, raw: Any, *, finish: bool = False) -> None:
     """Check that a database can be used, and create the store in an empty one.
 
-    Two processes that open the same empty database are told apart by the write lock.
+    Of several processes that open the same empty database one creates and the others wait.
+
+    Args:
+        driver: The driver of the database.
+        raw: A connection to it.
+        finish: Also create it where another process began to and did not end.
 
     Raises:
         NotOurDatabase: It holds something else.
@@ -119,23 +134,37 @@ def open_or_create(driver: SqliteDriver, raw: Any) -> None:
         LineageError: It can't be read or written, and why.
     """
     with translated(driver):
-        if not _usable(raw):
-            _create_where_empty(driver, raw)
+        if not _usable(driver, raw):
+            _create_where_empty(driver, raw, finish=finish)
 
 
-def _create_where_empty(driver: SqliteDriver, raw: Any) -> None:
-    if driver.mode == "ro":
+def _create_where_empty(driver: Driver, raw: Any, *, finish: bool) -> None:
+    if not driver.may_create:
         raise errors.FailedPrecondition("the database is empty and may only be read")
-    if driver.path is not None:
-        driver.use_write_ahead_log()
-    with writing(driver, raw) as connection:
-        if current_revision(connection) is None:
-            create(connection)
-    _usable(raw)
+    driver.prepare_new()
+    deadline = time.monotonic() + CREATION_SECONDS
+    while not _created(driver, raw, finish=finish):
+        if time.monotonic() > deadline:
+            raise errors.FailedPrecondition(
+                "another process began to create the store and has not ended; if none is at "
+                "work, `lineage-store db upgrade` finishes it"
+            )
+        time.sleep(0.1)
 
 
-def _usable(raw: Any) -> bool:
-    with core_engine(raw).connect() as connection:
+def _created(driver: Driver, raw: Any, *, finish: bool) -> bool:
+    """Create the store, unless another process does; return whether it can be used."""
+    try:
+        with writing(driver, raw) as connection:
+            if current_revision(connection) is None:
+                create(connection, finish=finish)
+    except DBAPIError as error:
+        logger.debug("another process creates the store: %s", type(error.orig).__name__)
+    return _usable(driver, raw)
+
+
+def _usable(driver: Driver, raw: Any) -> bool:
+    with driver.core_engine(raw).connect() as connection:
         revision = current_revision(connection)
     if revision is not None:
         check_revision(revision)

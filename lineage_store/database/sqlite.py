@@ -4,15 +4,17 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import Dialect, Table
+from sqlalchemy import Dialect, Table, create_engine
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
+from sqlalchemy.engine import Engine as CoreEngine
+from sqlalchemy.pool import StaticPool
 
 from lineage_store import errors
 from lineage_store.database.connection import ConstraintViolated
+from lineage_store.database.inserts import insert_text
 
 BUSY_TIMEOUT_S = 30.0
 """How long a writer waits for a writer in another process."""
@@ -60,10 +62,23 @@ class SqliteDriver:
         mode: "rwc" creates the file when it is missing, "rw" demands it, "ro" only reads.
     """
 
+    is_remote = False
+    retries = 0  # a writer holds the lock from its beginning
+
     def __init__(self, path: Path | None, mode: str = "rwc") -> None:
         self.dialect: Dialect = sqlite_dialect()
         self.path = path
         self.mode = mode
+
+    @property
+    def is_single(self) -> bool:
+        """Whether there can be but one connection: a memory database lives and dies with it."""
+        return self.path is None
+
+    @property
+    def may_create(self) -> bool:
+        """Whether an empty database may become a store."""
+        return self.mode != "ro"
 
     @property
     def is_missing(self) -> bool:
@@ -106,7 +121,19 @@ class SqliteDriver:
         if self.mode == "ro":
             connection.execute("PRAGMA query_only=ON")
 
-    def use_write_ahead_log(self) -> None:
+    def core_engine(self, raw: sqlite3.Connection) -> CoreEngine:
+        """Return a SQLAlchemy engine over one open connection."""
+        return create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
+
+    def is_alive(self, raw: sqlite3.Connection) -> bool:  # noqa: ARG002 - a file does not go away
+        """Whether a connection can be used again."""
+        return True
+
+    def begin_schema_change(self, connection: sqlite3.Connection) -> None:
+        """Begin a transaction that creates or changes tables."""
+        self.begin(connection, write=True)
+
+    def prepare_new(self) -> None:
         """Let readers and a writer work at once; remembered in the file.
 
         Two processes that open a new file at the same time exclude each other here without
@@ -168,20 +195,6 @@ class SqliteDriver:
         sizes = [most] * (count // most) + ([count % most] if count % most else [])
         key = tuple(column.name for column in table.primary_key)
         return [
-            (_insert_text(table.name, tuple(columns), key, size, on_conflict), size)
+            (insert_text(table.name, tuple(columns), key, size, on_conflict, "?"), size)
             for size in sizes
         ]
-
-
-@lru_cache(maxsize=1024)
-def _insert_text(
-    table: str, columns: tuple[str, ...], key: tuple[str, ...], count: int, on_conflict: str
-) -> str:
-    row = f"({', '.join('?' * len(columns))})"
-    text = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([row] * count)}"  # noqa: S608 - names from our own tables
-    if on_conflict == "ignore":
-        return f"{text} ON CONFLICT DO NOTHING"
-    if on_conflict == "update":
-        changes = ", ".join(f"{c} = excluded.{c}" for c in columns if c not in key)
-        return f"{text} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
-    return text

@@ -23,7 +23,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.dialects.mysql import BINARY
+from sqlalchemy.dialects import mysql
 
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
 from lineage_store.limits import MAX_NAME
@@ -36,10 +36,35 @@ metadata = MetaData()
 # SQLite gives a table its row id only for the exact type INTEGER.
 _Id = BigInteger().with_variant(Integer, "sqlite")
 
+# Texts are compared byte by byte on every database, blanks at the end included.
+COLLATIONS = {"mariadb": "utf8mb4_nopad_bin", "mysql": "utf8mb4_0900_bin"}
+
+
+def _string(length: int) -> Any:
+    """Return the type of a short text."""
+    kind: Any = String(length).with_variant(String(length, collation="C"), "postgresql")
+    for name, collation in COLLATIONS.items():
+        kind = kind.with_variant(
+            mysql.VARCHAR(length, charset="utf8mb4", collation=collation), name
+        )
+    return kind
+
+
+def _text() -> Any:
+    """Return the type of a text of any length."""
+    kind: Any = Text().with_variant(Text(collation="C"), "postgresql")
+    for name, collation in COLLATIONS.items():
+        kind = kind.with_variant(mysql.LONGTEXT(charset="utf8mb4", collation=collation), name)
+    return kind
+
+
+_Text = _text()
+_Bytes = LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb")
+
 counters = Table(
     "counters",
     metadata,
-    Column("name", String(32), primary_key=True),
+    Column("name", _string(32), primary_key=True),
     Column("next_id", BigInteger, nullable=False),
 )
 
@@ -48,12 +73,23 @@ types = Table(
     metadata,
     Column("id", _Id, primary_key=True, autoincrement=False),
     Column("kind", SmallInteger, nullable=False),
-    Column("name", String(MAX_NAME), nullable=False),
-    Column("version", String(MAX_NAME), nullable=False),  # "" is the type without version
-    Column("external_id", String(MAX_NAME), unique=True),
-    Column("body", LargeBinary, nullable=False),
+    Column("name", _string(MAX_NAME), nullable=False),
+    Column("version", _string(MAX_NAME), nullable=False),  # "" is the type without version
+    Column("external_id", _string(MAX_NAME), unique=True),
+    Column("body", _Bytes, nullable=False),
     Column("recorded_at", BigInteger, nullable=False),
-    UniqueConstraint("kind", "name", "version", name="uq_types_name"),
+    # A key of MySQL has at most 3,072 bytes; there, the write lock alone keeps names unique.
+    UniqueConstraint("kind", "name", "version", name="uq_types_name").ddl_if(
+        callable_=lambda *_, dialect, **__: dialect.name not in COLLATIONS
+    ),
+    Index(
+        "ix_types_name",
+        "kind",
+        "name",
+        "version",
+        mysql_length={"name": 380, "version": 380},
+        mariadb_length={"name": 380, "version": 380},
+    ).ddl_if(callable_=lambda *_, dialect, **__: dialect.name in COLLATIONS),
 )
 
 
@@ -68,14 +104,14 @@ def _node_table(kind: NodeKind, *columns: Column[str] | Column[int]) -> Table:
         metadata,
         Column("id", _Id, primary_key=True, autoincrement=False),
         Column("type_id", BigInteger, nullable=False),
-        Column("name", String(MAX_NAME)),
-        Column("external_id", String(MAX_NAME), unique=True),
+        Column("name", _string(MAX_NAME)),
+        Column("external_id", _string(MAX_NAME), unique=True),
         *columns,
         Column("create_time", BigInteger, nullable=False),  # ms
         Column("update_time", BigInteger, nullable=False),  # ms
         Column("revision", Integer, nullable=False),  # 1, and one more with each update
         Column("recorded_at", BigInteger, nullable=False),
-        Column("body", LargeBinary, nullable=False),
+        Column("body", _Bytes, nullable=False),
         UniqueConstraint("type_id", "name", name=f"uq_{kind.plural}_name"),
         Index(f"ix_{kind.plural}_create_time", "create_time", "id"),
         Index(f"ix_{kind.plural}_update_time", "update_time", "id"),
@@ -90,7 +126,7 @@ def _node_table(kind: NodeKind, *columns: Column[str] | Column[int]) -> Table:
 nodes = {
     ARTIFACT: _node_table(
         ARTIFACT,
-        Column("uri", Text, nullable=False),
+        Column("uri", _Text, nullable=False),
         Column("uri_hash", BigInteger, nullable=False, index=True),  # uris are too long to index
         Column("state", SmallInteger),
     ),
@@ -106,11 +142,11 @@ def _property_table(kind: NodeKind) -> Table:
         metadata,
         Column("node_id", BigInteger, primary_key=True, autoincrement=False),
         Column("is_custom", Boolean(create_constraint=False), primary_key=True),
-        Column("name", String(MAX_NAME), primary_key=True),
+        Column("name", _string(MAX_NAME), primary_key=True),
         Column("int_value", BigInteger),
         Column("double_value", Double),
-        Column("string_value", String(SHORT_STRING)),  # at least the beginning of a string
-        Column("text_value", Text),  # the whole of a string that is longer
+        Column("string_value", _string(SHORT_STRING)),  # at least the beginning of a string
+        Column("text_value", _Text),  # the whole of a string that is longer
         Column("bool_value", Boolean(create_constraint=False)),
         sqlite_with_rowid=False,
     )
@@ -130,7 +166,7 @@ node_versions = Table(
     Column("revision", Integer, primary_key=True, autoincrement=False),
     Column("recorded_at", BigInteger, nullable=False),
     Column("replaced_at", BigInteger, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", _Bytes, nullable=False),
 )
 
 events = Table(
@@ -142,8 +178,8 @@ events = Table(
     Column("type", SmallInteger, nullable=False),
     Column("happened_at", BigInteger, nullable=False),  # ms, by the caller's clock
     Column("recorded_at", BigInteger, nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    Column("path", Text),  # for filters, as a JSON pointer: "/model/0"
+    Column("body", _Bytes, nullable=False),
+    Column("path", _Text),  # for filters, as a JSON pointer: "/model/0"
     UniqueConstraint("artifact_id", "execution_id", "type", name="uq_events_edge"),
     Index("ix_events_execution", "execution_id", "artifact_id", "type"),
 )
@@ -171,13 +207,13 @@ members = {ARTIFACT: attributions, EXECUTION: associations}
 DIGEST_BYTES = 32
 
 # MySQL indexes no BLOB as a whole.
-_Digest = LargeBinary(DIGEST_BYTES).with_variant(BINARY(DIGEST_BYTES), "mysql", "mariadb")
+_Digest = LargeBinary(DIGEST_BYTES).with_variant(mysql.BINARY(DIGEST_BYTES), "mysql", "mariadb")
 
 cache_entries = Table(
     "cache_entries",
     metadata,
     Column("id", _Id, primary_key=True, autoincrement=False),
-    Column("scope", String(MAX_NAME), nullable=False),
+    Column("scope", _string(MAX_NAME), nullable=False),
     Column("digest", _Digest, nullable=False),
     Column("execution_id", BigInteger, nullable=False),
     Column("original_execution_id", BigInteger, nullable=False),  # the one that really ran
@@ -187,9 +223,9 @@ cache_entries = Table(
     Column("hit_count", BigInteger, nullable=False),
     Column("last_hit_at", BigInteger),  # ms
     Column("invalidated_at", BigInteger),  # ms
-    Column("invalidated_by", Text),
-    Column("invalidated_why", Text),
-    Column("body", LargeBinary, nullable=False),  # components and output parameters
+    Column("invalidated_by", _Text),
+    Column("invalidated_why", _Text),
+    Column("body", _Bytes, nullable=False),  # components and output parameters
     Index("ix_cache_entries_key", "scope", "digest", "id"),
     Index("ix_cache_entries_scope", "scope", "id"),
     Index("ix_cache_entries_execution", "execution_id"),
@@ -207,9 +243,9 @@ cache_components = Table(
 cache_claims = Table(
     "cache_claims",
     metadata,
-    Column("scope", String(MAX_NAME), primary_key=True),
+    Column("scope", _string(MAX_NAME), primary_key=True),
     Column("digest", _Digest, primary_key=True),
-    Column("holder", String(MAX_NAME), nullable=False),
+    Column("holder", _string(MAX_NAME), nullable=False),
     Column("token", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),  # ms
     Column("ended", SmallInteger, nullable=False),  # see cache_claims.py
@@ -235,8 +271,8 @@ artifact_reports = Table(
     metadata,
     Column("artifact_id", _Id, primary_key=True, autoincrement=False),
     Column("status", SmallInteger, nullable=False),
-    Column("digest", Text, nullable=False),
-    Column("reported_by", Text, nullable=False),
+    Column("digest", _Text, nullable=False),
+    Column("reported_by", _Text, nullable=False),
     Column("recorded_at", BigInteger, nullable=False),
 )
 """What was seen last of the payload of an artifact."""

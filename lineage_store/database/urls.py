@@ -4,18 +4,26 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from lineage_store import errors
+from lineage_store.database.connection import Driver
 from lineage_store.database.sqlite import SqliteDriver
 
-FORMS = "sqlite:///PATH, sqlite:////ABSOLUTE/PATH, or sqlite:// for one in memory"
+FORMS = (
+    "sqlite:///PATH, sqlite:////ABSOLUTE/PATH, sqlite:// for one in memory, "
+    "postgresql://USER@HOST:PORT/NAME, mysql://USER@HOST:PORT/NAME"
+)
 
 
-def driver_for(url: str) -> SqliteDriver:
+def driver_for(url: str) -> Driver:
     """Return the driver of a database URL.
 
     Raises:
         InvalidArgument: The URL is malformed or names a database that is not supported.
     """
     parts = urlsplit(url)
+    if parts.scheme in {"postgresql", "postgres"}:
+        return _postgresql(url)
+    if parts.scheme in {"mysql", "mariadb"}:
+        return _mysql(url)
     if parts.scheme != "sqlite" or parts.netloc or parts.fragment:
         raise errors.InvalidArgument(f"{without_password(url)!r} is not a database URL: {FORMS}")
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
@@ -27,6 +35,26 @@ def driver_for(url: str) -> SqliteDriver:
     if path in {"", "/", "/:memory:"}:
         return SqliteDriver(None)
     return SqliteDriver(Path(path[1:]), mode)
+
+
+def _postgresql(url: str) -> Driver:
+    try:
+        from lineage_store.database.postgresql import PostgresqlDriver  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise errors.FailedPrecondition(
+            "PostgreSQL needs a package more: pip install 'lineage-store[postgresql]'"
+        ) from None
+    return PostgresqlDriver(url)
+
+
+def _mysql(url: str) -> Driver:
+    try:
+        from lineage_store.database.mysql import MysqlDriver  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise errors.FailedPrecondition(
+            "MySQL needs a package more: pip install 'lineage-store[mysql]'"
+        ) from None
+    return MysqlDriver(url)
 
 
 def without_password(url: str) -> str:

@@ -70,8 +70,7 @@ class _Checker:
         value = node.value
         if value is None:
             return Null()
-        if isinstance(value, int) and not isinstance(value, bool) and value > MAX_INT64:
-            value = float(value)  # compares with whole numbers as it should: above all of them
+        value = _storable(value)
         return self.keep(value, _TYPES[type(value)], node)
 
     def _reference(self, node: Reference, names: Names) -> Expression:
@@ -139,9 +138,12 @@ class _Checker:
         has_names = any(isinstance(item, Reference) for item in items)
         slot = f"f{len(self.values)}"
         self.values[slot] = [
-            item.value if isinstance(item, Literal) else _named(item, names) for item in items
+            _storable(item.value) if isinstance(item, Literal) else _named(item, names)
+            for item in items
         ]
-        return ValueList(slot, operand.type, names if has_names else ())
+        has_floats = any(isinstance(item, float) for item in self.values[slot])
+        item_type = Type.FLOAT64 if has_floats else operand.type
+        return ValueList(slot, item_type, names if has_names else ())
 
 
 _RANGES = ("BETWEEN", "NOT BETWEEN")
@@ -153,6 +155,18 @@ _TYPES = {int: Type.INT64, float: Type.FLOAT64, str: Type.STRING, bool: Type.BOO
 def _demand(fits: bool, what: str, node: Node) -> None:
     if not fits:
         raise Fault(what, node.at)
+
+
+def _storable(value: Any) -> Any:
+    """Return a literal as a value of a database, where no whole number is above MAX_INT64."""
+    is_above = isinstance(value, int) and not isinstance(value, bool) and value > MAX_INT64
+    # As a float it compares with whole numbers as it should: it is above all of them.
+    return float(value) if is_above else value
+
+
+def _typed_null(expression: Expression, of: Type) -> Expression:
+    """Return an expression; NULL as one of a type, which some databases must be told."""
+    return Null(of) if isinstance(expression, Null) else expression
 
 
 def _named(node: Node, names: Names) -> int | None:
@@ -242,6 +256,8 @@ def _call(checker: _Checker, node: Operation, depth: int) -> Expression:
     for operand, of in zip(operands, signature.takes, strict=False):
         wanted = "a number" if of is Type.FLOAT64 else of.value
         _demand(_is(operand, of), f"{node.name} takes {wanted}, not {operand.type.value}", node)
+    pairs = zip(operands, signature.takes, strict=False)
+    operands = tuple(_typed_null(operand, of) for operand, of in pairs)
     return Apply(node.name, operands, signature.returns or operands[0].type)
 
 
@@ -249,8 +265,9 @@ def _choice(checker: _Checker, node: Operation, depth: int) -> Expression:
     least, most = CHOICES[node.name]
     if not least <= len(node.operands) <= (most or len(node.operands)):
         raise Fault(f"{node.name} takes {least} arguments, not {len(node.operands)}", node.at)
-    operands = tuple(checker.typed(operand, depth) for operand in node.operands)
-    return Apply(node.name, operands, _common(operands, node))
+    given = [checker.typed(operand, depth) for operand in node.operands]
+    of = _common(given, node)
+    return Apply(node.name, tuple(_typed_null(operand, of) for operand in given), of)
 
 
 def _common(operands: Sequence[Expression], node: Operation) -> Type:
@@ -290,6 +307,8 @@ def _case(checker: _Checker, node: Operation, depth: int) -> Expression:
     results = [checker.typed(then, depth) for then in pairs[1::2]]
     otherwise = [checker.typed(node.operands[-1], depth)] if has_else else []
     of = _common([*results, *otherwise], node)
+    results = [_typed_null(result, of) for result in results]
+    otherwise = [_typed_null(result, of) for result in otherwise]
     paired = [part for pair in zip(whens, results, strict=True) for part in pair]
     return Apply(node.name, (*operand, *paired, *otherwise), of)
 

@@ -1,8 +1,9 @@
 """From a checked filter to SQL: an expression over joined tables, its values as parameters."""
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from sqlalchemy import (
@@ -13,7 +14,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    cast,
     func,
     null,
     or_,
@@ -25,6 +25,8 @@ from sqlalchemy.sql.functions import FunctionElement
 from lineage_store.database.conditions import Shape
 from lineage_store.database.node_rows import uri_hash
 from lineage_store.database.tables import SHORT_STRING
+from lineage_store.filtering import portable_mysql as _mysql  # noqa: F401 - registers
+from lineage_store.filtering import portable_postgresql as _postgresql  # noqa: F401 - registers
 from lineage_store.filtering.functions import CAST_NAMES
 from lineage_store.filtering.joins import Joins
 from lineage_store.filtering.portable import (
@@ -32,9 +34,17 @@ from lineage_store.filtering.portable import (
     Among,
     Chain,
     CharLength,
+    Converted,
     Like,
     Likelihood,
+    Lower,
     PositionOf,
+    Rounded,
+    Substring,
+    Trimmed,
+    TypedNull,
+    Upper,
+    Wide,
 )
 from lineage_store.filtering.typed import (
     Apply,
@@ -109,7 +119,7 @@ class _Compiler:
         if isinstance(node, ValueList):
             return bindparam(node.slot, type_=String())
         if isinstance(node, Null):
-            return null()
+            return null() if node.type is Type.NULL else TypedNull(_SQL_TYPES[node.type])
         if node.operation in {"AND", "OR"}:
             parts = [self.compile(part, positive=positive) for part in node.operands]
             return Chain(node.operation, *parts)
@@ -141,7 +151,7 @@ class _Compiler:
         """Return a condition on the first characters of a string property."""
         short = self.joins.short_string(source)
         if operation == "IN":
-            return Among(short, self._derive(values[0], _short_strings, String()))
+            return Among(short, self._derive(values[0], _short_strings, String()), String())
         bounds = [func.substr(self.compile(value), 1, SHORT_STRING) for value in values]
         if operation == "=":
             return short == bounds[0]
@@ -158,7 +168,7 @@ class _Compiler:
         if operation == "=":
             return hashes == self._derive(values[0], uri_hash, BigInteger())
         if operation == "IN":
-            return Among(hashes, self._derive(values[0], _uri_hashes, String()))
+            return Among(hashes, self._derive(values[0], _uri_hashes, String()), BigInteger())
         return None
 
     def _derive(self, value: Value | ValueList, how: Derive, of: Any) -> Any:
@@ -203,6 +213,12 @@ _NEEDS_STRING = {"LIKE", "STARTS_WITH", "ENDS_WITH", "CONTAINS", "!=", "IS NOT N
 
 _Build = Callable[[_Compiler, Apply], Any]
 
+_SIGNS: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+}
+
 
 def _on(build: Callable[..., Any]) -> _Build:
     return lambda compiler, node: build(*compiler.operands(node))
@@ -229,7 +245,8 @@ def _is_named(node: Expression) -> bool:
 def _in(compiler: _Compiler, node: Apply) -> Any:
     operand, *items = compiler.operands(node)
     if isinstance(node.operands[1], ValueList):
-        return Among(operand, *items)
+        [item] = items
+        return Among(operand, item, _SQL_TYPES.get(node.operands[1].type, String()))
     return operand.in_(items)
 
 
@@ -238,8 +255,31 @@ def _not_in(compiler: _Compiler, node: Apply) -> Any:
     return _or_unset(node, left, None, _negated(_in(compiler, node)))
 
 
-def _divide(left: Any, right: Any) -> Any:
-    return cast(left, Double) / func.nullif(cast(right, Double), 0.0)
+def _wide(node: Apply, sql: Any) -> Any:
+    """Return an operand so that a whole result may exceed 64 bits, as no error to anyone."""
+    is_wide = isinstance(node.operands[0], Apply) and node.operands[0].operation in _SIGNS
+    return Wide(sql) if node.type is Type.INT64 and not is_wide else sql
+
+
+def _arithmetic(compiler: _Compiler, node: Apply) -> Any:
+    left, right = compiler.operands(node)
+    first = node.operands[0]
+    if isinstance(first, Apply) and {first.operation, node.operation} <= {"+", "-"}:
+        left = left.element  # a chain, which needs no parentheses from the left
+    return _SIGNS[node.operation](_wide(node, left), right)
+
+
+def _absolute(compiler: _Compiler, node: Apply) -> Any:
+    (number,) = compiler.operands(node)
+    return case((number < 0, -_wide(node, number)), else_=number)
+
+
+def _divide(compiler: _Compiler, node: Apply) -> Any:
+    left, right = (
+        Converted(sql, _SQL_TYPES[operand.type], Double())
+        for sql, operand in zip(compiler.operands(node), node.operands, strict=True)
+    )
+    return left.op("/", return_type=Double())(func.nullif(right, 0.0))
 
 
 def _ends_with(text: Any, end: Any) -> Any:
@@ -268,7 +308,7 @@ def _cast(compiler: _Compiler, node: Apply) -> Any:
     if of is Type.BOOL:
         yes, no = ("true", "false") if to is Type.STRING else (1, 0)
         return case((operand.is_(true()), yes), (operand.is_not(None), no), else_=null())
-    return cast(operand, _SQL_TYPES[to])
+    return Converted(operand, _SQL_TYPES[of], _SQL_TYPES[to])
 
 
 _OPERATIONS: dict[str, _Build] = {
@@ -293,26 +333,24 @@ _OPERATIONS: dict[str, _Build] = {
     "IS NOT TRUE": _on(lambda operand: ~func.coalesce(operand, False)),
     "IS FALSE": _on(lambda operand: ~func.coalesce(operand, True)),
     "IS NOT FALSE": _on(lambda operand: func.coalesce(operand, True)),
-    "+": _on(lambda left, right: left + right),
-    "-": _on(lambda left, right: left - right),
-    "*": _on(lambda left, right: left * right),
-    "/": _on(_divide),
-    "NEGATE": _on(lambda operand: -operand),
+    **dict.fromkeys("+-*", _arithmetic),
+    "/": _divide,
+    "NEGATE": lambda compiler, node: -_wide(node, *compiler.operands(node)),
     "POSITIVE": _on(lambda operand: operand),
-    "ABS": _on(lambda number: case((number < 0, -number), else_=number)),
+    "ABS": _absolute,
     "CHAR_LENGTH": _on(CharLength),
     "LENGTH": _on(CharLength),
     "CONTAINS": _on(lambda text, part: PositionOf(text, part) > 0),
     "ENDS_WITH": _on(_ends_with),
     "STARTS_WITH": _on(lambda text, start: func.substr(text, 1, CharLength(start)) == start),
-    "LOWER": _on(func.lower),
-    "UPPER": _on(func.upper),
+    "LOWER": _on(Lower),
+    "UPPER": _on(Upper),
     "REPLACE": _on(func.replace),
-    "ROUND": _on(func.round),
-    "SUBSTR": _on(func.substr),
-    "TRIM": _on(func.trim),
-    "LTRIM": _on(func.ltrim),
-    "RTRIM": _on(func.rtrim),
+    "ROUND": _on(Rounded),
+    "SUBSTR": _on(Substring),
+    "TRIM": _on(partial(Trimmed, "both")),
+    "LTRIM": _on(partial(Trimmed, "left")),
+    "RTRIM": _on(partial(Trimmed, "right")),
     "COALESCE": _on(lambda *choices: func.coalesce(*choices) if choices[1:] else choices[0]),
     "IFNULL": _on(func.coalesce),
     "NULLIF": _on(func.nullif),

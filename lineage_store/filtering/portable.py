@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Integer
+from sqlalchemy import BigInteger, Double, Integer, String, cast
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import NullType
@@ -27,6 +27,10 @@ class Among(FunctionElement[bool]):
 
     type = _TRUTH
     inherit_cache = True
+
+    def __init__(self, operand: Any, items: Any, of: Any) -> None:
+        super().__init__(operand, items)
+        self.of = of
 
 
 class Like(FunctionElement[bool]):
@@ -62,6 +66,76 @@ class Chain(FunctionElement[bool]):
         self.word = word
 
 
+class Lower(FunctionElement[str]):
+    """A text with the letters A to Z in lower case, and no others."""
+
+    type = String()
+    inherit_cache = True
+
+
+class Upper(FunctionElement[str]):
+    """A text with the letters a to z in upper case, and no others."""
+
+    type = String()
+    inherit_cache = True
+
+
+class Rounded(FunctionElement[float]):
+    """A number rounded to some decimals, none if they are negative; halves away from zero."""
+
+    type = Double()
+    inherit_cache = True
+
+
+class Substring(FunctionElement[str]):
+    """Some characters of a text from a place on, counted from 1, or from the end if negative.
+
+    A negative number of characters takes those in front of the place.
+    """
+
+    type = String()
+    inherit_cache = True
+
+
+class Trimmed(FunctionElement[str]):
+    """A text without blanks, or without some characters, at its left end, its right, or both."""
+
+    type = String()
+    inherit_cache = True
+
+    def __init__(self, side: str, *operands: Any) -> None:
+        super().__init__(*operands)
+        self.side = side
+
+
+class TypedNull(FunctionElement[Any]):
+    """NULL where a database must know of which type."""
+
+    inherit_cache = True
+
+    def __init__(self, of: Any) -> None:
+        super().__init__()
+        self.type = of
+
+
+class Wide(FunctionElement[int]):
+    """A whole number with which one can calculate beyond 64 bits."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+class Converted(FunctionElement[Any]):
+    """A value as one of another type; what is no number counts as one as far as it begins so."""
+
+    inherit_cache = True
+
+    def __init__(self, operand: Any, of: Any, to: Any) -> None:
+        super().__init__(operand)
+        self.of = of
+        self.type = to
+
+
 class CharLength(FunctionElement[int]):
     """The number of code points in a text."""
 
@@ -90,6 +164,11 @@ def _among(element: Any, compiler: Any, **options: Any) -> str:
 def _like(element: Any, compiler: Any, **options: Any) -> str:
     operand, pattern = _parts(element, compiler, options)
     return f"({operand} LIKE {pattern})"
+
+
+@compiles(TypedNull)
+def _typed_null(element: Any, compiler: Any, **options: Any) -> str:  # noqa: ARG001
+    return "NULL"
 
 
 @compiles(Likelihood)
@@ -122,3 +201,31 @@ def _char_length(element: Any, compiler: Any, **options: Any) -> str:
 def _position_of(element: Any, compiler: Any, **options: Any) -> str:
     text, part = _parts(element, compiler, options)
     return f"instr({text}, {part})"
+
+
+def _call(name: str) -> Any:
+    """Return what compiles an element to a call of a function."""
+
+    def compile_call(element: Any, compiler: Any, **options: Any) -> str:
+        return f"{name}({', '.join(_parts(element, compiler, options))})"
+
+    return compile_call
+
+
+for _element, _name in ((Lower, "lower"), (Upper, "upper"), (Rounded, "round")):
+    compiles(_element, "sqlite")(_call(_name))
+compiles(Substring, "sqlite")(_call("substr"))
+compiles(Wide, "sqlite")(_call(""))
+
+
+@compiles(Trimmed, "sqlite")
+def _trimmed(element: Any, compiler: Any, **options: Any) -> str:
+    name = {"left": "ltrim", "right": "rtrim", "both": "trim"}[element.side]
+    return f"{name}({', '.join(_parts(element, compiler, options))})"
+
+
+@compiles(Converted, "sqlite")
+def _converted(element: Any, compiler: Any, **options: Any) -> str:
+    (operand,) = element.clauses
+    text: str = compiler.process(cast(operand, element.type), **options)
+    return text

@@ -16,6 +16,7 @@ from lineage_store.client.channel import GrpcTransport
 from lineage_store.client.embedded import EmbeddedTransport
 from lineage_store.client.transport import METHODS, Transport
 from lineage_store.v1 import metadata_pb2 as pb
+from tests.backends import mariadb, postgresql
 
 Rows = dict[str, list[tuple]]
 
@@ -161,7 +162,28 @@ def grpc(directory: Path) -> Iterator[Call]:
         server.stop()
 
 
-@pytest.fixture(params=[embedded, memory, grpc], ids=lambda open_store: open_store.__name__)
+@contextmanager
+def on_postgresql(directory: Path) -> Iterator[Call]:
+    with (
+        postgresql.new_store() as url,
+        closing(EmbeddedTransport(url)) as transport,
+    ):
+        yield Call(transport, lambda: postgresql.rows(url))
+
+
+@contextmanager
+def on_mariadb(directory: Path) -> Iterator[Call]:
+    with (
+        mariadb.new_store() as url,
+        closing(EmbeddedTransport(url)) as transport,
+    ):
+        yield Call(transport, lambda: mariadb.rows(url))
+
+
+WAYS = [embedded, memory, grpc, on_postgresql, on_mariadb]
+
+
+@pytest.fixture(params=WAYS, ids=lambda open_store: open_store.__name__)
 def call(request, tmp_path) -> Iterator[Call]:
     """A new store, reached in one of the ways."""
     with request.param(tmp_path) as store:

@@ -247,7 +247,7 @@ def test_a_closed_store_says_so(store: LineageStore) -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        lambda: connect("postgres://x/y"),
+        lambda: connect("oracle://x/y"),
         lambda: connect("lineage.db"),
         lambda: connect("grpc://nowhere"),
         lambda: connect("grpc://h:1", ca=b"x"),

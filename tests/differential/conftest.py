@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.backends import mariadb, postgresql
 from tests.differential.pair import Pair
 from tests.differential.peers import OurStore, RealStore
 from tests.real_mlmd import python
@@ -17,9 +18,20 @@ def real() -> Iterator[RealStore]:
     store.close()
 
 
+BACKENDS = {"sqlite": None, "postgresql": postgresql, "mariadb": mariadb}
+
+
+@pytest.fixture(params=BACKENDS)
+def anywhere(request: pytest.FixtureRequest) -> Iterator[OurStore]:
+    """The store under test, on each database."""
+    store = OurStore(BACKENDS[request.param])
+    yield store
+    store.close()
+
+
 @pytest.fixture
 def ours() -> Iterator[OurStore]:
-    """The store under test."""
+    """The store under test, in memory."""
     store = OurStore()
     yield store
     store.close()

@@ -3,9 +3,10 @@
 import struct
 import subprocess
 import tempfile
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from google.protobuf.message import Message
 
@@ -125,11 +126,17 @@ class RealStore:
 
 
 class OurStore:
-    """The embedded engine over a database in memory."""
+    """The embedded engine over a database in memory, or over a server.
+
+    Args:
+        backend: A module of tests.backends; None: a database in memory.
+    """
 
     name = "ours"
 
-    def __init__(self) -> None:
+    def __init__(self, backend: Any = None) -> None:
+        self._backend = backend
+        self._open = ExitStack()
         self._transport = None
 
     def reset(self) -> None:
@@ -137,7 +144,9 @@ class OurStore:
         from lineage_store.client.embedded import EmbeddedTransport  # noqa: PLC0415
 
         self.close()
-        self._transport = EmbeddedTransport("sqlite://")
+        url = self._open.enter_context(self._backend.new_store()) if self._backend else "sqlite://"
+        self._transport = EmbeddedTransport(url)
+        self._open.callback(self._transport.close)
 
     def call(self, method: str, request: Message) -> Answer:
         try:
@@ -148,6 +157,5 @@ class OurStore:
             return Answer(RAISED, f"{type(error).__name__}: {error}", response_of(method))
 
     def close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
-            self._transport = None
+        self._open.close()
+        self._transport = None

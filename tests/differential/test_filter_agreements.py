@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from google.protobuf import text_format
 
+from tests.differential.conftest import BACKENDS
 from tests.differential.filter_cases import AGREED, DIFFERING, UNPRINTABLE, FilterCase, described
 from tests.differential.filters import zoo
 from tests.differential.filters.comparing import allowing, exchange_of
@@ -13,10 +14,10 @@ from tests.differential.peers import OurStore, RealStore, Store, request_of
 from tests.real_mlmd import python
 
 
-@pytest.fixture(scope="module")
-def stores() -> Iterator[tuple[Store, Store]]:
-    """Both stores, full of what the cases speak of."""
-    both = (RealStore(python()), OurStore())
+@pytest.fixture(scope="module", params=BACKENDS)
+def stores(request: pytest.FixtureRequest) -> Iterator[tuple[Store, Store]]:
+    """Both stores, full of what the cases speak of; ours on each database."""
+    both = (RealStore(python()), OurStore(BACKENDS[request.param]))
     for store in both:
         zoo.build(store)
     yield both

@@ -140,6 +140,16 @@ def test_a_filter_that_takes_too_long_is_stopped_and_the_store_goes_on():
         assert database.read(lambda snapshot: snapshot.matching_ids(kind, harmless)) == [1]
 
 
+def test_what_sqlite_can_not_parse_is_refused_as_a_filter():
+    kind = BY_NUMBER[1]
+    condition = compile_filter(kind, "NOT " * 60 + "id = 1")
+    with (
+        closing(Database("sqlite://")) as database,
+        pytest.raises(errors.InvalidArgument, match="nested more deeply than SQLite can read"),
+    ):
+        database.read(lambda snapshot: snapshot.matching_ids(kind, condition))
+
+
 def test_time_runs_out_also_while_rows_are_read():
     """The first of 40 to the power of 8 rows comes at once."""
     edges = [tables.attributions.alias(f"a{i}") for i in range(8)]

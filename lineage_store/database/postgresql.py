@@ -1,0 +1,187 @@
+"""PostgreSQL: how a database is reached, written and understood."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.adapt import Buffer
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.types.string import StrDumper, TextLoader
+from sqlalchemy import Dialect, Table, create_engine
+from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
+from sqlalchemy.engine import Engine as CoreEngine
+from sqlalchemy.pool import StaticPool
+
+from lineage_store import errors
+from lineage_store.database.connection import ConstraintViolated
+from lineage_store.database.inserts import insert_text
+
+MAX_PARAMETERS = 65_535
+"""Parameters of one statement; the protocol counts them in 16 bits."""
+
+MAX_ROWS = 1_000
+CONNECT_TIMEOUT_S = 10
+
+_NUL, _ESCAPE = "\x00", "\U0010ffff"
+
+_MEANINGS: dict[str, tuple[type[errors.LineageError], str]] = {
+    "08": (errors.Unavailable, "the connection to the database was lost; try again"),
+    "0A": (errors.Internal, "the database does not support a statement of the store"),
+    "22003": (errors.InvalidArgument, "a number is out of the range that the database can hold"),
+    "22": (errors.InvalidArgument, "a value is not one that the database can work with"),
+    "25006": (errors.FailedPrecondition, "the database is read-only; is it a replica?"),
+    "28": (errors.Unauthenticated, "the database refused the user or the password"),
+    "3D000": (errors.FailedPrecondition, "the database does not exist; create it first"),
+    "40": (errors.Aborted, "a concurrent writer was faster; try again"),
+    "42501": (errors.PermissionDenied, "the database user may not do this; grant it the tables"),
+    "53100": (errors.ResourceExhausted, "the disk of the database is full"),
+    "53": (errors.Unavailable, "the database has no room for another connection; try again"),
+    "54": (errors.InvalidArgument, "the filter is nested more deeply than the database can read"),
+    "55P03": (errors.Aborted, "another process kept the database locked; try again"),
+    "57014": (
+        errors.DeadlineExceeded,
+        "the query took longer than it may; ask for less, or for what is indexed",
+    ),
+    "57": (errors.Unavailable, "the database is shutting down or starting up; try again"),
+    "58": (errors.Unavailable, "the database could not read or write its files"),
+    "XX": (errors.DataLoss, "the database reports that its data is damaged"),
+}
+
+
+class PostgresqlDriver:
+    """Opens connections to one PostgreSQL database.
+
+    Args:
+        url: A libpq URI: postgresql://USER:PASSWORD@HOST:PORT/NAME?OPTIONS. What it leaves out,
+            libpq takes from its environment variables and files, the password too.
+
+    Raises:
+        InvalidArgument: The URL is malformed.
+    """
+
+    retries = 8
+    is_remote = True
+    is_single = False
+    may_create = True
+    is_missing = False
+
+    def __init__(self, url: str) -> None:
+        try:
+            conninfo_to_dict(url)
+        except psycopg.ProgrammingError:
+            raise errors.InvalidArgument(
+                "the database URL is not of the form postgresql://USER@HOST:PORT/NAME"
+            ) from None
+        self.dialect: Dialect = psycopg_dialect()  # type: ignore[no-untyped-call]
+        self._url = url
+
+    def without_creating(self) -> "PostgresqlDriver":
+        """Return a driver that looks at the database without changing it."""
+        return self
+
+    def connect(self) -> "psycopg.Connection[Any]":
+        """Open a connection.
+
+        Raises:
+            LineageError: The database can't be reached or refuses us.
+        """
+        try:
+            connection = psycopg.connect(
+                self._url,
+                autocommit=True,  # we say BEGIN ourselves
+                connect_timeout=CONNECT_TIMEOUT_S,
+                application_name="lineage-store",
+            )
+        except psycopg.Error as error:
+            raise self.translate(error) from error
+        connection.adapters.register_dumper(str, _TextDumper)
+        connection.adapters.register_loader("text", _TextLoader)
+        connection.adapters.register_loader("varchar", _TextLoader)
+        return connection
+
+    def prepare_new(self) -> None:
+        """Make nothing ready: a database that is empty is ready."""
+
+    def core_engine(self, raw: Any) -> CoreEngine:
+        """Return a SQLAlchemy engine over one open connection."""
+        return create_engine("postgresql+psycopg://", creator=lambda: raw, poolclass=StaticPool)
+
+    def is_alive(self, raw: Any) -> bool:
+        """Whether a connection can be used again."""
+        return not raw.closed
+
+    def begin(self, connection: Any, *, write: bool) -> None:
+        """Begin; those that write wait for each other, so that none fails at its commit."""
+        if not write:
+            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            return
+        connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+        connection.execute("SELECT 1 FROM counters WHERE name = 'types' FOR UPDATE")
+
+    def begin_schema_change(self, connection: Any) -> None:
+        """Begin a transaction that creates or changes tables."""
+        connection.execute("BEGIN")
+
+    @contextmanager
+    def within(self, connection: Any, seconds: float) -> Iterator[None]:
+        """Cancel statements that take longer than `seconds`; see `Driver.within`."""
+        connection.execute(f"SET LOCAL statement_timeout = {max(1, round(seconds * 1000))}")
+        yield
+        connection.execute("SET LOCAL statement_timeout = 0")
+
+    @staticmethod
+    def translate(error: Exception) -> Exception:
+        """Return what an error of the driver means; no SQL and no values are in its text."""
+        if not isinstance(error, psycopg.Error):
+            return error
+        state = error.sqlstate or ""
+        if state.startswith("23"):
+            return ConstraintViolated(state)
+        for length in (5, 2):
+            if state[:length] in _MEANINGS:
+                cls, message = _MEANINGS[state[:length]]
+                return cls(message)
+        if isinstance(error, psycopg.OperationalError):
+            return _unreachable(str(error))
+        return errors.Internal("the database answered an unexpected error")
+
+    def insert_texts(
+        self, table: Table, columns: Sequence[str], count: int, *, on_conflict: str
+    ) -> list[tuple[str, int]]:
+        """Return INSERT statements over many rows; see `Driver.insert_texts`."""
+        most = min(MAX_ROWS, MAX_PARAMETERS // len(columns))
+        sizes = [most] * (count // most) + ([count % most] if count % most else [])
+        key = tuple(column.name for column in table.primary_key)
+        return [
+            (insert_text(table.name, tuple(columns), key, size, on_conflict, "%s"), size)
+            for size in sizes
+        ]
+
+
+def _unreachable(text: str) -> errors.LineageError:
+    """Return the error for a connection that failed before there was a status."""
+    if "password" in text or "authentication" in text:
+        return errors.Unauthenticated("the database refused the user or the password")
+    if "does not exist" in text:
+        return errors.FailedPrecondition("the database or its user does not exist; create it first")
+    return errors.Unavailable("the database can't be reached; is it running, and is the URL right?")
+
+
+class _TextDumper(StrDumper):
+    """Writes NUL, which PostgreSQL's text can't hold, as two characters that it can."""
+
+    def dump(self, obj: str) -> Buffer | None:
+        if _NUL in obj or _ESCAPE in obj:
+            obj = obj.replace(_ESCAPE, f"{_ESCAPE}1").replace(_NUL, f"{_ESCAPE}0")
+        return super().dump(obj)
+
+
+class _TextLoader(TextLoader):
+    """Reads what `_TextDumper` wrote."""
+
+    def load(self, data: Buffer) -> bytes | str:
+        text = super().load(data)
+        if isinstance(text, str) and _ESCAPE in text:
+            return text.replace(f"{_ESCAPE}0", _NUL).replace(f"{_ESCAPE}1", _ESCAPE)
+        return text

@@ -1,0 +1,133 @@
+"""A real MariaDB for the tests: one server a worker, one database a store."""
+
+import atexit
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import lru_cache
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pymysql
+import pytest
+
+_numbers = count(1)
+START_SECONDS = 60
+
+
+def missing(reason: str) -> None:
+    """Skip, or fail where the tests are told to demand MariaDB."""
+    if "mariadb" in os.environ.get("LINEAGE_REQUIRE", "").split(","):
+        pytest.fail(f"MariaDB is required: {reason}")
+    pytest.skip(f"no MariaDB: {reason}")
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def program(name: str) -> str:
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/bin")
+    if found is None:
+        missing(f"{name} is not installed")
+    return str(found)
+
+
+def user() -> list[str]:
+    """Return the option that names who runs the server: it refuses to run as root."""
+    return ["--user=mysql"] if os.geteuid() == 0 else []
+
+
+@lru_cache(maxsize=1)
+def port() -> int:
+    """Return the port of a running server, which ends with the process."""
+    server, install = program("mariadbd"), program("mariadb-install-db")
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # tables are made faster there
+    home = Path(tempfile.mkdtemp(prefix="lineage-mariadb-", dir=memory))
+    if os.geteuid() == 0:
+        os.chown(home, pwd.getpwnam("mysql").pw_uid, -1)
+    home.chmod(0o755)
+    data = home / "data"
+    common = ["--no-defaults", f"--datadir={data}", *user()]
+    subprocess.run(
+        [install, *common, "--auth-root-authentication-method=normal", "--skip-test-db"],
+        check=True,
+        capture_output=True,
+    )
+    number = free_port()
+    options = [
+        f"--port={number}",
+        "--bind-address=127.0.0.1",
+        f"--socket={home}/socket",
+        f"--pid-file={home}/pid",
+        "--innodb-flush-log-at-trx-commit=2",  # the tests need no durability
+        "--max-allowed-packet=256M",
+        "--skip-name-resolve",
+    ]
+    with (home / "log").open("w") as log:
+        process = subprocess.Popen(
+            [server, *common, *options], stdout=subprocess.DEVNULL, stderr=log
+        )
+    atexit.register(_stop, process, home)
+    _wait(number, process, home)
+    return number
+
+
+def _wait(number: int, process: "subprocess.Popen[bytes]", home: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            connect(number).close()
+        except pymysql.MySQLError:
+            log = (home / "log").read_text()[-2000:]
+            assert process.poll() is None, f"MariaDB ended: {log}"
+            assert time.monotonic() < deadline, f"MariaDB does not answer: {log}"
+            time.sleep(0.1)
+        else:
+            return
+
+
+def _stop(process: "subprocess.Popen[bytes]", home: Path) -> None:
+    process.kill()
+    process.wait(10)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def connect(number: int, database: str | None = None) -> Any:
+    return pymysql.connect(
+        host="127.0.0.1", port=number, user="root", database=database, autocommit=True
+    )
+
+
+@contextmanager
+def new_store() -> Iterator[str]:
+    """Give the URL of an empty store of its own."""
+    number, name = port(), f"store_{next(_numbers)}"
+    with closing(connect(number)) as connection, connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+        try:
+            yield f"mysql://root@127.0.0.1:{number}/{name}"
+        finally:
+            cursor.execute(f"DROP DATABASE {name}")
+
+
+def rows(url: str) -> dict[str, list[tuple[Any, ...]]]:
+    """Return every row of every table of a store."""
+    with closing(connect(port(), url.rpartition("/")[2])) as connection:
+        cursor = connection.cursor()
+        cursor.execute("SHOW TABLES")
+        return {name: _rows(cursor, name) for (name,) in cursor.fetchall()}
+
+
+def _rows(cursor: Any, name: str) -> list[tuple[Any, ...]]:
+    cursor.execute(f"SELECT * FROM `{name}`")
+    return sorted(cursor.fetchall(), key=repr)

@@ -1,0 +1,71 @@
+"""Several servers on one database, whose clients create the same things at once: one of each."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from random import Random
+
+import pytest
+
+from lineage_store import errors
+from lineage_store.engine import Engine
+from lineage_store.v1 import metadata_service_pb2 as service
+from tests.backends import mariadb, postgresql
+
+SERVERS, CLIENTS, THINGS = 4, 8, 60
+
+
+@pytest.fixture(params=[postgresql, mariadb], ids=["postgresql", "mariadb"])
+def engines(request):
+    with ExitStack() as stack:
+        url = stack.enter_context(request.param.new_store())
+        yield [stack.enter_context(closing(Engine(url))) for _ in range(SERVERS)]
+
+
+def put_type(engine, number):
+    request = service.PutArtifactTypeRequest()
+    request.artifact_type.name = f"T{number}"
+    return engine.call("PutArtifactType", request).type_id
+
+
+def put_artifact(engine, type_id, **unique):
+    """Put an artifact; return its id, or None if another client was faster."""
+    request = service.PutArtifactsRequest()
+    request.artifacts.add(type_id=type_id, **unique)
+    try:
+        return engine.call("PutArtifacts", request).artifact_ids[0]
+    except errors.AlreadyExists:
+        return None
+
+
+def client(engine, seed):
+    """Create everything, in an order of its own."""
+    order = list(range(THINGS))
+    Random(seed).shuffle(order)
+    made = []
+    for number in order:
+        type_id = put_type(engine, number)
+        made.append(("type", number, type_id))
+        made.append(("name", number, put_artifact(engine, type_id, name="same")))
+        external = {"external_id": f"x{number}"}
+        made.append(("external id", number, put_artifact(engine, type_id, **external)))
+    return made
+
+
+def test_there_is_exactly_one_of_each(engines):
+    with ThreadPoolExecutor(SERVERS * CLIENTS) as pool:
+        clients = [pool.submit(client, engines[i % SERVERS], i) for i in range(SERVERS * CLIENTS)]
+        made = [thing for one in clients for thing in one.result()]
+    ids = {}
+    for what, number, found in made:
+        if found is not None:
+            ids.setdefault((what, number), []).append(found)
+    assert len(ids) == 3 * THINGS
+    types = [found for (what, _), found in ids.items() if what == "type"]
+    assert all(len(set(found)) == 1 for found in types)
+    others = [found for (what, _), found in ids.items() if what != "type"]
+    assert [len(found) for found in others] == [1] * (2 * THINGS)
+    answer = engines[0].call("GetArtifacts", service.GetArtifactsRequest())
+    stored = service.GetArtifactsResponse.FromString(answer).artifacts
+    assert sorted(node.id for node in stored) == sorted(found[0] for found in others)
+    assert set(Counter(node.external_id for node in stored if node.external_id).values()) == {1}
