@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Double, Integer
 from sqlalchemy.ext.compiler import compiles
 
+from lineage_store.database.tables import COLLATIONS
 from lineage_store.filtering.portable import (
     Among,
     CharLength,
@@ -48,18 +49,19 @@ def _replaced(text: str, given: str, wanted: str) -> str:
     return reduce(lambda sql, pair: f"REPLACE({sql}, '{pair[0]}', '{pair[1]}')", pairs, text)
 
 
-def _column_type(of: Any) -> str:
+def _column_type(of: Any, dialect: str) -> str:
     if isinstance(of, Boolean):
         return "TINYINT"
     if isinstance(of, BigInteger | Integer):
         return "BIGINT"
-    return "DOUBLE" if isinstance(of, Double) else "LONGTEXT CHARACTER SET utf8mb4"
+    text = f"LONGTEXT CHARACTER SET utf8mb4 COLLATE {COLLATIONS[dialect]}"
+    return "DOUBLE" if isinstance(of, Double) else text
 
 
 @_on_both(Among)
 def _among(element: Any, compiler: Any, **options: Any) -> str:
     operand, items = _parts(element, compiler, options)
-    columns = f"COLUMNS(item {_column_type(element.of)} PATH '$')"
+    columns = f"COLUMNS(item {_column_type(element.of, compiler.dialect.name)} PATH '$')"
     return f"({operand} IN (SELECT item FROM JSON_TABLE({items}, '$[*]' {columns}) AS items))"  # noqa: S608
 
 

@@ -115,6 +115,7 @@ REPAIRED = [
     ("artifact", f"NOT custom_properties.note.string_value <= '{LONG}a'", [3]),
     ("artifact", f"custom_properties.note.string_value BETWEEN '{LONG}' AND '{LONG}az'", [2]),
     ("artifact", "contexts_a.id = 1 AND contexts_A.id = 2", [1]),
+    ("artifact", "'naïve' IN ('NAÏVE', 'x') OR id = 2", [2]),
 ]
 
 
