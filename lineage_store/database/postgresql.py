@@ -15,7 +15,7 @@ from sqlalchemy.pool import StaticPool
 
 from lineage_store import errors
 from lineage_store.database.connection import ConstraintViolated
-from lineage_store.database.inserts import insert_text
+from lineage_store.database.inserts import insert_texts
 
 MAX_PARAMETERS = 65_535
 """Parameters of one statement; the protocol counts them in 16 bits."""
@@ -151,12 +151,9 @@ class PostgresqlDriver:
     ) -> list[tuple[str, int]]:
         """Return INSERT statements over many rows; see `Driver.insert_texts`."""
         most = min(MAX_ROWS, MAX_PARAMETERS // len(columns))
-        sizes = [most] * (count // most) + ([count % most] if count % most else [])
-        key = tuple(column.name for column in table.primary_key)
-        return [
-            (insert_text(table.name, tuple(columns), key, size, on_conflict, "%s"), size)
-            for size in sizes
-        ]
+        return insert_texts(
+            table, columns, count, most=most, on_conflict=on_conflict, placeholder="%s"
+        )
 
 
 def _unreachable(text: str) -> errors.LineageError:

@@ -14,7 +14,7 @@ from sqlalchemy.pool import StaticPool
 
 from lineage_store import errors
 from lineage_store.database.connection import ConstraintViolated
-from lineage_store.database.inserts import insert_text
+from lineage_store.database.inserts import insert_texts
 
 BUSY_TIMEOUT_S = 30.0
 """How long a writer waits for a writer in another process."""
@@ -192,9 +192,6 @@ class SqliteDriver:
     ) -> list[tuple[str, int]]:
         """Return INSERT statements over many rows; see `Driver.insert_texts`."""
         most = min(MAX_ROWS, MAX_PARAMETERS // len(columns))
-        sizes = [most] * (count // most) + ([count % most] if count % most else [])
-        key = tuple(column.name for column in table.primary_key)
-        return [
-            (insert_text(table.name, tuple(columns), key, size, on_conflict, "?"), size)
-            for size in sizes
-        ]
+        return insert_texts(
+            table, columns, count, most=most, on_conflict=on_conflict, placeholder="?"
+        )
