@@ -24,6 +24,9 @@ HEAD = "0003"
 CREATION_SECONDS = 30.0
 """How long to wait for another process that creates the store."""
 
+FILLING = "filling-"
+"""Begins what stands in place of a revision while a store is filled; see `filling.py`."""
+
 REVISION_TABLE = "lineage_store_revision"
 FIRST_USER_TYPE = 10
 
@@ -183,7 +186,12 @@ def check_revision(revision: str) -> None:
 
 
 def check_known(revision: str) -> None:
-    """Raise SchemaMismatch if `revision` is of a newer version than this."""
+    """Raise SchemaMismatch if `revision` is of a newer version than this, or half of a store."""
+    if revision.startswith(FILLING):
+        raise errors.SchemaMismatch(
+            "the database is being filled by an import, a copy or a load that has not ended; "
+            "run the same command again to finish it"
+        )
     from lineage_store.database.migrations import known_revisions  # noqa: PLC0415 - slow, rare
 
     if revision not in known_revisions():
