@@ -2,7 +2,7 @@
 PYTHON ?= python3
 PYTHON311 ?= python3.11
 BIN := .venv/bin
-# What must not be skipped. MariaDB is not from a package index: install Debian's mariadb-server.
+# What must not be skipped. MariaDB and Galera are Debian's: mariadb-server, galera-4, rsync.
 LINEAGE_REQUIRE ?= mlmd,postgresql
 SCHEMA := $(wildcard proto/lineage_store/v1/*.proto)
 

@@ -11,6 +11,9 @@ MAX_NAME = 512
 MAX_PAGE = 100
 """Nodes on a page of a listing."""
 
+PATIENCE_SECONDS = 5.0
+"""How long a call tries again while the database is away, or while other writers are faster."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilterLimits:
@@ -51,7 +54,14 @@ class LineageLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a store may be asked for."""
+    """What a store may be asked for.
+
+    Attributes:
+        filters: What a filter may ask for.
+        lineage: What a lineage query may ask for.
+        patience_seconds: How long a call tries again while the database is away or busy.
+    """
 
     filters: FilterLimits = field(default_factory=FilterLimits)
     lineage: LineageLimits = field(default_factory=LineageLimits)
+    patience_seconds: float = PATIENCE_SECONDS

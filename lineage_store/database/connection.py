@@ -23,12 +23,8 @@ class Driver(Protocol):
         """How SQL is written for it."""
 
     @property
-    def retries(self) -> int:
-        """How often a transaction that met a conflict is run again; 0: waiting was enough."""
-
-    @property
     def is_remote(self) -> bool:
-        """Whether the database is a server, which can be away and come back."""
+        """Whether the database is a server: others write to it, it can be away and come back."""
 
     @property
     def is_single(self) -> bool:
@@ -56,6 +52,9 @@ class Driver(Protocol):
 
     def is_alive(self, raw: Any) -> bool:
         """Whether a connection can be used again."""
+
+    def close(self, raw: Any) -> None:
+        """Close a connection, which may be lost already."""
 
     def begin_schema_change(self, connection: Any) -> None:
         """Begin a transaction that creates or changes tables."""

@@ -52,7 +52,7 @@ class Filling:
             with schema.translated(self._driver):
                 self.is_resumed = self._open()
         except BaseException:
-            self._raw.close()
+            self._driver.close(self._raw)
             raise
         self._connection = Connection(self._raw, self._driver)
 
@@ -123,7 +123,7 @@ class Filling:
 
     def close(self) -> None:
         """Close the connection; what is not finished can be gone on with."""
-        self._raw.close()
+        self._driver.close(self._raw)
 
 
 def _mark(source: str) -> str:

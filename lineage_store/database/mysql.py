@@ -1,11 +1,11 @@
 """MySQL and MariaDB: how a database is reached, written and understood."""
 
 import math
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pymysql
 from pymysql.converters import conversions, escape_float
@@ -16,16 +16,21 @@ from sqlalchemy.engine import Engine as CoreEngine
 from sqlalchemy.pool import StaticPool
 
 from lineage_store import errors
+from lineage_store.database import mysql_url
 from lineage_store.database.connection import ConstraintViolated
-from lineage_store.database.tables import COLLATIONS
+from lineage_store.database.tables import COLLATIONS, TURNS
 
 CONNECT_TIMEOUT_S = 10
-DEFAULT_PORT = 3306
+SILENT_PEER_MS = 20_000
+"""After this a server that no longer acknowledges what it is sent counts as gone."""
+
 MAX_ROWS = 1_000
 """Rows in one INSERT; what is larger than a packet of the server fails as a whole."""
 
 _LARGEST = "1.7976931348623157e308"
 _RECURSION = 2**32 - 1
+_WAITED_TOO_LONG = 1205
+_NO_QUORUM = "the cluster of the database has no quorum, or its node is still joining"
 
 _BUSY = (errors.Aborted, "a concurrent writer was faster; try again")
 _AWAY = (errors.Unavailable, "the database can't be reached; is it running, is the URL right?")
@@ -39,8 +44,8 @@ _LATE = (
 _VALUE = (errors.InvalidArgument, "a value is not one that the database can hold or work with")
 
 _MEANINGS: dict[int, tuple[type[errors.LineageError], str]] = {
-    **dict.fromkeys((1213, 1205, 1020, 1180), _BUSY),
-    **dict.fromkeys((2002, 2003, 2005, 2006, 2013, 1040, 1053, 1047, 1077, 1927), _AWAY),
+    **dict.fromkeys((1213, 1205, 1020), _BUSY),
+    **dict.fromkeys((2002, 2003, 2005, 2006, 2013, 1040, 1053, 1047, 1077, 1180, 1927), _AWAY),
     **dict.fromkeys((1021, 1114), _FULL),
     **dict.fromkeys((1290, 1792, 1836), _READ_ONLY),
     **dict.fromkeys((1044, 1142, 1143, 1227), _DENIED),
@@ -70,21 +75,23 @@ class MysqlDriver:
     """Opens connections to one database of MySQL or MariaDB.
 
     Args:
-        url: mysql://USER:PASSWORD@HOST:PORT/NAME?ca=FILE
+        url: mysql://USER:PASSWORD@HOST:PORT,HOST:PORT/NAME?ca=FILE; several hosts are the nodes
+            of a cluster, of which the first that can be written to is used.
 
     Raises:
         InvalidArgument: The URL is malformed.
     """
 
-    retries = 8
     is_remote = True
     is_single = False
     may_create = True
     is_missing = False
 
     def __init__(self, url: str) -> None:
-        self._arguments = _arguments(url)
+        self._url = mysql_url.parse(url)
+        self._preferred = 0  # the host that answered last
         self._dialect: Dialect | None = None
+        self._is_cluster = False
 
     @property
     def dialect(self) -> Dialect:
@@ -99,16 +106,44 @@ class MysqlDriver:
         return self
 
     def connect(self) -> Any:
-        """Open a connection.
+        """Open a connection to the host that answered last, or to the next that answers.
 
         Raises:
-            LineageError: The database can't be reached or refuses us.
+            LineageError: No host can be reached, or one refuses us.
         """
+        hosts = self._url.hosts
+        refusals = []
+        for turn in range(len(hosts)):
+            at = (self._preferred + turn) % len(hosts)
+            try:
+                connection = self._connect(*hosts[at])
+            except errors.Unavailable as error:
+                refusals.append(error)
+            else:
+                self._preferred = at
+                return connection
+        raise refusals[0]
+
+    def _connect(self, host: str, port: int) -> Any:
         try:
-            connection = pymysql.connect(**self._arguments)
-            self._prepare(connection)
+            connection = pymysql.connect(
+                host=host,
+                port=port,
+                charset="utf8mb4",
+                autocommit=True,  # we say START TRANSACTION ourselves
+                connect_timeout=CONNECT_TIMEOUT_S,
+                conv=conversions | {float: _float},
+                **self._url.arguments,
+            )
         except pymysql.MySQLError as error:
             raise self.translate(error) from error
+        try:
+            self._prepare(connection)
+        except BaseException as error:
+            connection.close()
+            if isinstance(error, pymysql.MySQLError):
+                raise self.translate(error) from error
+            raise
         return connection
 
     def _prepare(self, connection: Any) -> None:
@@ -116,12 +151,16 @@ class MysqlDriver:
         if self._dialect is None:
             self._dialect = _mariadb() if is_mariadb else MySQLDialect_pymysql()
         limit = "max_recursive_iterations" if is_mariadb else "cte_max_recursion_depth"
+        _notice_silence(connection)
         with connection.cursor() as cursor:
             cursor.execute("SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'")
             cursor.execute(f"SET SESSION {limit} = {_RECURSION}")
             # Texts that are compared with each other, and not with a column.
             collation = COLLATIONS["mariadb" if is_mariadb else "mysql"]
             cursor.execute(f"SET NAMES utf8mb4 COLLATE {collation}")
+            self._is_cluster = _is_cluster(cursor, is_mariadb=is_mariadb)
+            if self._is_cluster or len(self._url.hosts) > 1:
+                _check_takes_writes(cursor)
 
     def prepare_new(self) -> None:
         """Make nothing ready: a database that is empty is ready."""
@@ -135,15 +174,28 @@ class MysqlDriver:
         """Whether a connection can be used again."""
         return bool(raw.open)
 
+    def close(self, raw: Any) -> None:
+        """Close a connection, which may be lost already."""
+        if raw.open:
+            raw.close()
+
     def begin(self, connection: Any, *, write: bool) -> None:
-        """Begin; those that write wait for each other, so that none fails at its commit."""
+        """Begin; those that write wait for each other, so that none fails at its commit.
+
+        In a cluster a lock holds on one node only. There, all of them change one row as well: of
+        two that write at once on different nodes, the cluster refuses one, which runs again.
+        """
         with connection.cursor() as cursor:
+            if self._is_cluster:
+                _catch_up(cursor)
             if not write:
                 cursor.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
                 return
             cursor.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
             cursor.execute("START TRANSACTION")
             cursor.execute("SELECT 1 FROM counters WHERE name = 'types' FOR UPDATE")
+            if self._is_cluster:
+                cursor.execute(f"UPDATE writers SET turn = turn + 1 WHERE id = {TURNS}")  # noqa: S608 - a constant
 
     def begin_schema_change(self, connection: Any) -> None:
         """Begin; each statement that changes a table commits by itself all the same."""
@@ -191,35 +243,54 @@ class MysqlDriver:
         ]
 
 
+def _is_cluster(cursor: Any, *, is_mariadb: bool) -> bool:
+    """Whether the server is a node of MariaDB Galera."""
+    if not is_mariadb:
+        return False
+    cursor.execute("SHOW VARIABLES LIKE 'wsrep_on'")
+    found = cursor.fetchone()
+    return found is not None and found[1] == "ON"
+
+
+def _catch_up(cursor: Any) -> None:
+    """Wait until the node has all that any node has acknowledged."""
+    try:
+        cursor.execute("SET STATEMENT wsrep_sync_wait = 7 FOR SELECT 1")
+    except pymysql.MySQLError as error:
+        if error.args[0] == _WAITED_TOO_LONG:
+            raise errors.Unavailable(_NO_QUORUM) from error
+        raise
+
+
+def _check_takes_writes(cursor: Any) -> None:
+    """Raise Unavailable if another host of the URL is to be tried."""
+    cursor.execute("SHOW STATUS LIKE 'wsrep_ready'")
+    ready = cursor.fetchone()
+    if ready is not None and ready[1] != "ON":
+        cursor.execute("SHOW VARIABLES LIKE 'wsrep_on'")
+        if cursor.fetchone()[1] == "ON":
+            raise errors.Unavailable(_NO_QUORUM)
+    cursor.execute("SELECT @@read_only")
+    if cursor.fetchone()[0]:
+        raise errors.Unavailable("the hosts of the database that answer are read-only replicas")
+
+
+def _notice_silence(connection: Any) -> None:
+    """Let the connection fail when its peer has gone without a word, as at a power cut."""
+    stream = getattr(connection, "_sock", None)  # PyMySQL has no name for it
+    if stream is not None and stream.family != getattr(socket, "AF_UNIX", None):
+        for name, value in (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 2)):
+            if hasattr(socket, name):
+                stream.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENT_PEER_MS)
+
+
 def _mariadb() -> Dialect:
     class Dialect_(MariaDBDialect, MySQLDialect_pymysql):  # noqa: N801 - as SQLAlchemy makes it
         supports_statement_cache = True
 
     return Dialect_()
-
-
-def _arguments(url: str) -> dict[str, Any]:
-    parts = urlsplit(url)
-    options = dict(parse_qsl(parts.query, keep_blank_values=True))
-    certificate = options.pop("ca", None)
-    socket = options.pop("unix_socket", None)
-    if options or not parts.path.strip("/") or not (parts.hostname or socket):
-        raise errors.InvalidArgument(
-            "the database URL is not of the form mysql://USER@HOST:PORT/NAME?ca=FILE"
-        )
-    return {
-        "host": parts.hostname or "localhost",
-        "port": parts.port or DEFAULT_PORT,
-        "user": unquote(parts.username or ""),
-        "password": unquote(parts.password or ""),
-        "database": unquote(parts.path.strip("/")),
-        "unix_socket": socket,
-        "charset": "utf8mb4",
-        "autocommit": True,  # we say START TRANSACTION ourselves
-        "connect_timeout": CONNECT_TIMEOUT_S,
-        "conv": conversions | {float: _float},
-        **({"ssl_ca": certificate, "ssl_verify_cert": True} if certificate else {}),
-    }
 
 
 @lru_cache(maxsize=1024)

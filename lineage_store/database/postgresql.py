@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import unquote
 
 import psycopg
 from psycopg.adapt import Buffer
@@ -16,12 +17,22 @@ from sqlalchemy.pool import StaticPool
 from lineage_store import errors
 from lineage_store.database.connection import ConstraintViolated
 from lineage_store.database.inserts import insert_texts
+from lineage_store.database.passwords import read_password
 
 MAX_PARAMETERS = 65_535
 """Parameters of one statement; the protocol counts them in 16 bits."""
 
 MAX_ROWS = 1_000
-CONNECT_TIMEOUT_S = 10
+
+_ARGUMENTS: dict[str, Any] = {
+    "application_name": "lineage-store",
+    "connect_timeout": 10,  # s
+    # A server that no longer acknowledges what it is sent counts as gone, as after a power cut.
+    "keepalives_idle": 10,  # s
+    "keepalives_interval": 5,  # s
+    "keepalives_count": 2,
+    "tcp_user_timeout": 20_000,  # ms
+}
 
 _NUL, _ESCAPE = "\x00", "\U0010ffff"
 
@@ -53,20 +64,22 @@ class PostgresqlDriver:
     """Opens connections to one PostgreSQL database.
 
     Args:
-        url: A libpq URI: postgresql://USER:PASSWORD@HOST:PORT/NAME?OPTIONS. What it leaves out,
-            libpq takes from its environment variables and files, the password too.
+        url: A libpq URI: postgresql://USER:PASSWORD@HOST:PORT/NAME?OPTIONS, and one option more,
+            password_file=FILE. What it leaves out, libpq takes from its environment variables and
+            files, the password too.
 
     Raises:
         InvalidArgument: The URL is malformed.
     """
 
-    retries = 8
     is_remote = True
     is_single = False
     may_create = True
     is_missing = False
 
     def __init__(self, url: str) -> None:
+        url, file = _without_password_file(url)
+        self._password: dict[str, Any] = {} if file is None else {"password": read_password(file)}
         try:
             conninfo_to_dict(url)
         except psycopg.ProgrammingError:
@@ -90,8 +103,8 @@ class PostgresqlDriver:
             connection = psycopg.connect(
                 self._url,
                 autocommit=True,  # we say BEGIN ourselves
-                connect_timeout=CONNECT_TIMEOUT_S,
-                application_name="lineage-store",
+                **_ARGUMENTS,
+                **self._password,
             )
         except psycopg.Error as error:
             raise self.translate(error) from error
@@ -110,6 +123,10 @@ class PostgresqlDriver:
     def is_alive(self, raw: Any) -> bool:
         """Whether a connection can be used again."""
         return not raw.closed
+
+    def close(self, raw: Any) -> None:
+        """Close a connection."""
+        raw.close()
 
     def begin(self, connection: Any, *, write: bool) -> None:
         """Begin; those that write wait for each other, so that none fails at its commit."""
@@ -154,6 +171,16 @@ class PostgresqlDriver:
         return insert_texts(
             table, columns, count, most=most, on_conflict=on_conflict, placeholder="%s"
         )
+
+
+def _without_password_file(url: str) -> tuple[str, str | None]:
+    """Return a URI that libpq understands, and the file that it named with the password."""
+    head, _, query = url.partition("?")
+    options = query.split("&")
+    named = [option for option in options if option.startswith("password_file=")]
+    rest = "&".join(option for option in options if option not in named)
+    file = unquote(named[0].partition("=")[2]) if named else None
+    return (f"{head}?{rest}" if rest else head), file
 
 
 def _unreachable(text: str) -> errors.LineageError:

@@ -13,12 +13,13 @@ from sqlalchemy.exc import DBAPIError
 from lineage_store import errors
 from lineage_store.database import tables
 from lineage_store.database.connection import Driver
+from lineage_store.database.ids import now_us
 from lineage_store.database.types import COLUMNS, type_row
 from lineage_store.kinds import KINDS, NodeKind
 
 logger = logging.getLogger(__name__)
 
-HEAD = "0003"
+HEAD = "0004"
 """The revision that this software reads and writes."""
 
 CREATION_SECONDS = 30.0
@@ -54,6 +55,7 @@ def initial_rows() -> dict[Table, list[dict[str, Any]]]:
             dict(zip(COLUMNS, type_row(kind, message), strict=True))
             for kind, message in system_types()
         ],
+        tables.writers: [{"id": tables.TURNS, "turn": 0, "recorded_at": now_us()}],
         revision_table: [{"version_num": HEAD}],
     }
 

@@ -62,8 +62,7 @@ class SqliteDriver:
         mode: "rwc" creates the file when it is missing, "rw" demands it, "ro" only reads.
     """
 
-    is_remote = False
-    retries = 0  # a writer holds the lock from its beginning
+    is_remote = False  # a writer holds the lock from its beginning, and waited for it
 
     def __init__(self, path: Path | None, mode: str = "rwc") -> None:
         self.dialect: Dialect = sqlite_dialect()
@@ -128,6 +127,10 @@ class SqliteDriver:
     def is_alive(self, raw: sqlite3.Connection) -> bool:  # noqa: ARG002 - a file does not go away
         """Whether a connection can be used again."""
         return True
+
+    def close(self, raw: sqlite3.Connection) -> None:
+        """Close a connection."""
+        raw.close()
 
     def begin_schema_change(self, connection: sqlite3.Connection) -> None:
         """Begin a transaction that creates or changes tables."""

@@ -68,6 +68,18 @@ counters = Table(
     Column("next_id", BigInteger, nullable=False),
 )
 
+TURNS = 0
+"""The row of `writers` that every transaction changes where a lock holds on one node only."""
+
+writers = Table(
+    "writers",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=False),  # drawn by each process; or TURNS
+    Column("turn", BigInteger, nullable=False),  # the number of its last transaction
+    Column("recorded_at", BigInteger, nullable=False),
+)
+"""What a process has committed last, to be looked up when the answer to a COMMIT was lost."""
+
 types = Table(
     "types",
     metadata,

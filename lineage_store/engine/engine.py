@@ -26,7 +26,7 @@ class Engine:
 
     def __init__(self, url: str, limits: Limits | None = None) -> None:
         limits = limits or Limits()
-        self._database = Database(url, limits.filters)
+        self._database = Database(url, limits.filters, limits.patience_seconds)
         self._lineage = limits.lineage
         self._announcements = Announcements()
 

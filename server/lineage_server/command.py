@@ -11,6 +11,7 @@ from lineage_server import logs
 from lineage_server.app import Server, run
 from lineage_server.settings import MIB, Settings
 from lineage_store.database.urls import without_password
+from lineage_store.limits import PATIENCE_SECONDS
 
 ENVIRONMENT = "LINEAGE_STORE"
 
@@ -132,6 +133,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     default=30.0,
     type=click.FloatRange(0.001, 3600),
     help="Longest that the database works on a filter.",
+)
+@_option(
+    "--database-patience-seconds",
+    default=PATIENCE_SECONDS,
+    type=click.FloatRange(0, 3600),
+    help="How long a call tries again while the database is away.",
 )
 @_option(
     "--drain-seconds",

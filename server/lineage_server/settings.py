@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lineage_store import errors
-from lineage_store.limits import FilterLimits, Limits, LineageLimits
+from lineage_store.limits import PATIENCE_SECONDS, FilterLimits, Limits, LineageLimits
 
 MIB = 1024 * 1024
 MAX_PORT = 65_535
@@ -31,6 +31,8 @@ class Settings:
         max_filter_list_items: The most values in one list of a filter.
         max_filter_tables: The most tables that a filter joins.
         max_filter_seconds: The longest that the database works on a filter.
+        database_patience_seconds: How long a call tries again while the database is away, or while
+            other writers are faster.
         drain_seconds: How long running calls may take after SIGTERM.
         tls_key: PEM file with the private key of the server; with `tls_certificate`: use TLS.
         tls_certificate: PEM file with the certificate chain of the server.
@@ -53,6 +55,7 @@ class Settings:
     max_filter_list_items: int = 100_000
     max_filter_tables: int = 61
     max_filter_seconds: float = 30.0
+    database_patience_seconds: float = PATIENCE_SECONDS
     drain_seconds: float = 10.0
     tls_key: Path | None = None
     tls_certificate: Path | None = None
@@ -84,4 +87,8 @@ class Settings:
             max_bytes=self.max_lineage_bytes,
             max_milliseconds=round(self.max_lineage_seconds * 1000),
         )
-        return Limits(filters=filters, lineage=lineage)
+        return Limits(
+            filters=filters,
+            lineage=lineage,
+            patience_seconds=self.database_patience_seconds,
+        )

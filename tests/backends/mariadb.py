@@ -47,22 +47,43 @@ def user() -> list[str]:
     return ["--user=mysql"] if os.geteuid() == 0 else []
 
 
+def new_home(what: str) -> Path:
+    """Return a directory for the data of servers; tables are made faster in memory."""
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    home = Path(tempfile.mkdtemp(prefix=f"lineage-{what}-", dir=memory))
+    home.chmod(0o755)
+    return home
+
+
+def give_to_server(home: Path) -> None:
+    """Let the unprivileged user who runs the server own a directory."""
+    if os.geteuid() == 0:
+        owner = pwd.getpwnam("mysql")
+        for path in (home, *home.rglob("*")):
+            os.chown(path, owner.pw_uid, owner.pw_gid)
+
+
+def install(home: Path) -> None:
+    """Make the system tables of a server in `home`/data."""
+    home.mkdir(exist_ok=True)
+    give_to_server(home)
+    command = [program("mariadb-install-db"), "--no-defaults", f"--datadir={home}/data", *user()]
+    done = subprocess.run(
+        [*command, "--auth-root-authentication-method=normal", "--skip-test-db"],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @lru_cache(maxsize=1)
 def port() -> int:
     """Return the port of a running server, which ends with the process."""
-    server, install = program("mariadbd"), program("mariadb-install-db")
-    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # tables are made faster there
-    home = Path(tempfile.mkdtemp(prefix="lineage-mariadb-", dir=memory))
-    if os.geteuid() == 0:
-        os.chown(home, pwd.getpwnam("mysql").pw_uid, -1)
-    home.chmod(0o755)
-    data = home / "data"
-    common = ["--no-defaults", f"--datadir={data}", *user()]
-    subprocess.run(
-        [install, *common, "--auth-root-authentication-method=normal", "--skip-test-db"],
-        check=True,
-        capture_output=True,
-    )
+    server = program("mariadbd")
+    home = new_home("mariadb")
+    install(home)
+    common = ["--no-defaults", f"--datadir={home}/data", *user()]
     number = free_port()
     options = [
         f"--port={number}",
@@ -122,7 +143,12 @@ def new_store() -> Iterator[str]:
 
 def rows(url: str) -> dict[str, list[tuple[Any, ...]]]:
     """Return every row of every table of a store."""
-    with closing(connect(port(), url.rpartition("/")[2])) as connection:
+    return rows_at(port(), url.rpartition("/")[2])
+
+
+def rows_at(number: int, database: str) -> dict[str, list[tuple[Any, ...]]]:
+    """Return every row of every table of a database on a server."""
+    with closing(connect(number, database)) as connection:
         cursor = connection.cursor()
         cursor.execute("SHOW TABLES")
         return {name: _rows(cursor, name) for (name,) in cursor.fetchall()}

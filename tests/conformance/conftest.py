@@ -16,7 +16,7 @@ from lineage_store.client.channel import GrpcTransport
 from lineage_store.client.embedded import EmbeddedTransport
 from lineage_store.client.transport import METHODS, Transport
 from lineage_store.v1 import metadata_pb2 as pb
-from tests.backends import mariadb, postgresql
+from tests.backends import galera, mariadb, postgresql
 
 Rows = dict[str, list[tuple]]
 
@@ -147,7 +147,7 @@ def embedded(directory: Path) -> Iterator[Call]:
 @contextmanager
 def memory(directory: Path) -> Iterator[Call]:
     with closing(EmbeddedTransport("sqlite://")) as transport:
-        yield Call(transport, lambda: _rows(transport._engine._database._raw_writer))
+        yield Call(transport, lambda: _rows(transport._engine._database._writer._raw))
 
 
 @contextmanager
@@ -180,7 +180,16 @@ def on_mariadb(directory: Path) -> Iterator[Call]:
         yield Call(transport, lambda: mariadb.rows(url))
 
 
-WAYS = [embedded, memory, grpc, on_postgresql, on_mariadb]
+@contextmanager
+def on_galera(directory: Path) -> Iterator[Call]:
+    with (
+        galera.new_store() as url,
+        closing(EmbeddedTransport(url)) as transport,
+    ):
+        yield Call(transport, lambda: galera.rows(url))
+
+
+WAYS = [embedded, memory, grpc, on_postgresql, on_mariadb, on_galera]
 
 
 @pytest.fixture(params=WAYS, ids=lambda open_store: open_store.__name__)

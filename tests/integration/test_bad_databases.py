@@ -210,7 +210,7 @@ def test_a_lock_of_another_process(filled, monkeypatch):
 
 def test_a_full_disk(filled):
     with closing(open_store(filled)) as engine:
-        writer = engine._database._raw_writer
+        writer = engine._database._writer._raw
         (pages,) = writer.execute("PRAGMA page_count").fetchone()
         writer.execute(f"PRAGMA max_page_count={pages + 2}")
         with pytest.raises(errors.ResourceExhausted, match="full"):

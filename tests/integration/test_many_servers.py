@@ -1,25 +1,56 @@
 """Several servers on one database, whose clients create the same things at once: one of each."""
 
+import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from random import Random
 
 import pytest
 
 from lineage_store import errors
 from lineage_store.engine import Engine
+from lineage_store.limits import Limits
 from lineage_store.v1 import metadata_service_pb2 as service
-from tests.backends import mariadb, postgresql
+from tests.backends import galera, mariadb, postgresql
 
-SERVERS, CLIENTS, THINGS = 4, 8, 60
+SERVERS, CLIENTS = 4, 16
+THINGS = int(os.environ.get("LINEAGE_RACED_THINGS", "40"))
+PATIENT = Limits(patience_seconds=30)
 
 
-@pytest.fixture(params=[postgresql, mariadb], ids=["postgresql", "mariadb"])
-def engines(request):
+@contextmanager
+def on_sqlite(path):
+    yield [f"sqlite:///{path}/store.db"] * SERVERS
+
+
+@contextmanager
+def on_postgresql(path):
+    with postgresql.new_store() as url:
+        yield [url] * SERVERS
+
+
+@contextmanager
+def on_mariadb(path):
+    with mariadb.new_store() as url:
+        yield [url] * SERVERS
+
+
+@contextmanager
+def on_galera(path):
+    """Each server begins with a node of its own."""
+    with galera.new_store() as url:
+        name = url.rpartition("/")[2]
+        yield [galera.shared().url(name, first=i % galera.NODES) for i in range(SERVERS)]
+
+
+@pytest.fixture(
+    params=[on_sqlite, on_postgresql, on_mariadb, on_galera], ids=lambda way: way.__name__
+)
+def engines(request, tmp_path):
     with ExitStack() as stack:
-        url = stack.enter_context(request.param.new_store())
-        yield [stack.enter_context(closing(Engine(url))) for _ in range(SERVERS)]
+        urls = stack.enter_context(request.param(tmp_path))
+        yield [stack.enter_context(closing(Engine(url, PATIENT))) for url in urls]
 
 
 def put_type(engine, number):

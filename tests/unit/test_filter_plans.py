@@ -85,7 +85,7 @@ def plan_of(database, query):
     """Return the plan, with the table or alias of each step, in the order of the steps."""
     statement, values = list_statement(query)
     sql, arguments = statement.render(database._driver.dialect, values)
-    explained = database._raw_writer.execute(f"EXPLAIN QUERY PLAN {sql}", arguments)
+    explained = database._writer._raw.execute(f"EXPLAIN QUERY PLAN {sql}", arguments)
     return [detail for *_, detail in explained]
 
 
@@ -130,7 +130,7 @@ def test_a_filter_that_takes_too_long_is_stopped_and_the_store_goes_on():
     text = " + ".join(f"contexts_{i}.id" for i in range(8)) + " < 0"
     kind = BY_NUMBER[1]
     with closing(Database("sqlite://")) as database:
-        writer = database._raw_writer
+        writer = database._writer._raw
         writer.execute("INSERT INTO artifacts VALUES (1, 10, 'x', NULL, '', 0, 2, 0, 0, 1, 0, '')")
         writer.executemany("INSERT INTO attributions VALUES (?, 1, 0)", [[i] for i in range(40)])
         hostile = compile_filter(kind, text, FilterLimits(seconds=0.2))
@@ -155,7 +155,7 @@ def test_time_runs_out_also_while_rows_are_read():
     edges = [tables.attributions.alias(f"a{i}") for i in range(8)]
     endless = Statement(select(edges[0].c.context_id).select_from(*edges))
     with closing(Database("sqlite://")) as database:
-        writer = database._raw_writer
+        writer = database._writer._raw
         writer.executemany("INSERT INTO attributions VALUES (?, 1, 0)", [[i] for i in range(40)])
         with (
             pytest.raises(errors.DeadlineExceeded),
