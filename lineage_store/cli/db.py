@@ -53,7 +53,15 @@ def check(database: str) -> None:
 
 @db.command()
 @_database
-def upgrade(database: str) -> None:
-    """Bring a database to the revision that this version needs; creates an empty one."""
-    before, after = administration.upgrade(database)
+@click.option(
+    "--take-over",
+    is_flag=True,
+    help="Finish an upgrade that another process began and did not end (MySQL, MariaDB).",
+)
+def upgrade(database: str, *, take_over: bool) -> None:
+    """Bring a database to the revision that this version needs; creates an empty one.
+
+    Servers of the version before go on meanwhile.
+    """
+    before, after = administration.upgrade(database, take_over=take_over)
     click.echo(f"revision {before or '(empty)'} -> {after}" if before != after else f"at {after}")

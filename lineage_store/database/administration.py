@@ -3,7 +3,7 @@
 from contextlib import closing
 from dataclasses import dataclass
 
-from lineage_store.database import migrations, schema
+from lineage_store.database import schema, upgrading
 from lineage_store.database.schema import check_revision
 from lineage_store.database.urls import driver_for
 
@@ -44,20 +44,26 @@ def integrity_problems(url: str) -> list[str]:
     return [] if found == ["ok"] else found
 
 
-def upgrade(url: str) -> tuple[str | None, str]:
+def upgrade(url: str, *, take_over: bool = False) -> tuple[str | None, str]:
     """Bring a database to the newest revision; return the one before and the one after.
+
+    Of several processes that upgrade the same database one does, and the others wait for it.
+
+    Args:
+        url: The database.
+        take_over: Finish an upgrade that another process began and did not end.
 
     Raises:
         NotOurDatabase: It holds something else.
         SchemaMismatch: It is newer than this version.
+        FailedPrecondition: Another process began to upgrade it and has not ended.
     """
     driver = driver_for(url)
     before = status(url).revision
     with closing(driver.connect()) as raw, schema.translated(driver):
-        if before in {None, schema.HEAD}:
+        if before is None or (before == schema.HEAD and not take_over):
             schema.open_or_create(driver, raw, finish=True)
             return before, schema.HEAD
         schema.check_known(str(before))
-        with schema.writing(driver, raw) as connection:
-            migrations.upgrade(connection)
+        upgrading.upgrade(driver, raw, take_over=take_over)
     return before, schema.HEAD

@@ -27,6 +27,10 @@ class Driver(Protocol):
         """Whether the database is a server: others write to it, it can be away and come back."""
 
     @property
+    def changes_tables_at_once(self) -> bool:
+        """Whether a transaction can change tables; if not, each change commits by itself."""
+
+    @property
     def is_single(self) -> bool:
         """Whether there can be but one connection."""
 

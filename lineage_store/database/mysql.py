@@ -51,6 +51,7 @@ _MEANINGS: dict[int, tuple[type[errors.LineageError], str]] = {
     **dict.fromkeys((1044, 1142, 1143, 1227), _DENIED),
     **dict.fromkeys((1969, 3024, 1317), _LATE),
     **dict.fromkeys((1264, 1366, 1406, 1690, 1153, 1301, 1292), _VALUE),
+    1050: (errors.AlreadyExists, "a table of that name exists already"),
     1045: (errors.Unauthenticated, "the database refused the user or the password"),
     1698: (errors.Unauthenticated, "the database refused the user or the password"),
     1049: (errors.FailedPrecondition, "the database does not exist; create it first"),
@@ -83,6 +84,7 @@ class MysqlDriver:
     """
 
     is_remote = True
+    changes_tables_at_once = False
     is_single = False
     may_create = True
     is_missing = False

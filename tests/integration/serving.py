@@ -42,8 +42,13 @@ def environment(**variables: str) -> dict[str, str]:
 
 
 @contextmanager
-def serving(directory: Path, *options: str, **variables: str) -> Iterator[Served]:
-    """Serve `directory`/store.db on a free port, unless `options` or `variables` say otherwise."""
+def serving(
+    directory: Path, *options: str, sources: Path | None = None, **variables: str
+) -> Iterator[Served]:
+    """Serve `directory`/store.db on a free port, unless `options` or `variables` say otherwise.
+
+    With `sources`, a directory with packages of another version, that version serves.
+    """
     defaults = {
         "LINEAGE_STORE_DATABASE": f"sqlite:///{directory}/store.db",
         "LINEAGE_STORE_GRPC": "127.0.0.1:0",
@@ -53,6 +58,7 @@ def serving(directory: Path, *options: str, **variables: str) -> Iterator[Served
         log.open("w") as errors,
         subprocess.Popen(
             [*SERVE, *options],
+            cwd=sources,  # comes first on the path
             env=environment(**defaults | variables),
             stdout=subprocess.PIPE,
             stderr=errors,

@@ -1,0 +1,180 @@
+"""A database is upgraded once, whoever tries at the same time, and under servers of before."""
+
+import shutil
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from lineage_store import errors
+from lineage_store.client.channel import GrpcTransport
+from lineage_store.database import administration, migrations, schema, upgrading
+from lineage_store.database.urls import driver_for
+from lineage_store.engine import Engine
+from lineage_store.v1 import metadata_service_pb2 as service
+from tests.backends import galera, mariadb, postgresql
+from tests.integration.serving import serving
+from tests.real_mlmd import ROOT
+
+OLD, OLD_COMMIT = "0003", "e854c6f"
+"""A revision, and the last commit that had it."""
+
+
+def name_of(backend) -> str:
+    return getattr(backend, "__name__", backend).rpartition(".")[2]
+
+
+@pytest.fixture(params=["sqlite", postgresql, mariadb, galera], ids=name_of)
+def url(request, tmp_path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/store.db"
+        return
+    with request.param.new_store() as url:
+        yield url
+
+
+def make_old(url: str) -> None:
+    """Make a store of the revision before: what 0004 adds is taken away."""
+    Engine(url).close()
+    driver = driver_for(url)
+    with closing(driver.connect()) as raw, driver.core_engine(raw).connect() as connection:
+        connection.execute(text("DROP TABLE writers"))
+        connection.execute(text(f"UPDATE {schema.REVISION_TABLE} SET version_num = '{OLD}'"))
+
+
+def test_of_many_that_upgrade_at_once_one_does(url, monkeypatch):
+    make_old(url)
+    runs = []
+    original = migrations.upgrade
+
+    def counted(connection):
+        runs.append(schema.current_revision(connection))
+        time.sleep(0.2)  # so that the others come while it is under way
+        original(connection)
+
+    monkeypatch.setattr(migrations, "upgrade", counted)
+    with pytest.raises(errors.SchemaMismatch, match="db upgrade"):
+        Engine(url)
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda _: administration.upgrade(url), range(4)))
+    assert {after for _, after in done} == {schema.HEAD}
+    assert runs.count(OLD) == 1
+    Engine(url).close()
+
+
+@pytest.mark.parametrize("backend", [mariadb, galera], ids=name_of)
+def test_an_upgrade_that_was_cut_off_is_finished(backend, monkeypatch):
+    monkeypatch.setattr(upgrading, "PATIENCE_SECONDS", 0.2)
+    with backend.new_store() as url:
+        make_old(url)
+        driver = driver_for(url)
+        with closing(driver.connect()) as raw, driver.core_engine(raw).connect() as connection:
+            upgrading._guard.create(connection)  # what a process leaves that was killed here,
+            migrations.upgrade(connection)  # or here:
+            connection.execute(text(f"UPDATE {schema.REVISION_TABLE} SET version_num = '{OLD}'"))
+        with pytest.raises(errors.FailedPrecondition, match="--take-over"):
+            administration.upgrade(url)
+        assert administration.upgrade(url, take_over=True) == (OLD, schema.HEAD)
+        Engine(url).close()
+        assert administration.upgrade(url) == (schema.HEAD, schema.HEAD)
+
+
+@pytest.fixture(scope="module")
+def old_sources(tmp_path_factory) -> Path:
+    """The sources of the version before, from the history of this repository."""
+    command = ["git", "-C", str(ROOT), "archive", OLD_COMMIT, "lineage_store", "server"]
+    done = subprocess.run(command, capture_output=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"no history: {OLD_COMMIT} is missing, a shallow clone?")
+    target = tmp_path_factory.mktemp("old")
+    with tarfile.open(fileobj=BytesIO(done.stdout)) as archive:
+        archive.extractall(target, filter="data")
+    for generated in (ROOT / "lineage_store/v1").glob("*_pb2*.py"):
+        shutil.copy(generated, target / "lineage_store/v1")
+    return target
+
+
+class Writers:
+    """Threads that put artifacts through servers until they are stopped."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.addresses: list[str] = []
+        self._stopped = threading.Event()
+        self._pool = ThreadPoolExecutor(8)
+        self._running = []
+
+    def add(self, address: str, type_id: int) -> None:
+        number = len(self.addresses)
+        self.addresses.append(address)
+        for who in range(4):
+            self._running.append(self._pool.submit(self._run, address, type_id, f"{number}-{who}"))
+
+    def _run(self, address: str, type_id: int, who: str) -> None:
+        with closing(GrpcTransport(address, timeout=30, retry=False)) as transport:
+            count = 0
+            while not self._stopped.is_set():
+                put(transport, type_id, f"{who}-{count}")
+                self.names.append(f"{who}-{count}")
+                count += 1
+
+    def wait_for_more(self, count: int) -> None:
+        goal, deadline = len(self.names) + count, time.monotonic() + 30
+        while len(self.names) < goal:
+            assert time.monotonic() < deadline, "the writers stand still"
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        self._stopped.set()
+        for one in self._running:
+            one.result()
+        self._pool.shutdown()
+
+
+def put(transport, type_id, name):
+    request = service.PutArtifactsRequest()
+    request.artifacts.add(type_id=type_id, name=name)
+    transport.call("PutArtifacts", request)
+
+
+@pytest.mark.parametrize("backend", [postgresql, mariadb], ids=name_of)
+def test_servers_of_before_and_of_now_work_side_by_side(backend, old_sources, tmp_path):
+    path = str(old_sources / "server")
+    with backend.new_store() as url, ExitStack() as stack:
+        stack.callback((writers := Writers()).stop)
+        for name in ("old", "new"):
+            (tmp_path / name).mkdir()
+        database = ("--database", url)
+        before = stack.enter_context(
+            serving(tmp_path / "old", *database, sources=old_sources, PYTHONPATH=path)
+        )
+        assert administration.status(url).revision == OLD
+        with closing(GrpcTransport(before.address, timeout=30, retry=False)) as transport:
+            request = service.PutArtifactTypeRequest()
+            request.artifact_type.name = "A"
+            type_id = transport.call("PutArtifactType", request).type_id
+        writers.add(before.address, type_id)
+        writers.wait_for_more(50)
+        upgrade = [sys.executable, "-m", "lineage_store.cli", "db", "upgrade", *database]
+        done = subprocess.run(upgrade, capture_output=True, text=True, check=False)
+        assert done.stdout == f"revision {OLD} -> {schema.HEAD}\n", done.stderr
+        writers.wait_for_more(50)
+        now = stack.enter_context(serving(tmp_path / "new", *database))
+        writers.add(now.address, type_id)
+        writers.wait_for_more(300)
+        writers.stop()
+        assert before.stop() == 0
+        with closing(Engine(url)) as engine:
+            answer = engine.call("GetArtifacts", service.GetArtifactsRequest())
+        stored = service.GetArtifactsResponse.FromString(answer).artifacts
+    assert sorted(node.name for node in stored) == sorted(writers.names)
+    assert len({node.id for node in stored}) == len(stored)
