@@ -34,7 +34,10 @@ def parse(url: str) -> MysqlUrl:
     Raises:
         InvalidArgument: It is malformed, or the file with the password can't be read.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # brackets that do not match
+        raise _malformed() from None
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     socket = options.pop("unix_socket", None)
     user, hosts = _user_and_hosts(parts, socket)

@@ -19,11 +19,12 @@ def driver_for(url: str) -> Driver:
     Raises:
         InvalidArgument: The URL is malformed or names a database that is not supported.
     """
-    parts = urlsplit(url)
-    if parts.scheme in {"postgresql", "postgres"}:
+    scheme = url.partition(":")[0]
+    if scheme in {"postgresql", "postgres"}:
         return _postgresql(url)
-    if parts.scheme in {"mysql", "mariadb"}:
+    if scheme in {"mysql", "mariadb"}:
         return _mysql(url)
+    parts = urlsplit(url)
     if parts.scheme != "sqlite" or parts.netloc or parts.fragment:
         raise errors.InvalidArgument(f"{without_password(url)!r} is not a database URL: {FORMS}")
     options = dict(parse_qsl(parts.query, keep_blank_values=True))

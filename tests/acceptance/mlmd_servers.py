@@ -4,31 +4,35 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests import real_mlmd
+from tests.backends import galera, mariadb, postgresql
 
 HERE = Path(__file__).parent
+REMOTE = {"postgresql": postgresql, "mariadb": mariadb, "galera": galera}
 SERVERS = ["real core", "lineage-store"]
+"""The latter on SQLite; "lineage-store on" and a name of REMOTE serves one of these."""
+EVERYWHERE = [*SERVERS, *(f"lineage-store on {name}" for name in REMOTE)]
 
 
 @contextmanager
 def serving(server: str, directory: Path) -> Iterator[str]:
     """Serve a new store in `directory`, and give the HOST:PORT of the server."""
-    with subprocess.Popen(
-        _command(server, directory), stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            yield _address(process)
-        finally:
-            process.terminate()
+    with ExitStack() as stack:
+        database = f"sqlite:///{directory}/ours.db"
+        if (backend := REMOTE.get(server.rpartition(" ")[2])) is not None:
+            database = stack.enter_context(backend.new_store())
+        command = _command(server, directory, database)
+        process = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+        stack.callback(process.terminate)
+        yield _address(process)
 
 
-def _command(server: str, directory: Path) -> list[str]:
+def _command(server: str, directory: Path, database: str) -> list[str]:
     if server == "real core":
         return [str(real_mlmd.python()), str(HERE / "mlmd_peer.py"), str(directory / "real.db")]
-    database = f"sqlite:///{directory}/ours.db"
     command = [sys.executable, "-m", "lineage_store.cli", "serve"]
     return [*command, "--database", database, "--grpc", "127.0.0.1:0"]
 

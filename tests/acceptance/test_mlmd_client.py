@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from lineage_store import mlmd
-from tests.acceptance.mlmd_servers import SERVERS, run, serving
+from tests.acceptance.mlmd_servers import EVERYWHERE, run, serving
 
 CLIENTS = ["ml_metadata", "lineage_store.mlmd"]
 EVERY_METHOD = {name for name in dir(mlmd.MetadataStore) if not name.startswith("_")}
 
 
-@pytest.fixture(params=SERVERS)
+@pytest.fixture(params=EVERYWHERE)
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     with serving(request.param, tmp_path) as address:
         yield address

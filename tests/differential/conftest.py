@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.backends import mariadb, postgresql
+from tests.backends import galera, mariadb, postgresql
 from tests.differential.pair import Pair
 from tests.differential.peers import OurStore, RealStore
 from tests.real_mlmd import python
@@ -19,12 +19,21 @@ def real() -> Iterator[RealStore]:
 
 
 BACKENDS = {"sqlite": None, "postgresql": postgresql, "mariadb": mariadb}
+SERVERS = {"postgresql": postgresql, "mariadb": mariadb, "galera": galera}
 
 
 @pytest.fixture(params=BACKENDS)
 def anywhere(request: pytest.FixtureRequest) -> Iterator[OurStore]:
     """The store under test, on each database."""
     store = OurStore(BACKENDS[request.param])
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def elsewhere(request: pytest.FixtureRequest) -> Iterator[OurStore]:
+    """The store under test, on one of SERVERS."""
+    store = OurStore(SERVERS[request.param])
     yield store
     store.close()
 

@@ -9,6 +9,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
+from tests.differential.conftest import SERVERS
 from tests.differential.coverage import assert_covered
 from tests.differential.duel import Duel, Tally
 from tests.differential.operations import Operation
@@ -21,10 +22,24 @@ RANDOM = os.environ.get("LINEAGE_DIFFERENTIAL_RANDOM", "") == "1"
 @pytest.mark.timeout(600 + EXAMPLES)
 def test_our_engine_answers_as_ml_metadata_does(real, ours):
     tally = Tally()
+    compare(real, ours, tally, EXAMPLES)
+    assert_covered(tally, EXAMPLES)
+
+
+@pytest.mark.timeout(600 + EXAMPLES)
+@pytest.mark.parametrize("elsewhere", SERVERS, indirect=True)
+def test_it_does_on_a_database_server(real, elsewhere):
+    tally = Tally()
+    compare(real, elsewhere, tally, max(1, EXAMPLES // 5))
+    assert sum(tally.calls.values()) > EXAMPLES
+
+
+def compare(real, ours, tally, examples):
+    """Run so many sequences on both."""
 
     @settings(
         phases=(Phase.generate, Phase.shrink),
-        max_examples=EXAMPLES,
+        max_examples=examples,
         derandomize=not RANDOM,
         database=None,
         deadline=None,
@@ -36,4 +51,3 @@ def test_our_engine_answers_as_ml_metadata_does(real, ours):
 
     run()
     print(tally.summary())
-    assert_covered(tally, EXAMPLES)

@@ -16,7 +16,6 @@ from tests.differential.values import (
     node_types,
     nodes,
     rarely,
-    seldom,
     sometimes,
 )
 
@@ -197,7 +196,7 @@ def _edge(draw: st.DrawFn, request: service.PutLineageSubgraphRequest) -> None:
         ("artifact_index", request.artifacts),
         ("execution_index", request.executions),
     ):
-        if draw(seldom):
+        if draw(sometimes):
             setattr(edge, field, draw(st.sampled_from((-1, 0, 5, len(listed)))))
         elif listed and not by_id:
             setattr(edge, field, draw(st.integers(0, len(listed) - 1)))
