@@ -1,6 +1,6 @@
 """A driver connection that runs compiled statements and speaks our errors."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
@@ -10,6 +10,9 @@ from sqlalchemy.engine import Engine as CoreEngine
 from lineage_store.database.statements import ListStatement, Statement
 
 Row = tuple[Any, ...]
+
+Insert = tuple[str, Sequence[Any]]
+"""The text of an INSERT and its arguments."""
 
 statement_observers: list[Callable[[str], None]] = []
 """Called with the text of each statement before it runs; how tests count statements."""
@@ -72,10 +75,10 @@ class Driver(Protocol):
     def translate(self, error: Exception) -> Exception:
         """Return the error of ours that says what `error` of the driver means."""
 
-    def insert_texts(
-        self, table: Table, columns: Sequence[str], count: int, *, on_conflict: str
-    ) -> list[tuple[str, int]]:
-        """Return statements that together insert `count` rows, each with its number of rows."""
+    def inserts(
+        self, table: Table, columns: Sequence[str], rows: Sequence[Row], *, on_conflict: str
+    ) -> Iterator[Insert]:
+        """Yield statements that together insert rows; see `Connection.insert`."""
 
 
 class ConstraintViolated(Exception):
@@ -144,11 +147,8 @@ class Connection:
         Raises:
             ConstraintViolated: A key is there already and `on_conflict` is "fail".
         """
-        at = 0
-        texts = self._driver.insert_texts(table, columns, len(rows), on_conflict=on_conflict)
-        for text, count in texts:
-            self._run(text, [value for row in rows[at : at + count] for value in row])
-            at += count
+        for text, arguments in self._driver.inserts(table, columns, rows, on_conflict=on_conflict):
+            self._run(text, arguments)
 
     def _fetch(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
         cursor = self._run(*statement.render(self._driver.dialect, values))

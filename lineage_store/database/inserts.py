@@ -1,44 +1,42 @@
-"""The text of an INSERT over many rows, which SQLite and PostgreSQL write alike."""
+"""INSERTs over many rows, which databases write nearly alike."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 
 from sqlalchemy import Table
 
+from lineage_store.database.connection import Insert, Row
 
-def insert_texts(
-    table: Table,
+
+def inserts_of_values(
+    table: str,
     columns: Sequence[str],
-    count: int,
-    *,
+    rows: Sequence[Row],
     most: int,
-    on_conflict: str,
     placeholder: str,
-) -> list[tuple[str, int]]:
-    """Return INSERTs of at most `most` rows each, for `count` rows; see `Driver.insert_texts`."""
-    sizes = [most] * (count // most) + ([count % most] if count % most else [])
-    key = tuple(column.name for column in table.primary_key)
-    return [
-        (insert_text(table.name, tuple(columns), key, size, on_conflict, placeholder), size)
-        for size in sizes
-    ]
+    on_conflict: str,
+) -> Iterator[Insert]:
+    """Yield INSERTs of at most `most` rows each, whose text has a placeholder for each value."""
+    for at in range(0, len(rows), most):
+        part = rows[at : at + most]
+        text = _insert_text(table, tuple(columns), len(part), placeholder)
+        yield text + on_conflict, list(chain.from_iterable(part))
 
 
 @lru_cache(maxsize=1024)
-def insert_text(
-    table: str,
-    columns: tuple[str, ...],
-    key: tuple[str, ...],
-    count: int,
-    on_conflict: str,
-    placeholder: str,
-) -> str:
-    """Return the INSERT of `count` rows; see `Connection.insert` for `on_conflict`."""
+def _insert_text(table: str, columns: tuple[str, ...], count: int, placeholder: str) -> str:
     row = f"({', '.join([placeholder] * len(columns))})"
-    text = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([row] * count)}"  # noqa: S608 - names from our own tables
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([row] * count)}"  # noqa: S608 - names from our own tables
+
+
+@lru_cache(maxsize=128)
+def on_conflict_clause(table: Table, columns: tuple[str, ...], on_conflict: str) -> str:
+    """Return what SQLite and PostgreSQL add to an INSERT; see `Connection.insert`."""
+    key = [column.name for column in table.primary_key]
     if on_conflict == "ignore":
-        return f"{text} ON CONFLICT DO NOTHING"
+        return " ON CONFLICT DO NOTHING"
     if on_conflict == "update":
         changes = ", ".join(f"{c} = excluded.{c}" for c in columns if c not in key)
-        return f"{text} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
-    return text
+        return f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
+    return ""

@@ -17,7 +17,8 @@ from sqlalchemy.pool import StaticPool
 
 from lineage_store import errors
 from lineage_store.database import mysql_url
-from lineage_store.database.connection import ConstraintViolated
+from lineage_store.database.connection import ConstraintViolated, Insert, Row
+from lineage_store.database.inserts import inserts_of_values
 from lineage_store.database.tables import COLLATIONS, TURNS
 
 CONNECT_TIMEOUT_S = 10
@@ -233,16 +234,12 @@ class MysqlDriver:
             return errors.Unavailable("the connection to the database was lost; try again")
         return errors.Internal("the database answered an unexpected error")
 
-    def insert_texts(
-        self, table: Table, columns: Sequence[str], count: int, *, on_conflict: str
-    ) -> list[tuple[str, int]]:
-        """Return INSERT statements over many rows; see `Driver.insert_texts`."""
-        sizes = [MAX_ROWS] * (count // MAX_ROWS) + ([count % MAX_ROWS] if count % MAX_ROWS else [])
-        key = tuple(column.name for column in table.primary_key)
-        return [
-            (_insert_text(table.name, tuple(columns), key, size, on_conflict), size)
-            for size in sizes
-        ]
+    def inserts(
+        self, table: Table, columns: Sequence[str], rows: Sequence[Row], *, on_conflict: str
+    ) -> Iterator[Insert]:
+        """Yield INSERT statements over many rows; see `Driver.inserts`."""
+        conflict = _on_conflict_clause(table, tuple(columns), on_conflict)
+        return inserts_of_values(table.name, columns, rows, MAX_ROWS, "%s", conflict)
 
 
 def _is_cluster(cursor: Any, *, is_mariadb: bool) -> bool:
@@ -295,15 +292,12 @@ def _mariadb() -> Dialect:
     return Dialect_()
 
 
-@lru_cache(maxsize=1024)
-def _insert_text(
-    table: str, columns: tuple[str, ...], key: tuple[str, ...], count: int, on_conflict: str
-) -> str:
-    row = f"({', '.join(['%s'] * len(columns))})"
-    text = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([row] * count)}"  # noqa: S608 - names from our own tables
+@lru_cache(maxsize=128)
+def _on_conflict_clause(table: Table, columns: tuple[str, ...], on_conflict: str) -> str:
+    key = [column.name for column in table.primary_key]
     if on_conflict == "ignore":  # INSERT IGNORE would ignore other errors as well
-        return f"{text} ON DUPLICATE KEY UPDATE {key[0]} = {key[0]}"
+        return f" ON DUPLICATE KEY UPDATE {key[0]} = {key[0]}"
     if on_conflict == "update":
         changes = ", ".join(f"{c} = VALUES({c})" for c in columns if c not in key)
-        return f"{text} ON DUPLICATE KEY UPDATE {changes}"
-    return text
+        return f" ON DUPLICATE KEY UPDATE {changes}"
+    return ""

@@ -2,27 +2,28 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
 import psycopg
 from psycopg.adapt import Buffer
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.types.string import StrDumper, TextLoader
-from sqlalchemy import Dialect, Table, create_engine
+from psycopg.types.string import StrBinaryDumper, StrDumper, TextLoader
+from sqlalchemy import Dialect, String, Table, create_engine
 from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
 from sqlalchemy.engine import Engine as CoreEngine
 from sqlalchemy.pool import StaticPool
 
 from lineage_store import errors
-from lineage_store.database.connection import ConstraintViolated
-from lineage_store.database.inserts import insert_texts
+from lineage_store.database.connection import ConstraintViolated, Insert, Row
+from lineage_store.database.inserts import on_conflict_clause
 from lineage_store.database.passwords import read_password
 
-MAX_PARAMETERS = 65_535
-"""Parameters of one statement; the protocol counts them in 16 bits."""
+MAX_ROWS = 10_000
+"""Rows in one INSERT, so that none grows without end."""
 
-MAX_ROWS = 1_000
+_DIALECT: Dialect = psycopg_dialect()  # type: ignore[no-untyped-call]
 
 _ARGUMENTS: dict[str, Any] = {
     "application_name": "lineage-store",
@@ -87,7 +88,7 @@ class PostgresqlDriver:
             raise errors.InvalidArgument(
                 "the database URL is not of the form postgresql://USER@HOST:PORT/NAME"
             ) from None
-        self.dialect: Dialect = psycopg_dialect()  # type: ignore[no-untyped-call]
+        self.dialect = _DIALECT
         self._url = url
 
     def without_creating(self) -> "PostgresqlDriver":
@@ -109,6 +110,7 @@ class PostgresqlDriver:
             )
         except psycopg.Error as error:
             raise self.translate(error) from error
+        connection.adapters.register_dumper(str, _TextBinaryDumper)
         connection.adapters.register_dumper(str, _TextDumper)
         connection.adapters.register_loader("text", _TextLoader)
         connection.adapters.register_loader("varchar", _TextLoader)
@@ -164,14 +166,30 @@ class PostgresqlDriver:
             return _unreachable(str(error))
         return errors.Internal("the database answered an unexpected error")
 
-    def insert_texts(
-        self, table: Table, columns: Sequence[str], count: int, *, on_conflict: str
-    ) -> list[tuple[str, int]]:
-        """Return INSERT statements over many rows; see `Driver.insert_texts`."""
-        most = min(MAX_ROWS, MAX_PARAMETERS // len(columns))
-        return insert_texts(
-            table, columns, count, most=most, on_conflict=on_conflict, placeholder="%s"
-        )
+    def inserts(
+        self, table: Table, columns: Sequence[str], rows: Sequence[Row], *, on_conflict: str
+    ) -> Iterator[Insert]:
+        """Yield INSERT statements over many rows; see `Driver.inserts`.
+
+        One array for each column: the text of a statement does not depend on the number of rows,
+        so the server plans it once, and values are not parsed one by one.
+        """
+        text = _insert_text(table, tuple(columns), on_conflict)
+        for at in range(0, len(rows), MAX_ROWS):
+            yield text, [list(column) for column in zip(*rows[at : at + MAX_ROWS], strict=True)]
+
+
+@lru_cache(maxsize=128)
+def _insert_text(table: Table, columns: tuple[str, ...], on_conflict: str) -> str:
+    arrays = ", ".join(f"%b::{_array(table.c[name].type)}" for name in columns)
+    text = f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT * FROM unnest({arrays})"  # noqa: S608 - names from our own tables
+    return text + on_conflict_clause(table, columns, on_conflict)
+
+
+def _array(kind: Any) -> str:
+    if isinstance(kind, String):
+        return "text[]"
+    return f"{kind.compile(dialect=_DIALECT)}[]"
 
 
 def _without_password_file(url: str) -> tuple[str, str | None]:
@@ -193,13 +211,24 @@ def _unreachable(text: str) -> errors.LineageError:
     return errors.Unavailable("the database can't be reached; is it running, and is the URL right?")
 
 
+def _without_nul(text: str) -> str:
+    if _NUL in text or _ESCAPE in text:
+        return text.replace(_ESCAPE, f"{_ESCAPE}1").replace(_NUL, f"{_ESCAPE}0")
+    return text
+
+
 class _TextDumper(StrDumper):
     """Writes NUL, which PostgreSQL's text can't hold, as two characters that it can."""
 
     def dump(self, obj: str) -> Buffer | None:
-        if _NUL in obj or _ESCAPE in obj:
-            obj = obj.replace(_ESCAPE, f"{_ESCAPE}1").replace(_NUL, f"{_ESCAPE}0")
-        return super().dump(obj)
+        return super().dump(_without_nul(obj))
+
+
+class _TextBinaryDumper(StrBinaryDumper):
+    """Does the same within arrays."""
+
+    def dump(self, obj: str) -> Buffer | None:
+        return super().dump(_without_nul(obj))
 
 
 class _TextLoader(TextLoader):

@@ -13,8 +13,8 @@ from sqlalchemy.engine import Engine as CoreEngine
 from sqlalchemy.pool import StaticPool
 
 from lineage_store import errors
-from lineage_store.database.connection import ConstraintViolated
-from lineage_store.database.inserts import insert_texts
+from lineage_store.database.connection import ConstraintViolated, Insert, Row
+from lineage_store.database.inserts import inserts_of_values, on_conflict_clause
 
 BUSY_TIMEOUT_S = 30.0
 """How long a writer waits for a writer in another process."""
@@ -191,11 +191,10 @@ class SqliteDriver:
             return errors.InvalidArgument("the filter is nested more deeply than SQLite can read")
         return errors.Internal("the database answered an unexpected error")
 
-    def insert_texts(
-        self, table: Table, columns: Sequence[str], count: int, *, on_conflict: str
-    ) -> list[tuple[str, int]]:
-        """Return INSERT statements over many rows; see `Driver.insert_texts`."""
+    def inserts(
+        self, table: Table, columns: Sequence[str], rows: Sequence[Row], *, on_conflict: str
+    ) -> Iterator[Insert]:
+        """Yield INSERT statements over many rows; see `Driver.inserts`."""
         most = min(MAX_ROWS, MAX_PARAMETERS // len(columns))
-        return insert_texts(
-            table, columns, count, most=most, on_conflict=on_conflict, placeholder="?"
-        )
+        conflict = on_conflict_clause(table, tuple(columns), on_conflict)
+        return inserts_of_values(table.name, columns, rows, most, "?", conflict)

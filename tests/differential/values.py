@@ -25,7 +25,6 @@ TYPES = {
 # A request holds many things that may be wrong, and one is enough to refuse it all: each must be
 # rare. All shrink to False.
 rarely = st.integers(0, 49).map(lambda number: number == 31)
-seldom = st.integers(0, 15).map(lambda number: number == 7)
 sometimes = st.integers(0, 3).map(lambda number: number == 3)
 
 # Names that a type may declare, each nearly always with the same kind of value, and names that only
