@@ -1,6 +1,7 @@
 """Databases that are servers: they go away and come back, and they say why they refuse."""
 
-from contextlib import closing
+from contextlib import closing, contextmanager
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -79,3 +80,76 @@ def test_why_mariadb_can_not_be_used():
     closed = mariadb.free_port()
     assert refused(f"mysql://me:secret@127.0.0.1:{closed}/x") is errors.Unavailable
     assert refused("mysql://me:secret@host") is errors.InvalidArgument
+
+
+@contextmanager
+def weak_user_of_postgresql():
+    """Give the URL of a store as it is for a user who may not change anything."""
+    with postgresql.new_store() as url:
+        Engine(url).close()
+        admin = psycopg.connect(url, autocommit=True)
+        with closing(admin):
+            [name] = admin.execute("SELECT current_schema()").fetchone()
+            admin.execute("CREATE ROLE weak LOGIN PASSWORD 'secret'")
+            admin.execute(f"GRANT USAGE ON SCHEMA {name} TO weak")
+            admin.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {name} TO weak")
+            try:
+                parts = urlsplit(url)
+                place = parts.netloc.rpartition("@")[2]
+                yield parts._replace(netloc=f"weak:secret@{place}").geturl()
+            finally:
+                admin.execute("DROP OWNED BY weak")
+                admin.execute("DROP ROLE weak")
+
+
+@contextmanager
+def weak_user_of_mariadb():
+    """Give the URL of a store as it is for a user who may not change anything."""
+    with mariadb.new_store() as url, closing(mariadb.connect(mariadb.port())) as admin:
+        Engine(url).close()
+        cursor = admin.cursor()
+        cursor.execute("CREATE USER weak IDENTIFIED BY 'secret'")
+        cursor.execute(f"GRANT SELECT ON {url.rpartition('/')[2]}.* TO weak")
+        try:
+            yield url.replace("root@", "weak:secret@")
+        finally:
+            cursor.execute("DROP USER weak")
+
+
+@pytest.mark.parametrize("weak_user", [weak_user_of_postgresql, weak_user_of_mariadb])
+def test_a_user_without_rights_reads_but_may_not_write(weak_user):
+    with weak_user() as url, closing(Engine(url)) as engine:
+        assert names(engine) == []
+        with pytest.raises(errors.PermissionDenied, match="grant"):
+            put_type(engine, "T")
+        assert names(engine) == []
+
+
+def test_a_read_only_postgresql_says_so():
+    with postgresql.new_store() as url:
+        Engine(url).close()
+        with closing(Engine(f"{url}%20-cdefault_transaction_read_only%3Don")) as engine:
+            assert names(engine) == []
+            with pytest.raises(errors.FailedPrecondition, match="read-only"):
+                put_type(engine, "T")
+
+
+def test_a_read_only_mariadb_says_so():
+    with mariadb.new_store() as url, closing(mariadb.connect(mariadb.port())) as admin:
+        Engine(url).close()
+        cursor = admin.cursor()
+        cursor.execute("CREATE USER reader")
+        cursor.execute("GRANT ALL ON *.* TO reader")  # but not to write to a read-only server
+        cursor.execute("REVOKE SUPER, READ_ONLY ADMIN ON *.* FROM reader")
+        cursor.execute("SET GLOBAL read_only = ON")
+        try:
+            with closing(Engine(url.replace("root@", "reader@"))) as engine:
+                assert names(engine) == []
+                with pytest.raises(errors.FailedPrecondition, match="read-only"):
+                    put_type(engine, "T")
+            several = url.replace("root@", "reader@").replace("127.0.0.1", "127.0.0.1:1,127.0.0.1")
+            with pytest.raises(errors.Unavailable):  # none of the hosts takes writes
+                Engine(several)
+        finally:
+            cursor.execute("SET GLOBAL read_only = OFF")
+            cursor.execute("DROP USER reader")
