@@ -151,8 +151,15 @@ class Connection:
             self._run(text, arguments)
 
     def _fetch(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
-        cursor = self._run(*statement.render(self._driver.dialect, values))
-        return list(self._guard(cursor.fetchall))
+        text, arguments = statement.render(self._driver.dialect, values)
+        for observe in statement_observers:
+            observe(text)
+        return self._guard(self._execute_and_fetch, text, arguments)  # type: ignore[no-any-return]
+
+    def _execute_and_fetch(self, text: str, arguments: Any) -> list[Row]:
+        cursor = self._raw.cursor()
+        cursor.execute(text, arguments)
+        return list(cursor.fetchall())
 
     def _run(self, text: str, arguments: Any) -> Any:
         for observe in statement_observers:

@@ -70,14 +70,14 @@ def property_rows(message: Any) -> Iterator[Row]:
 def _value_columns(value: Any) -> Row:
     """Return int, double, short string, long string, bool; all None for an encoded message."""
     kind = value.WhichOneof("value")
+    if kind == "string_value":  # first, for most are
+        return _string_columns(value.string_value)
     if kind == "int_value":
         return (value.int_value, None, None, None, None)
     if kind == "double_value":
         return (None, value.double_value, None, None, None)
     if kind == "bool_value":
         return (None, None, None, None, value.bool_value)
-    if kind == "string_value":
-        return _string_columns(value.string_value)
     if kind == "struct_value":
         encoded = value.struct_value.SerializeToString(deterministic=True)
         return _string_columns(STRUCT_PREFIX + base64.b64encode(encoded).decode())

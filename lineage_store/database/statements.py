@@ -16,10 +16,12 @@ MAX_VALUES = 8192
 
 Arguments = Sequence[Any] | dict[str, Any]
 
+_NAMES = [f"v{i}" for i in range(MAX_VALUES)]
+
 
 def slots(count: int) -> list[BindParameter[Any]]:
     """Return the placeholders of an IN list of `count` values."""
-    return [bindparam(f"v{i}") for i in range(count)]
+    return [bindparam(name) for name in _NAMES[:count]]
 
 
 def wanted(columns: Sequence[Column[Any]], count: int) -> CTE:
@@ -102,4 +104,4 @@ class ListStatement:
         flat = filled if self._width == 1 else [value for item in filled for value in item]
         if size not in self._sizes:
             self._sizes[size] = Statement(self._build(size))
-        return self._sizes[size], {f"v{i}": value for i, value in enumerate(flat)}
+        return self._sizes[size], dict(zip(_NAMES, flat, strict=False))

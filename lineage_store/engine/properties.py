@@ -37,7 +37,7 @@ def check_declared(
         return
     declared = _declared(tx, type_id, values)
     for name in values if names is None else [name for name in names if name in values]:
-        _check(f"properties[{name!r}]", values[name], declared.get(name))
+        _check(name, values[name], declared.get(name))
 
 
 def check_custom(values: Any, names: Iterable[str] | None = None) -> None:
@@ -48,26 +48,33 @@ def check_custom(values: Any, names: Iterable[str] | None = None) -> None:
     """
     for name in values if names is None else [name for name in names if name in values]:
         bounded("the name of a custom property", name)
-        field = f"custom_properties[{name!r}]"
-        if values[name].WhichOneof("value") is None:
-            raise errors.InvalidArgument(f"{field} has no value")
-        text(field, values[name].string_value)
+        value = values[name]
+        if value.WhichOneof("value") is None:
+            raise errors.InvalidArgument(f"custom_properties[{name!r}] has no value")
+        if not isinstance(value.string_value, str):
+            text(f"custom_properties[{name!r}]", value.string_value)
 
 
 def _declared(tx: Transaction, type_id: int, values: Any) -> Any:
     known = tx.types.declared(type_id)
-    if known is not None and all(name in known.message.properties for name in values):
-        return known.message.properties
+    if known is not None:
+        properties = known.message.properties
+        if not [name for name in values if name not in properties]:
+            return properties
     fresh = tx.types.fresh(type_id)  # another process may have added properties
     if fresh is None:
         raise errors.NotFound(f"there is no type with id {type_id}")
     return fresh.message.properties
 
 
-def _check(field: str, value: Any, declared: int | None) -> None:
+def _check(name: str, value: Any, declared: int | None) -> None:
+    """Check one value; what an error says is put together only where there is one."""
     if declared is None:
-        raise errors.InvalidArgument(f"{field} is not declared by the type")
+        raise errors.InvalidArgument(f"properties[{name!r}] is not declared by the type")
     wanted, found = _FIELD_OF[declared], value.WhichOneof("value")
     if found != wanted:
-        raise errors.InvalidArgument(f"{field} must have {wanted}, not {found or 'no value'}")
-    text(field, value.string_value)
+        raise errors.InvalidArgument(
+            f"properties[{name!r}] must have {wanted}, not {found or 'no value'}"
+        )
+    if found == "string_value" and not isinstance(value.string_value, str):
+        text(f"properties[{name!r}]", value.string_value)
