@@ -34,6 +34,10 @@ class Driver(Protocol):
         """Whether a transaction can change tables; if not, each change commits by itself."""
 
     @property
+    def reads_at_once(self) -> bool:
+        """Whether one query sees all that was acknowledged, without a transaction."""
+
+    @property
     def is_single(self) -> bool:
         """Whether there can be but one connection."""
 
@@ -85,12 +89,27 @@ class ConstraintViolated(Exception):
     """A row clashed with a unique key: another writer was faster, or a check is missing."""
 
 
-class Connection:
-    """Runs statements on one driver connection; not for two threads at once."""
+class SecondStatement(Exception):
+    """A read that was to take one statement takes another: it needs a transaction."""
 
-    def __init__(self, raw: Any, driver: Driver) -> None:
+
+class Connection:
+    """Runs statements on one driver connection; not for two threads at once.
+
+    Args:
+        raw: The connection of the driver.
+        driver: The driver.
+        once: Run one query at most, without a transaction; a second raises SecondStatement.
+    """
+
+    def __init__(self, raw: Any, driver: Driver, *, once: bool = False) -> None:
         self._raw = raw
         self._driver = driver
+        self._left = 1 if once else -1
+
+    def another(self, *, once: bool) -> "Connection":
+        """Return one over the same connection of the driver."""
+        return Connection(self._raw, self._driver, once=once)
 
     def begin(self, *, write: bool) -> None:
         """Begin a transaction."""
@@ -151,6 +170,9 @@ class Connection:
             self._run(text, arguments)
 
     def _fetch(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
+        if self._left == 0:
+            raise SecondStatement
+        self._left -= 1
         text, arguments = statement.render(self._driver.dialect, values)
         for observe in statement_observers:
             observe(text)

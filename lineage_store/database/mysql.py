@@ -97,6 +97,11 @@ class MysqlDriver:
         self._is_cluster = False
 
     @property
+    def reads_at_once(self) -> bool:
+        """Whether one query sees all that was acknowledged: a node of a cluster may be behind."""
+        return not self._is_cluster
+
+    @property
     def dialect(self) -> Dialect:
         """The dialect of the server; known as soon as one connection was made."""
         if self._dialect is None:

@@ -75,6 +75,7 @@ class PostgresqlDriver:
 
     is_remote = True
     changes_tables_at_once = True
+    reads_at_once = True
     is_single = False
     may_create = True
     is_missing = False

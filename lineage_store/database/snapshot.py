@@ -22,6 +22,7 @@ Body = bytes
 _artifacts = tables.nodes[ARTIFACT]
 _contexts = tables.nodes[CONTEXT]
 _parents = tables.parent_contexts
+_types = tables.types
 
 _BY_URI = ListStatement(
     lambda n: select(_artifacts.c.id, _artifacts.c.uri, _artifacts.c.body).where(
@@ -55,8 +56,13 @@ class _NodeStatements:
             lambda n: select(node.c.id, node.c.body).where(node.c.external_id.in_(slots(n)))
         )
         self.by_name = Statement(
-            select(node.c.body).where(
-                node.c.type_id == bindparam("of_type"), node.c.name == bindparam("named")
+            select(node.c.body)
+            .join(_types, _types.c.id == node.c.type_id)
+            .where(
+                _types.c.kind == bindparam("kind_number"),
+                _types.c.name == bindparam("type_name"),
+                _types.c.version == bindparam("type_version"),
+                node.c.name == bindparam("named"),
             )
         )
 
@@ -126,9 +132,17 @@ class Snapshot:
         rows = self.connection.rows_of(_NODES[kind].by_external_ids, sorted(set(external_ids)))
         return [body for _, body in sorted(rows)]
 
-    def node_by_name(self, kind: NodeKind, type_id: int, name: str) -> Body | None:
-        """Return the node of this type and name, or None."""
-        rows = self.connection.rows(_NODES[kind].by_name, of_type=type_id, named=name)
+    def node_by_name(
+        self, kind: NodeKind, type_name: str, type_version: str, name: str
+    ) -> Body | None:
+        """Return the node of this type and name, or None; the version is "" for none."""
+        rows = self.connection.rows(
+            _NODES[kind].by_name,
+            kind_number=kind.number,
+            type_name=type_name,
+            type_version=type_version,
+            named=name,
+        )
         return rows[0][0] if rows else None
 
     def artifacts_by_uris(self, uris: Iterable[str]) -> list[Body]:

@@ -64,6 +64,7 @@ class SqliteDriver:
 
     is_remote = False  # a writer holds the lock from its beginning, and waited for it
     changes_tables_at_once = True
+    reads_at_once = True
 
     def __init__(self, path: Path | None, mode: str = "rwc") -> None:
         self.dialect: Dialect = sqlite_dialect()

@@ -8,7 +8,15 @@ from google.protobuf.message import Message
 from lineage_store import errors
 from lineage_store.database.database import Database
 from lineage_store.engine.cache.waiting import Announcements, announced_keys, wait
-from lineage_store.engine.methods import LINEAGE, READS, STREAMS, WRITES_ALONE, Write, write_of
+from lineage_store.engine.methods import (
+    LINEAGE,
+    READS,
+    READS_ONCE,
+    STREAMS,
+    WRITES_ALONE,
+    Write,
+    write_of,
+)
 from lineage_store.engine.requests import texts
 from lineage_store.limits import Limits
 
@@ -57,7 +65,9 @@ class Engine:
             return written
         read = READS.get(method)
         if read is not None:
-            answer: Message | bytes = self._database.read(lambda snapshot: read(snapshot, request))
+            answer: Message | bytes = self._database.read(
+                lambda snapshot: read(snapshot, request), once=method in READS_ONCE
+            )
             return answer
         walk = LINEAGE.get(method)
         if walk is None:

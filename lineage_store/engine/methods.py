@@ -77,6 +77,17 @@ for kind in KINDS:
         f"Get{one}sByExternalIds": reading.get_by_external_ids(kind),
     }
 
+READS_ONCE = {
+    *(f"Get{kind.name.title()}sByID" for kind in KINDS),
+    *(f"Get{kind.name.title()}ByTypeAndName" for kind in KINDS),
+    *(f"Get{kind.name.title()}sByExternalIds" for kind in KINDS),
+    *("GetArtifactsByContext", "GetExecutionsByContext", "GetArtifactsByURI"),
+    *("GetEventsByArtifactIDs", "GetEventsByExecutionIDs"),
+    *("GetContextsByArtifact", "GetContextsByExecution"),
+    *("GetParentContextsByContext", "GetChildrenContextsByContext"),
+}
+"""Reads that take one query as a rule, so that they need no transaction."""
+
 LINEAGE: dict[str, LineageRead] = {
     "GetLineageGraph": graph.get_lineage_graph,
     "GetLineageSubgraph": subgraph.get_lineage_subgraph,

@@ -53,11 +53,9 @@ def get_by_type_and_name(kind: NodeKind) -> Reader:
     name_field = f"{kind.name}_name"
 
     def handler(snapshot: Snapshot, request: Any) -> bytes:
-        found = snapshot.types.find(kind, request.type_name, request.type_version)
-        if found is None:
-            return b""
-        type_id = found.message.id
-        return one(1, snapshot.node_by_name(kind, type_id, getattr(request, name_field)))
+        name = getattr(request, name_field)
+        found = snapshot.node_by_name(kind, request.type_name, request.type_version, name)
+        return one(1, found)
 
     return handler
 

@@ -5,10 +5,11 @@ Inserts carry at most 500 rows (fewer where a row has many columns: 32,766 value
 
 import math
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 import pytest
 
+from lineage_store import errors
 from lineage_store.database import connection
 from lineage_store.database.sqlite import MAX_ROWS
 from lineage_store.engine import Engine
@@ -182,3 +183,35 @@ def kinds(texts: list[str]) -> dict[str, int]:
         key = f"{verb} {table}"
         found[key] = found.get(key, 0) + 1
     return found
+
+
+READS_ONCE = [
+    ("GetArtifactsByID", {"artifact_ids": [1]}),
+    ("GetArtifactByTypeAndName", {"type_name": "A", "artifact_name": "warm0"}),
+    ("GetArtifactsByExternalIds", {"external_ids": ["x"]}),
+    ("GetArtifactsByURI", {"uris": ["u0"]}),
+    ("GetArtifactsByContext", {"context_id": 1}),
+    ("GetEventsByArtifactIDs", {"artifact_ids": [1]}),
+    ("GetContextsByArtifact", {"artifact_id": 1}),
+    ("GetParentContextsByContext", {"context_id": 1}),
+]
+
+
+@pytest.mark.parametrize(("method", "fields"), READS_ONCE)
+def test_a_read_of_one_statement_takes_no_transaction(engine, method, fields, monkeypatch):
+    begun = []
+    monkeypatch.setattr(connection.Connection, "begin", lambda *_, **__: begun.append(method))
+    with counted() as texts, suppress(errors.NotFound):
+        engine.call(method, getattr(service, f"{method}Request")(**fields))
+    assert len(texts) == 1
+    assert begun == []
+
+
+def test_a_read_that_takes_more_than_one_statement_after_all_takes_a_transaction(engine):
+    put(engine, 3, "n")
+    request = service.GetArtifactsByIDRequest(artifact_ids=[1], populate_artifact_types=True)
+    with counted() as texts:
+        answer = engine.call("GetArtifactsByID", request)
+    found = service.GetArtifactsByIDResponse.FromString(answer)
+    assert (found.artifacts[0].name, found.artifact_types[0].name) == ("warm0", "A")
+    assert kinds(texts) == {"SELECT artifacts": 2, "SELECT types": 1}

@@ -107,7 +107,7 @@ def _by_name(kind: NodeKind, message: Any, where: str) -> Find:
         if name is None:
             ids = LineageReader(snapshot).ids_of_type(kind, type_id)
             return _some(ids, f"{where}: there is no {kind.name} of type {type_name!r}")
-        body = snapshot.node_by_name(kind, type_id, name)
+        body = snapshot.node_by_name(kind, type_name, version, name)
         if body is None:
             raise errors.NotFound(
                 f"{where}: no {kind.name} of type {type_name!r} is named {name!r}"
