@@ -116,7 +116,8 @@ def _behind(table: Table) -> Statement:
 
 def _pairs_of(table: Table) -> Statement:
     left, right = table.primary_key.columns
-    after_left, after_right = bindparam("after_left"), bindparam("after_right")
+    after_left: Any = bindparam("after_left")
+    after_right: Any = bindparam("after_right")
     # Two conditions instead of a comparison of pairs, for which MySQL uses no index.
     behind = and_(left >= after_left, or_(left > after_left, right > after_right))
     return Statement(select(left, right).where(behind).order_by(left, right).limit(EDGE_PAGE))

@@ -90,9 +90,7 @@ class _Import:
             pages = self._reading.members(kind, self._existing, self._after_pair(table))
             self._fill_pairs(table, pages)
         parents = tables.parent_contexts
-        self._fill_pairs(
-            parents, self._reading.parents(self._existing, self._after_pair(parents))
-        )
+        self._fill_pairs(parents, self._reading.parents(self._existing, self._after_pair(parents)))
         self._filling.finish(self._counters())
 
     def _fill_types(self) -> None:

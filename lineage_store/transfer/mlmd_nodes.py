@@ -25,9 +25,7 @@ class NodeDecoder:
         problems: Takes what does not fit.
     """
 
-    def __init__(
-        self, kind: NodeKind, types: Mapping[int, StoredType], problems: Problems
-    ) -> None:
+    def __init__(self, kind: NodeKind, types: Mapping[int, StoredType], problems: Problems) -> None:
         self._kind = kind
         self._types = types
         self._problems = problems

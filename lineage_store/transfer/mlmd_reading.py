@@ -77,9 +77,7 @@ class MlmdReading:
     def _event(self, record: Any) -> Any | None:
         return decode_event(record, self._problems)
 
-    def _readable(
-        self, what: str, record: Any, decode: Callable[[Any], Any | None]
-    ) -> Any | None:
+    def _readable(self, what: str, record: Any, decode: Callable[[Any], Any | None]) -> Any | None:
         try:
             return decode(record)
         except (ValueError, TypeError, OverflowError):

@@ -1,6 +1,7 @@
 """Texts that must fit: what is not UTF-8 or too long is written in another way, and told."""
 
 import hashlib
+from collections.abc import Callable
 
 from lineage_store.database.mlmd.texts import read_text
 from lineage_store.limits import MAX_NAME
@@ -21,7 +22,7 @@ def key_text(cell: str | bytes, where: str, problems: Problems) -> str:
     """Return a text that names something: one that had to be changed stays unlike all others."""
     text, is_intact = read_text(cell)
     if not is_intact:
-        changed = shortened(text, MAX_NAME, always=True)
+        changed = shortened(text, MAX_NAME)
         problems.add(where, "is not UTF-8", f"it is now {changed!r}")
         return changed
     if len(text) > MAX_NAME:
@@ -32,9 +33,10 @@ def key_text(cell: str | bytes, where: str, problems: Problems) -> str:
     return text
 
 
-def shortened(text: str, most: int, *, always: bool = False) -> str:
-    """Return a text of at most `most` characters that ends in a digest of what it stands for."""
-    if len(text) <= most and not always:
-        return text
+def shortened(text: str, most: int, measure: Callable[[str], int] = len) -> str:
+    """Return the beginning of a text and a digest of the whole, at most `most` long."""
     digest = hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
-    return f"{text[: most - _DIGITS - 1]}~{digest}"
+    kept = text.partition("\0")[0][:most]
+    while measure(kept) > most - _DIGITS - 1:
+        kept = kept[:-1]
+    return f"{kept}~{digest}"

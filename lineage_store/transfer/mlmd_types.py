@@ -40,14 +40,15 @@ def _text(cell: Any) -> str:
     return any_text(cell, "", Problems())
 
 
-def _decode(
-    record: TypeRecord, names: dict[int, str], problems: Problems
-) -> StoredType | None:
+def _decode(record: TypeRecord, names: dict[int, str], problems: Problems) -> StoredType | None:
     where = f"type {record.id}"
     kind = BY_NUMBER.get(record.kind)
     if kind is None or record.id not in _KEPT:
-        problems.add(where, f"is of the unknown kind {record.kind}, or its id is not one that "
-                     "a store gives out", "it is left out")
+        problems.add(
+            where,
+            f"is of the unknown kind {record.kind}, or its id is not one that a store gives out",
+            "it is left out",
+        )
         return None
     message = kind.type_message(id=record.id, name=key_text(record.name, where, problems))
     if record.version:
@@ -103,9 +104,7 @@ def _set_base_type(
             problems.add(f"type {message.id}", what, "that tie is left out")
 
 
-def _give_version(
-    found: StoredType, taken: set[tuple[int, str, str]], problems: Problems
-) -> None:
+def _give_version(found: StoredType, taken: set[tuple[int, str, str]], problems: Problems) -> None:
     """Tell a type apart from an earlier one of the same kind, name and version."""
     message = found.message
     if (found.kind.number, message.name, message.version) in taken:

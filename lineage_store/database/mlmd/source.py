@@ -100,7 +100,7 @@ class MlmdSource:
         for type_id, parent in self._rows(self._statements.parent_types):
             parents[type_id].append(parent)
         return [
-            TypeRecord(*row, properties.get(row[0], []), parents.get(row[0], []))
+            TypeRecord._make((*row, properties.get(row[0], []), parents.get(row[0], [])))
             for row in self._rows(self._statements.types)
         ]
 
@@ -115,7 +115,7 @@ class MlmdSource:
             # A property of a node that is not there: no reader ever sees it.
             if node_id in values:
                 values[node_id].append(PropertyRecord(*value))
-        return [NodeRecord(*row, values[row[0]]) for row in rows]
+        return [NodeRecord._make((*row, values[row[0]])) for row in rows]
 
     def events(self, after: int) -> list[EventRecord]:
         """Return the next events behind an id, by id; none: there are no more."""
@@ -126,7 +126,7 @@ class MlmdSource:
         bounds = {"first": rows[0][0], "last": rows[-1][0]}
         for event_id, *step in self._rows(self._statements.event_paths, **bounds):
             paths.setdefault(event_id, []).append(StepRecord(*step))
-        return [EventRecord(*row, paths.get(row[0], [])) for row in rows]
+        return [EventRecord._make((*row, paths.get(row[0], []))) for row in rows]
 
     def members(self, kind: NodeKind, after: Pair) -> list[Pair]:
         """Return the next pairs of context and node behind a pair, in order."""
@@ -216,7 +216,8 @@ def _event_paths(path: Table) -> Statement:
 
 def _pairs_of(table: Table, left_name: str, right_name: str) -> Statement:
     left, right = table.c[left_name], table.c[right_name]
-    after_left, after_right = bindparam("after_left"), bindparam("after_right")
+    after_left: Any = bindparam("after_left")
+    after_right: Any = bindparam("after_right")
     # Two conditions instead of a comparison of pairs, for which MySQL uses no index.
     behind = and_(left >= after_left, or_(left > after_left, right > after_right))
     return Statement(select(left, right).where(behind).order_by(left, right).limit(EDGE_PAGE))

@@ -82,6 +82,17 @@ class MlmdTables:
         spelled = name.lower() if self._lower_case else name
         return Table(spelled, self._metadata, *(Column(column, NullType) for column in columns))
 
+    @property
+    def all(self) -> list[Table]:
+        """Every table."""
+        return list(self._metadata.tables.values())
+
+    @property
+    def numbered(self) -> list[Table]:
+        """The tables whose rows the database numbers."""
+        edges = (self.events, *self.members.values())
+        return [self.types, *self.nodes.values(), *edges]
+
     def node_id(self, kind: NodeKind) -> Any:
         """Return the column of a table of properties that says of which node they are."""
         return self.properties[kind].c[f"{kind.name}_id"]
