@@ -18,10 +18,14 @@ class _BytesLoader(Loader):
         return bytes(data)
 
 
-def plain_texts(connection: Any) -> None:
-    """Let a connection read texts as bytes, and write them as they are."""
+def read_bytes(connection: Any) -> None:
+    """Let a connection give texts as their bytes."""
     for name in ("text", "varchar"):
         connection.adapters.register_loader(name, _BytesLoader)
+
+
+def write_plain(connection: Any) -> None:
+    """Let a connection write texts as they are."""
     connection.adapters.register_dumper(str, StrDumper)
 
 

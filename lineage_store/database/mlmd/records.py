@@ -25,7 +25,7 @@ class TypeRecord(NamedTuple):
 
 
 class PropertyRecord(NamedTuple):
-    """A value of a node; exactly one of the five should be there."""
+    """A value of a node; exactly one of the five should be there. A proto is in base64."""
 
     name: Cell
     is_custom: Cell

@@ -1,5 +1,6 @@
 """A database of ML Metadata, read in pages and never changed."""
 
+from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
@@ -60,11 +61,12 @@ class MlmdSource:
         self._raw = self._driver.connect()
         try:
             self.version = self._checked_version()
-            read_texts_as_they_are(self._driver, self._raw)
+            _read_bytes(self._driver, self._raw)
         except BaseException:
             self._raw.close()
             raise
-        self._tables = MlmdTables(self.version, lower_case=is_lower_case(self._driver))
+        self._is_lower_case = is_lower_case(self._driver)
+        self._tables = MlmdTables(self.version, lower_case=self._is_lower_case)
         self._connection = Connection(self._raw, self._driver)
         self._statements = _Statements(self._tables)
         self._connection.begin(write=False)
@@ -114,7 +116,7 @@ class MlmdSource:
         for node_id, *value in self._rows(self._statements.properties[kind], **bounds):
             # A property of a node that is not there: no reader ever sees it.
             if node_id in values:
-                values[node_id].append(PropertyRecord(*value))
+                values[node_id].append(self._property(value))
         return [NodeRecord._make((*row, values[row[0]])) for row in rows]
 
     def events(self, after: int) -> list[EventRecord]:
@@ -139,6 +141,13 @@ class MlmdSource:
     def close(self) -> None:
         """Close the connection."""
         self._raw.close()
+
+    def _property(self, cells: list[Any]) -> PropertyRecord:
+        record = PropertyRecord(*cells)
+        if self._is_lower_case and isinstance(record.proto_value, bytes):
+            # On PostgreSQL alone, ML Metadata stores the bytes and not a text.
+            return record._replace(proto_value=b64encode(record.proto_value))
+        return record
 
     def _count(self, table: Table) -> int:
         return int(self._rows(Statement(select(func.count()).select_from(table)))[0][0])
@@ -247,14 +256,14 @@ def is_lower_case(driver: Driver) -> bool:
     return driver.dialect.name == "postgresql"
 
 
-def read_texts_as_they_are(driver: Driver, raw: Any) -> None:
+def _read_bytes(driver: Driver, raw: Any) -> None:
     """Let a connection give texts as bytes, where it can, and without a meaning of ours."""
     if driver.dialect.name == "sqlite":
         raw.text_factory = bytes
     elif driver.dialect.name == "postgresql":
-        from lineage_store.database.mlmd.postgresql import plain_texts  # noqa: PLC0415 - an extra
+        from lineage_store.database.mlmd.postgresql import read_bytes  # noqa: PLC0415 - an extra
 
-        plain_texts(raw)
+        read_bytes(raw)
 
 
 def _checked(versions: Iterable[int]) -> int:

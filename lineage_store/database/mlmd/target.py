@@ -1,9 +1,11 @@
 """A database of ML Metadata that is written from nothing, as ML Metadata itself would make it."""
 
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
+from types import ModuleType
 from typing import Any
 
 from sqlalchemy import Column, Integer, MetaData, Table, inspect
@@ -11,7 +13,7 @@ from sqlalchemy import Column, Integer, MetaData, Table, inspect
 from lineage_store import errors
 from lineage_store.database import schema
 from lineage_store.database.connection import Connection, ConstraintViolated, Driver, Row
-from lineage_store.database.mlmd.source import is_lower_case, read_texts_as_they_are
+from lineage_store.database.mlmd.source import is_lower_case
 from lineage_store.database.mlmd.tables import CURRENT, MlmdTables
 from lineage_store.database.urls import driver_for
 
@@ -84,7 +86,8 @@ class MlmdTarget:
         try:
             with schema.translated(self._driver):
                 self._create()
-            read_texts_as_they_are(self._driver, self._raw)
+            if is_lower_case(self._driver):
+                _postgresql().write_plain(self._raw)
         except BaseException:
             self._raw.close()
             raise
@@ -109,9 +112,7 @@ class MlmdTarget:
         with self._batch():
             self._insert(self.tables.environment, [(CURRENT,)])
             if is_lower_case(self._driver):
-                from lineage_store.database.mlmd.postgresql import advance_ids  # noqa: PLC0415
-
-                advance_ids(self._raw, self.tables.numbered)
+                _postgresql().advance_ids(self._raw, self.tables.numbered)
         with schema.translated(self._driver), schema.writing(self._driver, self._raw) as core:
             UNFINISHED.drop(core)
 
@@ -170,12 +171,13 @@ class MlmdTarget:
         self._connection.insert(table, columns, [tuple(map(self._cell, row)) for row in rows])
 
     def _cell(self, value: Any) -> Any:
-        """Return a value as the database keeps it; see `texts.py`."""
-        if isinstance(value, bytes) and self._driver.dialect.name == "sqlite":
+        """Return a value as the database keeps it: a proto comes in base64, for texts see there."""
+        name = self._driver.dialect.name
+        if isinstance(value, bytes) and name == "sqlite":
             return value.decode("ascii")
-        if isinstance(value, str) and self._driver.dialect.name in {"mysql", "mariadb"}:
-            return value.encode()
-        return value
+        if isinstance(value, bytes) and name == "postgresql":
+            return b64decode(value)
+        return value.encode() if isinstance(value, str) and name in {"mysql", "mariadb"} else value
 
 
 def _definition(driver: Driver) -> list[str]:
@@ -183,3 +185,9 @@ def _definition(driver: Driver) -> list[str]:
     name = "mysql" if driver.dialect.name == "mariadb" else driver.dialect.name
     found = files("lineage_store.database.mlmd").joinpath("ddl", f"{name}.sql").read_text()
     return [statement for statement in found.split(";\n") if statement.strip()]
+
+
+def _postgresql() -> ModuleType:
+    from lineage_store.database.mlmd import postgresql  # noqa: PLC0415 - needs an extra
+
+    return postgresql
