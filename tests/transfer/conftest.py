@@ -10,10 +10,16 @@ from tests.transfer.mlmd_databases import WAYS, MlmdDatabase
 
 
 @pytest.fixture(params=WAYS)
-def mlmd_database(request: pytest.FixtureRequest, tmp_path) -> Iterator[MlmdDatabase]:
-    """An empty database for ML Metadata, on each server."""
+def mlmd_way(request: pytest.FixtureRequest):
+    """What makes empty databases for ML Metadata, on each server."""
     real_mlmd.python()
-    with WAYS[request.param](tmp_path) as database:
+    return WAYS[request.param]
+
+
+@pytest.fixture
+def mlmd_database(mlmd_way, tmp_path) -> Iterator[MlmdDatabase]:
+    """An empty database for ML Metadata, on each server."""
+    with mlmd_way(tmp_path) as database:
         yield database
 
 

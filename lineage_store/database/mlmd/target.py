@@ -82,12 +82,14 @@ class MlmdTarget:
         self._driver = driver_for(url)
         self._raw = self._driver.connect()
         self.tables = MlmdTables(lower_case=is_lower_case(self._driver))
+        self._is_postgresql = is_lower_case(self._driver)
         self.capacity = _CAPACITIES[self._driver.dialect.name]
         try:
             with schema.translated(self._driver):
                 self._create()
-            if is_lower_case(self._driver):
-                _postgresql().write_plain(self._raw)
+                if self._is_postgresql:
+                    _postgresql().write_plain(self._raw)
+                    _postgresql().create_steps(self._raw)
         except BaseException:
             self._raw.close()
             raise
@@ -111,7 +113,8 @@ class MlmdTarget:
         """Give the database its schema version, by which ML Metadata knows it."""
         with self._batch():
             self._insert(self.tables.environment, [(CURRENT,)])
-            if is_lower_case(self._driver):
+            if self._is_postgresql:
+                _postgresql().order_steps(self._raw)
                 _postgresql().advance_ids(self._raw, self.tables.numbered)
         with schema.translated(self._driver), schema.writing(self._driver, self._raw) as core:
             UNFINISHED.drop(core)
@@ -167,6 +170,8 @@ class MlmdTarget:
             raise
 
     def _insert(self, table: Table, rows: Sequence[Row]) -> None:
+        if self._is_postgresql and table is self.tables.event_paths:
+            table = _postgresql().STEPS
         columns = [column.name for column in table.c]
         self._connection.insert(table, columns, [tuple(map(self._cell, row)) for row in rows])
 
