@@ -1,13 +1,12 @@
 """A database of ML Metadata becomes a store: the same nodes and edges, under the same ids."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from lineage_store.database import tables
 from lineage_store.database.connection import Connection
-from lineage_store.database.contents import existing_ids
 from lineage_store.database.edges import event_row
 from lineage_store.database.filling import Filling
 from lineage_store.database.ids import now_us
@@ -78,8 +77,6 @@ class _Import:
         self._counts = source.counts()
         self._total = sum(self._counts.values())
         self._done = 0
-        # An edge is judged within the batch that stores it.
-        self._connection: Connection | None = None
 
     def fill(self) -> None:
         self._fill_types()
@@ -87,10 +84,12 @@ class _Import:
             self._fill_nodes(kind)
         self._fill_events()
         for kind, table in tables.members.items():
-            pages = self._reading.members(kind, self._existing, self._after_pair(table))
+            pages = self._reading.members(kind, self._filling.existing, self._after_pair(table))
             self._fill_pairs(table, pages)
         parents = tables.parent_contexts
-        self._fill_pairs(parents, self._reading.parents(self._existing, self._after_pair(parents)))
+        self._fill_pairs(
+            parents, self._reading.parents(self._filling.existing, self._after_pair(parents))
+        )
         self._filling.finish(self._counters())
 
     def _fill_types(self) -> None:
@@ -121,7 +120,9 @@ class _Import:
         def write(connection: Connection, events: list[tuple[int, Any]]) -> None:
             connection.insert(table, columns, [event_row(*event) for event in events])
 
-        self._fill(table.name, self._reading.events(self._existing, self._after(table)), write)
+        self._fill(
+            table.name, self._reading.events(self._filling.existing, self._after(table)), write
+        )
 
     def _fill_pairs(self, table: Any, pages: Iterator[Page]) -> None:
         columns = [column.name for column in table.c]
@@ -141,13 +142,10 @@ class _Import:
         """Store the pages of one table, each in a transaction."""
         stored = 0
         before = self._done
-        while True:
-            with self._filling.batch() as connection:
-                self._connection = connection
-                page = next(pages, None)
-                if page is None:
-                    break
-                write(connection, page.kept)
+        for page in pages:
+            if page.kept:
+                with self._filling.batch() as connection:
+                    write(connection, page.kept)
             stored += len(page.kept)
             self._done += page.read
             self._progress(self._done, self._total)
@@ -155,10 +153,6 @@ class _Import:
         # What an earlier run had done is done.
         self._done = before + self._counts[name]
         self._progress(self._done, self._total)
-
-    def _existing(self, kind: NodeKind, ids: Iterable[int]) -> set[int]:
-        assert self._connection is not None  # noqa: S101 - pages are read within a batch
-        return existing_ids(self._connection, kind, ids)
 
     def _after(self, table: Any) -> int:
         last = self._filling.last(table)
