@@ -15,9 +15,9 @@ from sqlalchemy.engine import Connection as CoreConnection
 from lineage_store import errors
 from lineage_store.database import schema, tables
 from lineage_store.database.connection import Connection, ConstraintViolated
-from lineage_store.database.contents import existing_ids
 from lineage_store.database.ids import MAX_ID
 from lineage_store.database.statements import Statement
+from lineage_store.database.store_pages import existing_ids
 from lineage_store.database.urls import driver_for
 from lineage_store.kinds import NodeKind
 

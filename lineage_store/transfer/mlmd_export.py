@@ -5,9 +5,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from lineage_store.database.contents import Contents, Pair
 from lineage_store.database.mlmd.source import LEAST
 from lineage_store.database.mlmd.target import Item, MlmdTarget
+from lineage_store.database.store_pages import Pair, StorePages
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
 from lineage_store.transfer.mlmd_fitting import LEFT_OUT, Fitting
 from lineage_store.transfer.mlmd_problems import Problems
@@ -58,7 +58,7 @@ def export_mlmd(
         FailedPrecondition: The target holds something, or the source is no complete store.
         LineageError: A database can't be used, and why.
     """
-    with closing(Contents(source_url)) as store, closing(MlmdTarget(target_url)) as target:
+    with closing(StorePages(source_url)) as store, closing(MlmdTarget(target_url)) as target:
         run = _Export(store, target, problems, progress)
         run.write()
         counts = store.counts()
@@ -70,7 +70,7 @@ class _Export:
     """One run of an export."""
 
     def __init__(
-        self, store: Contents, target: MlmdTarget, problems: Problems, progress: Progress
+        self, store: StorePages, target: MlmdTarget, problems: Problems, progress: Progress
     ) -> None:
         self.stored = dict.fromkeys(_STORED, 0)
         self._store = store

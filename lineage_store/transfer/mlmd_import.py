@@ -1,15 +1,16 @@
 """A database of ML Metadata becomes a store: the same nodes and edges, under the same ids."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from lineage_store.database import tables
-from lineage_store.database.connection import Connection
+from lineage_store.database.connection import Connection, Row
 from lineage_store.database.edges import event_row
 from lineage_store.database.filling import Filling
 from lineage_store.database.ids import now_us
+from lineage_store.database.inserts import in_few_sizes
 from lineage_store.database.mlmd.source import LEAST, MlmdSource
 from lineage_store.database.node_rows import PROPERTY_COLUMNS, node_columns, node_row, property_rows
 from lineage_store.database.schema import FIRST_USER_TYPE
@@ -107,9 +108,9 @@ class _Import:
         def write(connection: Connection, nodes: list[Any]) -> None:
             moment = now_us()
             rows = [node_row(kind, node, 1, moment) for node in nodes]
-            connection.insert(table, node_columns(kind), rows)
+            _insert(connection, table, node_columns(kind), rows)
             properties = [row for node in nodes for row in property_rows(node)]
-            connection.insert(tables.properties[kind], PROPERTY_COLUMNS, properties)
+            _insert(connection, tables.properties[kind], PROPERTY_COLUMNS, properties)
 
         self._fill(table.name, self._reading.nodes(kind, self._after(table)), write)
 
@@ -118,7 +119,7 @@ class _Import:
         columns = [column.name for column in table.c]
 
         def write(connection: Connection, events: list[tuple[int, Any]]) -> None:
-            connection.insert(table, columns, [event_row(*event) for event in events])
+            _insert(connection, table, columns, [event_row(*event) for event in events])
 
         self._fill(
             table.name, self._reading.events(self._filling.existing, self._after(table)), write
@@ -129,7 +130,7 @@ class _Import:
 
         def write(connection: Connection, pairs: list[tuple[int, int]]) -> None:
             moment = now_us()
-            connection.insert(table, columns, [(*pair, moment) for pair in pairs])
+            _insert(connection, table, columns, [(*pair, moment) for pair in pairs])
 
         self._fill(table.name, pages, write)
 
@@ -168,3 +169,10 @@ class _Import:
         }
         free = {name: max(self._after(table), 0) + 1 for name, table in counted.items()}
         return free | {"types": max(free["types"], FIRST_USER_TYPE)}
+
+
+def _insert(
+    connection: Connection, table: Any, columns: Sequence[str], rows: Sequence[Row]
+) -> None:
+    for part in in_few_sizes(rows):
+        connection.insert(table, columns, part)

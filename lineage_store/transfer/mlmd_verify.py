@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.database.contents import Contents
 from lineage_store.database.mlmd.source import LEAST, MlmdSource
+from lineage_store.database.store_pages import StorePages
 from lineage_store.kinds import ARTIFACT, EXECUTION, KINDS
 from lineage_store.transfer.mlmd_problems import Problems
 from lineage_store.transfer.mlmd_reading import MlmdReading, Page
@@ -51,14 +51,14 @@ def verify_mlmd(source_url: str, target_url: str, progress: Progress = lambda *_
     Raises:
         LineageError: One of them can't be read, and why.
     """
-    with closing(MlmdSource(source_url)) as source, closing(Contents(target_url)) as store:
+    with closing(MlmdSource(source_url)) as source, closing(StorePages(target_url)) as store:
         return _Comparison(source, store, progress).run()
 
 
 class _Comparison:
     """One comparison."""
 
-    def __init__(self, source: MlmdSource, store: Contents, progress: Progress) -> None:
+    def __init__(self, source: MlmdSource, store: StorePages, progress: Progress) -> None:
         self._reading = MlmdReading(source, Problems())
         self._store = store
         self._progress = progress

@@ -61,7 +61,7 @@ class MlmdSource:
         self._raw = self._driver.connect()
         try:
             self.version = self._checked_version()
-            _read_bytes(self._driver, self._raw)
+            _prepare(self._driver, self._raw)
         except BaseException:
             self._raw.close()
             raise
@@ -256,10 +256,12 @@ def is_lower_case(driver: Driver) -> bool:
     return driver.dialect.name == "postgresql"
 
 
-def _read_bytes(driver: Driver, raw: Any) -> None:
-    """Let a connection give texts as bytes, where it can, and without a meaning of ours."""
+def _prepare(driver: Driver, raw: Any) -> None:
+    """Let a connection give texts as bytes, where it can, without a meaning of ours."""
     if driver.dialect.name == "sqlite":
         raw.text_factory = bytes
+        raw.execute("PRAGMA cache_size=-4096")  # each page is read once
+        raw.execute("PRAGMA mmap_size=0")
     elif driver.dialect.name == "postgresql":
         from lineage_store.database.mlmd.postgresql import read_bytes  # noqa: PLC0415 - an extra
 

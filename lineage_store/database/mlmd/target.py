@@ -13,6 +13,7 @@ from sqlalchemy import Column, Integer, MetaData, Table, inspect
 from lineage_store import errors
 from lineage_store.database import schema
 from lineage_store.database.connection import Connection, ConstraintViolated, Driver, Row
+from lineage_store.database.inserts import in_few_sizes
 from lineage_store.database.mlmd.source import is_lower_case
 from lineage_store.database.mlmd.tables import CURRENT, MlmdTables
 from lineage_store.database.urls import driver_for
@@ -173,7 +174,8 @@ class MlmdTarget:
         if self._is_postgresql and table is self.tables.event_paths:
             table = _postgresql().STEPS
         columns = [column.name for column in table.c]
-        self._connection.insert(table, columns, [tuple(map(self._cell, row)) for row in rows])
+        for part in in_few_sizes(rows):
+            self._connection.insert(table, columns, [tuple(map(self._cell, row)) for row in part])
 
     def _cell(self, value: Any) -> Any:
         """Return a value as the database keeps it: a proto comes in base64, for texts see there."""

@@ -39,7 +39,7 @@ def existing_ids(connection: Connection, kind: NodeKind, ids: Iterable[int]) -> 
     return {found for (found,) in connection.rows_of(_EXISTING[kind], wanted)}
 
 
-class Contents:
+class StorePages:
     """One consistent state of a store.
 
     Args:
