@@ -52,14 +52,14 @@ class StorePages:
     """
 
     def __init__(self, url: str) -> None:
-        driver = driver_for(url).without_creating()
-        self._raw = driver.connect()
+        self._driver = driver_for(url).without_creating()
+        self._raw = self._driver.connect()
         try:
-            schema.open_existing(driver, self._raw)
+            schema.open_existing(self._driver, self._raw)
         except BaseException:
-            self._raw.close()
+            self._driver.close(self._raw)
             raise
-        self._connection = Connection(self._raw, driver)
+        self._connection = Connection(self._raw, self._driver)
         self._connection.begin(write=False)
 
     def counts(self) -> dict[str, int]:
@@ -99,7 +99,7 @@ class StorePages:
 
     def close(self) -> None:
         """Close the connection."""
-        self._raw.close()
+        self._driver.close(self._raw)
 
     def _page(self, statement: Statement, after: int) -> list[tuple[int, bytes]]:
         return [(row[0], bytes(row[1])) for row in self._connection.rows(statement, after=after)]

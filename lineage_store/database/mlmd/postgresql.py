@@ -7,13 +7,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from psycopg.adapt import Buffer, Loader
-from psycopg.types.string import StrDumper
-from sqlalchemy import Column, MetaData, Table
+from psycopg.types.string import StrBinaryDumper, StrDumper
+from sqlalchemy import Boolean, Column, Integer, MetaData, Table, Text
 
 STEPS = Table(
     "lineage_store_export_steps",
     MetaData(),
-    *(Column(name) for name in ("event_id", "is_index_step", "step_index", "step_key")),
+    Column("event_id", Integer),
+    Column("is_index_step", Boolean),
+    Column("step_index", Integer),
+    Column("step_key", Text),
 )
 """Where steps of paths wait until all are there; see `order_steps`."""
 
@@ -54,6 +57,7 @@ def read_bytes(connection: Any) -> None:
 
 def write_plain(connection: Any) -> None:
     """Let a connection write texts as they are."""
+    connection.adapters.register_dumper(str, StrBinaryDumper)
     connection.adapters.register_dumper(str, StrDumper)
 
 

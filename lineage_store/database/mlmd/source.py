@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Table, and_, bindparam, func, inspect, or_, select, text
+from sqlalchemy import BigInteger, Table, and_, bindparam, func, inspect, or_, select, text
 
 from lineage_store import errors
 from lineage_store.database import schema
@@ -63,7 +63,7 @@ class MlmdSource:
             self.version = self._checked_version()
             _prepare(self._driver, self._raw)
         except BaseException:
-            self._raw.close()
+            self._driver.close(self._raw)
             raise
         self._is_lower_case = is_lower_case(self._driver)
         self._tables = MlmdTables(self.version, lower_case=self._is_lower_case)
@@ -140,7 +140,7 @@ class MlmdSource:
 
     def close(self) -> None:
         """Close the connection."""
-        self._raw.close()
+        self._driver.close(self._raw)
 
     def _property(self, cells: list[Any]) -> PropertyRecord:
         record = PropertyRecord(*cells)
@@ -188,7 +188,11 @@ class _Statements:
 
 
 def _behind(table: Table, query: Any) -> Any:
-    return query.where(table.c.id > bindparam("after")).order_by(table.c.id).limit(PAGE)
+    return (
+        query.where(table.c.id > bindparam("after", type_=BigInteger))
+        .order_by(table.c.id)
+        .limit(PAGE)
+    )
 
 
 def _nodes(tables: MlmdTables, kind: NodeKind) -> Statement:
@@ -203,13 +207,17 @@ def _properties(tables: MlmdTables, kind: NodeKind) -> Statement:
     value, node_id = tables.properties[kind], tables.node_id(kind)
     names = ("name", "is_custom_property", "int_value", "double_value", "string_value")
     found = [column_or_null(value, name) for name in (*names, "proto_value", "bool_value")]
-    within = node_id.between(bindparam("first"), bindparam("last"))
+    within = node_id.between(
+        bindparam("first", type_=BigInteger), bindparam("last", type_=BigInteger)
+    )
     return Statement(select(node_id, *found).where(within))
 
 
 def _event_paths(path: Table) -> Statement:
     """Return the steps of some events; ML Metadata numbers none, their rows are in their order."""
-    within = path.c.event_id.between(bindparam("first"), bindparam("last"))
+    within = path.c.event_id.between(
+        bindparam("first", type_=BigInteger), bindparam("last", type_=BigInteger)
+    )
     query = select(path).where(within)
     # An index of MySQL ends in the hidden number of the row.
     for name in ("mysql", "mariadb"):
@@ -225,8 +233,8 @@ def _event_paths(path: Table) -> Statement:
 
 def _pairs_of(table: Table, left_name: str, right_name: str) -> Statement:
     left, right = table.c[left_name], table.c[right_name]
-    after_left: Any = bindparam("after_left")
-    after_right: Any = bindparam("after_right")
+    after_left: Any = bindparam("after_left", type_=BigInteger)
+    after_right: Any = bindparam("after_right", type_=BigInteger)
     # Two conditions instead of a comparison of pairs, for which MySQL uses no index.
     behind = and_(left >= after_left, or_(left > after_left, right > after_right))
     return Statement(select(left, right).where(behind).order_by(left, right).limit(EDGE_PAGE))

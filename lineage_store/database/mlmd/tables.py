@@ -1,13 +1,23 @@
 """The tables of ML Metadata, as its schema versions 8, 9 and 10 have them.
 
-PostgreSQL folds their names to lower case. Only names matter here: columns have no types, so values
-are read and written as the driver has them.
+PostgreSQL folds their names to lower case. The types are what values are sent as; `ddl` has what
+the columns are on each database.
 """
 
 from typing import Any
 
-from sqlalchemy import Column, MetaData, Table, null
-from sqlalchemy.types import NullType
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    null,
+)
 
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
 
@@ -26,6 +36,16 @@ _PROTO_AND_BOOL = 10
 _TIMES = ("create_time_since_epoch", "last_update_time_since_epoch")
 _OWN_COLUMNS = {ARTIFACT: ("uri", "state"), EXECUTION: ("last_known_state",), CONTEXT: ()}
 _VALUES = ("int_value", "double_value", "string_value", "proto_value", "bool_value")
+_TYPES: dict[str, Any] = {
+    **dict.fromkeys((*_TIMES, "milliseconds_since_epoch"), BigInteger),
+    **dict.fromkeys(("name", "version", "external_id", "uri", "step_key"), Text),
+    **dict.fromkeys(("description", "input_type", "output_type", "string_value"), Text),
+    **dict.fromkeys(("is_custom_property", "is_index_step", "bool_value"), Boolean),
+    "double_value": Double,
+    "proto_value": LargeBinary,
+}
+"""What is no Integer."""
+
 _MEMBERS = {ARTIFACT: "Attribution", EXECUTION: "Association"}
 
 
@@ -80,7 +100,8 @@ class MlmdTables:
 
     def _table(self, name: str, *columns: str) -> Table:
         spelled = name.lower() if self._lower_case else name
-        return Table(spelled, self._metadata, *(Column(column, NullType) for column in columns))
+        typed = (Column(column, _TYPES.get(column, Integer)) for column in columns)
+        return Table(spelled, self._metadata, *typed)
 
     @property
     def all(self) -> list[Table]:

@@ -92,7 +92,7 @@ class MlmdTarget:
                     _postgresql().write_plain(self._raw)
                     _postgresql().create_steps(self._raw)
         except BaseException:
-            self._raw.close()
+            self._driver.close(self._raw)
             raise
         self._connection = Connection(self._raw, self._driver)
 
@@ -122,7 +122,7 @@ class MlmdTarget:
 
     def close(self) -> None:
         """Close the connection; an export that is not finished is begun anew by the next one."""
-        self._raw.close()
+        self._driver.close(self._raw)
 
     def _create(self) -> None:
         with schema.writing(self._driver, self._raw) as core:
