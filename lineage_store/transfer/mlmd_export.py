@@ -78,7 +78,9 @@ class _Export:
         self._problems = problems
         self._progress = progress
         self._fitting = Fitting(target.capacity, problems)
-        self._total = sum(count for name, count in store.counts().items() if name not in _BEHIND)
+        self._types = store.types()
+        counts = store.counts()
+        self._total = len(self._types) + sum(counts[name] for name in _STORED[1:])
         self._done = 0
         # Nodes that could not be written: no edge may point at them.
         self._missing: dict[NodeKind, set[int]] = {kind: set() for kind in KINDS}
@@ -94,12 +96,18 @@ class _Export:
         self._target.finish()
 
     def _write_types(self) -> None:
-        tables, types = self._target.tables, self._store.types()
-        self._put("types", tables.types, [(type_row(t, self._fitting), []) for t in types])
-        self._done = 0  # types are not counted
-        properties = [row for t in types for row in type_property_rows(t, self._fitting)]
-        self._target.write(tables.type_properties, [(row, []) for row in properties])
-        self._target.write(tables.parent_types, [(row, []) for row in parent_type_rows(types)])
+        tables = self._target.tables
+        rows = [type_row(found, self._fitting) for found in self._types]
+        places = [f"type {row[0]}, external id" for row in rows]
+        # Nothing but its external id can be in the way of a type, and nodes can't do without it.
+        lost = self._put("types", tables.types, [(row, []) for row in rows], places=places)
+        self._put("types", tables.types, [((*rows[at][:-1], None), []) for at in lost])
+        properties = [row for t in self._types for row in type_property_rows(t, self._fitting)]
+        for at, _ in self._target.write(tables.type_properties, [(row, []) for row in properties]):
+            where = f"type {properties[at][0]}, property {properties[at][1]!r}"
+            self._problems.add(where, _REFUSED, LEFT_OUT)
+        parents = parent_type_rows(self._types)
+        self._target.write(tables.parent_types, [(row, []) for row in parents])
 
     def _write_nodes(self, kind: NodeKind) -> None:
         tables = self._target.tables

@@ -1,6 +1,7 @@
 """Messages of a store as rows of ML Metadata, in the order of the columns of its tables."""
 
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import Any
 
 from google.protobuf import json_format
@@ -44,7 +45,7 @@ def type_property_rows(found: StoredType, fitting: Fitting) -> list[Row]:
     type_id = found.message.id
     return [
         (type_id, fitting.key(name, f"type {type_id}, a property's name"), number)
-        for name, number in found.message.properties.items()
+        for name, number in sorted(found.message.properties.items())
     ]
 
 
@@ -92,7 +93,7 @@ def property_places(message: Any) -> Iterator[tuple[bool, str, Any, str]]:
     """Yield each property: whether it is custom, its name, its value, and how it is called."""
     for is_custom, values in ((False, message.properties), (True, message.custom_properties)):
         kind = "custom property" if is_custom else "property"
-        for name, value in values.items():
+        for name, value in sorted(values.items(), key=itemgetter(0)):
             yield is_custom, name, value, f"{kind} {name!r}"
 
 

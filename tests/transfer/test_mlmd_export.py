@@ -156,15 +156,21 @@ def test_what_ml_metadata_has_no_place_for_is_told(store_url, mlmd_database):
 def test_names_that_a_database_can_not_tell_apart_are_told(store_url, tmp_path):
     """On MySQL blanks at the end of a name do not count."""
     with connect(store_url) as store:
-        store.put_artifact_type(ArtifactType(name="T"))
-        store.put_execution_type(ExecutionType(name="E"))
+        properties = {"p": int, "p ": int}
+        store.put_artifact_type(ArtifactType(name="T", external_id="x", properties=properties))
+        store.put_execution_type(ExecutionType(name="E", external_id="x "))
         ids = [store.put_artifact(Artifact(type="T", name=name)) for name in ("a", "a ", "A")]
         store.record_execution(Execution(type="E"), inputs=dict(zip("xyz", ids, strict=True)))
     problems = Problems()
     with WAYS["mariadb"](tmp_path) as database:
         done = export_mlmd(store_url, database.url, problems)
-        assert [problem.where for problem in problems.shown] == ["artifact 2", "event 2"]
-        assert done.stored["artifacts"] == 2
+        assert [problem.where for problem in problems.shown] == [
+            "type 11, external id",
+            "type 10, property 'p '",
+            "artifact 2",
+            "event 2",
+        ]
+        assert (done.stored["types"], done.stored["artifacts"]) == (11, 2)
         assert done.stored["events"] == 2
         with real_on(database) as real:
             events = request_of("GetEventsByArtifactIDs")
