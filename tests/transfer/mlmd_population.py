@@ -14,7 +14,15 @@ from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2 as pb
 
 BATCH = 2000
-TEXTS = ["", "plain", "ünïcödé 日本 😀", 'it\'s "quoted" %s :x ?', "line\nbreak\ttab", "x" * 700]
+TEXTS = [
+    "",
+    "plain",
+    "\U0010ffff0 \U0010ffff1",
+    "ünïcödé 日本 😀",
+    'it\'s "quoted" %s :x ?',
+    "line\nbreak\ttab",
+    "x" * 700,
+]
 BACKSLASH = "a \\ and 'quotes'"  # ML Metadata can't write one to PostgreSQL
 INTS = (0, 1, -1, 2**31 - 1, -(2**31))
 DOUBLES = (0.0, -0.5, 0.25, 123456.5, 1e6, 3.141593)
