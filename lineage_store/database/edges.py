@@ -53,6 +53,20 @@ def path_text(event: Any) -> str | None:
     return "".join(f"/{step}" for step in escaped) or None
 
 
+def event_row(event_id: int, message: Any) -> Row:
+    """Return the row of an event."""
+    return (
+        event_id,
+        message.artifact_id,
+        message.execution_id,
+        message.type,
+        message.milliseconds_since_epoch,
+        now_us(),
+        message.SerializeToString(deterministic=True),
+        path_text(message),
+    )
+
+
 class Events:
     """Events within a transaction."""
 
@@ -93,11 +107,8 @@ class Events:
 
     def create(self, event_id: int, message: Any) -> None:
         """Stage an event."""
-        key = (message.artifact_id, message.execution_id, message.type)
-        encoded = message.SerializeToString(deterministic=True)
-        moment = message.milliseconds_since_epoch
-        row = (event_id, *key, moment, now_us(), encoded, path_text(message))
-        self._new.put(key, row)
+        row = event_row(event_id, message)
+        self._new.put((message.artifact_id, message.execution_id, message.type), row)
         others = self._new_of.items.get(message.execution_id, ())
         self._new_of.put(message.execution_id, (*others, row))
 

@@ -5,7 +5,7 @@ and the same command goes on where it was cut off. Each batch is one transaction
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,7 +17,9 @@ from lineage_store.database import schema, tables
 from lineage_store.database.connection import Connection, ConstraintViolated
 from lineage_store.database.ids import MAX_ID
 from lineage_store.database.statements import Statement
+from lineage_store.database.store_pages import existing_ids
 from lineage_store.database.urls import driver_for
+from lineage_store.kinds import NodeKind
 
 _SET_COUNTER = Statement(
     update(tables.counters)
@@ -97,12 +99,22 @@ class Filling:
         """Return the greatest primary key that a table holds, or None if it is empty."""
         key = list(table.primary_key)
         found = select(*key).order_by(*(column.desc() for column in key)).limit(1)
+        with self._reading() as connection:
+            rows = connection.rows(Statement(found))
+        return rows[0] if rows else None
+
+    def existing(self, kind: NodeKind, ids: Iterable[int]) -> set[int]:
+        """Return which of some ids are those of nodes that are in the store."""
+        with self._reading() as connection:
+            return existing_ids(connection, kind, ids)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
         self._connection.begin(write=False)
         try:
-            rows = self._connection.rows(Statement(found))
+            yield self._connection
         finally:
             self._connection.rollback()
-        return rows[0] if rows else None
 
     def finish(self, counters: Mapping[str, int]) -> None:
         """Open the store to all.

@@ -24,6 +24,21 @@ def inserts_of_values(
         yield text + on_conflict, list(chain.from_iterable(part))
 
 
+def in_few_sizes(rows: Sequence[Row], most: int = 256) -> Iterator[Sequence[Row]]:
+    """Yield rows in parts whose lengths are powers of two, the longest first.
+
+    Whoever inserts parts of every length leaves a prepared statement of hundreds of kilobytes for
+    each of them; of these there are nine.
+    """
+    at = 0
+    size = most
+    while at < len(rows):
+        while size > len(rows) - at:
+            size //= 2
+        yield rows[at : at + size]
+        at += size
+
+
 @lru_cache(maxsize=1024)
 def _insert_text(table: str, columns: tuple[str, ...], count: int, placeholder: str) -> str:
     row = f"({', '.join([placeholder] * len(columns))})"

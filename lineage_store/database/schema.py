@@ -143,6 +143,20 @@ def open_or_create(driver: Driver, raw: Any, *, finish: bool = False) -> None:
             _create_where_empty(driver, raw, finish=finish)
 
 
+def open_existing(driver: Driver, raw: Any) -> None:
+    """Check that a database holds a store that can be used, and create none.
+
+    Raises:
+        FailedPrecondition: It is empty.
+        NotOurDatabase: It holds something else.
+        SchemaMismatch: It was made by another revision.
+        LineageError: It can't be read, and why.
+    """
+    with translated(driver):
+        if not _usable(driver, raw):
+            raise errors.FailedPrecondition("the database is empty; there is no store in it")
+
+
 def _create_where_empty(driver: Driver, raw: Any, *, finish: bool) -> None:
     if not driver.may_create:
         raise errors.FailedPrecondition("the database is empty and may only be read")

@@ -148,6 +148,9 @@ def test_the_command_line(installed, tmp_path):
     url = f"sqlite:///{tmp_path}/store.db"
     assert run([program, "db", "upgrade", "--database", url], tmp_path).endswith(f"-> {HEAD}\n")
     assert "is current" in run([program, "db", "check", "--database", url], tmp_path)
+    mlmd = f"sqlite:///{tmp_path}/mlmd.db"  # whose tables the wheel brings as files of SQL
+    assert "9 types" in run([program, "export", "mlmd", "--from", url, "--to", mlmd], tmp_path)
+    assert "9 types" in run([program, "import", "mlmd", mlmd, "--into", f"{url}2"], tmp_path)
 
 
 @contextmanager

@@ -26,7 +26,7 @@ def is_now(milliseconds: int) -> bool:
     return abs(milliseconds - time.time_ns() // 10**6) < _DAY
 
 
-def _in_unspecified_order(method: str) -> tuple[str, ...]:
+def in_unspecified_order(method: str) -> tuple[str, ...]:
     """Return the fields of a response whose order MLMD does not define."""
     if method == "GetArtifactsByURI":
         return ("artifacts",)
@@ -56,7 +56,7 @@ def normalise(method: str, response: Message, identities: Identities) -> Message
                 setattr(part, descriptor.name, NOW)
             elif descriptor.name == "next_page_token" and value:
                 part.next_page_token = TOKEN
-    for name in _in_unspecified_order(method):
+    for name in in_unspecified_order(method):
         listed = getattr(normal, name, None)
         if listed is not None and is_list(listed):
             listed.sort(key=lambda node: node.id)

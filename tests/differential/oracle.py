@@ -2,8 +2,9 @@
 
 This script can import nothing of this project. A request is a frame of two byte strings, each after
 its length as a big-endian uint32: the name of a method and the encoded request. An empty name opens
-a new store in memory in place of the old one. The answer is the status code as an int32, then the
-message of the status and the encoded response, framed the same way.
+a store in place of the old one: that of the ConnectionConfig in the request, or, if it is empty, a
+new one in memory. The answer is the status code as an int32, then the message of the status and the
+encoded response, framed the same way.
 """
 
 import os
@@ -14,11 +15,13 @@ from ml_metadata.metadata_store.pywrap.metadata_store_extension import metadata_
 from ml_metadata.proto import metadata_store_pb2
 
 
-def new_store():
-    """Return the handle of an empty store in memory."""
-    config = metadata_store_pb2.ConnectionConfig()
-    config.fake_database.SetInParent()
-    options = metadata_store_pb2.MigrationOptions()
+def open_store(encoded):
+    """Return the handle of a store."""
+    config = metadata_store_pb2.ConnectionConfig.FromString(encoded)
+    if not encoded:
+        config.fake_database.SetInParent()
+    # Without it, ML Metadata makes no tables on PostgreSQL.
+    options = metadata_store_pb2.MigrationOptions(enable_upgrade_migration=True)
     return core.CreateMetadataStore(config.SerializeToString(), options.SerializeToString())
 
 
@@ -39,7 +42,7 @@ def main():
         if method:
             response, message, code = getattr(core, method.decode())(store, request)
         else:
-            store, response, message, code = new_store(), b"", b"", 0
+            store, response, message, code = open_store(request), b"", b"", 0
         answers.write(struct.pack(">iI", code, len(message)) + message)
         answers.write(struct.pack(">I", len(response)) + response)
         answers.flush()

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from google.protobuf import text_format
 from google.protobuf.message import Message
 
 from lineage_store.errors import BY_CODE, LineageError
+from lineage_store.v1 import metadata_pb2
 from lineage_store.v1 import metadata_service_pb2 as service
 
 ORACLE = Path(__file__).with_name("oracle.py")
@@ -60,12 +62,18 @@ class Store(Protocol):
 
 
 class RealStore:
-    """The published ML Metadata, in a process of its own."""
+    """The published ML Metadata, in a process of its own.
+
+    Args:
+        python: The interpreter that has it.
+        config: The database, as a ConnectionConfig in the text format; empty: one in memory.
+    """
 
     name = "real"
 
-    def __init__(self, python: Path) -> None:
+    def __init__(self, python: Path, config: str = "") -> None:
         self._python = python
+        self._config = text_format.Parse(config, metadata_pb2.ConnectionConfig())
         self._process: subprocess.Popen[bytes] | None = None
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -79,7 +87,7 @@ class RealStore:
     def reset(self) -> None:
         if self._process is None:
             self._process = self._start()
-        died = self._exchange("", b"") is None
+        died = self._exchange("", self._config.SerializeToString()) is None
         assert not died, f"the real store does not start: {self._last_words()}"
 
     def call(self, method: str, request: Message) -> Answer:

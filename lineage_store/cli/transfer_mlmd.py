@@ -1,0 +1,128 @@
+"""`lineage-store import mlmd` and `export mlmd`: from and to databases of ML Metadata."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from lineage_store.cli.options import json_option
+from lineage_store.database.urls import without_password
+from lineage_store.model.plain import plain, printable
+from lineage_store.transfer.mlmd_export import export_mlmd
+from lineage_store.transfer.mlmd_import import import_mlmd
+from lineage_store.transfer.mlmd_problems import Problem, Problems
+from lineage_store.transfer.mlmd_verify import Verified, verify_mlmd
+
+Progress = Callable[[int, int], None]
+
+
+@click.group("import")
+def import_group() -> None:
+    """Fill an empty store with what another one holds."""
+
+
+@click.group("export")
+def export_group() -> None:
+    """Write what a store holds in the form of another one."""
+
+
+@import_group.command("mlmd")
+@click.argument("source")
+@click.option("--into", "target", required=True, metavar="URL", help="Database URL of the store.")
+@click.option("--verify", is_flag=True, help="Read both again afterwards and compare them.")
+@json_option
+def import_command(source: str, target: str, *, verify: bool, as_json: bool) -> None:
+    """Fill an empty store with the database of ML Metadata at SOURCE.
+
+    SOURCE is sqlite:///PATH, mysql://... or postgresql://..., of schema version 8 to 10; it is
+    only read. Ids stay what they are. An import that was cut off goes on when the same command
+    runs again.
+    """
+    problems = Problems(_tell)
+    with _progress(f"importing {without_password(source)}", hidden=as_json) as progress:
+        done = import_mlmd(source, target, problems, progress)
+    verified = None
+    if verify:
+        with _progress("comparing", hidden=as_json) as progress:
+            verified = verify_mlmd(source, target, progress)
+    if as_json:
+        _echo_json({**plain(done), "problems": _plain(problems), "verified": plain(verified)})
+    else:
+        _echo_counts("stored", done.stored)
+        _echo_verified(verified)
+        _echo_problems(problems)
+    if verified is not None:
+        verified.demand_equal()
+
+
+@export_group.command("mlmd")
+@click.option("--from", "source", required=True, metavar="URL", help="Database URL of the store.")
+@click.option("--to", "target", required=True, metavar="URL", help="Database URL to write.")
+@json_option
+def export_command(source: str, target: str, *, as_json: bool) -> None:
+    """Write a store into a new database of ML Metadata, of schema version 10.
+
+    The target is sqlite:///PATH, mysql://... or postgresql://..., and missing or empty. Ids stay
+    what they are. An export that was cut off begins anew when the same command runs again.
+    """
+    problems = Problems(_tell)
+    with _progress(f"exporting {without_password(source)}", hidden=as_json) as progress:
+        done = export_mlmd(source, target, problems, progress)
+    if as_json:
+        _echo_json({**plain(done), "problems": _plain(problems)})
+        return
+    _echo_counts("stored", done.stored)
+    if done.left_behind:
+        _echo_counts("ML Metadata has no place for", done.left_behind)
+    _echo_problems(problems)
+
+
+def _tell(problem: Problem) -> None:
+    click.echo(printable(str(problem)), err=True)
+
+
+@contextmanager
+def _progress(label: str, *, hidden: bool) -> Iterator[Progress]:
+    """Give what moves a bar on standard error, if that is a terminal."""
+    if hidden or not sys.stderr.isatty():
+        yield lambda *_: None
+        return
+    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
+
+        def move(done: int, total: int) -> None:
+            bar.length = max(total, 1)
+            bar.update(done - bar.pos)
+
+        yield move
+
+
+def _plain(problems: Problems) -> dict[str, Any]:
+    return {"count": problems.count, "shown": plain(problems.shown)}
+
+
+def _echo_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _echo_counts(what: str, counts: dict[str, int]) -> None:
+    listed = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
+    click.echo(f"{what}: {listed}")
+
+
+def _echo_verified(verified: Verified | None) -> None:
+    if verified is None:
+        return
+    for difference in verified.first:
+        click.echo(difference, err=True)
+    _echo_counts("equal on both sides", verified.compared)
+
+
+def _echo_problems(problems: Problems) -> None:
+    if problems.count:
+        click.echo(f"did not fit as they were: {problems.count}; see above")
+
+
+COMMANDS: list[click.Command] = [import_group, export_group]

@@ -1,0 +1,1 @@
+"""Databases of ML Metadata: their tables, read row by row and written anew."""

@@ -1,0 +1,1 @@
+"""Moving a store: from and to other stores, databases and files."""

@@ -1,0 +1,132 @@
+"""Values of a store as ML Metadata can hold and read them."""
+
+import base64
+import math
+from collections.abc import Callable
+from typing import Any
+
+from google.protobuf.message import DecodeError
+from google.protobuf.struct_pb2 import Struct
+
+from lineage_store.database.mlmd.target import Capacity
+from lineage_store.database.node_rows import STRUCT_PREFIX
+from lineage_store.limits import MAX_NAME
+from lineage_store.transfer.mlmd_problems import Problems
+from lineage_store.transfer.mlmd_texts import shortened
+from lineage_store.transfer.mlmd_values import UNREADABLE_STRING
+
+LEFT_OUT = "it is left out"
+
+Values = tuple[int | None, float | None, str | None, bytes | None, bool | None]
+
+
+class Fitting:
+    """Makes values fit.
+
+    Args:
+        capacity: What the database can hold.
+        problems: Takes what does not fit.
+    """
+
+    def __init__(self, capacity: Capacity, problems: Problems) -> None:
+        self._capacity = capacity
+        self._problems = problems
+        self._readers: dict[str, Callable[[Any, str], Values | None]] = {
+            "int_value": self._int,
+            "double_value": self._double,
+            "string_value": self._string,
+            "struct_value": self._struct,
+            "proto_value": self._proto,
+            "bool_value": lambda value, _: (None, None, None, None, value),
+        }
+
+    def key(self, text: str, where: str) -> str:
+        """Return a name; one that had to be changed stays unlike all others."""
+        most = self._capacity.name
+        if most is not None and self._capacity.measure(text) > most:
+            what = f"is longer than {most}"
+        elif "\0" in text:
+            what = "holds a NUL character"
+        else:
+            return text
+        changed = shortened(text, most or MAX_NAME, self._capacity.measure)
+        self._problems.add(where, what, f"it is now {changed!r}")
+        return changed
+
+    def text(self, text: str, where: str) -> str | None:
+        """Return a text, or None where it is too long."""
+        return self._bounded(text, where, self._capacity.text)
+
+    def number(self, number: int, where: str) -> int | None:
+        """Return an integer, or None where it is too large."""
+        if number in self._capacity.ints:
+            return number
+        self._problems.add(where, f"is {number}, beyond 32 bits", LEFT_OUT)
+        return None
+
+    def values(self, value: Any, where: str) -> Values | None:
+        """Return the value of a property as the columns of its row, or None if it is left out."""
+        kind = value.WhichOneof("value")
+        return self._readers[kind](getattr(value, kind), where) if kind else None
+
+    def _int(self, number: int, where: str) -> Values | None:
+        kept = self.number(number, where)
+        return None if kept is None else (kept, None, None, None, None)
+
+    def _double(self, number: float, where: str) -> Values | None:
+        if math.isnan(number) or (math.isinf(number) and not self._capacity.has_infinity):
+            self._problems.add(where, f"is {number}, which the database can't hold", LEFT_OUT)
+            return None
+        return (None, number, None, None, None)
+
+    def _string(self, text: str, where: str) -> Values | None:
+        if text == UNREADABLE_STRING:
+            self._problems.add(where, f"is {text!r}, which ML Metadata can't read", LEFT_OUT)
+            return None
+        if text.startswith(STRUCT_PREFIX):
+            if not _is_struct(text.removeprefix(STRUCT_PREFIX)):
+                what = f"begins with {STRUCT_PREFIX!r} and is no Struct"
+                self._problems.add(where, f"{what}, which ML Metadata can't read", LEFT_OUT)
+                return None
+            what = "is a string that reads like a Struct"
+            self._problems.add(where, what, "ML Metadata takes it for one")
+        return self._text_value(self._without_nul(text, where), where)
+
+    def _struct(self, message: Any, where: str) -> Values | None:
+        encoded = base64.b64encode(message.SerializeToString(deterministic=True))
+        return self._text_value(STRUCT_PREFIX + encoded.decode(), where)
+
+    def _text_value(self, text: str, where: str) -> Values | None:
+        kept = self._bounded(text, where, self._capacity.long_text)
+        return None if kept is None else (None, None, kept, None, None)
+
+    def _proto(self, message: Any, where: str) -> Values | None:
+        if not message.type_url:
+            what = "is an Any without type_url, which ML Metadata can't read"
+            self._problems.add(where, what, LEFT_OUT)
+            return None
+        encoded = base64.b64encode(message.SerializeToString(deterministic=True))
+        if self._bounded(encoded.decode(), where, self._capacity.long_text) is None:
+            return None
+        return (None, None, None, encoded, None)
+
+    def _bounded(self, text: str, where: str, most: int | None) -> str | None:
+        kept = self._without_nul(text, where)
+        if most is None or self._capacity.measure(kept) <= most:
+            return kept
+        self._problems.add(where, f"is longer than {most}", LEFT_OUT)
+        return None
+
+    def _without_nul(self, text: str, where: str) -> str:
+        kept, nul, _ = text.partition("\0")
+        if nul:
+            self._problems.add(where, "holds a NUL character", "what follows it is left out")
+        return kept
+
+
+def _is_struct(encoded: str) -> bool:
+    try:
+        Struct().ParseFromString(base64.b64decode(encoded, validate=True))
+    except (DecodeError, ValueError):
+        return False
+    return True

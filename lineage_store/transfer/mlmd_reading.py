@@ -1,0 +1,129 @@
+"""What a store takes of a database of ML Metadata, page by page."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+from lineage_store.database.mlmd.source import LEAST, MlmdSource, Pair
+from lineage_store.database.types import StoredType
+from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
+from lineage_store.transfer.mlmd_nodes import LEFT_OUT, NodeDecoder, decode_event
+from lineage_store.transfer.mlmd_problems import Problems
+from lineage_store.transfer.mlmd_types import decode_types
+
+Existing = Callable[[NodeKind, Iterable[int]], set[int]]
+"""Given a kind of node and some ids, which of them are there."""
+
+
+class Page(NamedTuple):
+    """Some rows of the source, in their order.
+
+    Attributes:
+        read: How many rows were read.
+        kept: What a store takes of them: messages, (id, event) or pairs.
+    """
+
+    read: int
+    kept: list[Any]
+
+
+class MlmdReading:
+    """The contents of a database of ML Metadata as a store keeps them.
+
+    Args:
+        source: The database.
+        problems: Takes what does not fit.
+    """
+
+    def __init__(self, source: MlmdSource, problems: Problems) -> None:
+        self._source = source
+        self._problems = problems
+        self.types: dict[int, StoredType] = decode_types(source.types(), problems)
+
+    def nodes(self, kind: NodeKind, after: int = LEAST) -> Iterator[Page]:
+        """Yield the nodes of a kind behind an id."""
+        decoder = NodeDecoder(kind, self.types, self._problems)
+        while records := self._source.nodes(kind, after):
+            decoded = (self._readable(kind.name, record, decoder.decode) for record in records)
+            yield Page(len(records), [message for message in decoded if message is not None])
+            after = records[-1].id
+
+    def events(self, existing: Existing, after: int = LEAST) -> Iterator[Page]:
+        """Yield events behind an id, each with its id."""
+        while records := self._source.events(after):
+            decoded = [
+                (record.id, self._readable("event", record, self._event)) for record in records
+            ]
+            found = [(event_id, event) for event_id, event in decoded if event is not None]
+            yield Page(len(records), self._tied_events(found, existing))
+            after = records[-1].id
+
+    def members(
+        self, kind: NodeKind, existing: Existing, after: Pair = (LEAST, LEAST)
+    ) -> Iterator[Page]:
+        """Yield pairs of a context and a node in it, behind a pair."""
+        edge = {ARTIFACT: "attribution", EXECUTION: "association"}[kind]
+        while pairs := self._source.members(kind, after):
+            yield Page(len(pairs), self._tied(edge, pairs, (CONTEXT, kind), existing))
+            after = pairs[-1]
+
+    def parents(self, existing: Existing, after: Pair = (LEAST, LEAST)) -> Iterator[Page]:
+        """Yield pairs of a child and a parent context, behind a pair."""
+        while pairs := self._source.parents(after):
+            yield Page(
+                len(pairs), self._tied("parent context", pairs, (CONTEXT, CONTEXT), existing)
+            )
+            after = pairs[-1]
+
+    def _event(self, record: Any) -> Any | None:
+        return decode_event(record, self._problems)
+
+    def _readable(self, what: str, record: Any, decode: Callable[[Any], Any | None]) -> Any | None:
+        try:
+            return decode(record)
+        except (ValueError, TypeError, OverflowError):
+            self._problems.add(f"{what} {record.id}", "holds a value that is none", LEFT_OUT)
+            return None
+
+    def _tied_events(
+        self, found: list[tuple[int, Any]], existing: Existing
+    ) -> list[tuple[int, Any]]:
+        there = {
+            ARTIFACT: existing(ARTIFACT, (event.artifact_id for _, event in found)),
+            EXECUTION: existing(EXECUTION, (event.execution_id for _, event in found)),
+        }
+        return [
+            (event_id, event)
+            for event_id, event in found
+            if self._ends(
+                f"event {event_id}",
+                there,
+                ((ARTIFACT, event.artifact_id), (EXECUTION, event.execution_id)),
+            )
+        ]
+
+    def _tied(
+        self, edge: str, pairs: list[Pair], kinds: tuple[NodeKind, NodeKind], existing: Existing
+    ) -> list[Pair]:
+        wanted: dict[NodeKind, set[int]] = {kind: set() for kind in KINDS}
+        for pair in pairs:
+            for kind, node_id in zip(kinds, pair, strict=True):
+                wanted[kind].add(node_id)
+        there = {kind: existing(kind, wanted[kind]) for kind in set(kinds)}
+        return [
+            pair
+            for pair in pairs
+            if self._ends(f"{edge} {pair}", there, tuple(zip(kinds, pair, strict=True)))
+        ]
+
+    def _ends(
+        self,
+        where: str,
+        there: dict[NodeKind, set[int]],
+        ends: tuple[tuple[NodeKind, int], ...],
+    ) -> bool:
+        """Whether both ends of an edge are there."""
+        for kind, node_id in ends:
+            if node_id not in there[kind]:
+                self._problems.add(where, f"points at no {kind.name}: {node_id}", LEFT_OUT)
+                return False
+        return True
