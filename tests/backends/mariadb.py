@@ -66,8 +66,16 @@ def give_to_server(home: Path) -> None:
 def install(home: Path) -> None:
     """Make the system tables of a server in `home`/data."""
     home.mkdir(exist_ok=True)
+    # Of two installations at once in one directory for temporary files, one fails.
+    (home / "tmp").mkdir()
     give_to_server(home)
-    command = [program("mariadb-install-db"), "--no-defaults", f"--datadir={home}/data", *user()]
+    program_and_places = [
+        program("mariadb-install-db"),
+        "--no-defaults",
+        f"--datadir={home}/data",
+        f"--tmpdir={home}/tmp",
+    ]
+    command = [*program_and_places, *user()]
     done = subprocess.run(
         [*command, "--auth-root-authentication-method=normal", "--skip-test-db"],
         check=False,
