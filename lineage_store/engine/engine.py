@@ -37,7 +37,7 @@ class Engine:
     def __init__(self, url: str, limits: Limits | None = None) -> None:
         limits = limits or Limits()
         self._database = Database(url, limits.filters, limits.patience_seconds)
-        self._adjacency = Adjacency(self._database.read, limits.lineage.graph_bytes)
+        self._adjacency = Adjacency(self._database.read, limits.lineage.max_graph_bytes)
         self._sources = Sources(limits.lineage, self._adjacency)
         self._announcements = Announcements()
 

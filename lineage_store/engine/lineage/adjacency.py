@@ -68,6 +68,9 @@ class Adjacency:
         known = graph.last
         entries: list[Any] = events_from(snapshot, known[0], INLINE + 2)
         if known != BEGINNING and not (entries and _mark(entries[0]) == known):
+            if entries:  # later events without that one
+                self._drop(graph)
+                return None
             return self._earlier(graph, last_event(snapshot, known[0]) or BEGINNING)
         if len(entries) > INLINE + 1:
             self.load()
@@ -108,11 +111,12 @@ class Adjacency:
         """Return the view of a snapshot without the last event that is known."""
         view = graph.view(last)
         if view is None and last[0] >= graph.columns.last[0]:
-            logger.warning("the events are not those read before; reading them again")
             self._drop(graph)
         return view
 
     def _drop(self, graph: Graph) -> None:
+        """Read everything again: the database is not the one that it was."""
+        logger.warning("the events are not those read before; reading them again")
         with self._lock:
             if self._graph is graph:
                 self._graph = None

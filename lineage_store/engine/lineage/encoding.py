@@ -15,8 +15,8 @@ from lineage_store.v1 import lineage_pb2 as pb
 PART_BYTES = 1_000_000
 """About how large a part of a streamed answer is."""
 
-_MAX_VARINT = 8
-"""Bytes that the varint of an id takes at most: ids stay below 2^53."""
+_VARINT_ENDS = np.array([1 << 7 * size for size in range(1, 9)])
+"""The first number that takes more than 1, 2, … bytes as a varint; ids stay below 2^53."""
 
 _ID_TAG = b"\x08"
 
@@ -50,8 +50,7 @@ def ids_only(field_number: int, ids: NDArray[np.int64]) -> list[Piece]:
     """
     pieces: list[Piece] = []
     first = 0
-    for size in range(1, _MAX_VARINT + 1):
-        last = int(np.searchsorted(ids, 1 << 7 * size))
+    for size, last in enumerate(np.searchsorted(ids, _VARINT_ENDS).tolist(), 1):
         if last > first:
             before = _prefix(field_number, 1 + size) + _ID_TAG
             pieces.append(_framed_varints(ids[first:last], size, before).data)

@@ -179,6 +179,8 @@ class View:
 
     def frames(self, events: Numbers) -> list[Piece]:
         """Return some encoded events, framed, in pieces that only need to be joined."""
+        if self.count == self.old:
+            return self._columns.arena.frames(events)
         is_old = events < self.old
         pieces = self._columns.arena.frames(events[is_old])
         recent = self._tail.entries

@@ -11,11 +11,14 @@ from lineage_store.lineage.adjacency.rows import Choice, choice
 from lineage_store.lineage.rules import BIDIRECTIONAL, Admission, Rules
 from lineage_store.lineage.source import Source, other
 
-FEW = 128
+FEW = 32
 """Nodes from which on an array costs less than a list."""
 
-REACHED, PASSED, DROPPED = 1, 2, 3
-"""What became of a node: answered; answered and gone on from; left out."""
+REACHED, PASSED, DROPPED, MET = 1, 2, 3, 4
+"""What became of a node: answered; answered and gone on from; left out; not decided yet."""
+
+SPARSE = 64
+"""If fewer than one of so many nodes are met, they are sorted; else all are looked through."""
 
 
 class Reach:
@@ -61,10 +64,15 @@ class Reach:
 
     def nodes(self, kind: NodeKind) -> NDArray[np.int64]:
         """Return the ids of the nodes that were reached, ascending."""
-        parts = [np.asarray(part, np.int64) for part in self._nodes[kind]]
-        numbers = np.concatenate(parts) if parts else np.empty(0, np.int64)
+        marks = self._marks[kind]
+        if self.count * SPARSE < len(marks):
+            parts = [np.asarray(part, np.int64) for part in self._nodes[kind]]
+            numbers = np.concatenate(parts) if parts else np.empty(0, np.int64)
+        else:
+            numbers = np.flatnonzero((marks == REACHED) | (marks == PASSED))
         ids = np.concatenate([self._view.ids(kind, numbers), np.array(self._alone[kind], np.int64)])
-        ids.sort()
+        if (ids[1:] < ids[:-1]).any():
+            ids.sort()
         return ids
 
     def events(self) -> NDArray[np.int64]:
@@ -119,14 +127,14 @@ class Reach:
         marks = self._marks[far]
         self._marks[kind][nodes] = PASSED
         events, ends = self._view.many(kind, nodes, self._choices[kind])
-        fresh = np.unique(ends[marks[ends] == 0])
+        fresh = _distinct(ends[marks[ends] == 0], marks)
         ended = self._admit(far, fresh)
         before = marks[ends]
         skipped = before == DROPPED
         if self._both_ways:
             skipped |= before == PASSED
         self._events.append(events[~skipped] if skipped.any() else events)
-        found: Numbers = fresh[marks[fresh] == 0]
+        found: Numbers = fresh[marks[fresh] != DROPPED]
         marks[found] = REACHED
         self._nodes[far].append(found)
         self.count += len(found)
@@ -149,6 +157,17 @@ class Reach:
         for node_id in admission.dropped:
             self._looks[kind][number_of[node_id]] = DROPPED
         return {number_of[node_id] for node_id in admission.ended}
+
+
+def _distinct(nodes: Numbers, marks: NDArray[np.uint8]) -> Numbers:
+    """Return nodes that were not reached yet, ascending, each once, and mark them as met."""
+    marks[nodes] = MET
+    if len(nodes) * SPARSE > len(marks):
+        return np.flatnonzero(marks == MET)
+    ascending = np.sort(nodes)
+    is_first = np.ones(len(ascending), np.bool_)
+    np.not_equal(ascending[1:], ascending[:-1], out=is_first[1:])
+    return ascending[is_first]
 
 
 def _choice(rules: Rules, kind: NodeKind) -> Choice:
