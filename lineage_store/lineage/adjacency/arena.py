@@ -23,6 +23,9 @@ Piece = bytes | memoryview
 MAX_LENGTHS = 255
 """Lengths that have a matrix; events of further lengths are kept one by one."""
 
+FEW = 64
+"""Events from which on it is quicker to pick them out together."""
+
 LONG = 255
 """The code of events that are kept one by one."""
 
@@ -77,19 +80,17 @@ class Arena:
 
     def body(self, number: int) -> bytes:
         """Return an encoded event."""
-        code, row = self._codes[number], self._rows[number]
-        if code == LONG:
-            frame = self.long[row]
-            return frame[_start(frame) :]
-        size = self.sizes[code]
-        body: bytes = self.matrices[code][row, -size:].tobytes() if size else b""
-        return body
+        frame = self._frame(number)
+        return frame[_start(frame) :]
 
     def frames(self, numbers: Numbers) -> list[Piece]:
         """Return some events, framed, in pieces that only need to be joined; in no order."""
+        pieces: list[Piece] = []
+        if len(numbers) < FEW:
+            pieces += map(self._frame, numbers.tolist())
+            return pieces
         codes = self.codes[numbers]
         rows = self.rows[numbers]
-        pieces: list[Piece] = []
         for code in np.flatnonzero(np.bincount(codes, minlength=1)).tolist():
             chosen = rows[codes == code]
             if code == LONG:
@@ -97,6 +98,10 @@ class Arena:
             else:
                 pieces.append(self.matrices[code].take(chosen, axis=0).data)
         return pieces
+
+    def _frame(self, number: int) -> bytes:
+        code, row = self._codes[number], self._rows[number]
+        return self.long[row] if code == LONG else self.matrices[code][row].tobytes()
 
 
 def _start(frame: bytes) -> int:

@@ -127,16 +127,18 @@ class View:
         """Return the type of an event."""
         return self._types[event] if event < self.old else self._tail.entries[event - self.old][3]
 
-    def few(self, kind: NodeKind, node: int, chosen: Choice) -> list[int]:
-        """Return the numbers of the chosen events of a node."""
-        known = node < len(self._ids[kind])
-        events = self._rows[kind].few(node, chosen) if known else []
-        recent = self.recent(kind, node)
-        if recent:
-            events += recent
-        if chosen.types is None:
-            return events
-        return [event for event in events if self.type(event) in chosen.types]
+    def few(self, kind: NodeKind, node: int, chosen: Choice) -> list[tuple[int, int]]:
+        """Return the numbers of the chosen events of a node, each with that of its far end."""
+        far = other(kind)
+        types, ends, wanted = self._types, self._ends[far], chosen.types
+        events = self._rows[kind].few(node, chosen) if node < len(self._ids[kind]) else []
+        found = [(e, ends[e]) for e in events if wanted is None or types[e] in wanted]
+        if self.count > self.old:
+            recent = self.recent(kind, node)
+            found += [
+                (e, self.end(far, e)) for e in recent if wanted is None or self.type(e) in wanted
+            ]
+        return found
 
     def many(
         self, kind: NodeKind, nodes: Numbers, chosen: Choice

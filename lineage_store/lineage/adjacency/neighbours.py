@@ -25,7 +25,7 @@ def edges(
     with_bodies: bool,
 ) -> list[Edge]:
     """Return events of some nodes, as `Source.events` does, with numbers in the place of ids."""
-    chosen = choice(types)
+    chosen = choice(None if types is None else frozenset(types))
     found: list[Edge] = []
     for node_id in ids:
         room = limit - len(found)

@@ -66,8 +66,7 @@ class Reach:
         """Return the ids of the nodes that were reached, ascending."""
         marks = self._marks[kind]
         if self.count * SPARSE < len(marks):
-            parts = [np.asarray(part, np.int64) for part in self._nodes[kind]]
-            numbers = np.concatenate(parts) if parts else np.empty(0, np.int64)
+            numbers = _joint(self._nodes[kind])
         else:
             numbers = np.flatnonzero((marks == REACHED) | (marks == PASSED))
         ids = np.concatenate([self._view.ids(kind, numbers), np.array(self._alone[kind], np.int64)])
@@ -77,8 +76,7 @@ class Reach:
 
     def events(self) -> NDArray[np.int64]:
         """Return the numbers of the events that were gone over, each once."""
-        parts = [np.asarray(part, np.int64) for part in self._events]
-        return np.concatenate(parts) if parts else np.empty(0, np.int64)
+        return _joint(self._events)
 
     def _begin(self, kind: NodeKind, ids: Sequence[int]) -> list[int]:
         admission = self._rules.admit(self._source, kind, ids, is_start=True)
@@ -108,7 +106,7 @@ class Reach:
         met: list[tuple[int, int]] = []
         for node in frontier if isinstance(frontier, list) else frontier.tolist():
             here[node] = PASSED
-            met += [(event, view.end(far, event)) for event in view.few(kind, node, chosen)]
+            met += view.few(kind, node, chosen)
         fresh = {node: None for _, node in met if not there[node]}
         ended = self._admit(far, list(fresh))
         skipped = (DROPPED, PASSED) if self._both_ways else (DROPPED,)
@@ -157,6 +155,13 @@ class Reach:
         for node_id in admission.dropped:
             self._looks[kind][number_of[node_id]] = DROPPED
         return {number_of[node_id] for node_id in admission.ended}
+
+
+def _joint(parts: Sequence[Numbers | list[int]]) -> NDArray[np.int64]:
+    """Return all numbers of some parts, in no order."""
+    few = [number for part in parts if isinstance(part, list) for number in part]
+    many = [part for part in parts if not isinstance(part, list)]
+    return np.concatenate([np.array(few, np.int64), *many])
 
 
 def _distinct(nodes: Numbers, marks: NDArray[np.uint8]) -> Numbers:

@@ -1,6 +1,6 @@
 """Which events each node has: compressed rows."""
 
-from collections.abc import Collection
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,15 +33,15 @@ class Choice(NamedTuple):
     table: NDArray[np.bool_]
 
 
-def choice(types: Collection[int] | None) -> Choice:
+@lru_cache(maxsize=512)
+def choice(types: frozenset[int] | None) -> Choice:
     """Return what goes over events of some types; None: of any."""
     table = np.zeros(TYPES, np.bool_)
     if types is None:
         table[:] = True
         return Choice(0, 2, None, table)
-    chosen = frozenset(types)
-    table[list(chosen)] = True
-    return Choice(0 if chosen - INPUTS else 1, 2 if chosen & INPUTS else 1, chosen, table)
+    table[list(types)] = True
+    return Choice(0 if types - INPUTS else 1, 2 if types & INPUTS else 1, types, table)
 
 
 class Rows:
