@@ -21,8 +21,9 @@ from lineage_store.lineage.adjacency.graph import Graph, View
 INLINE = 2_000
 """Events that a query takes in by itself; if it lacks more, the database answers it."""
 
-CHUNK = 4_000
-"""Events that are read at once in the background: some milliseconds of one core."""
+CHUNK = 500
+"""Events that are read at once in the background: a few milliseconds, and so few objects at a time
+that the collector of cycles has nothing to look for."""
 
 MIN_TAIL, MAX_TAIL = 4_000, 32_000
 """Recent events that are put into arrays at the earliest, and at the latest."""

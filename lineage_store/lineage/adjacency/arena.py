@@ -12,6 +12,7 @@ import numpy as np
 from google.protobuf.internal.encoder import _VarintBytes  # type: ignore[attr-defined]
 from numpy.typing import NDArray
 
+from lineage_store.lineage.adjacency.distinct import distinct
 from lineage_store.v1 import metadata_pb2 as pb
 
 Numbers = NDArray[np.integer[Any]]
@@ -134,7 +135,7 @@ class ArenaBuilder:
         lengths = np.fromiter(map(len, bodies), np.int64, len(bodies))
         codes = np.empty(len(bodies), np.uint8)
         rows = np.empty(len(bodies), np.int32)
-        for size in np.unique(lengths).tolist():
+        for size in distinct(lengths).tolist():
             chosen = np.flatnonzero(lengths == size)
             code = self._code(size)
             codes[chosen] = code

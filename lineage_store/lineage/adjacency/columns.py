@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from lineage_store.kinds import ARTIFACT, EXECUTION, NodeKind
 from lineage_store.lineage.adjacency.arena import Arena, ArenaBuilder, joined
+from lineage_store.lineage.adjacency.distinct import distinct
 
 Entry = tuple[int, int, int, int, bytes, int]
 """An event of the log: its id, artifact id, execution id, type, encoded message, `recorded_at`."""
@@ -90,10 +91,10 @@ class ColumnsBuilder:
         """Return the ids of all nodes of a kind, and the number of that of each event."""
         new = np.concatenate(parts) if parts else np.empty(0, np.int64)
         if self._start is None:
-            ids = np.unique(new)
+            ids = distinct(new)
             return ids, np.searchsorted(ids, new).astype(np.int32)
         before = self._start.ids[kind]
-        ids = np.union1d(before, new)
+        ids = distinct(np.concatenate([before, new]))
         moved = np.searchsorted(ids, before).astype(np.int32)
         old = moved[self._start.ends[kind]] if len(before) else np.empty(0, np.int32)
         return ids, np.concatenate([old, np.searchsorted(ids, new).astype(np.int32)])

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lineage_store.kinds import ARTIFACT, EXECUTION, NodeKind
+from lineage_store.lineage.adjacency.distinct import distinct
 from lineage_store.lineage.adjacency.graph import Numbers, View
 from lineage_store.lineage.adjacency.rows import Choice, choice
 from lineage_store.lineage.rules import BIDIRECTIONAL, Admission, Rules
@@ -125,7 +126,7 @@ class Reach:
         marks = self._marks[far]
         self._marks[kind][nodes] = PASSED
         events, ends = self._view.many(kind, nodes, self._choices[kind])
-        fresh = _distinct(ends[marks[ends] == 0], marks)
+        fresh = _newly_met(ends[marks[ends] == 0], marks)
         ended = self._admit(far, fresh)
         before = marks[ends]
         skipped = before == DROPPED
@@ -164,15 +165,12 @@ def _joint(parts: Sequence[Numbers | list[int]]) -> NDArray[np.int64]:
     return np.concatenate([np.array(few, np.int64), *many])
 
 
-def _distinct(nodes: Numbers, marks: NDArray[np.uint8]) -> Numbers:
+def _newly_met(nodes: Numbers, marks: NDArray[np.uint8]) -> Numbers:
     """Return nodes that were not reached yet, ascending, each once, and mark them as met."""
     marks[nodes] = MET
     if len(nodes) * SPARSE > len(marks):
         return np.flatnonzero(marks == MET)
-    ascending = np.sort(nodes)
-    is_first = np.ones(len(ascending), np.bool_)
-    np.not_equal(ascending[1:], ascending[:-1], out=is_first[1:])
-    return ascending[is_first]
+    return distinct(nodes)
 
 
 def _choice(rules: Rules, kind: NodeKind) -> Choice:
