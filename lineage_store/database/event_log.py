@@ -27,6 +27,7 @@ _LAST = Statement(
 _COUNT = Statement(
     select(func.count()).select_from(select(_e.c.id).limit(bindparam("most")).subquery())
 )
+_COUNT_UP_TO = Statement(select(func.count()).select_from(_e).where(_e.c.id <= bindparam("last")))
 
 
 def events_from(snapshot: Snapshot, first: int, most: int) -> list[Row]:
@@ -46,4 +47,10 @@ def last_event(snapshot: Snapshot, up_to: int) -> tuple[int, int] | None:
 def count_events(snapshot: Snapshot, most: int) -> int:
     """Return how many events there are, or `most` if there are more."""
     [(count,)] = snapshot.connection.rows(_COUNT, most=most)
+    return int(count)
+
+
+def count_events_up_to(snapshot: Snapshot, last: int) -> int:
+    """Return how many events have an id that is not greater."""
+    [(count,)] = snapshot.connection.rows(_COUNT_UP_TO, last=last)
     return int(count)

@@ -7,7 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.database.event_log import count_events, events_from, last_event
+from lineage_store.database.event_log import (
+    count_events,
+    count_events_up_to,
+    events_from,
+    last_event,
+)
 from lineage_store.database.snapshot import Snapshot
 from lineage_store.lineage.adjacency.columns import (
     BEGINNING,
@@ -32,6 +37,10 @@ QUERIES_BEFORE_LOADING = 3
 """A process that asks less often would wait longer for the graph than for its answers."""
 
 RETRY_SECONDS = 10.0
+
+AUDIT_SECONDS = 60.0
+"""How often, while it is used, the events are counted: a writer that is not of this version may
+have given one an id that is not the greatest."""
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +68,8 @@ class Adjacency:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._queries = 0
+        self._is_due = False
+        self._audit_at = float("inf")
         self._not_before = float("inf") if max_bytes == 0 else 0.0
 
     def view(self, snapshot: Snapshot) -> View | None:
@@ -77,6 +88,8 @@ class Adjacency:
             self.load()
             return None
         graph.extend(entries)
+        if time.monotonic() > self._audit_at:
+            self._begin()
         if len(graph.tail.entries) > min(max(MIN_TAIL, len(graph.columns.types) // 8), MAX_TAIL):
             self.load()
         return graph.view(_mark(entries[-1]) if entries else BEGINNING)
@@ -89,6 +102,10 @@ class Adjacency:
 
     def load(self) -> None:
         """Begin to read what is lacking, and to put what is recent into the arrays."""
+        self._is_due = True
+        self._begin()
+
+    def _begin(self) -> None:
         with self._lock:
             is_working = self._thread is not None and self._thread.is_alive()
             if is_working or self._stopping.is_set() or time.monotonic() < self._not_before:
@@ -145,6 +162,12 @@ class Adjacency:
         """Replace the graph by one that has all events in its arrays."""
         begun = time.monotonic()
         before = self._graph
+        if before is not None and not self._is_complete(before):
+            self._graph = before = None
+            self._is_due = True
+        if not self._is_due:
+            return
+        self._is_due = False
         if before is None:
             self._check_count()
         builder = before.builder() if before else ColumnsBuilder()
@@ -158,7 +181,19 @@ class Adjacency:
             if self._graph is before:
                 self._graph = graph
         if before is None:
+            self._audit_at = time.monotonic() + AUDIT_SECONDS
             _log_loaded(graph, time.monotonic() - begun)
+
+    def _is_complete(self, graph: Graph) -> bool:
+        """Whether the graph has all events up to its last."""
+        self._audit_at = time.monotonic() + AUDIT_SECONDS
+        last = graph.last
+        view = graph.view(last)
+        count = self._read(lambda snapshot: count_events_up_to(snapshot, last[0]))
+        if view is not None and view.count == count:
+            return True
+        logger.warning("an event came out of order; reading all of them again")
+        return False
 
     def _check_count(self) -> None:
         most = self._max_bytes // BYTES_PER_EVENT + 1
