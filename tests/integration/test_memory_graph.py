@@ -16,7 +16,7 @@ from lineage_store.engine import Engine
 from lineage_store.engine.lineage import adjacency
 from lineage_store.limits import Limits, LineageLimits
 from lineage_store.lineage.rules import BIDIRECTIONAL, DOWNSTREAM, UPSTREAM
-from tests.backends import mariadb, postgresql
+from tests.backends import galera, mariadb, postgresql
 from tests.integration.memory_graphs import (
     assert_same,
     fill,
@@ -26,16 +26,26 @@ from tests.integration.memory_graphs import (
     subgraph,
 )
 
+PATIENT = Limits(patience_seconds=60)
 WITHOUT = Limits(lineage=LineageLimits(max_graph_bytes=0))
 
 
-@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
-def url(request, tmp_path):
+SERVERS = 3
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "mariadb", "galera"])
+def urls(request, tmp_path):
+    """How each of three servers reaches one store; in a cluster, each by a node of its own."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/store.db"
+        yield [f"sqlite:///{tmp_path}/store.db"] * SERVERS
         return
-    with {"postgresql": postgresql, "mariadb": mariadb}[request.param].new_store() as empty:
-        yield empty
+    backend = {"postgresql": postgresql, "mariadb": mariadb, "galera": galera}[request.param]
+    with backend.new_store() as url:
+        if backend is galera:
+            name = url.rpartition("/")[2]
+            yield [galera.shared().url(name, first=at) for at in range(SERVERS)]
+        else:
+            yield [url] * SERVERS
 
 
 @pytest.fixture
@@ -56,14 +66,14 @@ def is_in_memory(engine) -> bool:
     return read(engine, partial(from_memory, engine)) is not None
 
 
-def test_servers_that_take_turns_see_each_others_events(url, monkeypatch):
+def test_servers_that_take_turns_see_each_others_events(urls, monkeypatch):
     """Each has a block of ids of its own; the graph of none misses an event of another."""
     monkeypatch.setattr(ids, "BLOCK", 50)  # so that blocks are used up, too
     choice = random.Random(5)
     events = shuffled_events(5)[:600]
     with ExitStack() as stack:
-        servers = [stack.enter_context(closing(Engine(url))) for _ in range(3)]
-        plain = stack.enter_context(closing(Engine(url, WITHOUT)))
+        servers = [stack.enter_context(closing(Engine(url))) for url in urls]
+        plain = stack.enter_context(closing(Engine(urls[0], WITHOUT)))
         fill(servers[0])
         for server in servers:
             server.load_graph(wait=True)
@@ -110,13 +120,12 @@ def test_a_view_stays_the_same_while_events_come_in(engine):
     assert read(engine, look)
 
 
-def test_readers_and_writers_of_several_servers(tmp_path, monkeypatch):
+def test_readers_and_writers_of_several_servers(urls, monkeypatch):
     monkeypatch.setattr(adjacency, "MIN_TAIL", 20)  # so that arrays are made all the time
     monkeypatch.setattr(adjacency, "CHUNK", 100)
-    url = f"sqlite:///{tmp_path}/store.db"
-    events = shuffled_events(9)[:2_000]
+    events = shuffled_events(9)[:1_000]
     with ExitStack() as stack:
-        servers = [stack.enter_context(closing(Engine(url))) for _ in range(2)]
+        servers = [stack.enter_context(closing(Engine(url, PATIENT))) for url in urls]
         fill(servers[0])
         for server in servers:
             server.load_graph(wait=True)
@@ -124,24 +133,25 @@ def test_readers_and_writers_of_several_servers(tmp_path, monkeypatch):
 
         def write(of: int) -> None:
             for at in range(of, len(events), 20):
-                put(servers[of % 2], events[at : at + 1])
+                put(servers[of % SERVERS], events[at : at + 1])
 
         def ask(of: int) -> int:
             told = 0
             while not done.is_set():
-                server = servers[of % 2]
+                server = servers[of % SERVERS]
                 told += read(server, partial(assert_same, server))
             return told
 
         with ThreadPoolExecutor(24) as pool:
-            readers = [pool.submit(ask, of) for of in range(4)]
+            readers = [pool.submit(ask, of) for of in range(SERVERS)]
             list(pool.map(write, range(20)))
             done.set()
             assert all(reader.result() > 0 for reader in readers)
         for server in servers:
             server._adjacency.wait()
-            assert len(server._adjacency._graph.columns.types) > 0
-            assert subgraph(server, 1, BIDIRECTIONAL, 10)[2]
+            assert read(server, partial(assert_same, server))
+            server.load_graph(wait=True)
+            assert len(server._adjacency._graph.columns.types) == len(events)
 
 
 def test_what_is_far_behind_is_read_in_the_background(engine, monkeypatch):
