@@ -38,6 +38,10 @@ QUERIES_BEFORE_LOADING = 3
 
 RETRY_SECONDS = 10.0
 
+CLOSE_SECONDS = 2.0
+"""How long a store that is closed waits for the work in the background, which ends by itself if the
+database is away for longer."""
+
 AUDIT_SECONDS = 60.0
 """How often, while it is used, the events are counted: a writer that is not of this version may
 have given one an id that is not the greatest."""
@@ -122,7 +126,9 @@ class Adjacency:
     def close(self) -> None:
         """Stop working; what is in memory is let go."""
         self._stopping.set()
-        self.wait()
+        thread = self._thread
+        if thread is not None:
+            thread.join(CLOSE_SECONDS)
         self._graph = None
 
     def _earlier(self, graph: Graph, last: Mark) -> View | None:
