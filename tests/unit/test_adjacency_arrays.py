@@ -8,6 +8,7 @@ import pytest
 from lineage_store.engine.lineage.encoding import id_only, ids_only, joined
 from lineage_store.engine.responses import repeated
 from lineage_store.kinds import ARTIFACT, EXECUTION
+from lineage_store.lineage.adjacency import neighbours
 from lineage_store.lineage.adjacency.arena import FEW, MAX_LENGTHS, ArenaBuilder
 from lineage_store.lineage.adjacency.columns import BEGINNING, ColumnsBuilder
 from lineage_store.lineage.adjacency.graph import Graph
@@ -68,7 +69,9 @@ def entries(events: list[tuple[int, int, int]]) -> list[tuple[int, int, int, int
 @pytest.mark.parametrize("kind", [ARTIFACT, EXECUTION])
 @pytest.mark.parametrize("types", [None, {3}, {3, 4}, {4, 5}, {7}])
 @pytest.mark.parametrize("limit", [1, 7, 64, 10_000])
-def test_a_node_with_many_events_is_gone_over_page_by_page(kind, types, limit):
+@pytest.mark.parametrize("batch", [20, neighbours.BATCH])
+def test_a_node_with_many_events_is_gone_over_page_by_page(kind, types, limit, batch, monkeypatch):
+    monkeypatch.setattr(neighbours, "BATCH", batch)
     choice = Random(4)
     events = {
         (choice.randint(1, 40), choice.randint(1, 40), choice.randint(1, 7)) for _ in range(900)

@@ -84,6 +84,20 @@ class Arena:
         frame = self._frame(number)
         return frame[_start(frame) :]
 
+    def bodies(self, numbers: Numbers) -> list[bytes]:
+        """Return some encoded events, in order."""
+        codes, rows = self.codes[numbers], self.rows[numbers]
+        found = [b""] * len(numbers)
+        for code in np.flatnonzero(np.bincount(codes, minlength=1)).tolist():
+            places = np.flatnonzero(codes == code)
+            if code == LONG:
+                taken = [self.body(number) for number in numbers[places].tolist()]
+            else:
+                taken = _split(self.matrices[code].take(rows[places], axis=0), self.sizes[code])
+            for place, body in zip(places.tolist(), taken, strict=True):
+                found[place] = body
+        return found
+
     def frames(self, numbers: Numbers) -> list[Piece]:
         """Return some events, framed, in pieces that only need to be joined; in no order."""
         pieces: list[Piece] = []
@@ -103,6 +117,13 @@ class Arena:
     def _frame(self, number: int) -> bytes:
         code, row = self._codes[number], self._rows[number]
         return self.long[row] if code == LONG else self.matrices[code][row].tobytes()
+
+
+def _split(matrix: Bytes, size: int) -> list[bytes]:
+    """Return the last bytes of each row of a matrix."""
+    width = matrix.shape[1]
+    joint = matrix.tobytes()
+    return [joint[end - size : end] for end in range(width, len(joint) + 1, width)]
 
 
 def _start(frame: bytes) -> int:

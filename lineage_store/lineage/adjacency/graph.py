@@ -100,6 +100,28 @@ class View:
         number = self._tail.number(kind, node_id)
         return number if number is not None and number < self.nodes[kind] else None
 
+    def numbers(self, kind: NodeKind, ids: Sequence[int]) -> NDArray[np.int64]:
+        """Return the numbers of nodes, in their order, those without events left out."""
+        wanted, known = np.array(ids, np.int64), self._columns.ids[kind]
+        at = np.searchsorted(known, wanted)
+        is_known = np.zeros(len(wanted), np.bool_)
+        inside = at < len(known)
+        is_known[inside] = known[at[inside]] == wanted[inside]
+        if self.count > self.old and not is_known.all():
+            new = self._tail.new_numbers[kind]
+            for place in np.flatnonzero(~is_known).tolist():
+                number = new.get(ids[place], self.nodes[kind])
+                at[place], is_known[place] = number, number < self.nodes[kind]
+        return at[is_known]
+
+    def degrees(self, kind: NodeKind, nodes: Numbers) -> NDArray[np.int64]:
+        """Return how many events nodes have in the columns."""
+        bounds, counts = self._rows[kind].bounds, np.zeros(len(nodes), np.int64)
+        is_old = nodes < len(self._ids[kind])
+        old = nodes[is_old]
+        counts[is_old] = bounds[2 * old + 2] - bounds[2 * old]
+        return counts
+
     def id(self, kind: NodeKind, node: int) -> int:
         """Return the id of a node."""
         ids = self._ids[kind]
@@ -178,6 +200,18 @@ class View:
         execution = self._ids[EXECUTION][self._ends[EXECUTION][event]]
         encoded = self._columns.arena.body(event) if with_body else None
         return (event, artifact, execution, self._types[event], encoded)
+
+    def edges(self, events: Numbers, *, with_bodies: bool) -> list[Edge]:
+        """Return events; in the place of their ids are their numbers."""
+        columns, old = self._columns, events[events < self.old]
+        ends = (columns.ids[k][columns.ends[k][old]].tolist() for k in (ARTIFACT, EXECUTION))
+        bodies = columns.arena.bodies(old) if with_bodies else [None] * len(old)
+        types = columns.types[old].tolist()
+        found: list[Edge] = list(zip(old.tolist(), *ends, types, bodies, strict=True))
+        if len(old) < len(events):
+            recent = events[events >= self.old].tolist()
+            found += [self.edge(event, with_body=with_bodies) for event in recent]
+        return found
 
     def frames(self, events: Numbers) -> list[Piece]:
         """Return some encoded events, framed, in pieces that only need to be joined."""
