@@ -36,6 +36,9 @@ from tests.acceptance.mlmd_servers import serving
 
 LAYERS, FAN, CHAIN = 50, 3, 100
 BATCH = 5_000
+SHORT_SECONDS, MORE = 0.05, 40
+"""What takes less is asked so many times as often."""
+
 MOMENT = 1_700_000_000_000
 UPSTREAM = pb.LineageSubgraphQueryOptions.UPSTREAM
 NAMES = ("a", "b")
@@ -300,15 +303,14 @@ def measure(targets: dict[str, Target], graph: Graph, repeats: int) -> list[dict
     rows = []
     for question in QUESTIONS:
         times: dict[str, list[float]] = {name: [] for name in targets}
-        for at in range(repeats):
-            answers = {}
+        first = {name: ask(target, question, graph) for name, target in targets.items()}
+        said = {name: content(answers) for name, (_, answers) in first.items()}
+        if said["mlmd"] != said["ours"]:
+            raise click.ClickException(f"the answers to {question} differ")
+        is_short = max(took for took, _ in first.values()) < SHORT_SECONDS
+        for _ in range(repeats * MORE if is_short else repeats):
             for name, target in targets.items():
-                took, answers[name] = ask(target, question, graph)
-                times[name].append(took * 1e3)
-            if at == 0:
-                said = {name: content(answer) for name, answer in answers.items()}
-                if said["mlmd"] != said["ours"]:
-                    raise click.ClickException(f"the answers to {question} differ")
+                times[name].append(ask(target, question, graph)[0] * 1e3)
         theirs, ours = (statistics.median(times[name]) for name in ("mlmd", "ours"))
         artifacts, executions, events = map(len, said["ours"][:3])
         counts = {"nodes": artifacts + executions, "events": events}

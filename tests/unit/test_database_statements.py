@@ -64,7 +64,7 @@ def put(engine: Engine, count: int, name: str) -> list[int]:
 
 @pytest.mark.parametrize("count", [2_048, 2_049, 2_731, 3_000])
 def test_more_triples_than_fill_a_list_of_values(engine, count):
-    """A list is filled up to a power of two, also where each of its elements brings three values."""
+    """A list is filled up to a power of two, also where each element brings three values."""
     ids = put(engine, count, "m")
     execution = service.PutExecutionsRequest(executions=[pb.Execution(type_id=11)])
     [execution_id] = engine.call("PutExecutions", execution).execution_ids
