@@ -1,6 +1,8 @@
 """A whole walk at once: node by node while few are reached, then all nodes of a hop together."""
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,8 +40,9 @@ class Reach:
         self._view, self._rules, self._source = view, rules, source
         self._choices = {kind: _choice(rules, kind) for kind in (ARTIFACT, EXECUTION)}
         self._both_ways = rules.direction == BIDIRECTIONAL
-        self._marks = {kind: np.zeros(n, np.uint8) for kind, n in view.nodes.items()}
-        self._looks = {kind: marks.data for kind, marks in self._marks.items()}
+        self._marks: dict[NodeKind, NDArray[np.uint8]] = {}
+        # By node: sparse until many are met, then a look into the arrays.
+        self._looks: dict[NodeKind, Any] = {kind: defaultdict(int) for kind in view.nodes}
         self._alone: dict[NodeKind, list[int]] = {ARTIFACT: [], EXECUTION: []}
         self._nodes: dict[NodeKind, list[Numbers | list[int]]] = {ARTIFACT: [], EXECUTION: []}
         self._events: list[Numbers | list[int]] = []
@@ -65,8 +68,8 @@ class Reach:
 
     def nodes(self, kind: NodeKind) -> NDArray[np.int64]:
         """Return the ids of the nodes that were reached, ascending."""
-        marks = self._marks[kind]
-        if self.count * SPARSE < len(marks):
+        marks = self._marks.get(kind)
+        if marks is None or self.count * SPARSE < len(marks):
             numbers = _joint(self._nodes[kind])
         else:
             numbers = np.flatnonzero((marks == REACHED) | (marks == PASSED))
@@ -123,6 +126,8 @@ class Reach:
         """Go one hop further from many nodes of a kind; return the nodes to go on from."""
         far = other(kind)
         nodes = np.asarray(frontier)
+        if not self._marks:
+            self._spread()
         marks = self._marks[far]
         self._marks[kind][nodes] = PASSED
         events, ends = self._view.many(kind, nodes, self._choices[kind])
@@ -141,6 +146,14 @@ class Reach:
             return found
         beyond: Numbers = found[~np.isin(found, list(ended))]
         return beyond
+
+    def _spread(self) -> None:
+        """Put what became of nodes into arrays."""
+        for kind, count in self._view.nodes.items():
+            marks = self._marks[kind] = np.zeros(count, np.uint8)
+            look = self._looks[kind]
+            marks[np.array(list(look), np.int64)] = list(look.values())
+            self._looks[kind] = marks.data
 
     def _admit(self, kind: NodeKind, nodes: Numbers | list[int]) -> set[int]:
         """Mark those of some new nodes that are left out; return those not to go on from."""
