@@ -24,6 +24,7 @@ check: .venv/.ready  ## lint, types, import contracts, schema
 bench: .venv/.ready .venv-mlmd/.ready  ## measure against the real ml-metadata, and what recording costs
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/recording.py
+	$(BIN)/python benchmarks/lineage.py
 
 serve: .venv/.ready  ## serve lineage.db on 127.0.0.1:8080
 	$(BIN)/lineage-store serve

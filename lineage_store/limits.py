@@ -45,11 +45,15 @@ class LineageLimits:
         max_bytes: Bytes in an answer.
         max_milliseconds: The time that it may take; below the usual deadline of a client, so that
             the verdict arrives.
+        max_graph_bytes: Memory that the graph may take; lineage of a larger one is answered from
+            the database. A million events take about 50 MB, and as much again while they are read
+            or put in order. 0: never keep it in memory.
     """
 
     max_nodes: int = 1_000_000
     max_bytes: int = 1024 * 1024 * 1024
     max_milliseconds: int = 30_000
+    max_graph_bytes: int = 1024 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,8 @@ MAX_VALUES = 8192
 
 Arguments = Sequence[Any] | dict[str, Any]
 
-_NAMES = [f"v{i}" for i in range(MAX_VALUES)]
+# Filling a list up to a power of two at most doubles it.
+_NAMES = [f"v{i}" for i in range(2 * MAX_VALUES)]
 
 
 def slots(count: int) -> list[BindParameter[Any]]:
@@ -104,4 +105,4 @@ class ListStatement:
         flat = filled if self._width == 1 else [value for item in filled for value in item]
         if size not in self._sizes:
             self._sizes[size] = Statement(self._build(size))
-        return self._sizes[size], dict(zip(_NAMES, flat, strict=False))
+        return self._sizes[size], dict(zip(_NAMES[: len(flat)], flat, strict=True))

@@ -7,9 +7,9 @@ from typing import Any
 
 from lineage_store.database.snapshot import Snapshot
 from lineage_store.engine.lineage.closure import closure
+from lineage_store.engine.lineage.sources import Sources
 from lineage_store.engine.requests import required
 from lineage_store.kinds import ARTIFACT, EXECUTION
-from lineage_store.limits import LineageLimits
 from lineage_store.lineage.comparison import compare
 from lineage_store.lineage.graph import Direction, LineageGraph
 from lineage_store.lineage.identity import GraphNode, ends, key, key_of
@@ -24,7 +24,7 @@ _WALKS = 3
 """Into how many shares the time is cut: two walks, and comparing what they found."""
 
 
-def compare_artifacts(snapshot: Snapshot, request: Any, limits: LineageLimits) -> Any:
+def compare_artifacts(snapshot: Snapshot, request: Any, sources: Sources) -> Any:
     """Answer what differs between all that lies upstream of two artifacts.
 
     The budget holds for each of the two walks.
@@ -34,20 +34,20 @@ def compare_artifacts(snapshot: Snapshot, request: Any, limits: LineageLimits) -
         NotFound: There is no such artifact.
     """
     ids = [required(request, f"{side}_artifact_id", "") for side in ("left", "right")]
+    limits = sources.limits
     share = replace(
         limits,
         max_nodes=min(limits.max_nodes, _MAX_NODES),
         max_milliseconds=max(1, limits.max_milliseconds // _WALKS),
     )
-    left, right = (_upstream(snapshot, artifact_id, request, share) for artifact_id in ids)
+    within = sources.within(share)
+    left, right = (_upstream(snapshot, artifact_id, request, within) for artifact_id in ids)
     return compare(left, right).to_message()
 
 
-def _upstream(
-    snapshot: Snapshot, artifact_id: int, request: Any, limits: LineageLimits
-) -> LineageGraph:
+def _upstream(snapshot: Snapshot, artifact_id: int, request: Any, sources: Sources) -> LineageGraph:
     upstream = pb.LineageSubgraphQueryOptions.UPSTREAM
-    found = closure(snapshot, artifact_id, upstream, request, limits)
+    found = closure(snapshot, artifact_id, upstream, request, sources)
     nodes: list[GraphNode] = [
         *(Artifact.from_message(pb.Artifact.FromString(b)) for b in found.nodes[ARTIFACT].values()),
         *(

@@ -8,6 +8,8 @@ from google.protobuf.message import Message
 from lineage_store import errors
 from lineage_store.database.database import Database
 from lineage_store.engine.cache.waiting import Announcements, announced_keys, wait
+from lineage_store.engine.lineage.adjacency import Adjacency
+from lineage_store.engine.lineage.sources import Sources
 from lineage_store.engine.methods import (
     LINEAGE,
     READS,
@@ -35,7 +37,8 @@ class Engine:
     def __init__(self, url: str, limits: Limits | None = None) -> None:
         limits = limits or Limits()
         self._database = Database(url, limits.filters, limits.patience_seconds)
-        self._lineage = limits.lineage
+        self._adjacency = Adjacency(self._database.read, limits.lineage.max_graph_bytes)
+        self._sources = Sources(limits.lineage, self._adjacency)
         self._announcements = Announcements()
 
     def call(self, method: str, request: Any) -> Message | bytes:
@@ -72,8 +75,9 @@ class Engine:
         walk = LINEAGE.get(method)
         if walk is None:
             raise errors.Unimplemented(f"{method} is not served")
+        self._adjacency.count_query()
         found: Message | bytes = self._database.read(
-            lambda snapshot: walk(snapshot, request, self._lineage)
+            lambda snapshot: walk(snapshot, request, self._sources)
         )
         return found
 
@@ -97,7 +101,18 @@ class Engine:
         answer = STREAMS.get(method)
         if answer is None:
             raise errors.Unimplemented(f"{method} is not served")
-        return answer(self._database.read, request, self._lineage)
+        self._adjacency.count_query()
+        return answer(self._database.read, request, self._sources)
+
+    def load_graph(self, *, wait: bool = False) -> None:
+        """Begin to read the graph into memory, so that lineage is answered from there.
+
+        Args:
+            wait: Whether to return only when it is there, or when it is clear that it can't be.
+        """
+        self._adjacency.load()
+        if wait:
+            self._adjacency.wait()
 
     def end_waits(self) -> None:
         """End all waits with Unavailable, those to come as well."""
@@ -106,4 +121,5 @@ class Engine:
     def close(self) -> None:
         """Close the database."""
         self.end_waits()
+        self._adjacency.close()
         self._database.close()

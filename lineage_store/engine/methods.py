@@ -17,14 +17,15 @@ from lineage_store.engine.cache import (
 )
 from lineage_store.engine.cache import listing as cache_listing
 from lineage_store.engine.lineage import graph, paths, subgraph, summary, trace
+from lineage_store.engine.lineage.adjacency import Read
+from lineage_store.engine.lineage.sources import Sources
 from lineage_store.kinds import ARTIFACT, EXECUTION, KINDS
-from lineage_store.limits import LineageLimits
 
 Write = Callable[[Transaction, Any], Any]
 WriteAlone = Callable[[Transaction, Snapshot, Any], Any]
-Read = Callable[[Snapshot, Any], Any]
-LineageRead = Callable[[Snapshot, Any, LineageLimits], Any]
-Stream = Callable[[trace.Read, Any, LineageLimits], Iterator[bytes]]
+SnapshotRead = Callable[[Snapshot, Any], Any]
+LineageRead = Callable[[Snapshot, Any, Sources], Any]
+Stream = Callable[[Read, Any, Sources], Iterator[bytes]]
 
 WRITES: dict[str, Write] = {
     "PutTypes": types.put_types,
@@ -42,7 +43,7 @@ WRITES: dict[str, Write] = {
     "ReportArtifacts": reports.report_artifacts,
 }
 WRITES_ALONE: dict[str, WriteAlone] = {"Invalidate": invalidation.invalidate}
-READS: dict[str, Read] = {
+READS: dict[str, SnapshotRead] = {
     "GetArtifactsByURI": reading.get_artifacts_by_uri,
     "GetEventsByArtifactIDs": reading.get_events(ARTIFACT),
     "GetEventsByExecutionIDs": reading.get_events(EXECUTION),

@@ -81,6 +81,10 @@ class Rules:
         leading = OUTPUTS if (kind is ARTIFACT) == (self.direction == UPSTREAM) else INPUTS
         return leading if self.event_types is None else leading & self.event_types
 
+    def is_choosing(self, kind: NodeKind) -> bool:
+        """Whether the walk may leave out nodes of a kind, or end there."""
+        return kind in self.ending or kind in self.type_names or kind in self.keeping
+
     def admit(
         self, source: Source, kind: NodeKind, ids: Sequence[int], *, is_start: bool
     ) -> Admission:

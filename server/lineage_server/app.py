@@ -56,6 +56,7 @@ class Server:
 
     def start(self) -> None:
         """Begin to answer."""
+        self._engine.load_graph()
         self._grpc.start()
         for name in ("", *SERVICE_NAMES):
             self._health.set(name, health_pb2.HealthCheckResponse.SERVING)

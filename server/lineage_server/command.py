@@ -99,6 +99,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="Longest that a lineage query takes.",
 )
 @_option(
+    "--max-graph-bytes",
+    default=1024 * MIB,
+    type=click.IntRange(0, 2**40),
+    help="Memory that the graph may take; 0 keeps none.",
+)
+@_option(
     "--max-filter-characters",
     default=500_000,
     type=click.IntRange(100, 100_000_000),

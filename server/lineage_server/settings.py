@@ -25,6 +25,7 @@ class Settings:
         max_lineage_bytes: The most bytes that a lineage query answers.
         max_lineage_seconds: The longest that a lineage query takes; clients wait for 60 s unless
             told otherwise, and the verdict must reach them.
+        max_graph_bytes: The memory that the graph of nodes and events may take; 0: none is kept.
         max_filter_characters: The longest filter.
         max_filter_depth: The most expressions within each other in a filter.
         max_filter_values: The most values in a filter, those in lists aside.
@@ -49,6 +50,7 @@ class Settings:
     max_lineage_nodes: int = 1_000_000
     max_lineage_bytes: int = 1024 * MIB
     max_lineage_seconds: float = 30.0
+    max_graph_bytes: int = 1024 * MIB
     max_filter_characters: int = 500_000
     max_filter_depth: int = 100
     max_filter_values: int = 5_000
@@ -86,6 +88,7 @@ class Settings:
             max_nodes=self.max_lineage_nodes,
             max_bytes=self.max_lineage_bytes,
             max_milliseconds=round(self.max_lineage_seconds * 1000),
+            max_graph_bytes=self.max_graph_bytes,
         )
         return Limits(
             filters=filters,

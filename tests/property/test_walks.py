@@ -17,7 +17,9 @@ from lineage_store import errors
 from lineage_store.client.embedded import EmbeddedTransport
 from lineage_store.database.lineage import LineageReader
 from lineage_store.engine.lineage import trace
+from lineage_store.engine.lineage.sources import AdjacencyReader
 from lineage_store.kinds import ARTIFACT, EXECUTION, NodeKind
+from lineage_store.lineage.adjacency import reach
 from lineage_store.lineage.resumption import digest, read_token, write_token
 from lineage_store.lineage.rules import BIDIRECTIONAL, DOWNSTREAM, INPUTS, UPSTREAM, Rules
 from lineage_store.lineage.state import State
@@ -71,8 +73,13 @@ bounds = st.none() | st.integers(-1, 3)
 thorough = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
+# How many events are in the arrays of the graph in memory; the others are in its tail. None: there
+# is no such graph, and the database answers.
+memories = st.none() | st.integers(0, 40)
+
+
 @contextmanager
-def stored(events: list[Event]) -> Iterator[EmbeddedTransport]:
+def stored(events: list[Event], memory: int | None = None) -> Iterator[EmbeddedTransport]:
     with closing(EmbeddedTransport("sqlite://")) as transport:
         nodes = service.PutLineageSubgraphRequest()
         types = service.PutTypesRequest(
@@ -84,16 +91,23 @@ def stored(events: list[Event]) -> Iterator[EmbeddedTransport]:
             nodes.artifacts.add(type_id=answer.artifact_type_ids[0])
             nodes.executions.add(type_id=answer.execution_type_ids[0])
         transport.call("PutLineageSubgraph", nodes)
-        request = service.PutEventsRequest()
-        for event in events:
-            request.events.add(
-                artifact_id=event.artifact,
-                execution_id=event.execution,
-                type=event.type,
-                milliseconds_since_epoch=event.moment,
-            )
-        transport.call("PutEvents", request)
+        put_events(transport, events[:memory])
+        if memory is not None:
+            transport._engine.load_graph(wait=True)
+            put_events(transport, events[memory:])
         yield transport
+
+
+def put_events(transport: EmbeddedTransport, events: list[Event]) -> None:
+    request = service.PutEventsRequest()
+    for event in events:
+        request.events.add(
+            artifact_id=event.artifact,
+            execution_id=event.execution,
+            type=event.type,
+            milliseconds_since_epoch=event.moment,
+        )
+    transport.call("PutEvents", request)
 
 
 @dataclass(frozen=True)
@@ -137,15 +151,31 @@ def known(events: list[Event], as_of: int | None) -> list[Event]:
 
 
 @thorough
-@given(graphs, starts, st.sampled_from(DIRECTIONS), bounds, st.integers(1, 5), st.integers(1, 5))
-def test_frontiers_the_closure_and_networkx_agree(events, start, direction, as_of, batch, page):
+@given(
+    graphs,
+    memories,
+    starts,
+    st.sampled_from(DIRECTIONS),
+    bounds,
+    st.integers(1, 5),
+    st.integers(1, 5),
+)
+def test_frontiers_the_closure_and_networkx_agree(
+    events, memory, start, direction, as_of, batch, page
+):
     kind, start_ids = start
+    if memory is not None:
+        as_of = None
     hops, passed = plain(known(events, as_of), [(kind, i) for i in start_ids], direction)
     bound = None if as_of is None else "happened_at"
-    with stored(events) as transport:
+    with stored(events, memory) as transport:
 
         def look(snapshot):
-            graph = LineageReader(snapshot, bound=bound, as_of=as_of)
+            if memory is None:
+                graph = LineageReader(snapshot, bound=bound, as_of=as_of)
+            else:
+                graph = transport._engine._sources.present(snapshot, with_bodies=True)
+                assert isinstance(graph, AdjacencyReader)
             rules = Rules(direction=direction)
             walk = Walk(rules, State.start(kind, start_ids))
             found, edges = {}, []
@@ -154,6 +184,9 @@ def test_frontiers_the_closure_and_networkx_agree(events, start, direction, as_o
                 walk.take(step)
                 found.update(((step.kind, i), step.hop) for i in step.nodes)
                 edges += [edge[1:4] for edge in step.events]
+                for _, *of, body in step.events:
+                    event = pb.Event.FromString(body)
+                    assert [event.artifact_id, event.execution_id, event.type] == of
             types = (rules.types_from(ARTIFACT), rules.types_from(EXECUTION))
             return found, edges, graph.closure(kind, start_ids, types, NO_LIMIT)
 
@@ -215,6 +248,7 @@ def set_ends(walk, ends: Ends) -> None:
 @thorough
 @given(
     graphs,
+    memories,
     starts,
     st.sampled_from(DIRECTIONS),
     bounds,
@@ -223,7 +257,7 @@ def set_ends(walk, ends: Ends) -> None:
     st.data(),
 )
 def test_a_trace_cut_anywhere_and_resumed_is_the_same_trace(
-    events, start, direction, as_of, max_hops, ends, data
+    events, memory, start, direction, as_of, max_hops, ends, data
 ):
     kind, start_ids = start
     most = NO_LIMIT if max_hops is None else max_hops
@@ -233,7 +267,7 @@ def test_a_trace_cut_anywhere_and_resumed_is_the_same_trace(
     request = request_of(start, direction, as_of, max_hops)
     set_ends(request.walk, ends)
     answer = Answer()
-    with stored(events) as transport:
+    with stored(events, memory) as transport:
         for _ in range(100):
             budget = data.draw(st.integers(1, 4), "budget")
             request.budget.max_nodes = budget
@@ -254,8 +288,8 @@ def test_a_trace_cut_anywhere_and_resumed_is_the_same_trace(
 
 
 @thorough
-@given(graphs, st.sampled_from(DIRECTIONS), ids, ids, st.integers(0, 8))
-def test_paths_are_those_of_networkx(events, direction, source, target, max_hops):
+@given(graphs, memories, st.sampled_from(DIRECTIONS), ids, ids, st.integers(0, 8))
+def test_paths_are_those_of_networkx(events, memory, direction, source, target, max_hops):
     request = lineage_pb2.FindPathsRequest(direction=direction, max_paths=20, max_hops=max_hops)
     request.source.kind, request.source.id = lineage_pb2.ARTIFACT, source
     request.target.kind, request.target.id = lineage_pb2.EXECUTION, target
@@ -265,7 +299,7 @@ def test_paths_are_those_of_networkx(events, direction, source, target, max_hops
         graph.add_edges_from(event.ways(direction))
     ends = ((ARTIFACT, source), (EXECUTION, target))
     wanted = {tuple(path) for path in nx.all_simple_paths(graph, *ends, cutoff=max_hops)}
-    with stored(events) as transport:
+    with stored(events, memory) as transport:
         answer = transport.call("FindPaths", request)
     kinds = {number: kind for kind, number in NUMBERS.items()}
     found = [tuple((kinds[node.kind], node.id) for node in path.nodes) for path in answer.paths]
@@ -281,6 +315,35 @@ def test_paths_are_those_of_networkx(events, direction, source, target, max_hops
         for event, here, there in zip(path.events, nodes, nodes[1:], strict=False):
             ends = {(ARTIFACT, event.artifact_id), (EXECUTION, event.execution_id)}
             assert ends == {here, there}
+
+
+@thorough
+@given(
+    graphs,
+    memories,
+    starts,
+    st.sampled_from(DIRECTIONS),
+    st.integers(0, 8),
+    ends,
+    st.sampled_from([1, 2, reach.FEW]),
+)
+def test_subgraphs_are_those_of_networkx(events, memory, start, direction, max_hops, ends, few):
+    """Node by node and hop by hop, out of arrays and lists."""
+    kind, start_ids = start
+    hops, passed = plain(events, [(kind, i) for i in start_ids], direction, max_hops, ends)
+    request = service.GetLineageSubgraphRequest()
+    options = request.lineage_subgraph_query_options
+    options.direction, options.max_num_hops = direction, max_hops
+    starting = getattr(options, f"starting_{kind.plural}")
+    starting.filter_query = " OR ".join(f"id = {i}" for i in start_ids)
+    set_ends(options, ends)
+    with stored(events, memory) as transport, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reach, "FEW", few)
+        found = transport.call("GetLineageSubgraph", request).lineage_subgraph
+    nodes = [(ARTIFACT, node.id) for node in found.artifacts]
+    nodes += [(EXECUTION, node.id) for node in found.executions]
+    assert sorted(nodes, key=repr) == sorted(hops, key=repr)
+    assert sorted((e.artifact_id, e.execution_id, e.type) for e in found.events) == sorted(passed)
 
 
 id_sets = st.frozensets(st.integers(1, SIZE + 1), max_size=4)
@@ -300,14 +363,14 @@ states = st.builds(
 
 
 @thorough
-@given(graphs, states, st.sampled_from(DIRECTIONS), st.none() | st.integers(1, 3))
-def test_a_forged_token_is_refused_or_walked_from(events, state, direction, max_nodes):
+@given(graphs, memories, states, st.sampled_from(DIRECTIONS), st.none() | st.integers(1, 3))
+def test_a_forged_token_is_refused_or_walked_from(events, memory, state, direction, max_nodes):
     """Whatever a token claims, the answer is a walk that ends, or InvalidArgument."""
     request = request_of((ARTIFACT, [1]), direction, None, None)
     if max_nodes is not None:
         request.budget.max_nodes = max_nodes
     request.resume_token = write_token(state, trace._digest(request))
-    with stored(events) as transport, suppress(errors.InvalidArgument):
+    with stored(events, memory) as transport, suppress(errors.InvalidArgument):
         *_, last = transport.stream("Trace", request)
         assert last.HasField("verdict")
 

@@ -62,6 +62,36 @@ def put(engine: Engine, count: int, name: str) -> list[int]:
     return list(engine.call("PutArtifacts", request).artifact_ids)
 
 
+@pytest.mark.parametrize("count", [2_048, 2_049, 2_731, 3_000])
+def test_more_triples_than_fill_a_list_of_values(engine, count):
+    """A list is filled up to a power of two, also where each element brings three values."""
+    ids = put(engine, count, "m")
+    execution = service.PutExecutionsRequest(executions=[pb.Execution(type_id=11)])
+    [execution_id] = engine.call("PutExecutions", execution).execution_ids
+    events = [pb.Event(artifact_id=i, execution_id=execution_id, type=pb.Event.INPUT) for i in ids]
+    engine.call("PutEvents", service.PutEventsRequest(events=events))
+    asked = service.GetEventsByExecutionIDsRequest(execution_ids=[execution_id])
+    answer = engine.call("GetEventsByExecutionIDs", asked)
+    found = service.GetEventsByExecutionIDsResponse.FromString(answer).events
+    assert sorted(event.artifact_id for event in found) == sorted(ids)
+
+
+def test_a_transaction_looks_once_whether_its_events_come_last(engine):
+    execution = service.PutExecutionsRequest(executions=[pb.Execution(type_id=11)])
+    [execution_id] = engine.call("PutExecutions", execution).execution_ids
+    ids = put(engine, 20, "n")
+    texts: list[str] = []
+    for of_type in (pb.Event.INPUT, pb.Event.OUTPUT):  # the first of them leases a block
+        events = [pb.Event(artifact_id=i, execution_id=execution_id, type=of_type) for i in ids]
+        texts.clear()
+        connection.statement_observers.append(texts.append)
+        try:
+            engine.call("PutEvents", service.PutEventsRequest(events=events))
+        finally:
+            connection.statement_observers.remove(texts.append)
+    assert sum("counters" in text for text in texts) == 1
+
+
 def inserts(rows: int) -> int:
     return math.ceil(rows / MAX_ROWS)
 

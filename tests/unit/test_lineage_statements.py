@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 from sqlalchemy.dialects import mysql, postgresql
 
-from lineage_store.database import lineage
+from lineage_store.database import event_log, lineage
 from lineage_store.engine import Engine
 from lineage_store.kinds import ARTIFACT, EXECUTION
 from lineage_store.v1 import lineage_pb2
@@ -95,6 +95,70 @@ def test_a_subgraph(engine):
     with counted() as texts:
         engine.call("GetLineageSubgraph", request)
     assert kinds(texts) == {"SELECT artifacts": 1, "SELECT events": 5}
+
+
+@pytest.fixture
+def loaded(engine) -> Engine:
+    """The same with its graph in memory."""
+    engine.load_graph(wait=True)
+    return engine
+
+
+def test_a_subgraph_from_memory(loaded):
+    request = service.GetLineageSubgraphRequest()
+    options = request.lineage_subgraph_query_options
+    options.starting_artifacts.filter_query = f"id = {WIDTH + 2}"
+    request.read_mask.paths.extend(["artifacts", "executions", "events"])
+    with counted() as texts:
+        answer = loaded.call("GetLineageSubgraph", request)
+    graph = service.GetLineageSubgraphResponse.FromString(answer).lineage_subgraph
+    assert (len(graph.artifacts), len(graph.events)) == (WIDTH + 2, WIDTH + 3)
+    # Where to start, and whether there are newer events than those in memory.
+    assert kinds(texts) == {"SELECT artifacts": 1, "SELECT events": 1}
+
+
+def test_a_trace_from_memory(loaded):
+    with counted() as texts:
+        parts = list(loaded.stream("Trace", lineage_pb2.TraceRequest(walk=walk())))
+    assert lineage_pb2.TraceResponse.FromString(parts[-1]).verdict.node_count == WIDTH + 4
+    # As from the database, but for one look at the last event in each transaction.
+    assert kinds(texts) == {"SELECT artifacts": 4, "SELECT executions": 2, "SELECT events": 7}
+
+
+def test_a_summary_from_memory(loaded):
+    with counted() as texts:
+        loaded.call("Summarize", lineage_pb2.SummarizeRequest(walk=walk()))
+    assert kinds(texts) == {"SELECT artifacts": 4, "SELECT executions": 2, "SELECT events": 1}
+
+
+def test_paths_from_memory(loaded):
+    request = lineage_pb2.FindPathsRequest()
+    request.source.kind = request.target.kind = lineage_pb2.ARTIFACT
+    request.source.id, request.target.id = 1, WIDTH + 2
+    with counted() as texts:
+        found = lineage_pb2.FindPathsResponse.FromString(loaded.call("FindPaths", request))
+    assert len(found.paths) == 1
+    # Two ends, the last event, the nodes of the path.
+    assert kinds(texts) == {"SELECT artifacts": 3, "SELECT executions": 1, "SELECT events": 1}
+
+
+def test_a_query_as_of_a_time_reads_the_database(loaded):
+    request = lineage_pb2.SummarizeRequest(walk=walk())
+    request.walk.as_of.recorded_by_microseconds = 2**60
+    with counted() as texts:
+        loaded.call("Summarize", request)
+    assert kinds(texts)["SELECT events"] == 5
+
+
+def test_the_log_is_read_through_its_key(engine):
+    dialect = engine._database._driver.dialect
+    for statement, values in (
+        (event_log._FROM, {"first": 1, "most": 5}),
+        (event_log._LAST, {"last": 5}),
+    ):
+        plan = " ".join(explained(engine, *statement.render(dialect, values)))
+        assert "SEARCH events USING INTEGER PRIMARY KEY" in plan
+        assert "TEMP B-TREE" not in plan
 
 
 TYPES = (3, 4)

@@ -7,9 +7,9 @@ from lineage_store.database.snapshot import Snapshot
 from lineage_store.engine.lineage.budget import Meter
 from lineage_store.engine.lineage.progress import Progress
 from lineage_store.engine.lineage.selection import check_exist
+from lineage_store.engine.lineage.sources import Sources
 from lineage_store.engine.lineage.walks import graph
 from lineage_store.kinds import ARTIFACT, EXECUTION, NodeKind
-from lineage_store.limits import LineageLimits
 from lineage_store.lineage.rules import Rules
 from lineage_store.lineage.state import State
 from lineage_store.lineage.walk import Pace, Walk
@@ -36,7 +36,7 @@ class Closure:
 
 
 def closure(
-    snapshot: Snapshot, artifact_id: int, direction: int, request: Any, limits: LineageLimits
+    snapshot: Snapshot, artifact_id: int, direction: int, request: Any, sources: Sources
 ) -> Closure:
     """Return everything within reach of an artifact, itself included.
 
@@ -45,14 +45,14 @@ def closure(
         artifact_id: Where to start.
         direction: A LineageSubgraphQueryOptions.Direction.
         request: A message with the fields `as_of` and `budget`.
-        limits: What the budget can't exceed.
+        sources: Where to read, and what the budget can't exceed.
 
     Raises:
         InvalidArgument: `as_of` or `budget` is not valid.
         NotFound: There is no such artifact.
     """
-    meter = Meter(request.budget, limits)
-    known = graph(request, "as_of", with_bodies=True)(snapshot)
+    meter = Meter(request.budget, sources.limits)
+    known = graph(request, "as_of", sources, with_bodies=True)(snapshot)
     check_exist(snapshot, ARTIFACT, [artifact_id])
     walk = Walk(Rules(direction=direction), State.start(ARTIFACT, [artifact_id]))
     progress = Progress(walk, meter, PACE)

@@ -6,6 +6,7 @@ from lineage_store import errors
 from lineage_store.database.lineage import LineageReader
 from lineage_store.database.snapshot import Snapshot
 from lineage_store.engine.lineage.filters import condition
+from lineage_store.engine.lineage.sources import Sources
 from lineage_store.engine.lineage.subgraph import encoded_events, encoded_types, whole
 from lineage_store.engine.lineage.walks import max_hops
 from lineage_store.engine.listing import page_query
@@ -24,7 +25,7 @@ _FIELDS = {name: field.number for name, field in pb.LineageGraph.DESCRIPTOR.fiel
 Node = tuple[NodeKind, int]
 
 
-def get_lineage_graph(snapshot: Snapshot, request: Any, limits: LineageLimits) -> bytes:
+def get_lineage_graph(snapshot: Snapshot, request: Any, sources: Sources) -> bytes:
     """Answer the graph around the artifacts of a listing, both ways, with whole nodes.
 
     Of more nodes than asked for, the nearest are answered, and of the last hop those with the
@@ -42,8 +43,8 @@ def get_lineage_graph(snapshot: Snapshot, request: Any, limits: LineageLimits) -
         keeping=_boundaries(stop, snapshot.filter_limits),
     )
     walk = Walk(rules, State.start(ARTIFACT, _start(snapshot, options)))
-    graph = LineageReader(snapshot)
-    nodes, events = _nearest(walk, graph, limits, options.max_node_size)
+    graph = sources.present(snapshot, with_bodies=True)
+    nodes, events = _nearest(walk, graph, sources.limits, options.max_node_size)
     return one(1, _encoded(snapshot, graph, nodes, events))
 
 

@@ -9,11 +9,11 @@ from lineage_store.database.lineage import LineageReader
 from lineage_store.database.snapshot import Snapshot
 from lineage_store.engine.lineage.budget import Meter
 from lineage_store.engine.lineage.selection import NUMBERS, check_exist, kind_of
+from lineage_store.engine.lineage.sources import Sources
 from lineage_store.engine.lineage.walks import check_enums, graph, max_hops
 from lineage_store.engine.requests import required
 from lineage_store.engine.responses import repeated
 from lineage_store.kinds import ARTIFACT, EXECUTION, NodeKind
-from lineage_store.limits import LineageLimits
 from lineage_store.lineage.rules import BIDIRECTIONAL, DOWNSTREAM, UPSTREAM, Direction, Rules
 from lineage_store.lineage.search import OutOfTime, Search, Ways
 from lineage_store.lineage.source import Edge
@@ -44,7 +44,7 @@ class _Found:
     verdict: pb.Verdict = field(default_factory=pb.Verdict)
 
 
-def find_paths(snapshot: Snapshot, request: Any, limits: LineageLimits) -> bytes:
+def find_paths(snapshot: Snapshot, request: Any, sources: Sources) -> bytes:
     """Answer the ways from one node to another, the shortest first.
 
     Of several events that lead from one node to the next, a path shows the one recorded first.
@@ -55,9 +55,9 @@ def find_paths(snapshot: Snapshot, request: Any, limits: LineageLimits) -> bytes
     """
     check_enums(request, "")
     ends = _node(request, "source"), _node(request, "target")
-    meter = Meter(request.budget, limits)
+    meter = Meter(request.budget, sources.limits)
     _check_bounds(request)
-    known = graph(request, "as_of", with_bodies=False)(snapshot)
+    known = graph(request, "as_of", sources, with_bodies=False)(snapshot)
     for kind, node_id in ends:
         check_exist(snapshot, kind, [node_id])
     found = _Found()

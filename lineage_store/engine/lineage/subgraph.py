@@ -7,12 +7,15 @@ from lineage_store import errors
 from lineage_store.database.lineage import LineageReader
 from lineage_store.database.snapshot import Snapshot
 from lineage_store.engine.lineage.budget import Meter
-from lineage_store.engine.lineage.encoding import id_only
+from lineage_store.engine.lineage.encoding import id_only, joined
 from lineage_store.engine.lineage.selection import Find, by_filter
+from lineage_store.engine.lineage.sources import AdjacencyReader, Sources
 from lineage_store.engine.lineage.walks import endings, max_hops
-from lineage_store.engine.responses import one, repeated
+from lineage_store.engine.lineage.whole import at_once, check_size
+from lineage_store.engine.responses import repeated
 from lineage_store.kinds import ARTIFACT, EXECUTION, KINDS, NodeKind
 from lineage_store.limits import FilterLimits, LineageLimits
+from lineage_store.lineage.adjacency.arena import Piece
 from lineage_store.lineage.rules import BIDIRECTIONAL, Rules
 from lineage_store.lineage.source import Edge
 from lineage_store.lineage.state import State
@@ -30,7 +33,7 @@ _EDGES: dict[NodeKind, tuple[str, Any]] = {
 }
 
 
-def get_lineage_subgraph(snapshot: Snapshot, request: Any, limits: LineageLimits) -> bytes:
+def get_lineage_subgraph(snapshot: Snapshot, request: Any, sources: Sources) -> bytes:
     """Answer the graph around some nodes, whole.
 
     Raises:
@@ -46,13 +49,30 @@ def get_lineage_subgraph(snapshot: Snapshot, request: Any, limits: LineageLimits
         ending=endings(options, _OPTIONS, snapshot.filter_limits),
     )
     wanted = set(request.read_mask.paths) or set(_FIELDS)
-    graph = LineageReader(snapshot, with_bodies="events" in wanted)
-    walk = Walk(rules, State.start(kind, find(snapshot)))
+    graph = sources.present(snapshot, with_bodies="events" in wanted)
+    start = find(snapshot)
+    if isinstance(graph, AdjacencyReader):
+        seen, encoded = at_once(graph, rules, kind, start, sources.limits, wanted)
+    else:
+        seen, encoded = _hop_by_hop(graph, rules, State.start(kind, start), sources.limits, wanted)
+    encoded += _memberships(graph, seen, wanted)
+    encoded.append(encoded_types(snapshot, wanted, with_system_types=True))
+    return joined(1, encoded)
+
+
+def _hop_by_hop(
+    graph: LineageReader, rules: Rules, state: State, limits: LineageLimits, wanted: Collection[str]
+) -> tuple[dict[NodeKind, Collection[int]], list[Piece]]:
+    """Return the nodes of the graph, and the encoding of them and of the events."""
+    walk = Walk(rules, state)
     events = [edge for step in whole(walk, graph, limits) for edge in step.events]
-    encoded = _nodes(walk.state.seen, wanted) + encoded_events(events, wanted)
-    encoded += _memberships(graph, walk.state.seen, wanted)
-    encoded += encoded_types(snapshot, wanted, with_system_types=True)
-    return one(1, encoded)
+    seen: dict[NodeKind, Collection[int]] = {kind: sorted(ids) for kind, ids in state.seen.items()}
+    nodes = [
+        repeated(_FIELDS[kind.plural], map(id_only, ids))
+        for kind, ids in seen.items()
+        if kind.plural in wanted
+    ]
+    return seen, [*nodes, encoded_events(events, wanted)]
 
 
 def _start(options: Any, filter_limits: FilterLimits) -> tuple[NodeKind, Find]:
@@ -77,21 +97,8 @@ def whole(walk: Walk, graph: LineageReader, limits: LineageLimits) -> Iterator[S
         step = walk.look(graph, PACE)
         walk.take(step)
         meter.spend(len(step.nodes), sum(len(edge[4] or b"") for edge in step.events))
-        if meter.nodes < 0 or meter.exhausted:
-            raise errors.ResourceExhausted(
-                f"the graph is too large for one answer: more than {limits.max_nodes} nodes, "
-                f"{limits.max_bytes} bytes or {limits.max_milliseconds} ms; ask for fewer hops, or "
-                "use LineageService.Trace, which answers in parts"
-            )
+        check_size(meter, limits)
         yield step
-
-
-def _nodes(seen: dict[NodeKind, set[int]], wanted: Collection[str]) -> bytes:
-    return b"".join(
-        repeated(_FIELDS[kind.plural], map(id_only, sorted(ids)))
-        for kind, ids in seen.items()
-        if kind.plural in wanted
-    )
 
 
 def encoded_events(events: Iterable[Edge], wanted: Collection[str]) -> bytes:
@@ -102,10 +109,10 @@ def encoded_events(events: Iterable[Edge], wanted: Collection[str]) -> bytes:
 
 
 def _memberships(
-    graph: LineageReader, seen: dict[NodeKind, set[int]], wanted: Collection[str]
-) -> bytes:
+    graph: LineageReader, seen: dict[NodeKind, Collection[int]], wanted: Collection[str]
+) -> list[Piece]:
     """Return the fields attributions, associations and contexts of a graph."""
-    encoded = b""
+    encoded: list[Piece] = []
     contexts: set[int] = set()
     for kind, (field, message) in _EDGES.items():
         if "contexts" not in wanted and field not in wanted:
@@ -117,9 +124,10 @@ def _memberships(
                 message(context_id=context_id, **{f"{kind.name}_id": node_id})
                 for node_id, context_id in pairs
             )
-            encoded += repeated(_FIELDS[field], (edge.SerializeToString() for edge in edges))
+            bodies = (edge.SerializeToString() for edge in edges)
+            encoded.append(repeated(_FIELDS[field], bodies))
     if "contexts" in wanted:
-        encoded += repeated(_FIELDS["contexts"], map(id_only, sorted(contexts)))
+        encoded.append(repeated(_FIELDS["contexts"], map(id_only, sorted(contexts))))
     return encoded
 
 

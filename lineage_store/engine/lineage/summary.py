@@ -7,8 +7,8 @@ from lineage_store.database.snapshot import Snapshot
 from lineage_store.engine.lineage.budget import Meter
 from lineage_store.engine.lineage.progress import Progress
 from lineage_store.engine.lineage.selection import NUMBERS
+from lineage_store.engine.lineage.sources import Sources
 from lineage_store.engine.lineage.walks import plan
-from lineage_store.limits import LineageLimits
 from lineage_store.lineage.state import State
 from lineage_store.lineage.walk import Pace, Walk
 from lineage_store.v1 import lineage_pb2 as pb
@@ -16,10 +16,10 @@ from lineage_store.v1 import lineage_pb2 as pb
 PACE = Pace(nodes=8192, batch=8192, events=16_384)
 
 
-def summarize(snapshot: Snapshot, request: Any, limits: LineageLimits) -> pb.SummarizeResponse:
+def summarize(snapshot: Snapshot, request: Any, sources: Sources) -> pb.SummarizeResponse:
     """Answer how many nodes and events a walk meets; no body is read."""
-    planned = plan(request, snapshot.filter_limits, with_bodies=False)
-    meter = Meter(request.budget, limits)
+    planned = plan(request, snapshot.filter_limits, sources, with_bodies=False)
+    meter = Meter(request.budget, sources.limits)
     state = State.start(planned.kind, planned.find(snapshot))
     progress = Progress(Walk(planned.rules, state), meter, PACE)
     graph = planned.graph(snapshot)

@@ -5,18 +5,19 @@ and events are only ever added, so a step sees everything that was committed bef
 and perhaps some of what came since.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from heapq import nlargest
 from typing import Any
 
 from lineage_store import errors
 from lineage_store.database.snapshot import Snapshot
+from lineage_store.engine.lineage.adjacency import Read
 from lineage_store.engine.lineage.budget import Meter
 from lineage_store.engine.lineage.encoding import PART_BYTES, id_only, last_part, parts
 from lineage_store.engine.lineage.progress import Progress
 from lineage_store.engine.lineage.selection import check_exist
+from lineage_store.engine.lineage.sources import Sources
 from lineage_store.engine.lineage.walks import Plan, plan
-from lineage_store.limits import LineageLimits
 from lineage_store.lineage.resumption import digest, read_token, write_token
 from lineage_store.lineage.source import other
 from lineage_store.lineage.state import State
@@ -28,27 +29,26 @@ PACE = Pace()
 CHECKED_IDS = 1_000
 """How many nodes of each list in a resume token are looked up."""
 
-Read = Callable[[Callable[[Snapshot], Any]], Any]
-"""Runs a function on a new snapshot."""
 
-
-def trace(read: Read, request: Any, limits: LineageLimits) -> Iterator[bytes]:
+def trace(read: Read, request: Any, sources: Sources) -> Iterator[bytes]:
     """Return the encoded parts of the answer; an empty one says only that the walk goes on.
 
     Raises:
         InvalidArgument: The request is not valid.
         NotFound: There is nothing to start from.
     """
-    meter = Meter(request.budget, limits)
+    meter = Meter(request.budget, sources.limits)
     made_for = _digest(request)
-    planned, state = read(lambda snapshot: _begin(snapshot, request, made_for))
+    planned, state = read(lambda snapshot: _begin(snapshot, request, sources, made_for))
     progress = Progress(Walk(planned.rules, state), meter, PACE)
     return _parts(read, planned, progress, request.ids_only, made_for)
 
 
-def _begin(snapshot: Snapshot, request: Any, made_for: bytes) -> tuple[Plan, State]:
+def _begin(
+    snapshot: Snapshot, request: Any, sources: Sources, made_for: bytes
+) -> tuple[Plan, State]:
     """Return the walk that is asked for, and where it stands."""
-    planned = plan(request, snapshot.filter_limits, with_bodies=True)
+    planned = plan(request, snapshot.filter_limits, sources, with_bodies=True)
     if not request.HasField("resume_token"):
         return planned, State.start(planned.kind, planned.find(snapshot))
     state = read_token(request.resume_token, made_for)

@@ -11,6 +11,7 @@ from lineage_store.database.lineage import LineageReader
 from lineage_store.database.snapshot import Snapshot
 from lineage_store.engine.lineage.filters import condition
 from lineage_store.engine.lineage.selection import Find, selection
+from lineage_store.engine.lineage.sources import Sources
 from lineage_store.engine.requests import required, text
 from lineage_store.kinds import ARTIFACT, EXECUTION, NodeKind
 from lineage_store.limits import FilterLimits
@@ -43,12 +44,13 @@ class Plan:
     graph: Graph
 
 
-def plan(request: Any, limits: FilterLimits, *, with_bodies: bool) -> Plan:
+def plan(request: Any, limits: FilterLimits, sources: Sources, *, with_bodies: bool) -> Plan:
     """Return the walk that a request asks for.
 
     Args:
         request: A message with a field `walk`.
         limits: What a filter may ask for.
+        sources: Where it may read.
         with_bodies: Whether it needs the encoded events.
 
     Raises:
@@ -68,7 +70,7 @@ def plan(request: Any, limits: FilterLimits, *, with_bodies: bool) -> Plan:
         field = f"ending_{of.plural}"
         if walk.HasField(field):
             required(getattr(walk, field), "filter_query", f"walk.{field}.")
-    return Plan(rules, kind, find, graph(walk, "walk.as_of", with_bodies=with_bodies))
+    return Plan(rules, kind, find, graph(walk, "walk.as_of", sources, with_bodies=with_bodies))
 
 
 def check_enums(message: Any, where: str) -> None:
@@ -144,8 +146,10 @@ def _type_names(walk: Any) -> dict[NodeKind, frozenset[str]]:
     return found
 
 
-def graph(message: Any, where: str, *, with_bodies: bool) -> Graph:
+def graph(message: Any, where: str, sources: Sources, *, with_bodies: bool) -> Graph:
     """Return the graph that the field `as_of` of a message names.
+
+    Only the present one is kept in memory: it alone is asked for again and again.
 
     Raises:
         InvalidArgument: The field is set and has no bound.
@@ -154,7 +158,7 @@ def graph(message: Any, where: str, *, with_bodies: bool) -> Graph:
     if bound is None:
         if message.HasField("as_of"):
             raise errors.InvalidArgument(f"{where} must have a bound")
-        return lambda snapshot: LineageReader(snapshot, with_bodies=with_bodies)
+        return lambda snapshot: sources.present(snapshot, with_bodies=with_bodies)
     column, moment = _BOUNDS[bound], getattr(message.as_of, bound)
     return lambda snapshot: LineageReader(
         snapshot, bound=column, as_of=moment, with_bodies=with_bodies

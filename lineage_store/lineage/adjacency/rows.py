@@ -1,0 +1,94 @@
+"""Which events each node has: compressed rows."""
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lineage_store.lineage.rules import INPUTS
+
+Numbers = NDArray[np.integer[Any]]
+
+TYPES = 256
+"""Types of events that the arrays can tell apart."""
+
+_IS_INPUT = np.zeros(TYPES, np.int64)
+_IS_INPUT[list(INPUTS)] = 1
+
+
+class Choice(NamedTuple):
+    """Which events of a node are gone over.
+
+    Attributes:
+        first: 0, or 1 if none but inputs are.
+        last: 2, or 1 if no inputs are.
+        types: Only of these types; None: of any.
+        table: Whether events of a type are, by type.
+    """
+
+    first: int
+    last: int
+    types: frozenset[int] | None
+    table: NDArray[np.bool_]
+
+
+@lru_cache(maxsize=512)
+def choice(types: frozenset[int] | None) -> Choice:
+    """Return what goes over events of some types; None: of any."""
+    table = np.zeros(TYPES, np.bool_)
+    if types is None:
+        table[:] = True
+        return Choice(0, 2, None, table)
+    table[list(types)] = True
+    return Choice(0 if types - INPUTS else 1, 2 if types & INPUTS else 1, types, table)
+
+
+class Rows:
+    """The events of each node of a kind: outputs before inputs, by the node at the other end.
+
+    Args:
+        near: The number of the node of each event.
+        far: The number of the node at its other end.
+        types: Its type.
+        count: How many nodes there are.
+    """
+
+    def __init__(
+        self, near: NDArray[np.int32], far: NDArray[np.int32], types: NDArray[np.uint8], count: int
+    ) -> None:
+        half = near.astype(np.int64) * 2 + _IS_INPUT[types]
+        width = int(far.max(initial=0)) + 1
+        key = (half * width + far) * TYPES + types
+        self.events = np.argsort(key).astype(np.int32)
+        self.bounds = np.zeros(2 * count + 1, np.int32)
+        np.cumsum(np.bincount(half, minlength=2 * count), out=self.bounds[1:])
+        self._events, self._bounds = self.events.data, self.bounds.data
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory they take."""
+        return self.events.nbytes + self.bounds.nbytes
+
+    def few(self, node: int, chosen: Choice) -> list[int]:
+        """Return the events of a node; their types are still to be looked at."""
+        first, last = self._bounds[2 * node + chosen.first], self._bounds[2 * node + chosen.last]
+        found: list[int] = self._events[first:last].tolist()
+        return found
+
+    def halves(self, node: int, chosen: Choice) -> list[NDArray[np.int32]]:
+        """Return the outputs and the inputs of a node, each by the node at the other end."""
+        at = 2 * node
+        return [
+            self.events[self.bounds[at + half] : self.bounds[at + half + 1]]
+            for half in range(chosen.first, chosen.last)
+        ]
+
+    def many(self, nodes: Numbers, chosen: Choice) -> NDArray[np.int32]:
+        """Return the events of many nodes; their types are still to be looked at."""
+        first = self.bounds[2 * nodes + chosen.first]
+        counts = self.bounds[2 * nodes + chosen.last] - first
+        ends = np.cumsum(counts)
+        total = int(ends[-1]) if len(ends) else 0
+        at = np.repeat(first - (ends - counts), counts) + np.arange(total)
+        return self.events[at]
