@@ -7,6 +7,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Select
 
+from lineage_store.database import tables
+
+_PROPERTIES = frozenset(tables.properties.values())
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shape:
@@ -21,6 +25,11 @@ class Shape:
     joins: tuple[tuple[FromClause, ColumnElement[bool]], ...]
     holds: ColumnElement[bool]
     repeats: bool
+
+    @property
+    def reads_properties(self) -> bool:
+        """Whether it joins the index over properties."""
+        return any(getattr(table, "element", None) in _PROPERTIES for table, _ in self.joins)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from lineage_store import errors
 from lineage_store.database import schema
 from lineage_store.database.connection import Connection, SecondStatement
 from lineage_store.database.group_commit import Entry, GroupCommit
+from lineage_store.database.indexing import Indexing
+from lineage_store.database.property_index import IndexIsBehind, QueueKey, waiting
 from lineage_store.database.snapshot import Snapshot
 from lineage_store.database.transaction import Transaction
 from lineage_store.database.types import TypeCache
@@ -53,11 +55,12 @@ class Database:
             self._driver.close(raw)
             raise
         self._types = TypeCache()
-        self._writer = Writer(self._driver, raw, self._types, self._retrying)
+        self._queue = GroupCommit(self._run_group)
+        self._indexing = Indexing(self._waiting_for_index, self._index, lambda: self._queue.is_busy)
+        self._writer = Writer(self._driver, raw, self._types, self._retrying, self._indexing.note)
         self._idle: list[Any] = []
         # A memory database has one connection, so its readers wait for its writer.
         self._shared = threading.RLock() if self._driver.is_single else None
-        self._queue = GroupCommit(self._run_group)
         self._closed = False
 
     def write(self, job: Callable[[Transaction], T]) -> T:
@@ -77,10 +80,15 @@ class Database:
         in too many ways, to look at what others have staged.
         """
         self._check_open()
+        return self._with_index(
+            lambda *, complete: self._write_alone(job, index_is_complete=complete)
+        )
 
+    def _write_alone(
+        self, job: Callable[[Transaction, Snapshot], T], *, index_is_complete: bool
+    ) -> T:
         def with_snapshot(transaction: Transaction) -> T:
-            connection = self._writer.connection
-            return job(transaction, Snapshot(connection, self._types, self._filter_limits))
+            return job(transaction, self._snapshot(self._writer.connection, index_is_complete))
 
         result: T = self._queue.submit(with_snapshot, alone=True)
         return result
@@ -93,31 +101,61 @@ class Database:
             once: It takes one query as a rule; that needs no transaction, which on a server saves
                 two of three round trips.
         """
-        try:
-            if once and self._driver.reads_at_once:
+        if once and self._driver.reads_at_once:
+            try:
                 return self._read_once(job)
-            return self._read(job)
+            except SecondStatement:
+                pass
+            except LOST:
+                if not self._driver.is_remote:
+                    raise
+        return self._with_index(
+            lambda *, complete: self._read_until_there(job, index_is_complete=complete)
+        )
+
+    def _read_until_there(self, job: Callable[[Snapshot], T], *, index_is_complete: bool) -> T:
+        """Read in a transaction, on a server until it is there."""
+        try:
+            return self._read(job, index_is_complete)
         except LOST:
             if not self._driver.is_remote:
                 raise
         self._drop_idle()  # the server was restarted since they were opened
-        again: T = self._retrying()(self._read, job)
+        again: T = self._retrying()(self._read, job, index_is_complete)
         return again
 
     def _read_once(self, job: Callable[[Snapshot], T]) -> T:
-        try:
-            with self._reader(once=True) as connection:
-                return job(Snapshot(connection, self._types, self._filter_limits))
-        except SecondStatement:
-            return self._read(job)
+        with self._reader(once=True) as connection:
+            return job(self._snapshot(connection, index_is_complete=False))
 
-    def _read(self, job: Callable[[Snapshot], T]) -> T:
+    def _read(self, job: Callable[[Snapshot], T], index_is_complete: bool) -> T:
         with self._reader() as connection:
             connection.begin(write=False)
             try:
-                return job(Snapshot(connection, self._types, self._filter_limits))
+                return job(self._snapshot(connection, index_is_complete))
             finally:
                 connection.rollback()
+
+    def _snapshot(self, connection: Connection, index_is_complete: bool) -> Snapshot:
+        return Snapshot(
+            connection, self._types, self._filter_limits, index_is_complete=index_is_complete
+        )
+
+    def _with_index(self, run: Callable[..., T]) -> T:
+        """Return what `run` returns, once all is indexed that was acknowledged before."""
+        try:
+            return run(complete=False)
+        except IndexIsBehind:
+            self._indexing.complete()
+        return run(complete=True)
+
+    def _waiting_for_index(self) -> list[tuple[QueueKey, int]]:
+        return self._read_until_there(
+            lambda snapshot: waiting(snapshot.connection), index_is_complete=True
+        )
+
+    def _index(self, keys: list[QueueKey]) -> None:
+        self._write_alone(lambda tx, _: tx.index(keys), index_is_complete=True)
 
     def _retrying(self) -> Retrying:
         return Retrying(
@@ -134,6 +172,7 @@ class Database:
 
     def close(self) -> None:
         """Close all connections; calls after this raise FailedPrecondition."""
+        self._indexing.stop()
         self._closed = True
         self._drop_idle()
         self._writer.close()
@@ -150,7 +189,7 @@ class Database:
         try:
             yield Connection(raw, self._driver, once=once)
             keep = True
-        except (errors.LineageError, SecondStatement) as error:
+        except (errors.LineageError, SecondStatement, IndexIsBehind) as error:
             keep = not isinstance(error, LOST)
             raise
         finally:

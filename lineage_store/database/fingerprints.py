@@ -8,12 +8,10 @@ from sqlalchemy import bindparam, func, literal_column, select, true
 from lineage_store.database import tables
 from lineage_store.database.cache_entries import CANDIDATES
 from lineage_store.database.connection import Connection
+from lineage_store.database.property_index import FINGERPRINT
 from lineage_store.database.statements import ListStatement, slots
 from lineage_store.kinds import CONTEXT, EXECUTION
 from lineage_store.v1 import metadata_pb2 as pb
-
-PROPERTY = "cache_fingerprint"
-"""The custom property of an execution that Kubeflow Pipelines writes."""
 
 CONTEXT_TYPE = "execution_cache"
 """The type of the contexts that TFX names so."""
@@ -81,7 +79,7 @@ def finished_executions(
 ) -> dict[str, list[int]]:
     """Return the ids of the newest finished executions of each fingerprint, newest first."""
     rows = connection.rows_of(
-        _BY_PROPERTY, fingerprints, property_name=PROPERTY, most=CANDIDATES
+        _BY_PROPERTY, fingerprints, property_name=FINGERPRINT, most=CANDIDATES
     ) + connection.rows_of(
         _BY_CONTEXT,
         fingerprints,

@@ -50,6 +50,11 @@ class GroupCommit:
         self._mutex = threading.Lock()
         self._queue: deque[Entry] = deque()
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request runs or waits."""
+        return bool(self._queue)
+
     def submit(self, job: Callable[[Any], Any], *, alone: bool = False) -> Any:
         """Return what `job` returns, once the transaction that it ran in is durable."""
         entry = Entry(job, alone=alone)

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, delete, select, update
+from sqlalchemy import and_, select, update
 
 from lineage_store.database import tables
 from lineage_store.database.connection import Connection
 from lineage_store.database.ids import now_us
 from lineage_store.database.journal import Journal, Staged
-from lineage_store.database.node_rows import PROPERTY_COLUMNS, node_columns, node_row, property_rows
+from lineage_store.database.node_rows import node_columns, node_row
+from lineage_store.database.property_index import clear_index, queue_new, write_index
 from lineage_store.database.statements import ListStatement, slots, wanted
 from lineage_store.kinds import KINDS, NodeKind
 
@@ -39,7 +40,7 @@ class _Statements:
     """The statements over one kind of node."""
 
     def __init__(self, kind: NodeKind) -> None:
-        node, prop = tables.nodes[kind], tables.properties[kind]
+        node = tables.nodes[kind]
         key = (node.c.type_id, node.c.name)
         self.by_id = ListStatement(
             lambda n: select(node.c.body, node.c.revision, node.c.recorded_at).where(
@@ -51,9 +52,6 @@ class _Statements:
             lambda n: select(node.c.external_id, node.c.id).where(node.c.external_id.in_(slots(n)))
         )
         self.by_name = ListStatement(self._by_name(key, node.c.id), width=2)
-        self.delete_properties = ListStatement(
-            lambda n: delete(prop).where(prop.c.node_id.in_(slots(n)))
-        )
         self.free_keys = ListStatement(
             lambda n: (
                 update(node).where(node.c.id.in_(slots(n))).values(name=None, external_id=None)
@@ -74,10 +72,16 @@ _STATEMENTS = {kind: _Statements(kind) for kind in KINDS}
 
 
 class Nodes:
-    """The nodes of one kind within a transaction, staged changes included."""
+    """The nodes of one kind within a transaction, staged changes included.
+
+    Attributes:
+        kind: The kind.
+        queued: How many were put into the queue of the property index, once flushed.
+    """
 
     def __init__(self, connection: Connection, kind: NodeKind, journal: Journal) -> None:
         self.kind = kind
+        self.queued = 0
         self._connection = connection
         self._sql = _STATEMENTS[kind]
         self._loaded: dict[int, Node | None] = {}
@@ -192,10 +196,9 @@ class Nodes:
         columns = node_columns(self.kind)
         self._write(columns, updated, on_conflict="update")
         self._write(columns, new, on_conflict="fail")
-        ids = [node.message.id for node in updated]
-        self._connection.execute_on(self._sql.delete_properties, ids)
-        rows = [row for node in changed for row in property_rows(node.message)]
-        self._connection.insert(tables.properties[self.kind], PROPERTY_COLUMNS, rows)
+        clear_index(self._connection, self.kind, [node.message.id for node in updated])
+        write_index(self._connection, self.kind, [node.message for node in updated])
+        self.queued = queue_new(self._connection, self.kind, [node.message for node in new])
         self._write_versions()
 
     def _free_keys(self, updated: Sequence[Node]) -> None:

@@ -19,7 +19,7 @@ from lineage_store.kinds import KINDS, NodeKind
 
 logger = logging.getLogger(__name__)
 
-HEAD = "0004"
+HEAD = "0005"
 """The revision that this software reads and writes."""
 
 CREATION_SECONDS = 30.0

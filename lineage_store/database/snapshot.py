@@ -11,6 +11,7 @@ from lineage_store.database.conditions import Condition, Shape, narrowed
 from lineage_store.database.connection import Connection
 from lineage_store.database.listing import Page, PageQuery, list_statement
 from lineage_store.database.node_rows import uri_hash
+from lineage_store.database.property_index import IndexIsBehind, waits
 from lineage_store.database.statements import ListStatement, Statement, slots
 from lineage_store.database.types import TypeCache, TypeReader
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
@@ -105,6 +106,13 @@ def _matching_among(kind: NodeKind, shape: Shape) -> ListStatement:
 class Snapshot:
     """One consistent state of the store.
 
+    Args:
+        connection: What it reads from.
+        cache: What is known of types.
+        filter_limits: What a filter on this store may ask for.
+        index_is_complete: Whether all that was acknowledged is known to be indexed; if not, the
+            first query over properties looks, and may raise IndexIsBehind.
+
     Attributes:
         connection: What it reads from.
         types: Types by name, id and external id.
@@ -116,8 +124,11 @@ class Snapshot:
         connection: Connection,
         cache: TypeCache,
         filter_limits: FilterLimits,
+        *,
+        index_is_complete: bool = False,
     ) -> None:
         self.connection = connection
+        self._index_is_complete = index_is_complete
         self._cache = cache
         self.filter_limits = filter_limits
         self.types = TypeReader(connection)
@@ -171,6 +182,8 @@ class Snapshot:
     def page(self, query: PageQuery) -> Page:
         """Return one page of a listing."""
         statement, values = list_statement(query)
+        if query.condition is not None:
+            self._demand_index(query.condition)
         with self.connection.within(query.condition.seconds if query.condition else None):
             rows = self.connection.rows(statement, **values)
         return Page.cut(rows, query.limit)
@@ -186,6 +199,7 @@ class Snapshot:
             among: Only nodes with these ids; None: all nodes.
         """
         values = dict(condition.values)
+        self._demand_index(condition)
         with self.connection.within(condition.seconds):
             if among is None:
                 rows = self.connection.rows(_matching(kind, condition.shape), **values)
@@ -193,6 +207,13 @@ class Snapshot:
                 statement = _matching_among(kind, condition.shape)
                 rows = self.connection.rows_of(statement, sorted(set(among)), **values)
         return sorted(node_id for (node_id,) in rows)
+
+    def _demand_index(self, condition: Condition) -> None:
+        if self._index_is_complete or not condition.shape.reads_properties:
+            return
+        if waits(self.connection):
+            raise IndexIsBehind
+        self._index_is_complete = True
 
     def _bodies(self, statement: ListStatement, node_id: int) -> list[Body]:
         rows = self.connection.rows_of(statement, [node_id])

@@ -34,6 +34,7 @@ _PRAGMAS = (
     "PRAGMA cache_size=-65536",
     "PRAGMA mmap_size=268435456",
     "PRAGMA temp_store=MEMORY",
+    "PRAGMA wal_autocheckpoint=8000",  # pages: a page that changes often is copied less often
 )
 
 _MEANINGS: dict[str, tuple[type[errors.LineageError], str]] = {

@@ -170,6 +170,15 @@ def _property_table(kind: NodeKind) -> Table:
 
 properties = {kind: _property_table(kind) for kind in KINDS}
 
+index_queue = Table(
+    "index_queue",
+    metadata,
+    Column("kind", SmallInteger, primary_key=True, autoincrement=False),
+    Column("first_id", BigInteger, primary_key=True, autoincrement=False),  # of the node ids
+    Column("node_ids", _Bytes, nullable=False),  # as 64-bit numbers, little end first
+)
+"""New nodes whose properties are not in the index yet, as they were created together."""
+
 node_versions = Table(
     "node_versions",
     metadata,

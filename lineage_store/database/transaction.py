@@ -1,6 +1,6 @@
 """A transaction that writes: what it reads includes what it staged."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from lineage_store.database.artifact_reports import Reports
 from lineage_store.database.cache_claims import Claims
@@ -9,8 +9,9 @@ from lineage_store.database.connection import Connection
 from lineage_store.database.edges import Events, Members, Parents
 from lineage_store.database.fingerprints import finished_executions
 from lineage_store.database.ids import IdBlocks
-from lineage_store.database.journal import Journal
+from lineage_store.database.journal import Journal, Staged
 from lineage_store.database.nodes import Nodes
+from lineage_store.database.property_index import QueueKey, work_off
 from lineage_store.database.snapshot import Snapshot
 from lineage_store.database.types import TypeCache, Types
 from lineage_store.kinds import KINDS, NodeKind
@@ -44,6 +45,7 @@ class Transaction:
         self.entries = Entries(connection, self._journal)
         self.claims = Claims(connection, self._journal)
         self.reports = Reports(connection, self._journal)
+        self._to_index: Staged[QueueKey, None] = Staged(self._journal)
 
     @classmethod
     def reading(cls, snapshot: Snapshot) -> "Transaction":
@@ -60,6 +62,16 @@ class Transaction:
         What is staged is left out: nothing depends on seeing it at once.
         """
         return finished_executions(self._connection, fingerprints)
+
+    def index(self, keys: Iterable[QueueKey]) -> None:
+        """Stage that nodes are indexed that wait for it; nothing else may be staged."""
+        for key in keys:
+            self._to_index.put(key, None)
+
+    @property
+    def queued(self) -> int:
+        """How many nodes were put into the queue of the property index, once flushed."""
+        return sum(nodes.queued for nodes in self.nodes.values())
 
     def mark(self) -> int:
         """Return the present point, to undo to."""
@@ -85,3 +97,5 @@ class Transaction:
         self.entries.flush()
         self.claims.flush()
         self.reports.flush()
+        if self._to_index.items:
+            work_off(self._connection, self._to_index.items)

@@ -15,6 +15,7 @@ from lineage_store import errors
 from lineage_store.database.connection import Connection, ConstraintViolated, Driver
 from lineage_store.database.group_commit import Entry
 from lineage_store.database.ids import IdBlocks
+from lineage_store.database.property_index import IndexIsBehind
 from lineage_store.database.transaction import Transaction
 from lineage_store.database.turns import Turns
 from lineage_store.database.types import TypeCache
@@ -37,18 +38,25 @@ class Writer:
         raw: A connection of the driver, from here on the writer's own.
         types: What is known of types.
         retrying: Makes the loop that runs a lost transaction again, until patience is at an end.
+        queued: Told how many nodes a transaction has left for the property index.
 
     Attributes:
         connection: What it writes on.
     """
 
     def __init__(
-        self, driver: Driver, raw: Any, types: TypeCache, retrying: Callable[[], Retrying]
+        self,
+        driver: Driver,
+        raw: Any,
+        types: TypeCache,
+        retrying: Callable[[], Retrying],
+        queued: Callable[[int], None],
     ) -> None:
         self._driver = driver
         self._raw = raw
         self._types = types
         self._retrying = retrying
+        self._queued = queued
         self._ids = IdBlocks()
         self._turns = Turns()
         self._closed = False
@@ -109,6 +117,8 @@ class Writer:
             if self._driver.is_remote:
                 self._turns.sign(self.connection)
             self._commit()
+            if transaction.queued:
+                self._queued(transaction.queued)
         except BaseException:
             self._ids.forget()
             self._undo()
@@ -150,7 +160,7 @@ def _run_one(entry: Entry, transaction: Transaction) -> None:
         entry.result = entry.job(transaction)
     except LOST:
         raise
-    except (errors.LineageError, UnicodeDecodeError) as error:
+    except (errors.LineageError, UnicodeDecodeError, IndexIsBehind) as error:
         transaction.undo(mark)
         entry.error = error
     except Exception as error:

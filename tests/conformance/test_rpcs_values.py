@@ -172,4 +172,6 @@ def test_the_property_index_follows_every_update(call, kind):
 
 
 def indexed(call, kind):
+    """Return the index, which any filter over properties finds complete."""
+    call(f"Get{kind.title()}s", options={"filter_query": "properties.none.int_value = 1"})
     return sorted(call.contents()[f"{kind}_properties"], key=lambda row: row[:3])

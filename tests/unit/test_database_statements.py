@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager, suppress
 import pytest
 
 from lineage_store import errors
-from lineage_store.database import connection
+from lineage_store.database import connection, indexing
 from lineage_store.database.sqlite import MAX_ROWS
 from lineage_store.engine import Engine
 from lineage_store.v1 import metadata_pb2 as pb
@@ -36,7 +36,8 @@ def counted() -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def engine(tmp_path) -> Iterator[Engine]:
+def engine(tmp_path, monkeypatch) -> Iterator[Engine]:
+    monkeypatch.setattr(indexing, "IDLE_SECONDS", 3600)  # no statement from behind
     with closing(Engine(f"sqlite:///{tmp_path}/store.db")) as engine:
         for method, field, message in (
             ("PutArtifactType", "artifact_type", pb.ArtifactType(name="A")),
@@ -103,7 +104,7 @@ def test_new_artifacts(engine, count):
     assert kinds(texts) == {
         "SELECT artifacts": 1,  # which of the names are taken
         "INSERT artifacts": inserts(count),
-        "INSERT artifact_properties": inserts(2 * count),
+        "INSERT index_queue": 1,
     }
 
 
@@ -170,7 +171,7 @@ def test_a_new_step(engine, count):
         "SELECT executions": 1,
         "SELECT contexts": 1,
         "INSERT artifacts": inserts(count),
-        "INSERT artifact_properties": inserts(2 * count),
+        "INSERT index_queue": 1,
         "INSERT executions": 1,
         "INSERT events": inserts(count),
         "INSERT attributions": inserts(count),

@@ -1,0 +1,127 @@
+"""The index over the properties of nodes, for filters: written behind the nodes.
+
+Most of what a new node costs is its property rows. So a transaction puts the ids of the nodes that
+it creates into a queue, a row for many of them, and the rows are written later, by whatever
+process. A filter over properties finds a queue that is not empty and has it worked off first: it
+never misses what was acknowledged before it began. Updates are indexed at once, so what a filter
+finds is never out of date. What caches look executions up by is indexed at once, too.
+"""
+
+import struct
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, delete, func, literal_column, select
+
+from lineage_store.database import tables
+from lineage_store.database.connection import Connection
+from lineage_store.database.node_rows import PROPERTY_COLUMNS, property_rows
+from lineage_store.database.statements import ListStatement, Statement, slots
+from lineage_store.kinds import BY_NUMBER, KINDS, NodeKind
+
+FINGERPRINT = "cache_fingerprint"
+"""The custom property of an execution that Kubeflow Pipelines writes, and caches look for."""
+
+QueueKey = tuple[int, int]
+"""The number of a kind and the first id of some nodes that were created together."""
+
+AT_ONCE = 500
+"""Nodes in one row of the queue, so that none holds writers up when it is worked off."""
+
+_ID = struct.Struct("<q")
+_q = tables.index_queue
+_COLUMNS = tuple(column.name for column in _q.c)
+_WAITS = Statement(select(literal_column("1")).select_from(_q).limit(1))
+_KEYS = Statement(
+    select(_q.c.kind, _q.c.first_id, func.length(_q.c.node_ids)).limit(bindparam("most"))
+)
+
+
+def _of_keys(statement: Any) -> ListStatement:
+    of_kind = _q.c.kind == bindparam("kind_number")
+    return ListStatement(lambda n: statement.where(of_kind, _q.c.first_id.in_(slots(n))))
+
+
+_IDS = _of_keys(select(_q.c.node_ids))
+_LEAVE = _of_keys(delete(_q))
+
+
+class _Statements:
+    def __init__(self, kind: NodeKind) -> None:
+        node, index = tables.nodes[kind], tables.properties[kind]
+        self.bodies = ListStatement(
+            lambda n: select(node.c.body, node.c.revision).where(node.c.id.in_(slots(n)))
+        )
+        self.clear = ListStatement(lambda n: delete(index).where(index.c.node_id.in_(slots(n))))
+
+
+_STATEMENTS = {kind: _Statements(kind) for kind in KINDS}
+
+
+class IndexIsBehind(Exception):
+    """A query over properties has come while nodes wait to be indexed."""
+
+
+def waits(connection: Connection) -> bool:
+    """Whether there are nodes that wait to be indexed."""
+    return bool(connection.rows(_WAITS))
+
+
+def waiting(connection: Connection, most: int = 2**62) -> list[tuple[QueueKey, int]]:
+    """Return keys of nodes that wait to be indexed, each with how many nodes they are.
+
+    Args:
+        connection: What to read from.
+        most: Return so many keys at most.
+    """
+    rows = connection.rows(_KEYS, most=most)
+    return [((kind, first_id), size // _ID.size) for kind, first_id, size in rows]
+
+
+def write_index(connection: Connection, kind: NodeKind, messages: Sequence[Any]) -> None:
+    """Write the property rows of nodes that have none."""
+    rows = [row for message in messages for row in property_rows(message)]
+    connection.insert(tables.properties[kind], PROPERTY_COLUMNS, rows)
+
+
+def clear_index(connection: Connection, kind: NodeKind, ids: Sequence[int]) -> None:
+    """Remove the property rows of nodes."""
+    connection.execute_on(_STATEMENTS[kind].clear, ids)
+
+
+def queue_new(connection: Connection, kind: NodeKind, messages: Iterable[Any]) -> int:
+    """Put new nodes into the queue, but for those that caches look for: these are indexed.
+
+    Returns:
+        How many were put into the queue.
+    """
+    with_properties = [m for m in messages if m.properties or m.custom_properties]
+    urgent = [m for m in with_properties if FINGERPRINT in m.custom_properties]
+    write_index(connection, kind, urgent)
+    ids = [m.id for m in with_properties if FINGERPRINT not in m.custom_properties]
+    parts = [ids[at : at + AT_ONCE] for at in range(0, len(ids), AT_ONCE)]
+    rows = [(kind.number, part[0], b"".join(map(_ID.pack, part))) for part in parts]
+    connection.insert(_q, _COLUMNS, rows)
+    return len(ids)
+
+
+def work_off(connection: Connection, keys: Iterable[QueueKey]) -> None:
+    """Index nodes that wait, within a transaction that holds the write lock and nothing else.
+
+    Args:
+        connection: The connection of the transaction.
+        keys: Of these nodes; another process may have indexed some of them meanwhile.
+    """
+    firsts: dict[int, list[int]] = {}
+    for number, first_id in keys:
+        firsts.setdefault(number, []).append(first_id)
+    for number, first_ids in firsts.items():
+        kind = BY_NUMBER[number]
+        packed = connection.rows_of(_IDS, first_ids, kind_number=number)
+        ids = [node_id for (part,) in packed for (node_id,) in _ID.iter_unpack(part)]
+        stored = connection.rows_of(_STATEMENTS[kind].bodies, ids)
+        nodes = [(kind.message.FromString(body), revision) for body, revision in stored]
+        # An update since has written their rows already.
+        clear_index(connection, kind, [node.id for node, revision in nodes if revision > 1])
+        write_index(connection, kind, [node for node, _ in nodes])
+        connection.execute_on(_LEAVE, first_ids, kind_number=number)
