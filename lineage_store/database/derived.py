@@ -109,21 +109,21 @@ _DELETE_COMPONENTS = _delete_by(tables.cache_components.c.entry_id)
 
 def delete_rows(connection: Connection, table: Table, keys: Sequence[Key]) -> None:
     """Delete rows of a table, and what the indexes hold on them."""
-    for statement, items in _deletions(table, keys):
-        connection.execute_on(statement, items)
-
-
-def _deletions(table: Table, keys: Sequence[Key]) -> Iterator[tuple[ListStatement, Sequence[Any]]]:
-    if len(table.primary_key) > 1:
-        for at in range(0, len(keys), _TERMS):
-            yield _delete(table), keys[at : at + _TERMS]
+    if len(table.primary_key) == 1:
+        ids = [key[0] for key in keys]
+        connection.execute_on(_delete(table), ids)
+        delete_index_rows(connection, table, ids)
         return
-    ids = [key[0] for key in keys]
-    yield _delete(table), ids
+    for at in range(0, len(keys), _TERMS):
+        connection.execute_on(_delete(table), keys[at : at + _TERMS])
+
+
+def delete_index_rows(connection: Connection, table: Table, ids: Sequence[int]) -> None:
+    """Delete what the indexes hold on the rows of a table that have these ids."""
     if table.name in _DELETE_PROPERTIES:
-        yield _DELETE_PROPERTIES[table.name], ids
+        connection.execute_on(_DELETE_PROPERTIES[table.name], ids)
     elif table is tables.cache_entries:
-        yield _DELETE_COMPONENTS, ids
+        connection.execute_on(_DELETE_COMPONENTS, ids)
 
 
 @lru_cache(maxsize=64)

@@ -1,7 +1,6 @@
 """Stores with one of everything, on each database, and what they hold."""
 
 import math
-import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -11,10 +10,11 @@ from typing import Any
 from lineage_store.client.embedded import EmbeddedTransport
 from lineage_store.database import contents
 from lineage_store.database.contents import Contents, content_tables
+from lineage_store.database.urls import driver_for
 from lineage_store.v1 import cache_pb2
 from lineage_store.v1 import metadata_pb2 as pb
 from tests.backends import mariadb, postgresql
-from tests.conformance.cache_steps import COMPLETE, KEY, key, output, record_cached, step
+from tests.conformance.cache_steps import KEY, key, output, record_cached, step
 from tests.conformance.conftest import Call
 
 BACKENDS = ("sqlite", "postgresql", "mariadb")
@@ -65,9 +65,8 @@ def _fill_graph(call: Call, rows: int) -> None:
     named = [{"type_id": type_id, "name": f"n{at}", "uri": "u" * 3_000} for at in range(rows)]
     artifacts += call.put("artifact", *named)
     for score in (0.5, math.nan):  # two updates: two versions
-        changed = {"id": artifacts[0], "type_id": type_id, "name": "wild"}
-        changed["properties"] = {"score": score, "rows": 2**62}
-        call.put("artifact", changed | {"custom_properties": values()})
+        changed = {"id": artifacts[0], "properties": {"score": score, "rows": 2**62}}
+        call.put("artifact", wild | changed | {"name": "wild", "external_id": "e\0"})
     train = call.type("execution", "Train", input_type={"any": {}})
     executions = call.put("execution", *({"type_id": train, "last_known_state": 3},) * 5)
     events = [
@@ -124,11 +123,8 @@ def held(url: str) -> dict[str, Any]:
         return rows | {"counters": contents.counters(found.connection)}
 
 
-def execute(path: str, script: str, *values: Any) -> None:
-    """Run a statement on the file of a store, behind its back."""
-    with closing(sqlite3.connect(path.removeprefix("sqlite:///"))) as connection:
-        connection.execute(script, values)
-        connection.commit()
-
-
-__all__ = ["BACKENDS", "COMPLETE", "execute", "fill", "held", "new_store", "values"]
+def execute(url: str, statement: str, *values: Any) -> None:
+    """Run a statement on the database of a store, behind its back."""
+    with closing(driver_for(url).connect()) as connection:
+        mark = "?" if url.startswith("sqlite") else "%s"
+        connection.cursor().execute(statement.replace("?", mark), values)
