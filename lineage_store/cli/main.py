@@ -1,7 +1,7 @@
 """The group of all commands, and how they end.
 
-Exit codes: 0 done; 1 the store answered an error; 2 wrong usage; 3 the store can't be reached or
-opened.
+Exit codes: 0 done; 1 the store answered an error, or a check found something; 2 wrong usage;
+3 the store can't be reached or opened.
 """
 
 import sys

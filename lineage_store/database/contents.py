@@ -224,7 +224,9 @@ class Contents:
         with self._driver.core_engine(self._raw).connect() as connection:
             revision = schema.current_revision(connection)
         if revision is None:
-            raise errors.FailedPrecondition("the database is empty")
+            raise errors.FailedPrecondition(
+                "the database is empty; `lineage-store db upgrade` makes a store of it"
+            )
         schema.check_revision(revision)
 
     def close(self) -> None:

@@ -1,0 +1,100 @@
+"""A copy of an SQLite store, made while it is in use."""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from lineage_store import errors
+from lineage_store.database import schema
+from lineage_store.database.sqlite import SqliteDriver
+from lineage_store.database.urls import driver_for
+
+PAGES = 2_000
+"""Pages of the file between two looks at the progress."""
+
+_OTHERS = (
+    "only an SQLite file is backed up so; use {program} of the database, or "
+    "`lineage-store dump`, which any database can load"
+)
+
+
+def backup(
+    url: str, path: Path, *, force: bool = False, progress: Callable[[int, int], None]
+) -> int:
+    """Write one state of a store into a file of its own; return the bytes of the file.
+
+    The file appears when it is complete. Writers go on meanwhile.
+
+    Args:
+        url: The database, an SQLite file.
+        path: The file to write.
+        force: Replace a file that is there.
+        progress: Told how many pages are done, and how many there are.
+
+    Raises:
+        Unimplemented: The database is not an SQLite file.
+        AlreadyExists: The file exists.
+        LineageError: The database can't be read, or the file not be written, and why.
+    """
+    driver = _file_driver(url)
+    if path.exists() and not force:
+        raise errors.AlreadyExists(f"{path} exists; --force replaces it")
+    if path.exists() and driver.path is not None and path.samefile(driver.path):
+        raise errors.InvalidArgument("the backup would replace the database itself")
+    aside = path.with_name(f"{path.name}.partial")
+    try:
+        _write(driver, aside, progress)
+        aside.replace(path)
+        _flush(path.absolute().parent)
+    except (sqlite3.Error, OSError) as error:
+        raise _meaning(driver, error, path) from error
+    finally:
+        aside.unlink(missing_ok=True)
+    return path.stat().st_size
+
+
+def _file_driver(url: str) -> SqliteDriver:
+    driver = driver_for(url).without_creating()
+    if not isinstance(driver, SqliteDriver):
+        program = "pg_dump" if url.startswith("postgres") else "mariadb-dump (or mysqldump)"
+        raise errors.Unimplemented(_OTHERS.format(program=program))
+    if driver.is_single:
+        raise errors.InvalidArgument("a database in memory holds nothing; name a file")
+    return driver
+
+
+def _write(driver: SqliteDriver, path: Path, progress: Callable[[int, int], None]) -> None:
+    with closing(driver.connect()) as source:
+        with driver.core_engine(source).connect() as connection, schema.translated(driver):
+            if schema.current_revision(connection) is None:
+                raise errors.FailedPrecondition("the database is empty")
+        path.unlink(missing_ok=True)
+        path.touch()
+        # One state for the whole backup: otherwise each commit of a writer begins it anew.
+        driver.begin(source, write=False)
+        source.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        with closing(sqlite3.connect(path)) as target:
+            source.backup(
+                target, pages=PAGES, progress=lambda _, left, total: progress(total - left, total)
+            )
+        source.rollback()
+    _flush(path)
+
+
+def _flush(path: Path) -> None:
+    """Wait until a file, or the names in a directory, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _meaning(driver: SqliteDriver, error: Exception, path: Path) -> errors.LineageError:
+    if isinstance(error, OSError):
+        return errors.FailedPrecondition(f"{path} can't be written: {error.strerror}")
+    meaning = driver.translate(error)
+    assert isinstance(meaning, errors.LineageError)  # noqa: S101 - what translate answers
+    return meaning
