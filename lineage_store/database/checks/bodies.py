@@ -14,6 +14,7 @@ from lineage_store.database.contents import StoredTable, columns_of, key_of
 from lineage_store.database.derived import KIND_OF, message_of
 from lineage_store.database.edges import path_text
 from lineage_store.database.node_rows import node_row
+from lineage_store.database.values import has_valid_text
 from lineage_store.kinds import BY_NUMBER
 from lineage_store.v1 import cache_pb2
 from lineage_store.v1 import metadata_pb2 as pb
@@ -70,7 +71,10 @@ def rebuilt(table: StoredTable, row: Row) -> Row:
     found = message_class(table, values)
     if found is None:
         return row
-    message = message_of(found, values["body"], f"{table.name} {key_of(table, row)}")
+    what = f"{table.name} {key_of(table, row)}"
+    message = message_of(found, values["body"], what)
+    if not has_valid_text(message):
+        raise errors.DataLoss(f"the body of {what} has a string that is not UTF-8")
     return tuple((values | columns_from_body(table, values, message)).values())
 
 
@@ -88,7 +92,7 @@ def check_page(
         key = dict(zip((c.name for c in table.primary_key), key_of(table, row), strict=True))
         try:
             expected = rebuilt(table, row)
-        except (errors.DataLoss, UnicodeEncodeError):
+        except errors.DataLoss:
             findings.add("body", table.name, key, "the body can't be read")
             continue
         if key_of(table, expected) != key_of(table, row):
