@@ -1,9 +1,11 @@
 """What the columns of the tables can hold, for values that come from outside the store."""
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from google.protobuf.message import Message
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, SmallInteger, String, Table
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, SmallInteger, Table
 
 from lineage_store import errors
 from lineage_store.database.cache_claims import Ended
@@ -47,25 +49,34 @@ def check_value(column: Column[Any], value: Any) -> None:
     if value is None:
         if not column.nullable:
             raise errors.InvalidArgument(f"{column.name} is missing")
-    elif isinstance(column.type, Integer):
-        _check_number(column, value)
-    elif isinstance(column.type, LargeBinary):
-        _check_bytes(column, value)
-    elif isinstance(column.type, String):
-        _check_string(column, value)
+        return
+    _checker(column)(column, value)
+
+
+@lru_cache(maxsize=256)
+def _checker(column: Column[Any]) -> Callable[[Column[Any], Any], None]:
+    if isinstance(column.type, Integer):
+        return _check_number
+    return _check_bytes if isinstance(column.type, LargeBinary) else _check_string
 
 
 def _check_number(column: Column[Any], value: Any) -> None:
     if type(value) is not int:
         raise errors.InvalidArgument(f"{column.name} is not a whole number")
-    bits = _bits(column)
-    if not -(2**bits) <= value < 2**bits:
-        raise errors.InvalidArgument(f"{column.name} is beyond {bits + 1} bits")
-    is_id = column.name == "id" or column.name.endswith("_id")
-    if is_id and not 1 <= value <= MAX_ID:
-        raise errors.InvalidArgument(f"{column.name} is not between 1 and 2^53")
+    least, greatest = _range(column)
+    if not least <= value <= greatest:
+        raise errors.InvalidArgument(f"{column.name} is not between {least} and {greatest}")
     if column.name in _KNOWN and value not in _KNOWN[column.name]:
         raise errors.InvalidArgument(f"there is no {column.name} {value}")
+
+
+@lru_cache(maxsize=256)
+def _range(column: Column[Any]) -> tuple[int, int]:
+    """Return the least and the greatest number that a column can hold."""
+    if column.name == "id" or column.name.endswith("_id"):
+        return 1, MAX_ID
+    bits = _bits(column)
+    return -(2**bits), 2**bits - 1
 
 
 def _check_bytes(column: Column[Any], value: Any) -> None:

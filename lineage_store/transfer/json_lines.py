@@ -25,6 +25,7 @@ GZIP = ".gz"
 MAX_LINE = 512 * 1024 * 1024
 """Bytes in one line; a value has half of that at most."""
 
+_END = b'{"end":'
 _CRC = b',"crc":"'
 _TAIL = len(_CRC) + 8 + len('"}\n')
 _EVERY = 2_000
@@ -100,15 +101,17 @@ class JsonReader:
     def check(self, progress: Progress) -> str:
         """Read all lines; return the SHA-256 of the archive; see `Reader.check`."""
         digest = hashlib.sha256()
-        number, line = 0, b""
+        number, found = 0, ""
         for number, line in self._lines():
-            if line.startswith(b'{"end":'):
-                self._check_end(number, line, digest.hexdigest())
-                return digest.hexdigest()
+            if line.startswith(_END):
+                found = digest.hexdigest()
+                self._check_end(number, line, found)
             digest.update(line)
             if number % _EVERY == 0:
                 progress(f"checking {self._path.name}", number, self.header.total)
-        raise errors.DataLoss(f"{self._path}: cut off behind line {number}: the end is missing")
+        if not found:
+            raise errors.DataLoss(f"{self._path}: cut off behind line {number}: the end is missing")
+        return found
 
     def _check_end(self, number: int, line: bytes, digest: str) -> None:
         with self._at(number):
@@ -124,7 +127,7 @@ class JsonReader:
     def records(self) -> Iterator[tuple[str, StoredTable, Facts]]:
         """Yield each record; see `Reader.records`."""
         for number, line in self._lines():
-            if number == 1 or line.startswith(b'{"end":'):
+            if number == 1 or line.startswith(_END):
                 continue
             with self._at(number):
                 record = _parsed(line)
@@ -158,7 +161,7 @@ class JsonReader:
                 if ended:
                     raise errors.DataLoss(f"{where}: something follows the end of the archive")
                 crc = _checked(line, crc, where)
-                ended = line.startswith(b'{"end":')
+                ended = line.startswith(_END)
                 yield number, line
 
     @contextmanager

@@ -72,18 +72,21 @@ def load(path: Path, target_url: str, *, progress: Progress = silent) -> Loaded:
 def _fill(archive: Reader, target: Filling, progress: Progress) -> dict[str, int]:
     header = archive.header
     rows = {table.name: header.tables.get(table.name, 0) for table in content_tables()}
-    done = 0
-    for table, batch in _batches(_Rows(archive, target).read()):
+    lacking = _Rows(archive, target)
+    for table, batch in _batches(lacking.read()):
         on_conflict = "fail" if contents.has_numbers_as_key(table) else "ignore"
         with target.batch() as connection:
             derived.insert(connection, table, batch, on_conflict=on_conflict)
-        done += len(batch)
-        progress(f"loading {table.name}", done, header.total)
+        progress(f"loading {table.name}", lacking.seen, header.total)
     return rows
 
 
 class _Rows:
-    """The rows of an archive that the target lacks, checked."""
+    """The rows of an archive that the target lacks, checked.
+
+    Attributes:
+        seen: How many records were read.
+    """
 
     def __init__(self, archive: Reader, target: Filling) -> None:
         self._archive = archive
@@ -91,9 +94,11 @@ class _Rows:
         self._before: Key | None = None
         self._table: StoredTable | None = None
         self._order = list(archive.header.tables)
+        self.seen = 0
 
     def read(self) -> Iterator[tuple[StoredTable, Row]]:
         for where, table, facts in self._archive.records():
+            self.seen += 1
             with _at(where):
                 row = records.to_row(table, facts)
                 key = contents.key_of(table, row)
