@@ -60,4 +60,4 @@ def from_json(message_class: Any, record: dict[str, Any]) -> bytes:
     except binascii.Error:
         raise errors.InvalidArgument(f"{BYTES} is not base64") from None
     except _FAILURES:
-        raise errors.InvalidArgument(f"{JSON} is not a {message_class.DESCRIPTOR.name}") from None
+        raise errors.InvalidArgument(f"{JSON} is no {message_class.DESCRIPTOR.name}") from None
