@@ -63,6 +63,13 @@ def key_of(table: Table, row: Row) -> Key:
     return tuple(row[at] for at in _key_places(table))
 
 
+def shown_key(table: Table, key: Key) -> str:
+    """Return a primary key for people: the names of its columns and their values."""
+    values = [value.hex() if isinstance(value, bytes) else value for value in key]
+    pairs = zip(table.primary_key, values, strict=True)
+    return ", ".join(f"{column.name}={value!r}" for column, value in pairs)
+
+
 @lru_cache(maxsize=64)
 def _key_places(table: Table) -> tuple[int, ...]:
     names = columns_of(table)

@@ -56,14 +56,12 @@ def component_rows(entry_id: int, body: bytes) -> Iterator[Row]:
     return ((hashed, entry_id) for hashed in sorted(hashes))
 
 
-def insert(
-    connection: Connection, table: Table, rows: Sequence[Row], *, on_conflict: str = "fail"
-) -> None:
+def insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows of a table, and what the indexes over them need."""
-    connection.insert(table, columns_of(table), rows, on_conflict=on_conflict)
+    connection.insert(table, columns_of(table), rows)
     index, columns, derived = index_rows(table, rows)
     if index is not None:
-        connection.insert(index, columns, derived, on_conflict=on_conflict)
+        connection.insert(index, columns, derived)
 
 
 def index_rows(

@@ -5,15 +5,14 @@ what the target holds and the source does not hold (any more) is taken back firs
 always ends as one state of the source, the one of the last run.
 """
 
-from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from lineage_store.database import contents, derived
-from lineage_store.database.connection import Row
-from lineage_store.database.contents import Contents, StoredTable, content_tables
+from lineage_store.database import contents
+from lineage_store.database.contents import Contents, content_tables
 from lineage_store.database.filling import Filling
 from lineage_store.transfer import reconciling
+from lineage_store.transfer.inserting import insert
 from lineage_store.transfer.places import (
     Progress,
     check_different,
@@ -80,16 +79,7 @@ def _fill(source: Contents, target: Filling, progress: Progress) -> dict[str, in
         start, has_holes = reconciling.where_to_go_on(source, target, table)
         done += rows[table.name] - contents.count(source.connection, table, start)
         for page in contents.pages(source.connection, table, start):
-            _insert(target, table, page, has_holes=has_holes)
+            insert(target, table, page, has_some=has_holes)
             done += len(page)
             progress(f"copying {table.name}", done, total)
     return rows
-
-
-def _insert(target: Filling, table: StoredTable, page: Sequence[Row], *, has_holes: bool) -> None:
-    with target.batch() as connection:
-        if has_holes:
-            keys = [contents.key_of(table, row) for row in page]
-            there = contents.rows_by_keys(connection, table, keys)
-            page = [row for row, key in zip(page, keys, strict=True) if key not in there]
-        derived.insert(connection, table, page)

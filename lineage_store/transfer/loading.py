@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lineage_store import errors
-from lineage_store.database import contents, derived, schema, tables
+from lineage_store.database import contents, schema, tables
 from lineage_store.database.checks import names, references
 from lineage_store.database.checks.findings import Findings
 from lineage_store.database.connection import Row
@@ -21,6 +21,7 @@ from lineage_store.kinds import BY_NUMBER
 from lineage_store.transfer import records
 from lineage_store.transfer.archive import Reader
 from lineage_store.transfer.formats import open_archive
+from lineage_store.transfer.inserting import insert
 from lineage_store.transfer.places import Progress, open_target, silent
 from lineage_store.transfer.verifying import check_counts
 
@@ -74,9 +75,7 @@ def _fill(archive: Reader, target: Filling, progress: Progress) -> dict[str, int
     rows = {table.name: header.tables.get(table.name, 0) for table in content_tables()}
     lacking = _Rows(archive, target)
     for table, batch in _batches(lacking.read()):
-        on_conflict = "fail" if contents.has_numbers_as_key(table) else "ignore"
-        with target.batch() as connection:
-            derived.insert(connection, table, batch, on_conflict=on_conflict)
+        insert(target, table, batch, has_some=not contents.has_numbers_as_key(table))
         progress(f"loading {table.name}", lacking.seen, header.total)
     return rows
 

@@ -47,7 +47,9 @@ def _check_page(connection: Connection, table: StoredTable, page: Sequence[Row])
     found = contents.rows_by_keys(connection, table, keys)
     for key, row in zip(keys, page, strict=True):
         if found.get(key) != row:
-            raise errors.DataLoss(f"the row {_shown(table, key)} of {table.name} was not copied")
+            raise errors.DataLoss(
+                f"the row {contents.shown_key(table, key)} of {table.name} was not copied"
+            )
 
 
 def _check_index(connection: Connection, table: StoredTable, page: Sequence[Row]) -> int:
@@ -61,7 +63,9 @@ def _check_index(connection: Connection, table: StoredTable, page: Sequence[Row]
     for key, row in zip(keys, expected, strict=True):
         held = found.get(key)
         if held is None or not derived.equal(row, tuple(held[at] for at in places)):
-            raise errors.DataLoss(f"the row {_shown(index, key)} of {index.name} is not as it must")
+            raise errors.DataLoss(
+                f"the row {contents.shown_key(index, key)} of {index.name} is not as it must"
+            )
     return len(expected)
 
 
@@ -74,9 +78,3 @@ def _check_index_count(connection: Connection, table: StoredTable, expected: int
     index, _, _ = derived.index_rows(table, [])
     if index is not None and contents.count(connection, index) != expected:
         raise errors.DataLoss(f"{index.name} has rows that it must not have")
-
-
-def _shown(table: StoredTable, key: contents.Key) -> str:
-    values = [value.hex() if isinstance(value, bytes) else value for value in key]
-    pairs = zip(table.primary_key, values, strict=True)
-    return ", ".join(f"{column.name}={value!r}" for column, value in pairs)

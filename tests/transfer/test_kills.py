@@ -72,9 +72,9 @@ def killed(target: str, command: list[str], seconds: float) -> bool:
 
 
 def finish(*arguments: str) -> None:
-    process = start(*arguments)
-    _, error = process.communicate(timeout=250)
-    assert (process.returncode, error) == (0, b"")
+    command = [sys.executable, "-m", "lineage_store.cli", *arguments]
+    done = subprocess.run(command, capture_output=True, timeout=250, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
