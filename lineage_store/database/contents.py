@@ -36,7 +36,7 @@ NOT_CONTENT: frozenset[str] = frozenset(
     {
         schema.REVISION_TABLE,
         tables.counters.name,  # set when all else is there
-        "writers",  # the turns that writers take on one database
+        tables.writers.name,  # the turns that writers take on one database
     }
 )
 
@@ -224,7 +224,7 @@ class Contents:
             self.connection.begin(write=False)
             schema.check_revision(self.connection.rows(_REVISION)[0][0])
         except BaseException:
-            self._raw.close()
+            self._driver.close(self._raw)
             raise
 
     def _check_revision(self) -> None:
@@ -238,7 +238,7 @@ class Contents:
 
     def close(self) -> None:
         """Let the state go."""
-        self._raw.close()
+        self._driver.close(self._raw)
 
     def __enter__(self) -> Self:
         return self

@@ -59,7 +59,7 @@ def check_different(source: Contents, target_url: str) -> None:
         try:
             same = driver.identity(raw) == source.identity
         finally:
-            raw.close()
+            driver.close(raw)
     if same:
         raise errors.InvalidArgument("source and target are the same database")
 

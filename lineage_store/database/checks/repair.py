@@ -1,10 +1,8 @@
 """Rebuilding what is derived from bodies: columns, indexes, counters."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any, Self
 
-from lineage_store import errors
 from lineage_store.database import contents, derived, tables
 from lineage_store.database.checks.bodies import rebuilt
 from lineage_store.database.checks.references import INDEXED
@@ -23,9 +21,9 @@ class Repair:
     """
 
     def __init__(self, url: str) -> None:
-        driver = driver_for(url).without_creating()
-        self._raw: Any = driver.connect()
-        self._connection = Connection(self._raw, driver)
+        self._driver = driver_for(url).without_creating()
+        self._raw: Any = self._driver.connect()
+        self._connection = Connection(self._raw, self._driver)
         self.rows = 0
 
     def rebuild(self, table: StoredTable, ids: Sequence[int]) -> None:
@@ -94,5 +92,4 @@ class Repair:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(errors.LineageError):
-            self._raw.close()
+        self._driver.close(self._raw)
