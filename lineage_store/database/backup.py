@@ -1,6 +1,5 @@
 """A copy of an SQLite store, made while it is in use."""
 
-import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from lineage_store import errors
 from lineage_store.database import schema
+from lineage_store.database.files import appearing
 from lineage_store.database.sqlite import SqliteDriver
 from lineage_store.database.urls import driver_for
 
@@ -39,20 +39,24 @@ def backup(
         LineageError: The database can't be read, or the file not be written, and why.
     """
     driver = _file_driver(url)
-    if path.exists() and not force:
-        raise errors.AlreadyExists(f"{path} exists; --force replaces it")
-    if path.exists() and driver.path is not None and path.samefile(driver.path):
-        raise errors.InvalidArgument("the backup would replace the database itself")
-    aside = path.with_name(f"{path.name}.partial")
-    try:
-        _write(driver, aside, progress)
-        aside.replace(path)
-        _flush(path.absolute().parent)
-    except (sqlite3.Error, OSError) as error:
-        raise _meaning(driver, error, path) from error
-    finally:
-        aside.unlink(missing_ok=True)
+    _check_replaceable(driver, path)
+    with appearing(path, replace=force) as aside:
+        try:
+            _write(driver, aside, progress)
+        except sqlite3.Error as error:
+            raise driver.translate(error) from error
     return path.stat().st_size
+
+
+def _check_replaceable(driver: SqliteDriver, path: Path) -> None:
+    source = driver.path
+    if source is not None and source.exists() and path.exists() and path.samefile(source):
+        raise errors.InvalidArgument("the backup would replace the database itself")
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists():  # it would be applied to the new file
+        raise errors.FailedPrecondition(
+            f"{path} is, or was, a database in use: {log.name} is beside it; name another file"
+        )
 
 
 def _file_driver(url: str) -> SqliteDriver:
@@ -70,7 +74,6 @@ def _write(driver: SqliteDriver, path: Path, progress: Callable[[int, int], None
         with driver.core_engine(source).connect() as connection, schema.translated(driver):
             if schema.current_revision(connection) is None:
                 raise errors.FailedPrecondition("the database is empty")
-        path.unlink(missing_ok=True)
         path.touch()
         # One state for the whole backup: otherwise each commit of a writer begins it anew.
         driver.begin(source, write=False)
@@ -80,21 +83,3 @@ def _write(driver: SqliteDriver, path: Path, progress: Callable[[int, int], None
                 target, pages=PAGES, progress=lambda _, left, total: progress(total - left, total)
             )
         source.rollback()
-    _flush(path)
-
-
-def _flush(path: Path) -> None:
-    """Wait until a file, or the names in a directory, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _meaning(driver: SqliteDriver, error: Exception, path: Path) -> errors.LineageError:
-    if isinstance(error, OSError):
-        return errors.FailedPrecondition(f"{path} can't be written: {error.strerror}")
-    meaning = driver.translate(error)
-    assert isinstance(meaning, errors.LineageError)  # noqa: S101 - what translate answers
-    return meaning

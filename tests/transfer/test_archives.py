@@ -3,6 +3,7 @@
 import gzip
 import json
 import random
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -135,6 +136,15 @@ def test_a_full_disk(url):
         write_records(Path("/dev/full"), [{"x": 1}] * 100_000)
     with pytest.raises(errors.InvalidArgument, match="names no format"):
         dump(url, Path("archive.csv"))
+
+
+def test_parquet_is_an_extra(url, tmp_path, monkeypatch):
+    for name in ("pyarrow", "pyarrow.parquet", "lineage_store.transfer.parquet"):
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.delattr("lineage_store.transfer.parquet", raising=False)
+    with pytest.raises(errors.FailedPrecondition, match=r"pip install 'lineage-store\[parquet\]'"):
+        dump(url, tmp_path / "parquet")
+    assert not list(tmp_path.glob("parquet*"))
 
 
 def refused(path: Path, target: str) -> str:

@@ -74,10 +74,15 @@ def test_a_file_that_is_there_is_replaced_only_with_force(url, tmp_path):
     with pytest.raises(errors.AlreadyExists, match="--force"):
         backup(url, path, progress=silent)
     assert path.read_text() == "precious"
-    with pytest.raises(errors.InvalidArgument, match="replace the database itself"):
-        backup(url, Path(url.removeprefix("sqlite:///")), force=True, progress=silent)
+    for force in (True, False):
+        with pytest.raises(errors.InvalidArgument, match="replace the database itself"):
+            backup(url, Path(url.removeprefix("sqlite:///")), force=force, progress=silent)
     backup(url, path, force=True, progress=silent)
     assert held(f"sqlite:///{path}") == held(url)
+    with closing(EmbeddedTransport(f"sqlite:///{path}")) as transport:
+        Call(transport, dict).put("artifact", {"type_id": 10})
+        with pytest.raises(errors.FailedPrecondition, match="there-wal is beside it"):
+            backup(url, path, force=True, progress=silent)
 
 
 def test_what_fails_leaves_nothing(url, tmp_path):
