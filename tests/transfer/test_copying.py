@@ -8,6 +8,7 @@ import pytest
 from lineage_store import errors
 from lineage_store.client.embedded import EmbeddedTransport
 from lineage_store.database import contents, schema, sqlite, tables
+from lineage_store.database.checks.checking import check
 from lineage_store.database.contents import Contents
 from lineage_store.kinds import ARTIFACT
 from lineage_store.transfer import copying
@@ -232,3 +233,15 @@ def test_a_row_that_the_target_can_not_hold_is_named(small, tmp_path):
                 copy(small, url)
         execute(small, "DELETE FROM artifacts WHERE id = ?", node)
         assert copy(small, url, verify=True).is_resumed
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_pages_with_many_properties(small, backend, tmp_path):
+    with closing(EmbeddedTransport(small)) as transport:
+        properties = {f"p{at}": at for at in range(5)}
+        nodes = [{"type_id": 10, "custom_properties": properties}] * 2_500
+        Call(transport, dict).put("artifact", *nodes)
+    with new_store(backend, tmp_path) as url:
+        copy(small, url, verify=True)
+        assert held(url) == held(small)
+        assert check(url).findings.kept == []
