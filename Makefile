@@ -32,7 +32,7 @@ serve: .venv/.ready  ## serve lineage.db on 127.0.0.1:8080
 .venv/.ready: pyproject.toml proto/hatch_build.py $(SCHEMA)
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/pip install --quiet --editable ".[demo,postgresql,mysql]" --group dev
+	$(BIN)/pip install --quiet --editable ".[demo,postgresql,mysql,parquet]" --group dev
 	touch $@
 
 # The real ML Metadata: Linux and Python 3.11 only, and no other package beside it.

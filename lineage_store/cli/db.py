@@ -1,11 +1,18 @@
-"""`lineage-store db`: the schema of a database."""
+"""`lineage-store db`: the database of a store: its schema, whether it is sound, backups."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import click
 
 from lineage_store import errors
+from lineage_store.cli.progress import progress_bar
 from lineage_store.database import administration
+from lineage_store.database.backup import backup as write_backup
+from lineage_store.database.checks import checking
+from lineage_store.database.checks.findings import HINTS
+from lineage_store.model.plain import plain, printable
 
 _database = click.option(
     "--database",
@@ -20,7 +27,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 @click.group()
 def db() -> None:
-    """Look at and upgrade the schema of a database."""
+    """Look at, check, back up and upgrade the database of a store."""
 
 
 @db.command()
@@ -37,18 +44,90 @@ def current(database: str, *, as_json: bool) -> None:
 
 @db.command()
 @_database
-def check(database: str) -> None:
-    """Exit 0 if the database can be used as it is, otherwise say what to do."""
-    status = administration.status(database)
-    if status.revision is None:
+@click.option(
+    "--repair-index",
+    "repair",
+    is_flag=True,
+    help="Rebuild columns, property rows and counters that differ from the bodies of their rows.",
+)
+@_json
+def check(database: str, *, repair: bool, as_json: bool) -> None:
+    """Check everything that a store holds; exit 0 if it is sound, 1 if something was found.
+
+    References, bodies, the columns and indexes made from them, names, counters and, of an SQLite
+    file, its pages. The store may be in use.
+    """
+    if administration.status(database).revision is None:
         raise errors.FailedPrecondition(
-            "the database is empty; `lineage-store db upgrade` fills it"
+            "the database is empty; `lineage-store db upgrade` makes a store of it"
         )
-    administration.check_revision(status.revision)
-    problems = administration.integrity_problems(database)
-    if problems:
-        raise errors.DataLoss(f"the database file is damaged: {problems[0]}")
-    click.echo(f"revision {status.revision} is current; the file is sound")
+    with progress_bar("checking") as show:
+        report = checking.check(database, repair=repair, progress=show)
+    found = report.findings
+    if as_json:
+        click.echo(json.dumps(_report(report), indent=2, ensure_ascii=False))
+    else:
+        _echo_report(report)
+    left = found.total
+    if left and repair:
+        left = checking.check(database).findings.total
+    if left:
+        raise errors.FailedPrecondition(f"{_counted(left, 'finding')} in this store")
+
+
+def _echo_report(report: checking.Report) -> None:
+    for one in report.findings.kept:
+        key = ", ".join(f"{name}={value!r}" for name, value in one.key.items())
+        where = f"{one.table} {key}".strip()
+        click.echo(printable(f"{one.kind}: {where}: {one.message}"))
+    for (kind, table), count in report.findings.totals.items():
+        hint = HINTS[kind]
+        click.echo(printable(f"{_counted(count, kind)} of {table}: {hint}"))
+    if report.repaired:
+        click.echo(f"rebuilt {_counted(report.repaired, 'row')}")
+    if not report.findings.total:
+        rows = sum(report.rows.values())
+        click.echo(f"revision {report.revision} is current; {_counted(rows, 'row')}, all sound")
+
+
+def _report(report: checking.Report) -> dict[str, Any]:
+    found = report.findings
+    return {
+        "revision": report.revision,
+        "rows": report.rows,
+        "total": found.total,
+        "repaired": report.repaired,
+        "totals": [
+            {"kind": kind, "table": table, "count": count, "hint": HINTS[kind]}
+            for (kind, table), count in found.totals.items()
+        ],
+        "findings": [plain(one) for one in found.kept],
+    }
+
+
+def _counted(count: int, what: str) -> str:
+    plural = "indexes" if what == "index" else "bodies" if what == "body" else f"{what}s"
+    return f"{count} {what if count == 1 else plural}"
+
+
+@db.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@_database
+@click.option("--force", is_flag=True, help="Replace FILE if it is there.")
+@_json
+def backup(file: Path, database: str, *, force: bool, as_json: bool) -> None:
+    """Write one state of an SQLite store into FILE, while the store is in use.
+
+    PostgreSQL and MySQL have programs of their own for that; `lineage-store dump` works on all.
+    """
+    with progress_bar(f"backup to {file.name}") as show:
+        size = write_backup(
+            database, file, force=force, progress=lambda done, all_: show("pages", done, all_)
+        )
+    if as_json:
+        click.echo(json.dumps({"file": str(file), "bytes": size}))
+    else:
+        click.echo(printable(f"{file}: {size} bytes"))
 
 
 @db.command()

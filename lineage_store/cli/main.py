@@ -1,7 +1,7 @@
 """The group of all commands, and how they end.
 
-Exit codes: 0 done; 1 the store answered an error; 2 wrong usage; 3 the store can't be reached or
-opened.
+Exit codes: 0 done; 1 the store answered an error, or a check found something; 2 wrong usage;
+3 the store can't be reached or opened.
 """
 
 import sys
@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from lineage_store import errors
-from lineage_store.cli import cache, lineage, nodes, runs, spool, transfer_mlmd
+from lineage_store.cli import cache, lineage, nodes, runs, spool, transfer, transfer_mlmd
 from lineage_store.cli.db import db
 
 EXIT_ERROR = 1
@@ -50,6 +50,7 @@ for _command in (
     *cache.COMMANDS,
     *runs.COMMANDS,
     *spool.COMMANDS,
+    *transfer.COMMANDS,
     *transfer_mlmd.COMMANDS,
 ):
     cli.add_command(_command)

@@ -40,8 +40,7 @@ def integrity_problems(url: str) -> list[str]:
     """Return what the database itself finds wrong in its file; empty: nothing."""
     driver = driver_for(url).without_creating()
     with closing(driver.connect()) as raw, schema.translated(driver):
-        found = [row[0] for row in raw.execute("PRAGMA integrity_check(10)")]
-    return [] if found == ["ok"] else found
+        return driver.damages(raw)
 
 
 def upgrade(url: str, *, take_over: bool = False) -> tuple[str | None, str]:

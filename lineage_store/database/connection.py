@@ -8,6 +8,7 @@ from sqlalchemy import Dialect, Table
 from sqlalchemy.engine import Engine as CoreEngine
 
 from lineage_store.database.statements import ListStatement, Statement
+from lineage_store.database.tables import COLLATIONS
 
 Row = tuple[Any, ...]
 
@@ -67,6 +68,12 @@ class Driver(Protocol):
     def close(self, raw: Any) -> None:
         """Close a connection, which may be lost already."""
 
+    def identity(self, raw: Any) -> tuple[Any, ...]:
+        """Return what tells the database from any other, whatever URL it is reached by."""
+
+    def damages(self, raw: Any) -> list[str]:
+        """Return what the database itself finds wrong in what it keeps, if it can look."""
+
     def begin_schema_change(self, connection: Any) -> None:
         """Begin a transaction that creates or changes tables."""
 
@@ -110,6 +117,11 @@ class Connection:
     def another(self, *, once: bool) -> "Connection":
         """Return one over the same connection of the driver."""
         return Connection(self._raw, self._driver, once=once)
+
+    @property
+    def has_slow_row_values(self) -> bool:
+        """Whether `(a, b) > (x, y)` uses no index: so it is on MySQL."""
+        return self._driver.dialect.name in COLLATIONS
 
     def begin(self, *, write: bool) -> None:
         """Begin a transaction."""

@@ -187,6 +187,16 @@ class MysqlDriver:
         if raw.open:
             raw.close()
 
+    def identity(self, raw: Any) -> tuple[Any, ...]:
+        """Return what tells the database from any other; see `Driver.identity`."""
+        with raw.cursor() as cursor:
+            cursor.execute("SELECT @@hostname, @@port, @@datadir, DATABASE()")
+            return ("mysql", *cursor.fetchone())
+
+    def damages(self, raw: Any) -> list[str]:  # noqa: ARG002 - the server looks after its files
+        """Return nothing; see `Driver.damages`."""
+        return []
+
     def begin(self, connection: Any, *, write: bool) -> None:
         """Begin; those that write wait for each other, so that none fails at its commit.
 

@@ -132,6 +132,18 @@ class PostgresqlDriver:
         """Close a connection."""
         raw.close()
 
+    def identity(self, raw: Any) -> tuple[Any, ...]:
+        """Return what tells the schema from any other; see `Driver.identity`."""
+        query = (
+            "SELECT pg_postmaster_start_time(), current_database(), current_schema()::text, "
+            "(SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        return ("postgresql", *raw.execute(query).fetchone())
+
+    def damages(self, raw: Any) -> list[str]:  # noqa: ARG002 - the server looks after its files
+        """Return nothing; see `Driver.damages`."""
+        return []
+
     def begin(self, connection: Any, *, write: bool) -> None:
         """Begin; those that write wait for each other, so that none fails at its commit."""
         if not write:

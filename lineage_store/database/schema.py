@@ -28,6 +28,9 @@ CREATION_SECONDS = 30.0
 FILLING = "filling-"
 """Begins what stands in place of a revision while a store is filled; see `filling.py`."""
 
+COUNTERS = ("types", *(kind.plural for kind in KINDS), "events", "cache_entries")
+"""The sequences of ids."""
+
 REVISION_TABLE = "lineage_store_revision"
 FIRST_USER_TYPE = 10
 
@@ -47,8 +50,7 @@ def system_types() -> list[tuple[NodeKind, Any]]:
 
 def initial_rows() -> dict[Table, list[dict[str, Any]]]:
     """Return the rows of an empty store."""
-    others = [*(kind.plural for kind in KINDS), "events", "cache_entries"]
-    counts = {"types": FIRST_USER_TYPE, **dict.fromkeys(others, 1)}
+    counts = dict.fromkeys(COUNTERS, 1) | {"types": FIRST_USER_TYPE}
     return {
         tables.counters: [{"name": name, "next_id": first} for name, first in counts.items()],
         tables.types: [

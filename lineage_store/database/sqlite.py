@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Dialect, Table, create_engine
@@ -134,6 +135,18 @@ class SqliteDriver:
     def close(self, raw: sqlite3.Connection) -> None:
         """Close a connection."""
         raw.close()
+
+    def identity(self, raw: sqlite3.Connection) -> tuple[Any, ...]:  # noqa: ARG002 - see Driver
+        """Return what tells the file from any other; see `Driver.identity`."""
+        if self.path is None:
+            return ("sqlite", id(self))
+        found = self.path.stat()
+        return ("sqlite", found.st_dev, found.st_ino)
+
+    def damages(self, raw: sqlite3.Connection) -> list[str]:
+        """Return what SQLite finds wrong in the file; see `Driver.damages`."""
+        found = [row[0] for row in raw.execute("PRAGMA integrity_check(10)")]
+        return [] if found == ["ok"] else found
 
     def begin_schema_change(self, connection: sqlite3.Connection) -> None:
         """Begin a transaction that creates or changes tables."""

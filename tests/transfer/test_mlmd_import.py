@@ -2,6 +2,7 @@
 
 from contextlib import closing
 
+from lineage_store.database.checks.checking import check
 from lineage_store.transfer.mlmd_import import import_mlmd
 from lineage_store.transfer.mlmd_problems import Problems
 from lineage_store.transfer.mlmd_verify import verify_mlmd
@@ -34,5 +35,6 @@ def test_every_database_can_take_it_in(sqlite_mlmd, any_store):
     sqlite_mlmd.populate(NODES)
     done = imported(sqlite_mlmd, any_store)
     assert verify_mlmd(sqlite_mlmd.url, any_store).compared == done.stored
+    assert check(any_store).findings.kept == []
     with real_on(sqlite_mlmd) as real, closing(ImportedStore(any_store)) as ours:
         assert_same(real, ours)

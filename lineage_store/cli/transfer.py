@@ -1,0 +1,87 @@
+"""`lineage-store copy`, `dump` and `load`: what a store holds, somewhere else."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lineage_store.cli.options import json_option
+from lineage_store.cli.progress import progress_bar
+from lineage_store.model.plain import printable
+from lineage_store.transfer.copying import copy as copy_store
+from lineage_store.transfer.dumping import dump as write_archive
+from lineage_store.transfer.loading import load as load_archive
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+@click.option("--verify", is_flag=True, help="Compare every row before TO is opened to all.")
+@json_option
+def copy(source: str, target: str, *, verify: bool, as_json: bool) -> None:
+    """Copy the store at the database URL FROM into the empty database TO.
+
+    Ids, times, versions, cache entries and all else stay as they are. FROM may be in use: one state
+    of it is copied. If it is cut off, the same command goes on.
+    """
+    with progress_bar("copying") as show:
+        done = copy_store(source, target, verify=verify, progress=show)
+    _echo(
+        {"rows": done.rows, "resumed": done.is_resumed, "verified": done.is_verified},
+        f"copied {_rows(done.rows)}{', all compared' if done.is_verified else ''}",
+        as_json=as_json,
+    )
+
+
+@click.command()
+@click.argument("source", metavar="FROM")
+@click.argument("path", metavar="FILE|DIRECTORY", type=_PATH)
+@click.option("--force", is_flag=True, help="Replace what is there.")
+@json_option
+def dump(source: str, path: Path, *, force: bool, as_json: bool) -> None:
+    """Write the store at the database URL FROM into an archive.
+
+    FILE.jsonl has one JSON record a line, FILE.jsonl.gz the same compressed; a DIRECTORY has one
+    Parquet file a table. The archive appears when it is complete.
+    """
+    with progress_bar("writing") as show:
+        done = write_archive(source, path, force=force, progress=show)
+    _echo(
+        {"path": str(path), "rows": done.rows, "bytes": done.bytes},
+        f"{path}: {_rows(done.rows)}, {done.bytes} bytes",
+        as_json=as_json,
+    )
+
+
+@click.command()
+@click.argument("path", metavar="FILE|DIRECTORY", type=_PATH)
+@click.option("--into", "target", required=True, metavar="URL", help="An empty database.")
+@json_option
+def load(path: Path, target: str, *, as_json: bool) -> None:
+    """Read an archive of `dump` into an empty database.
+
+    It is read to its end and checked before anything is written. If it is cut off, the same command
+    goes on.
+    """
+    with progress_bar("loading") as show:
+        done = load_archive(path, target, progress=show)
+    _echo(
+        {"rows": done.rows, "resumed": done.is_resumed},
+        f"loaded {_rows(done.rows)}",
+        as_json=as_json,
+    )
+
+
+def _rows(rows: dict[str, int]) -> str:
+    total = sum(rows.values())
+    return "1 row" if total == 1 else f"{total} rows"
+
+
+def _echo(value: dict[str, Any], text: str, *, as_json: bool) -> None:
+    click.echo(json.dumps(value, indent=2) if as_json else printable(text))
+
+
+COMMANDS: list[click.Command] = [copy, dump, load]

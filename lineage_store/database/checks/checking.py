@@ -1,0 +1,119 @@
+"""Checking a whole store, table by table in pages, and repairing what can be rebuilt."""
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+from lineage_store import errors
+from lineage_store.database import administration, contents, schema, tables
+from lineage_store.database.checks import bodies, indexes, names, references
+from lineage_store.database.checks.findings import Findings
+from lineage_store.database.checks.repair import Repair
+from lineage_store.database.connection import Row
+from lineage_store.database.contents import Contents, StoredTable, content_tables
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is checked now, how many rows are done, and how many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a check found.
+
+    Attributes:
+        revision: The revision of the store.
+        rows: The rows of each table that was checked.
+        findings: What was found.
+        repaired: How many rows were rebuilt.
+    """
+
+    revision: str
+    rows: dict[str, int]
+    findings: Findings
+    repaired: int
+
+
+def check(url: str, *, repair: bool = False, progress: Progress | None = None) -> Report:
+    """Check everything that a store holds; return what was found.
+
+    Args:
+        url: The database.
+        repair: Rebuild columns, indexes and counters where they differ from the bodies.
+        progress: Told about each page.
+
+    Raises:
+        SchemaMismatch: The store has another revision.
+        FailedPrecondition: The database is empty.
+        LineageError: It can't be read, or not be written, and why.
+    """
+    findings = Findings()
+    with Contents(url) as found, Repair(url) if repair else nullcontext() as writer:
+        for damage in administration.integrity_problems(url):
+            findings.add("damage", "the file", {}, damage)
+        check_ = _Check(found, findings, writer, progress or (lambda *_: None))
+        try:
+            check_.run()
+        except errors.DataLoss as error:
+            findings.add("damage", "the file", {}, f"not all could be checked: {error.message}")
+        repaired = writer.rows if writer is not None else 0
+        return Report(schema.HEAD, check_.rows, findings, repaired)
+
+
+class _Check:
+    def __init__(
+        self, found: Contents, findings: Findings, writer: Repair | None, progress: Progress
+    ) -> None:
+        self._connection = found.connection
+        self._findings = findings
+        self._writer = writer
+        self._progress = progress
+        self._components = 0
+        self._done = 0
+        self.rows: dict[str, int] = {}
+
+    def run(self) -> None:
+        self.rows = {t.name: contents.count(self._connection, t) for t in content_tables()}
+        for table in content_tables():
+            for page in contents.pages(self._connection, table):
+                self._check_page(table, page)
+        self._check_indexes()
+        names.check_unique(self._connection, self._findings)
+        behind = names.check_counters(self._connection, self._findings)
+        if self._writer is not None:
+            self._writer.advance(behind)
+
+    def _check_page(self, table: StoredTable, page: Sequence[Row]) -> None:
+        references.check_page(self._connection, table, page, self._findings)
+        readable, differing = bodies.check_page(table, page, self._findings)
+        ids = set(differing)
+        if table is tables.cache_entries:
+            missing, needed = indexes.check_components(self._connection, readable, self._findings)
+            ids |= missing
+            self._components += needed
+        else:
+            ids |= indexes.check_properties(self._connection, table, readable, self._findings)
+        if table is not tables.node_versions:  # whose key is in its body, or the body is another's
+            self._rebuild(table, ids)
+        self._done += len(page)
+        self._progress(f"checking {table.name}", self._done, sum(self.rows.values()))
+
+    def _check_indexes(self) -> None:
+        for name in references.INDEXED:
+            index = tables.metadata.tables[name]
+            for ids in references.orphans_of_index(self._connection, index):
+                self._report_orphans(index, ids)
+        if contents.count(self._connection, tables.cache_components) != self._components:
+            surplus = indexes.check_surplus_components(self._connection, self._findings)
+            self._rebuild(tables.cache_entries, surplus)
+
+    def _report_orphans(self, index: StoredTable, ids: Sequence[int]) -> None:
+        column, target = references.INDEXED[index.name]
+        for missing in ids:
+            message = f"{column} {missing} is not in {target.name}"
+            self._findings.add("index", index.name, {column: missing}, message)
+        if self._writer is not None:
+            self._writer.remove_orphans(index, ids)
+
+    def _rebuild(self, table: StoredTable, ids: set[int]) -> None:
+        if self._writer is not None:
+            self._writer.rebuild(table, sorted(ids))

@@ -1,0 +1,95 @@
+"""Rebuilding what is derived from bodies: columns, indexes, counters."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+from lineage_store.database import contents, derived, tables
+from lineage_store.database.checks.bodies import rebuilt
+from lineage_store.database.checks.references import INDEXED
+from lineage_store.database.connection import Connection, ConstraintViolated
+from lineage_store.database.contents import StoredTable, columns_of
+from lineage_store.database.urls import driver_for
+
+_COUNTER_COLUMNS = ("name", "next_id")
+
+
+class Repair:
+    """Writes to a store that is being checked, each page in a transaction of its own.
+
+    Attributes:
+        rows: How many rows were rebuilt.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._driver = driver_for(url).without_creating()
+        self._raw: Any = self._driver.connect()
+        self._connection = Connection(self._raw, self._driver)
+        self.rows = 0
+
+    def rebuild(self, table: StoredTable, ids: Sequence[int]) -> None:
+        """Rebuild the columns of rows, and what the index has on them, from their bodies.
+
+        A row whose name, by its body, is that of another row stays as it is.
+        """
+        if not ids:
+            return
+        self._connection.begin(write=True)
+        try:
+            self.rows += self._rebuild(table, ids)
+            self._connection.commit()
+        except ConstraintViolated:
+            self._connection.rollback()
+            for one in ids if len(ids) > 1 else ():
+                self.rebuild(table, [one])
+        except BaseException:
+            self._connection.rollback()
+            raise
+
+    def _rebuild(self, table: StoredTable, ids: Sequence[int]) -> int:
+        keys = [(i,) for i in ids]
+        found = contents.rows_by_keys(self._connection, table, keys)
+        held = {key: rebuilt(table, row) for key, row in found.items()}
+        rows = [row for key, row in held.items() if contents.key_of(table, row) == key]
+        self._connection.insert(table, columns_of(table), rows, on_conflict="update")
+        derived.delete_index_rows(self._connection, table, [row[0] for row in rows])
+        index, columns, needed = derived.index_rows(table, rows)
+        if index is not None:
+            self._connection.insert(index, columns, needed)
+        return len(rows)
+
+    def remove_orphans(self, index: StoredTable, ids: Sequence[int]) -> None:
+        """Remove what an index has on rows that are not there."""
+        if not ids:
+            return
+        _, table = INDEXED[index.name]
+        self._connection.begin(write=True)
+        try:
+            there = contents.rows_by_keys(self._connection, table, [(i,) for i in ids])
+            gone = [i for i in ids if (i,) not in there]
+            derived.delete_index_rows(self._connection, table, gone)
+            self._connection.commit()
+        except BaseException:
+            self._connection.rollback()
+            raise
+        self.rows += len(gone)
+
+    def advance(self, counters: Mapping[str, int]) -> None:
+        """See to it that counters are at least this far."""
+        if not counters:
+            return
+        self._connection.begin(write=True)
+        try:
+            now = contents.counters(self._connection)
+            rows = [(name, max(least, now.get(name, 0))) for name, least in counters.items()]
+            self._connection.insert(tables.counters, _COUNTER_COLUMNS, rows, on_conflict="update")
+            self._connection.commit()
+        except BaseException:
+            self._connection.rollback()
+            raise
+        self.rows += len(rows)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._driver.close(self._raw)

@@ -1,0 +1,112 @@
+"""Rows as records of an archive, and records as rows, which are checked like any hostile input.
+
+A record has what its body does not say. The other columns, and the indexes, follow from the body.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lineage_store import errors
+from lineage_store.database.checks.bodies import columns_from_body, message_class
+from lineage_store.database.connection import Row
+from lineage_store.database.contents import StoredTable, columns_of
+from lineage_store.database.derived import message_of
+from lineage_store.database.values import check_text, check_value
+from lineage_store.kinds import BY_NUMBER, KINDS
+from lineage_store.limits import MAX_NAME
+from lineage_store.transfer import bodies
+
+Facts = dict[str, Any]
+"""Values of columns by name: those that a record has."""
+
+_FACTS = {
+    "types": ("kind", "recorded_at", "body"),
+    "events": ("id", "recorded_at", "body"),
+    **dict.fromkeys((kind.plural for kind in KINDS), ("revision", "recorded_at", "body")),
+}
+_KIND_NUMBERS = {kind.name: kind.number for kind in KINDS}
+
+
+def facts_of(table: StoredTable) -> tuple[str, ...]:
+    """Return the columns that a record has."""
+    return _FACTS.get(table.name) or tuple(columns_of(table))
+
+
+def to_record(table: StoredTable, row: Row) -> dict[str, Any]:
+    """Return a row as what JSON can say, byte for byte."""
+    values = dict(zip(columns_of(table), row, strict=True))
+    record = {name: _plain(name, values[name]) for name in facts_of(table) if name != "body"}
+    if "body" in values:
+        record |= bodies.to_json(message_class(table, values), values["body"])
+    return record
+
+
+def _plain(name: str, value: Any) -> Any:
+    if name == "kind":
+        return BY_NUMBER[value].name
+    return value.hex() if isinstance(value, bytes) else value
+
+
+def from_record(table: StoredTable, record: dict[str, Any]) -> Facts:
+    """Return what a record of JSON says, its values not checked yet.
+
+    Raises:
+        InvalidArgument: It is malformed.
+    """
+    facts = {name: value for name, value in record.items() if not name.startswith("body")}
+    try:
+        if "kind" in facts:
+            facts["kind"] = _KIND_NUMBERS[facts["kind"]]
+        if "digest" in facts and table.name != "artifact_reports":
+            facts["digest"] = bytes.fromhex(facts["digest"])
+    except (KeyError, TypeError, ValueError):
+        raise errors.InvalidArgument("its kind or its digest is malformed") from None
+    if "body" in facts_of(table):
+        found = message_class(table, facts)
+        if found is None:
+            raise errors.InvalidArgument("its kind is missing")
+        facts["body"] = bodies.from_json(found, record)
+    return facts
+
+
+def to_row(table: StoredTable, facts: Mapping[str, Any]) -> Row:
+    """Return the row that the facts of a record make.
+
+    Raises:
+        InvalidArgument: One is missing, is not known, or is not what its column can hold; or the
+            body can't be read or says otherwise.
+    """
+    expected = facts_of(table)
+    if facts.keys() != set(expected):
+        odd = sorted(facts.keys() ^ set(expected), key=str)[0]
+        state = "not known" if odd in facts else "missing"
+        raise errors.InvalidArgument(f"{str(odd)[:MAX_NAME]} is {state}")
+    values = dict(facts)
+    for name in expected:
+        check_value(table.c[name], values[name])
+    if "body" in values:
+        values = _with_columns_of_body(table, values)
+    return tuple(values[name] for name in columns_of(table))
+
+
+def _with_columns_of_body(table: StoredTable, values: Facts) -> Facts:
+    try:
+        found = message_class(table, values)
+        if found is None:
+            raise errors.InvalidArgument(f"there is no kind {values['kind']}")
+        message = message_of(found, values["body"], "the record")
+    except errors.DataLoss as error:
+        raise errors.InvalidArgument(error.message) from None
+    check_text(message)
+    from_body = columns_from_body(table, values, message)
+    for name, value in from_body.items():
+        if values.get(name, value) != value:
+            raise errors.InvalidArgument(f"{name} is not what its body says")
+        check_value(table.c[name], value)
+    if table.name == "types" and not message.name:
+        raise errors.InvalidArgument("a type must have a name")
+    for field in ("properties", "custom_properties", "output_parameters"):
+        for name in getattr(message, field, ()):
+            if len(name) > MAX_NAME:
+                raise errors.InvalidArgument(f"the name of a property is beyond {MAX_NAME}")
+    return values | from_body
