@@ -28,7 +28,8 @@ PAGE_BYTES = 4 * 1024 * 1024
 """About what a page takes; well below what a server takes as one message."""
 
 INDEXES: frozenset[str] = frozenset(
-    {table.name for table in tables.properties.values()} | {tables.cache_components.name}
+    {table.name for table in tables.properties.values()}
+    | {tables.index_queue.name, tables.cache_components.name}
 )
 """Tables that say nothing that the bodies don't; see `derived.py`."""
 

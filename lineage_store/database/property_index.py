@@ -44,14 +44,13 @@ def _of_keys(statement: Any) -> ListStatement:
 
 _IDS = _of_keys(select(_q.c.node_ids))
 _LEAVE = _of_keys(delete(_q))
+_ALL_IDS = Statement(select(_q.c.node_ids).where(_q.c.kind == bindparam("kind_number")))
 
 
 class _Statements:
     def __init__(self, kind: NodeKind) -> None:
         node, index = tables.nodes[kind], tables.properties[kind]
-        self.bodies = ListStatement(
-            lambda n: select(node.c.body, node.c.revision).where(node.c.id.in_(slots(n)))
-        )
+        self.bodies = ListStatement(lambda n: select(node.c.body).where(node.c.id.in_(slots(n))))
         self.clear = ListStatement(lambda n: delete(index).where(index.c.node_id.in_(slots(n))))
 
 
@@ -76,6 +75,12 @@ def waiting(connection: Connection, most: int = 2**62) -> list[tuple[QueueKey, i
     """
     rows = connection.rows(_KEYS, most=most)
     return [((kind, first_id), size // _ID.size) for kind, first_id, size in rows]
+
+
+def waiting_ids(connection: Connection, kind: NodeKind) -> set[int]:
+    """Return the ids of the nodes of a kind that wait to be indexed."""
+    parts = connection.rows(_ALL_IDS, kind_number=kind.number)
+    return {node_id for (part,) in parts for (node_id,) in _ID.iter_unpack(part)}
 
 
 def write_index(connection: Connection, kind: NodeKind, messages: Sequence[Any]) -> None:
@@ -119,9 +124,7 @@ def work_off(connection: Connection, keys: Iterable[QueueKey]) -> None:
         kind = BY_NUMBER[number]
         packed = connection.rows_of(_IDS, first_ids, kind_number=number)
         ids = [node_id for (part,) in packed for (node_id,) in _ID.iter_unpack(part)]
+        clear_index(connection, kind, ids)  # an update since has written rows already
         stored = connection.rows_of(_STATEMENTS[kind].bodies, ids)
-        nodes = [(kind.message.FromString(body), revision) for body, revision in stored]
-        # An update since has written their rows already.
-        clear_index(connection, kind, [node.id for node, revision in nodes if revision > 1])
-        write_index(connection, kind, [node for node, _ in nodes])
+        write_index(connection, kind, [kind.message.FromString(body) for (body,) in stored])
         connection.execute_on(_LEAVE, first_ids, kind_number=number)

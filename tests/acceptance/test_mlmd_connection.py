@@ -4,20 +4,23 @@ import gc
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import grpc
+import psycopg
 import pytest
 import trustme
 from google.protobuf.message import Message
+from psycopg.conninfo import conninfo_to_dict
 
 from lineage_store import errors, mlmd
 from lineage_store.mlmd.metadata_store.calls import Calls
 from lineage_store.mlmd.metadata_store.connection import connect, database_url
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as rpc
+from tests.backends import mariadb, postgresql
 
 
 def sqlite(path: str, mode: int | None = None) -> pb.ConnectionConfig:
@@ -70,11 +73,32 @@ def test_a_mode_may_forbid_to_create_and_to_write(tmp_path: Path) -> None:
         store.put_artifact_type(pb.ArtifactType(name="U"))
 
 
-@pytest.mark.parametrize("database", ["mysql", "postgresql"])
-def test_other_databases_are_refused_with_a_way_out(database: str) -> None:
+def test_a_database_of_mysql_in_this_process() -> None:
+    with mariadb.new_store() as url:
+        config = pb.ConnectionConfig()
+        config.mysql.host, config.mysql.port = "127.0.0.1", mariadb.port()
+        config.mysql.user, config.mysql.database = "root", url.rpartition("/")[2]
+        store = mlmd.MetadataStore(config)
+        assert store.put_artifact_type(pb.ArtifactType(name="T")) == 10
+        config.mysql.password = "wrong: @/"
+        with pytest.raises(RuntimeError, match="user or the password"):
+            mlmd.MetadataStore(config)
+
+
+def test_a_database_of_postgresql_in_this_process() -> None:
+    parts = conninfo_to_dict(postgresql.server_uri())
     config = pb.ConnectionConfig()
-    getattr(config, database).SetInParent()
-    with pytest.raises(RuntimeError, match=f"{database}://.*MetadataStoreClientConfig"):
+    config.postgresql.host, config.postgresql.user = str(parts["host"]), str(parts["user"])
+    config.postgresql.port = str(parts.get("port", ""))
+    config.postgresql.dbname = "named: @/"
+    with closing(psycopg.connect(postgresql.server_uri(), autocommit=True)) as admin:
+        admin.execute('CREATE DATABASE "named: @/"')
+        store = mlmd.MetadataStore(config)
+        assert store.put_artifact_type(pb.ArtifactType(name="T")) == 10
+        store._transport.close()
+        admin.execute('DROP DATABASE "named: @/"')
+    config.postgresql.dbname = "nowhere"
+    with pytest.raises(RuntimeError, match="does not exist"):
         mlmd.MetadataStore(config)
 
 

@@ -1,5 +1,6 @@
 """Each kind of damage is found, and named; a sound store has none."""
 
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -7,10 +8,11 @@ import pytest
 
 from lineage_store import errors
 from lineage_store.client.embedded import EmbeddedTransport
-from lineage_store.database import schema, tables
+from lineage_store.database import indexing, schema, tables
 from lineage_store.database.checks import findings
 from lineage_store.database.checks.checking import check
-from lineage_store.database.contents import content_tables
+from lineage_store.database.contents import Contents, content_tables
+from lineage_store.database.property_index import waiting
 from lineage_store.v1 import metadata_pb2 as pb
 from tests.conformance.conftest import Call
 from tests.transfer.stores import BACKENDS, execute, fill, held, new_store
@@ -258,10 +260,13 @@ def test_a_column_whose_body_claims_a_name_that_is_taken_stays(file):
 
 def test_a_damaged_file(file):
     path = Path(file.removeprefix("sqlite:///"))
-    content = bytearray(path.read_bytes())
-    middle = len(content) // 2
-    content[middle : middle + 20_000] = b"\x5a" * 20_000
-    path.write_bytes(content)
+    with closing(sqlite3.connect(path)) as connection:
+        query = "SELECT rootpage FROM sqlite_master WHERE name = 'artifacts'"
+        [(page,)] = connection.execute(query).fetchall()
+        [(size,)] = connection.execute("PRAGMA page_size").fetchall()
+    with path.open("r+b") as raw:
+        raw.seek((page - 1) * size)
+        raw.write(b"\x5a" * size)
     assert ("damage", "the file") in {one[:2] for one in found(file)}
 
 
@@ -294,3 +299,23 @@ def test_a_store_in_use_is_checked_and_repaired(file):
         assert check(file, repair=True).repaired == 1
         call.put("artifact", {"type_id": 10})
     assert found(file) == set()
+
+
+def test_nodes_that_wait_to_be_indexed_are_no_findings(url, monkeypatch):
+    monkeypatch.setattr(indexing, "IDLE_SECONDS", 3600)
+    with closing(EmbeddedTransport(url)) as transport:
+        node = {"type_id": 10, "custom_properties": {"p": 1}}
+        Call(transport, dict).put("artifact", node, node)
+    assert waiting_nodes(url) == 2
+    assert found(url) == set()
+    assert found(url, repair=True) == set()
+    with closing(EmbeddedTransport(url)) as transport:
+        options = {"filter_query": "custom_properties.p.int_value = 1"}
+        assert len(Call(transport, dict)("GetArtifacts", options=options).artifacts) >= 2
+    assert waiting_nodes(url) == 0
+    assert found(url) == set()
+
+
+def waiting_nodes(url):
+    with Contents(url) as opened:
+        return sum(size for _, size in waiting(opened.connection))

@@ -11,6 +11,8 @@ from lineage_store.database.checks.findings import Findings
 from lineage_store.database.checks.repair import Repair
 from lineage_store.database.connection import Row
 from lineage_store.database.contents import Contents, StoredTable, content_tables
+from lineage_store.database.property_index import waiting_ids
+from lineage_store.kinds import KINDS
 
 Progress = Callable[[str, int, int], None]
 """Called with what is checked now, how many rows are done, and how many there are."""
@@ -69,10 +71,12 @@ class _Check:
         self._progress = progress
         self._components = 0
         self._done = 0
+        self._waiting: dict[str, set[int]] = {}
         self.rows: dict[str, int] = {}
 
     def run(self) -> None:
         self.rows = {t.name: contents.count(self._connection, t) for t in content_tables()}
+        self._waiting = {kind.plural: waiting_ids(self._connection, kind) for kind in KINDS}
         for table in content_tables():
             for page in contents.pages(self._connection, table):
                 self._check_page(table, page)
@@ -91,7 +95,10 @@ class _Check:
             ids |= missing
             self._components += needed
         else:
-            ids |= indexes.check_properties(self._connection, table, readable, self._findings)
+            waiting = self._waiting.get(table.name, set())
+            ids |= indexes.check_properties(
+                self._connection, table, readable, waiting, self._findings
+            )
         if table is not tables.node_versions:  # whose key is in its body, or the body is another's
             self._rebuild(table, ids)
         self._done += len(page)

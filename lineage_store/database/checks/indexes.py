@@ -1,6 +1,6 @@
 """Rows that the indexes over bodies lack, have too many of, or have otherwise."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 
@@ -19,7 +19,11 @@ _OF_NODES = {kind.plural: _of_nodes(index) for kind, index in tables.properties.
 
 
 def check_properties(
-    connection: Connection, table: StoredTable, rows: Sequence[Row], findings: Findings
+    connection: Connection,
+    table: StoredTable,
+    rows: Sequence[Row],
+    waiting: Collection[int],
+    findings: Findings,
 ) -> set[int]:
     """Compare the properties in the bodies of nodes with their index; return the ids that differ.
 
@@ -27,12 +31,15 @@ def check_properties(
         connection: Reads the index.
         table: A table of nodes.
         rows: Some of its rows, whose bodies can be read.
+        waiting: The ids of nodes that are yet to be indexed, and so may have no row.
         findings: Where to add what is found.
     """
-    index, columns, needed = derived.index_rows(table, rows)
+    index, columns, needed = derived.index_rows(
+        table, [row for row in rows if row[0] not in waiting]
+    )
     if index is None:
         return set()
-    ids = [row[0] for row in rows]
+    ids = [row[0] for row in rows if row[0] not in waiting]
     places = [columns_of(index).index(name) for name in columns]
     held = {
         key_of(index, row): tuple(row[at] for at in places)

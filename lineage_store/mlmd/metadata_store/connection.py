@@ -1,17 +1,19 @@
 """From a configuration to the transport of a store."""
 
 from dataclasses import dataclass
-from urllib.parse import parse_qs, quote, urlsplit
+from typing import Any
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 from urllib.request import url2pathname
 
 from lineage_store.client.channel import GrpcTransport, Tls
-from lineage_store.client.embedded import EmbeddedTransport
 from lineage_store.client.transport import Transport
 from lineage_store.errors import LineageError
 from lineage_store.mlmd.metadata_store.messages import own, stands_for
 from lineage_store.v1.metadata_pb2 import (
     ConnectionConfig,
     MetadataStoreClientConfig,
+    MySQLDatabaseConfig,
+    PostgreSQLDatabaseConfig,
     SqliteMetadataSourceConfig,
 )
 
@@ -75,6 +77,8 @@ def _pem(text: str) -> bytes | None:
 
 
 def _embedded(config: ConnectionConfig) -> Connection:
+    from lineage_store.client.embedded import EmbeddedTransport  # noqa: PLC0415 - slow, not for clients
+
     try:
         transport = EmbeddedTransport(database_url(config))
     except LineageError as error:
@@ -89,7 +93,7 @@ def database_url(config: ConnectionConfig) -> str:
     """Return the URL of the database that `config` describes.
 
     Raises:
-        RuntimeError: It describes none, or (NotImplementedError) one that can't be embedded yet.
+        RuntimeError: It describes none.
     """
     kind = config.WhichOneof("config")
     if kind is None:
@@ -98,10 +102,35 @@ def database_url(config: ConnectionConfig) -> str:
         return "sqlite://"
     if kind == "sqlite":
         return _sqlite_url(config.sqlite)
-    raise NotImplementedError(
-        f"{kind} databases can't be opened in this process yet ({kind}://HOST:PORT/DATABASE is to "
-        "come); run a server and connect with a MetadataStoreClientConfig"
-    )
+    return _mysql_url(config.mysql) if kind == "mysql" else _postgresql_url(config.postgresql)
+
+
+def _mysql_url(config: MySQLDatabaseConfig) -> str:
+    options = {"unix_socket": config.socket}
+    options |= {name: getattr(config.ssl_options, name) for name in ("ca", "cert", "key")}
+    host = config.host or "localhost"
+    return _server_url("mysql", host, str(config.port or ""), config, config.database, options)
+
+
+def _postgresql_url(config: PostgreSQLDatabaseConfig) -> str:
+    tls = ("sslmode", "sslcert", "sslkey", "sslpassword", "sslrootcert")
+    options = {name: getattr(config.ssloption, name) for name in tls}
+    options |= {"hostaddr": config.hostaddr, "passfile": config.passfile}
+    host = config.host or config.hostaddr
+    if host.startswith("/"):  # the directory of a socket
+        host, options = "", options | {"host": host}
+    return _server_url("postgresql", host, config.port, config, config.dbname, options)
+
+
+def _server_url(
+    scheme: str, host: str, port: str, login: Any, database: str, options: dict[str, str]
+) -> str:
+    user, password = quote(login.user, safe=""), quote(login.password, safe="")
+    who = f"{user}:{password}@" if password else f"{user}@" if user else ""
+    place = f"[{host}]" if ":" in host else host
+    where = f"{place}:{port}" if port else place
+    given = urlencode({name: value for name, value in options.items() if value})
+    return f"{scheme}://{who}{where}/{quote(database, safe='')}" + (f"?{given}" if given else "")
 
 
 def _sqlite_url(config: SqliteMetadataSourceConfig) -> str:
