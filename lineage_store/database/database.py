@@ -104,8 +104,8 @@ class Database:
         if once and self._driver.reads_at_once:
             try:
                 return self._read_once(job)
-            except SecondStatement:
-                pass
+            except (SecondStatement, IndexIsBehind):
+                pass  # it takes more than that, so it is read as all else is
             except LOST:
                 if not self._driver.is_remote:
                     raise

@@ -175,3 +175,26 @@ def test_executions_that_caches_look_for_are_indexed_at_once(tmp_path, never_idl
             service.PutExecutionsRequest(executions=[node, pb.Execution(type_id=type_id)]),
         )
         assert queue(engine) == []
+
+
+def test_it_is_complete_for_a_filter_within_a_context(url, never_idle):
+    """GetArtifactsByContext takes one query as a rule, and is read without a transaction."""
+    with closing(Engine(url)) as engine:
+        type_id = put_type(engine)
+        request = service.PutContextTypeRequest()
+        request.context_type.name = "C"
+        kind = engine.call("PutContextType", request).type_id
+        put_contexts = service.PutContextsRequest(contexts=[pb.Context(type_id=kind, name="c")])
+        [context_id] = engine.call("PutContexts", put_contexts).context_ids
+        ids = put(engine, artifact(type_id, 7), artifact(type_id, 8))
+        edges = service.PutAttributionsAndAssociationsRequest()
+        for number in ids:
+            edges.attributions.add(artifact_id=number, context_id=context_id)
+        engine.call("PutAttributionsAndAssociations", edges)
+        assert len(queue(engine)) > 0
+        listing = service.GetArtifactsByContextRequest(context_id=context_id)
+        listing.options.filter_query = "custom_properties.p.int_value = 7"
+        encoded = engine.call("GetArtifactsByContext", listing)
+        answer = service.GetArtifactsByContextResponse.FromString(encoded)
+        assert [node.id for node in answer.artifacts] == ids[:1]
+        assert queue(engine) == []
