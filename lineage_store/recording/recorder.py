@@ -145,7 +145,8 @@ def _close_at_exit(recorder: Recorder) -> None:
             alive.close()
 
     atexit.register(close)
-    weakref.finalize(recorder, atexit.unregister, close)
+    # Not at the exit itself, where it may come before `close`.
+    weakref.finalize(recorder, atexit.unregister, close).atexit = False
 
 
 def _tell_after_fork(recorder: Recorder) -> None:

@@ -49,12 +49,12 @@ class Call:
         assert self.facts() == before
 
     def facts(self) -> Rows:
-        """Return every row but those of the index over properties, which follows behind."""
-        derived = {"artifact_properties", "execution_properties", "context_properties"}
+        """Return every row but those of the index over properties, and of who wrote it behind."""
+        derived = {f"{kind}_properties" for kind in ("artifact", "execution", "context")}
         return {
             name: rows
             for name, rows in self.contents().items()
-            if name not in derived | {"index_queue"}
+            if name not in derived | {"index_queue", "writers"}
         }
 
     def type(self, kind: str = "artifact", name: str = "T", **fields: Any) -> int:

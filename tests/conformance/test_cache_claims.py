@@ -102,10 +102,10 @@ def test_publishing_ends_the_claim(call):
 
 
 def test_who_has_no_claim_does_not_publish_while_someone_has_one(call):
-    claim(call, "a", lease_milliseconds=200)
+    claim(call, "a", lease_milliseconds=1000)
     with call.refused(errors.StaleClaim, "'a' has the claim of this key"):
         record(call)
-    time.sleep(0.25)
+    time.sleep(1.05)
     assert record(call).entry_id
 
 
