@@ -107,7 +107,7 @@ def put_nodes(draw: st.DrawFn, kind: str) -> Operation:
         request.options.abort_if_latest_updated_time_changed = draw(st.integers(0, 3)) > 0
         for artifact in request.artifacts:
             if not draw(rarely):
-                artifact.last_update_time_since_epoch = draw(st.sampled_from((AS_READ, AS_READ, 7)))
+                artifact.last_update_time_since_epoch = draw(st.sampled_from((AS_READ, 7)))
     return Operation(method, request, rereads=form == "over what was read")
 
 
