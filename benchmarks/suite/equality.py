@@ -5,7 +5,8 @@ Ids become names, times go, and what has no order is sorted. What was written is
 
 from typing import Any
 
-from benchmarks.suite.fixture import TYPES, Fixture
+from benchmarks.suite.fixture import Fixture
+from benchmarks.suite.requests import TYPES
 from benchmarks.suite.targets import Op
 from benchmarks.suite.workloads import Workload
 from lineage_store.v1 import cache_pb2
@@ -52,12 +53,15 @@ class Reader:
             return self._outputs(cache_pb2.LookupResponse.FromString(answer))
         if method == "@tfx":
             return self._nodes(service.GetArtifactsByIDResponse.FromString(answer).artifacts)
+        if method.startswith("/"):
+            return answer
         response = getattr(service, f"{method}Response").FromString(answer)
         if method == "GetEventsByExecutionIDs":
             return self._events(response.events)
-        [(field, value)] = [
-            pair for pair in response.ListFields() if pair[0].name != "next_page_token"
-        ]
+        filled = [pair for pair in response.ListFields() if pair[0].name != "next_page_token"]
+        if not filled:
+            raise Different(f"{method} found nothing, so there is nothing to compare")
+        [(field, value)] = filled
         nodes = [self._node(node) for node in (value if field.is_repeated else [value])]
         return nodes if method in ORDERED else sorted(nodes, key=repr)
 

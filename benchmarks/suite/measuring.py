@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from benchmarks.suite.equality import Reader
+from benchmarks.suite.equality import Reader, compare
 from benchmarks.suite.fixture import Fixture
 from benchmarks.suite.workloads import MIXED, WORKLOADS, Workload
 
@@ -85,24 +85,39 @@ class Bench:
 
     Args:
         fixtures: The stores by name.
-        repeats: How often each candidate has its turn.
-        scale: Multiplies how much is done in each.
+        scale: Multiplies how much is done in each turn.
     """
 
-    def __init__(self, fixtures: dict[str, Fixture], repeats: int, scale: float) -> None:
+    def __init__(self, fixtures: dict[str, Fixture], scale: float) -> None:
         self._fixtures = fixtures
         self._readers = {name: Reader(fixture) for name, fixture in fixtures.items()}
-        self._repeats = repeats
         self._scale = scale
+        self._taken: dict[tuple[str, int, str], Measurement] = {}
 
-    def measure(self, workload: str, callers: int, targets: list[str]) -> list[Measurement]:
-        """Return the measurement of each target, which take turns."""
+    def check(self, workload: Workload) -> None:
+        """Let all stores that can do a workload do some of it, and compare their answers.
+
+        Raises:
+            Different: They differ.
+        """
+        compare(workload, {n: r for n, r in self._readers.items() if can_do(n, workload.name)})
+
+    def take_turns(self, workload: str, callers: int, repeat: int) -> None:
+        """Measure a workload once on each store that can do it; the first one is another each time."""
+        names = [name for name in self._fixtures if can_do(name, workload)]
         work = self._mixed if workload == MIXED else self._alone
-        taken = {name: Measurement(workload, callers, name) for name in targets}
-        for repeat in range(self._repeats):
-            for name in targets if repeat % 2 == 0 else reversed(targets):
-                self._observed(taken[name], work, f"{workload}-{callers}-{repeat}")
-        return list(taken.values())
+        for name in names if repeat % 2 == 0 else reversed(names):
+            into = self._taken.setdefault(
+                (workload, callers, name), Measurement(workload, callers, name)
+            )
+            self._observed(into, work, f"{workload}-{callers}-{repeat}")
+
+    def summaries(self) -> list[dict[str, Any]]:
+        """Return what was measured; stores in the order in which they were given."""
+        order = list(self._fixtures)
+        taken = sorted(self._taken.values(), key=lambda m: order.index(m.target))
+        works = list(dict.fromkeys((m.workload, m.callers) for m in self._taken.values()))
+        return [m.summary() for work in works for m in taken if (m.workload, m.callers) == work]
 
     def _observed(
         self, into: Measurement, work: Callable[[Measurement, str], None], tag: str
@@ -140,15 +155,8 @@ class Bench:
         missing = max(0, acknowledged - self._readers[into.target].count_steps(tag))
         into.lost = (into.lost or 0) + missing
 
-    def readers(self, workload: Workload) -> dict[str, Reader]:
-        """Return the stores that can do a workload, to compare their answers."""
-        return {
-            name: reader
-            for name, reader in self._readers.items()
-            if can_do(self._fixtures[name].target.name, workload)
-        }
 
-
-def can_do(target: str, workload: Workload) -> bool:
+def can_do(target: str, workload: str) -> bool:
     """Whether a target can do a workload: an empty call needs a server of ours."""
-    return not workload.ours_only or target.partition("@")[0] == "ours"
+    known = WORKLOADS.get(workload)
+    return known is None or not known.ours_only or target.partition("@")[0] == "ours"

@@ -19,7 +19,7 @@ from lineage_store.v1 import metadata_service_pb2 as service
 from tests import real_mlmd
 
 ROOT = Path(__file__).parent.parent.parent
-CALLER = ROOT / "benchmarks/suite/caller.py"
+CALLER = ROOT / "benchmarks/processes/caller.py"
 PEER = ROOT / "tests/acceptance/mlmd_peer.py"
 BACKENDS = ("sqlite", "postgresql", "mariadb")
 MIB = 1024 * 1024

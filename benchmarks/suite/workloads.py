@@ -7,7 +7,8 @@ says in which repeat they run; ops that read choose among what the fixture put.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks.suite.fixture import TYPES, Fixture, chance, describe, digest_of, encoded
+from benchmarks.suite.fixture import Fixture, loose_name
+from benchmarks.suite.requests import TYPES, chance, describe, digest_of, encoded, fill
 from benchmarks.suite.targets import Op
 from lineage_store.v1 import cache_pb2
 from lineage_store.v1 import metadata_pb2 as pb
@@ -118,10 +119,6 @@ def gets(size: int) -> Callable[[Fixture, str, int], list[Op]]:
     return build
 
 
-def loose_name(number: int) -> str:
-    return f"loose-{number % 300}"
-
-
 def by_name(fixture: Fixture, tag: str, count: int) -> list[Op]:
     return [
         encoded(
@@ -146,6 +143,12 @@ def filtered(method: str, text: Callable[[int], str]) -> Callable[[Fixture, str,
         return ops
 
     return build
+
+
+def loose_value(number: int) -> str:
+    """Return a property that an artifact of the fixture has."""
+    found: str = fill(pb.Artifact(), chance("loose", number)).properties["p0"].string_value
+    return found
 
 
 def newest(fixture: Fixture, tag: str, count: int) -> list[Op]:
@@ -215,9 +218,7 @@ READS = (
     ),
     Workload(
         "filter: property",
-        filtered(
-            "GetArtifacts", lambda n: f"properties.p0.string_value = '{chr(97 + n % 26)}'"
-        ),
+        filtered("GetArtifacts", lambda n: f"properties.p0.string_value = '{loose_value(n)}'"),
         50,
     ),
     Workload(
@@ -229,7 +230,7 @@ READS = (
     Workload("artifacts of a context", of_contexts, 20),
     Workload("events of 10 executions", events, 20),
     Workload("cache decision", decisions(by_digest), 50),
-    Workload("cache decision, fingerprint", decisions(by_fingerprint), 50),
+    Workload("cache decision by fingerprint", decisions(by_fingerprint), 50),
     Workload("cache look-up in four calls", four_calls, 50),
     Workload("empty call", empty, 1, ours_only=True),
 )
@@ -240,7 +241,7 @@ WRITES = (
     Workload("put 1000", puts(1000), 2, "artifacts"),
     Workload("step", steps, 100, "steps"),
     Workload("32 steps", subgraphs, 6, "steps", STEPS),
-    Workload("32 steps, RecordSteps", recorded_steps, 6, "steps", STEPS),
+    Workload("32 steps recorded", recorded_steps, 6, "steps", STEPS),
 )
 
 WORKLOADS = {workload.name: workload for workload in (*READS, *WRITES)}
