@@ -17,12 +17,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks.suite import mlflow_comparison, plan
 from benchmarks.suite.fixture import Fixture
 from benchmarks.suite.goals import Results
-from benchmarks.suite.machine import description, limits
+from benchmarks.suite.machine import description, limits, version_of_mlmd
 from benchmarks.suite.measuring import Bench
 from benchmarks.suite.plan import Group
 from benchmarks.suite.recorded import RESULTS, recorded
 from benchmarks.suite.report import HEADS, RATE_HEADS, aligned, goal_rows, rate_rows
-from benchmarks.suite.targets import opened
+from benchmarks.suite.targets import mlmd_python, opened
 from benchmarks.suite.workloads import MIXED, WORKLOADS
 
 NAMES = ", ".join([*WORKLOADS, MIXED])
@@ -59,7 +59,7 @@ def measure_all(
     """Return all results, and what they were taken on."""
     with tempfile.TemporaryDirectory(dir="/var/tmp") as directory:
         found: dict[str, Any] = {
-            "machine": description(),
+            "machine": {**description(), "ml-metadata": version_of_mlmd()},
             "repeats": repeats,
             "steps_before": steps,
             "limits_before": limits(Path(directory)),
@@ -107,6 +107,10 @@ def main(
     Lineage and growth are measured by commands of their own; the table has what they recorded.
     """
     groups = plan.QUICK if quick else _groups(targets, workloads, callers)
+    try:
+        mlmd_python()
+    except FileNotFoundError as missing:
+        raise click.ClickException(str(missing)) from None
     found = measure_all(groups, repeats, scale, steps)
     if with_mlflow:
         found["mlflow"] = mlflow_comparison.measure(repeats)

@@ -49,7 +49,9 @@ class GrpcPort:
             name: f"/{method.containing_service.full_name}/{name}"
             for name, method in METHODS.items()
         }
-        for method in metadata_service_pb2.DESCRIPTOR.services_by_name["MetadataStoreService"].methods:
+        for method in metadata_service_pb2.DESCRIPTOR.services_by_name[
+            "MetadataStoreService"
+        ].methods:
             self._paths[method.name] = f"/ml_metadata.MetadataStoreService/{method.name}"
         self._methods = {}
 
@@ -62,7 +64,9 @@ class GrpcPort:
     def call(self, method, request):
         send = self._methods.get(method)
         if send is None:
-            send = self._methods[method] = self._channel.unary_unary(self._paths.get(method, method))
+            send = self._methods[method] = self._channel.unary_unary(
+                self._paths.get(method, method)
+            )
         try:
             return send(request)
         except self._error as error:
@@ -83,7 +87,7 @@ class EnginePort:
         self.messages = metadata_service_pb2
         self._error = errors.LineageError
         self._requests = {name: GetMessageClass(m.input_type) for name, m in METHODS.items()}
-        self._engine = Engine(url)
+        self.engine = Engine(url)
 
     def another(self):
         return self
@@ -93,7 +97,7 @@ class EnginePort:
 
     def call(self, method, request):
         try:
-            answer = self._engine.call(method, self._requests[method].FromString(request))
+            answer = self.engine.call(method, self._requests[method].FromString(request))
         except self._error as error:
             raise Failed(error.code.name) from error
         return answer if isinstance(answer, bytes) else answer.SerializeToString()
@@ -139,7 +143,7 @@ def decide_as_tfx(port, context_name):
     newest = max(found, key=lambda execution: (execution.create_time_since_epoch, execution.id))
     of_execution = v1.GetEventsByExecutionIDsRequest(execution_ids=[newest.id])
     events = ask(port, "GetEventsByExecutionIDs", of_execution).events
-    outputs = [event.artifact_id for event in events if event.type == 4]  # noqa: PLR2004 - OUTPUT
+    outputs = [event.artifact_id for event in events if event.type == 4]
     return port.call(
         "GetArtifactsByID", v1.GetArtifactsByIDRequest(artifact_ids=outputs).SerializeToString()
     )

@@ -72,9 +72,7 @@ class Ours:
         execution = self._execution(
             type="run", name=f"run-{number}", state=state, custom_properties=values
         )
-        step = self._record(
-            key=f"run-{number}", execution=execution, contexts=[self._experiment]
-        )
+        step = self._record(key=f"run-{number}", execution=execution, contexts=[self._experiment])
         return self._store.record_steps([step])
 
     def read(self, execution_id):

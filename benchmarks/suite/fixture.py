@@ -13,7 +13,7 @@ from lineage_store.v1 import cache_pb2
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
 
-STEPS_OF_RUN, STEPS_OF_FINGERPRINT = 20, 3
+STEPS_OF_RUN, STEPS_OF_FINGERPRINT = 50, 3
 LOOSE = 300
 """Artifacts that no step wrote."""
 

@@ -39,7 +39,11 @@ class Results:
     def grown(self, where: str, what: str) -> list[tuple[int, float]]:
         """Return the time of a call by the size of the store, smallest first."""
         rows = self.growth.get("rows", [])
-        taken = [(row["nodes"], row["ms"]) for row in rows if (row["where"], row["what"]) == (where, what)]
+        taken = [
+            (row["nodes"], row["ms"])
+            for row in rows
+            if (row["where"], row["what"]) == (where, what)
+        ]
         return sorted(taken)
 
 

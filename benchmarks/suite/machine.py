@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 
 from benchmarks.suite.measuring import percentile
-from tests import real_mlmd
+from benchmarks.suite.targets import mlmd_python
 
 ROOT = Path(__file__).parent.parent.parent
 SYNCS, COMMITS, ROWS = 100, 100, 20_000
@@ -32,7 +32,6 @@ def description() -> dict[str, Any]:
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
         **{name: importlib.metadata.version(name) for name in ("grpcio", "protobuf", "sqlalchemy")},
-        "ml-metadata": _mlmd_version(),
         "load_average": os.getloadavg()[0],
     }
 
@@ -44,9 +43,10 @@ def _processor() -> str:
     return next(names, platform.processor())
 
 
-def _mlmd_version() -> str:
+def version_of_mlmd() -> str:
+    """Return the version of ML Metadata that is measured."""
     script = "import importlib.metadata as m; print(m.version('ml-metadata'))"
-    return _output(str(real_mlmd.python()), "-c", script)
+    return _output(mlmd_python(), "-c", script)
 
 
 def _output(*command: str) -> str:

@@ -103,7 +103,7 @@ class Bench:
         compare(workload, {n: r for n, r in self._readers.items() if can_do(n, workload.name)})
 
     def take_turns(self, workload: str, callers: int, repeat: int) -> None:
-        """Measure a workload once on each store that can do it; the first one is another each time."""
+        """Measure a workload once on each store that can do it, in another order each time."""
         names = [name for name in self._fixtures if can_do(name, workload)]
         work = self._mixed if workload == MIXED else self._alone
         for name in names if repeat % 2 == 0 else reversed(names):

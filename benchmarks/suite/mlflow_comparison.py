@@ -35,7 +35,9 @@ def measure(repeats: int) -> dict[str, Any]:
         for _ in range(repeats):
             for name, store in stores.items():
                 rates[name].append(RUNS / _ask(store, RUNS)["seconds"])
-    return {name: {"rate": statistics.median(taken), "rates": taken} for name, taken in rates.items()}
+    return {
+        name: {"rate": statistics.median(taken), "rates": taken} for name, taken in rates.items()
+    }
 
 
 def _agree(runs: dict[str, Any]) -> None:
@@ -55,9 +57,12 @@ def _running(name: str, directory: Path) -> "Iterator[subprocess.Popen[str]]":
     python = sys.executable if name == "ours" else str(PYTHON)
     command = [python, str(SCRIPT), name, str(directory / f"{name}.db")]
     log = (directory / f"{name}.log").open("w")
-    with log, subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
-    ) as process:
+    with (
+        log,
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
+        ) as process,
+    ):
         try:
             yield process
         finally:

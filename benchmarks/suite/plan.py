@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.suite.targets import split
+from benchmarks.suite.targets import VARIANTS, split
 from benchmarks.suite.workloads import MIXED, WORKLOADS, WRITES
 
 Work = tuple[str, int]
@@ -55,10 +55,14 @@ QUICK = (
 """What the table of goals needs."""
 
 EVERYTHING = (
-    "mlmd,mlmd-wal,mlmd-per-call,ours,mlmd-embedded,mlmd-embedded-wal,ours-embedded,"
-    "mlmd@postgresql,ours@postgresql,mlmd-embedded@postgresql,ours-embedded@postgresql,"
-    "mlmd@mariadb,ours@mariadb,mlmd-embedded@mariadb,ours-embedded@mariadb"
-).split(",")
+    *VARIANTS,
+    *(
+        f"{name}@{backend}"
+        for backend in ("postgresql", "mariadb")
+        for name in ("mlmd", "ours", "mlmd-embedded", "ours-embedded")
+    ),
+)
+"""Every target; those with a variant of SQLite on SQLite alone."""
 
 
 def groups(

@@ -6,6 +6,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 
 from lineage_store.v1 import metadata_service_pb2 as service
 from tests import real_mlmd
@@ -57,12 +59,25 @@ VARIANTS = {
 """What may stand before the @ in the name of a target."""
 
 
+def mlmd_python() -> str:
+    """Return the interpreter that has ML Metadata.
+
+    Raises:
+        FileNotFoundError: There is none.
+    """
+    try:
+        return str(real_mlmd.python())
+    except pytest.skip.Exception as missing:
+        raise FileNotFoundError(str(missing)) from None
+
+
 def split(name: str) -> tuple[Variant, str]:
     """Return the variant and the backend that "ours@postgresql" names; alone, it is on SQLite."""
     variant, _, backend = name.partition("@")
     backend = backend or "sqlite"
     if variant not in VARIANTS or backend not in BACKENDS:
-        raise ValueError(f"no such target: {name}; one of {', '.join(VARIANTS)}, perhaps with @postgresql or @mariadb")  # fmt: skip
+        known = ", ".join(VARIANTS)
+        raise ValueError(f"no target {name}: {known}, perhaps with @postgresql or @mariadb")
     if VARIANTS[variant].journal and backend != "sqlite":
         raise ValueError(f"{name}: the journal is a matter of SQLite")
     return VARIANTS[variant], backend
@@ -76,16 +91,22 @@ class Target:
         backend: Its database.
         variant: How it runs.
         file: Its database file, if it has one.
+        start_seconds: How long its server took until it was ready.
     """
 
     def __init__(
-        self, name: str, caller: "subprocess.Popen[bytes]", pid: int, file: Path | None
+        self,
+        name: str,
+        caller: "subprocess.Popen[bytes]",
+        server: "Server | None",
+        file: Path | None,
     ) -> None:
         self.name = name
         self.variant, self.backend = split(name)
         self.file = file
+        self.start_seconds = server.start_seconds if server else 0.0
         self._caller = caller
-        self._process = psutil.Process(pid)
+        self._process = psutil.Process((server.process if server else caller).pid)
 
     def run(self, lanes: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Let the calling process do a task; see caller.py."""
@@ -126,23 +147,33 @@ class Target:
         return now, int(found.group(1)) / 1024 if found else now
 
 
+@dataclass(frozen=True)
+class Server:
+    """A server that is ready."""
+
+    process: "subprocess.Popen[bytes]"
+    address: str
+    start_seconds: float
+
+
 @contextmanager
 def opened(name: str, directory: Path) -> Iterator[Target]:
-    """Start a target on a new database, and end it."""
-    variant, backend = split(name)
+    """Start a target on a new database, or on the file that is there, and end it."""
+    variant, _ = split(name)
     with ExitStack() as stack:
         database, file = stack.enter_context(_database(name, directory))
         if variant.journal and file:
             with closing(sqlite3.connect(file)) as connection:
                 connection.execute(f"PRAGMA journal_mode={variant.journal}")
-        server = None
-        kind, where = ("ours" if variant.is_ours else "mlmd"), database
+        kind, where, server = ("ours" if variant.is_ours else "mlmd"), database, None
         if variant.place == "grpc":
-            server, where = stack.enter_context(_server(variant, database, directory / f"{name}.log"))
-            kind = "grpc"
-        python = str(real_mlmd.python()) if kind == "mlmd" else sys.executable
-        caller = stack.enter_context(_running([python, str(CALLER), kind, where], directory / f"{name}.calls.log", stdin=subprocess.PIPE))  # fmt: skip
-        yield Target(name, caller, (server or caller).pid, file)
+            server = stack.enter_context(_server(variant, database, directory / f"{name}.log"))
+            kind, where = "grpc", server.address
+        python = mlmd_python() if kind == "mlmd" else sys.executable
+        command = [python, str(CALLER), kind, where]
+        log = directory / f"{name}.calls.log"
+        caller = stack.enter_context(_running(command, log, stdin=subprocess.PIPE))
+        yield Target(name, caller, server, file)
 
 
 @contextmanager
@@ -164,21 +195,20 @@ def _environment() -> dict[str, str]:
 
 
 @contextmanager
-def _server(
-    variant: Variant, database: str, log: Path
-) -> "Iterator[tuple[subprocess.Popen[bytes], str]]":
+def _server(variant: Variant, database: str, log: Path) -> Iterator[Server]:
     if variant.is_ours:
         command = [sys.executable, "-m", "lineage_store.cli", "serve"]
         command += ["--database", database, "--grpc", "127.0.0.1:0"]
     else:
-        command = [str(real_mlmd.python()), str(PEER), database, *variant.options]
+        command = [mlmd_python(), str(PEER), database, *variant.options]
+    begun = time.perf_counter()
     with _running(command, log) as process:
         assert process.stdout is not None
         line = process.stdout.readline().decode()
         found = re.search(r"\bready grpc=(\S+)", line)
         if found is None:
             raise RuntimeError(f"a server did not start: {log.read_text()[-2000:]}")
-        yield process, found.group(1)
+        yield Server(process, found.group(1), time.perf_counter() - begun)
 
 
 @contextmanager
@@ -193,9 +223,7 @@ def _database(name: str, directory: Path) -> Iterator[tuple[str, Path | None]]:
         yield database, None
 
 
-def _on_server(
-    backend: str, directory: Path, *, is_ours: bool
-) -> AbstractContextManager[str]:
+def _on_server(backend: str, directory: Path, *, is_ours: bool) -> AbstractContextManager[str]:
     from tests.backends import mariadb, postgresql  # noqa: PLC0415 - need drivers
 
     if backend == "mariadb":

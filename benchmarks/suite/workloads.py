@@ -1,7 +1,7 @@
 """What is measured: each workload makes its ops for a store, and says how many units one op is.
 
-All stores get the same ops but for ids. Ops that write have names of their own for each `tag`, which
-says in which repeat they run; ops that read choose among what the fixture put.
+All stores get the same ops but for ids. Ops that write have names of their own for each `tag`,
+that is, for each turn; ops that read choose among what the fixture put.
 """
 
 from collections.abc import Callable
