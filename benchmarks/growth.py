@@ -1,8 +1,8 @@
 """Measures what a growing store costs: the same calls on stores of 10 thousand to 10 million nodes.
 
 The stores are SQLite files that are filled through their tables, then served, and then opened in
-process; each call is made on all of them in turn. What is asked for does not grow: the closure of an
-artifact has the same size in each store, and a filter finds as many nodes.
+process; each call is made on all of them in turn. What is asked for does not grow: the closure of
+an artifact has the same size in each store, and a filter finds as many nodes.
 """
 
 import json

@@ -87,7 +87,13 @@ def _groups(targets: str, workloads: str | None, callers: str) -> tuple[Group, .
 )
 @click.option("--repeats", default=5, show_default=True, type=click.IntRange(1))
 @click.option("--scale", default=1.0, show_default=True, help="Times as much work in each turn.")
-@click.option("--steps", default=300, show_default=True, help="Steps in a store beforehand.")
+@click.option(
+    "--steps",
+    default=300,
+    show_default=True,
+    type=click.IntRange(51),
+    help="Steps in a store beforehand.",
+)
 @click.option("--with-mlflow", is_flag=True, help="Also MLflow's store (make .venv-mlflow).")
 @click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path))
 def main(

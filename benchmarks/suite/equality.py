@@ -3,6 +3,7 @@
 Ids become names, times go, and what has no order is sorted. What was written is read back by name.
 """
 
+from itertools import pairwise
 from typing import Any
 
 from benchmarks.suite.fixture import Fixture
@@ -153,8 +154,7 @@ def compare(workload: Workload, readers: dict[str, Reader]) -> None:
         Different: Their answers differ.
     """
     answers = {name: reader.answers(workload) for name, reader in readers.items()}
-    first, *others = answers
-    for other in others:
+    for first, other in pairwise(answers):
         if answers[first] != answers[other]:
             raise Different(
                 f"{workload.name}: {first} and {other} answer differently:\n"

@@ -131,13 +131,15 @@ def by_name(fixture: Fixture, tag: str, count: int) -> list[Op]:
     ]
 
 
-def filtered(method: str, text: Callable[[int], str]) -> Callable[[Fixture, str, int], list[Op]]:
+def filtered(
+    method: str, text: Callable[[Fixture, int], str]
+) -> Callable[[Fixture, str, int], list[Op]]:
     def build(fixture: Fixture, tag: str, count: int) -> list[Op]:
         ops = []
         for number in range(count):
             request = getattr(service, f"{method}Request")()
             request.options.max_result_size = 20
-            request.options.filter_query = text(number)
+            request.options.filter_query = text(fixture, number)
             request.options.order_by_field.field = pb.ListOperationOptions.OrderByField.ID
             ops.append(encoded(method, request))
         return ops
@@ -213,17 +215,19 @@ READS = (
     Workload("by name", by_name, 100),
     Workload(
         "filter: name",
-        filtered("GetArtifacts", lambda n: f"name = '{loose_name(n)}'"),
+        filtered("GetArtifacts", lambda _, n: f"name = '{loose_name(n)}'"),
         50,
     ),
     Workload(
         "filter: property",
-        filtered("GetArtifacts", lambda n: f"properties.p0.string_value = '{loose_value(n)}'"),
+        filtered("GetArtifacts", lambda _, n: f"properties.p0.string_value = '{loose_value(n)}'"),
         50,
     ),
     Workload(
         "filter: context",
-        filtered("GetExecutions", lambda n: f"contexts_a.name = 'run-{n % 5}'"),
+        filtered(
+            "GetExecutions", lambda fixture, n: f"contexts_a.name = 'run-{n % len(fixture.runs)}'"
+        ),
         50,
     ),
     Workload("list 100", newest, 1),
