@@ -36,6 +36,7 @@ def page(found: dict[str, Any], charts: list[str]) -> str:
         markdown(("limit", "before", "after"), list(_limit_rows(found))),
         *_mlflow(found),
         *_growth(found),
+        *_lineage(found),
         "### Every measurement",
         "Ratios are to the first target in the same place, on the same database.",
         markdown(RATE_HEADS, list(rate_rows(found["measurements"]))),
@@ -82,6 +83,33 @@ def _growth(found: dict[str, Any]) -> Iterator[str]:
     names = ("file_mib", "start_s", "server_start_mib", "server_peak_mib")
     rows = [(f"{size['nodes']:,}", *(f"{size[name]:,.1f}" for name in names)) for size in sizes]
     yield markdown(heads, rows)
+
+
+def _lineage(found: dict[str, Any]) -> Iterator[str]:
+    graphs = found.get("lineage", {}).get("graphs", [])
+    rows = [
+        (
+            f"{row['part']}, {row['hops']} hops{', with bodies' if row['with_bodies'] else ''}",
+            f"{row['of_events']:,}",
+            f"{row['nodes']:,}",
+            f"{row['mlmd_ms']:,.1f}",
+            f"{row['ours_ms']:,.1f}",
+            f"{row['ratio']:.1f}x",
+        )
+        for graph in graphs
+        for row in graph["rows"]
+    ]
+    if rows:
+        yield "### Lineage over gRPC, upstream"
+        heads = (
+            "question",
+            "events in the store",
+            "nodes in the answer",
+            "MLMD, ms",
+            "ours, ms",
+            "",
+        )
+        yield markdown(heads, rows)
 
 
 @click.command()

@@ -133,11 +133,11 @@ def small_lineage(results: Results) -> float | None:
 FULL_SIZE = 9_000_000
 
 
-def growth(what: str) -> Measure:
+def growth(what: str, where: str) -> Measure:
     """Return what finds by how much a call is slower on the full size than on the smallest."""
 
     def measure(results: Results) -> float | None:
-        taken = results.grown("embedded", what)
+        taken = results.grown(where, what)
         if not taken or taken[-1][0] < FULL_SIZE:
             return None
         return taken[-1][1] / taken[0][1]
@@ -214,8 +214,16 @@ GOALS = [
     Goal("put 100, MariaDB", 10, 20, faster("put 100", *MARIADB)),
     Goal("put 1000, MariaDB", 10, 20, faster("put 1000", *MARIADB)),
     Goal("32 steps in a call, MariaDB", 10, 20, faster("32 steps", *MARIADB)),
-    Goal("step at 10M nodes against 10k", 1.5, 1.2, growth("step"), is_bound=True),
-    Goal("cache decision at 10M nodes", 1.5, 1.2, growth("cache decision"), is_bound=True),
-    Goal("closure of a fixed size at 10M nodes", 1.5, 1.2, growth("closure"), is_bound=True),
+    *(
+        Goal(
+            f"{what} at 10M nodes against 10k, {where}",
+            1.5,
+            1.2,
+            growth(what, where),
+            is_bound=True,
+        )
+        for what in ("step", "cache decision", "closure")
+        for where in ("grpc", "embedded")
+    ),
     Goal("memory of the whole server at 10M nodes", 1.5, 1.0, memory, is_bound=True, unit=" GB"),
 ]

@@ -32,6 +32,8 @@ class Measurement:
         peak_mib: Its memory at most, so far.
         lost: Acknowledged steps that were not found; None: not counted.
         read_rates: Of the readers, in the mixed load.
+        settled_rates: Units per second of each repeat, with the processor time of what the store
+            has put off: it is not saved.
     """
 
     workload: str
@@ -46,10 +48,12 @@ class Measurement:
     peak_mib: float = 0.0
     lost: int | None = None
     read_rates: list[float] = field(default_factory=list)
+    settled_rates: list[float] = field(default_factory=list)
 
-    def add(self, result: dict[str, Any], units: int) -> None:
-        """Add the result of a lane."""
+    def add(self, result: dict[str, Any], units: int, settling: float) -> None:
+        """Add the result of a lane, after which the store worked for so many seconds."""
         done = len(result["latencies"])
+        self.settled_rates.append(done * units / (result["elapsed"] + settling))
         self.rates.append(done * units / result["elapsed"] if done else 0.0)
         self.latencies += result["latencies"]
         self.calls += done
@@ -61,6 +65,7 @@ class Measurement:
         row = asdict(self)
         del row["latencies"], row["read_rates"]
         row["rate"] = statistics.median(self.rates)
+        row["settled_rate"] = statistics.median(self.settled_rates)
         row["p50_ms"] = percentile(self.latencies, 0.5) * 1e3
         row["p99_ms"] = percentile(self.latencies, 0.99) * 1e3
         row["cpu_ms_per_call"] = self.cpu_seconds * 1e3 / max(1, self.calls)
@@ -136,7 +141,7 @@ class Bench:
         ops = workload.build(fixture, tag, count)
         seconds = None if workload.writes else READ_SECONDS * self._scale
         [result] = fixture.target.run([lane(ops, into.callers, seconds)])
-        into.add(result, workload.units)
+        into.add(result, workload.units, fixture.target.settle() if workload.writes else 0.0)
         if into.callers > 1 and workload.writes == "steps":
             self._count(into, tag, len(result["latencies"]) * workload.units)
 
@@ -146,7 +151,7 @@ class Bench:
         steps = WORKLOADS["step"].build(fixture, tag, count)
         reads = WORKLOADS["get 100"].build(fixture, tag, WORKLOADS["get 100"].count)
         written, read = fixture.target.run([lane(steps, WRITERS, None), lane(reads, READERS, 0)])
-        into.add(written, 1)
+        into.add(written, 1, fixture.target.settle())
         into.read_rates.append(len(read["latencies"]) / read["elapsed"])
         self._count(into, tag, len(written["latencies"]))
 

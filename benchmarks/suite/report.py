@@ -26,17 +26,17 @@ def _figure(value: float, unit: str) -> str:
 
 def rate_rows(measurements: Sequence[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
     """Yield a row for each measurement, with its ratio to the first of its kind."""
-    first: dict[tuple[str, int, str], float] = {}
+    first: dict[tuple[str, int, str], dict[str, Any]] = {}
     for row in measurements:
         place = "embedded" if "embedded" in row["target"] else "grpc"
         key = (row["workload"], row["callers"], place + row["target"].partition("@")[2])
-        base = first.setdefault(key, row["rate"])
+        base = first.setdefault(key, row)
         yield (
             row["workload"],
             str(row["callers"]),
             row["target"],
             f"{row['rate']:,.1f}",
-            f"{row['rate'] / base:.2f}x" if base else "-",
+            *_ratios(row, base),
             f"{row['p50_ms']:.3f}",
             f"{row['p99_ms']:.3f}",
             str(sum(row["errors"].values())),
@@ -45,12 +45,28 @@ def rate_rows(measurements: Sequence[dict[str, Any]]) -> Iterator[tuple[str, ...
         )
 
 
+def _ratios(row: dict[str, Any], base: dict[str, Any]) -> tuple[str, str, str]:
+    """Return the ratio of the medians, the range of those of each repeat, and that when settled."""
+    if not all(base["rates"]):
+        return "-", "-", "-"
+    pairs = zip(row["rates"], base["rates"], strict=True)
+    each = sorted(one / other for one, other in pairs)
+    settled = row["settled_rate"] / base["settled_rate"]
+    return (
+        f"{row['rate'] / base['rate']:.2f}x",
+        f"{each[0]:.1f}-{each[-1]:.1f}",
+        f"{settled:.2f}x",
+    )
+
+
 RATE_HEADS = (
     "workload",
     "callers",
     "target",
     "per second",
     "ratio",
+    "from-to",
+    "settled",
     "p50 ms",
     "p99 ms",
     "errors",
