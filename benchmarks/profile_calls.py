@@ -1,8 +1,8 @@
 """Shows where the time of a call goes: its statements, and the functions it is spent in.
 
-    python benchmarks/profile_calls.py WORKLOAD [--calls N] [--lines N]
+    python benchmarks/profile_calls.py WORKLOAD [--backend BACKEND] [--calls N] [--lines N]
 
-The engine is in this process, on a new SQLite file that holds what the benchmarks put first.
+The engine is in this process, on a new database that holds what the benchmarks put first.
 """
 
 import cProfile
@@ -20,12 +20,13 @@ import click
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks.processes.caller import EnginePort, perform
 from benchmarks.suite.fixture import Fixture
-from benchmarks.suite.targets import VARIANTS, Op
+from benchmarks.suite.targets import BACKENDS, VARIANTS, Op, new_database
 from benchmarks.suite.workloads import WORKLOADS
 from lineage_store.database import connection
 from lineage_store.v1 import metadata_service_pb2 as service
 
 STEPS = 150
+QUIET_SECONDS = 0.3
 
 
 class Here:
@@ -45,6 +46,19 @@ class Here:
         return getattr(service, f"{method}Response").FromString(answer)
 
 
+def wait_for_quiet() -> None:
+    """Wait until nothing is done behind the calls."""
+    texts: list[str] = []
+    connection.statement_observers.append(texts.append)
+    try:
+        before = -1
+        while len(texts) > before:
+            before = len(texts)
+            time.sleep(QUIET_SECONDS)
+    finally:
+        connection.statement_observers.remove(texts.append)
+
+
 def statements(port: EnginePort, op: Op) -> Counter[str]:
     """Return the statements that one op causes, and how often."""
     texts: list[str] = []
@@ -58,15 +72,21 @@ def statements(port: EnginePort, op: Op) -> Counter[str]:
 
 @click.command()
 @click.argument("workload", type=click.Choice([w for w in WORKLOADS if w != "empty call"]))
+@click.option("--backend", default="sqlite", show_default=True, type=click.Choice(BACKENDS))
 @click.option("--calls", default=300, show_default=True, type=click.IntRange(1))
 @click.option("--lines", default=25, show_default=True, type=click.IntRange(1))
-def main(*, workload: str, calls: int, lines: int) -> None:
+def main(*, workload: str, backend: str, calls: int, lines: int) -> None:
     """Profile calls of a WORKLOAD."""
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as directory:
-        port = EnginePort(f"sqlite:///{directory}/profiled.db")
+    name = f"ours-embedded@{backend}".removesuffix("@sqlite")
+    with (
+        tempfile.TemporaryDirectory(dir="/var/tmp") as directory,
+        new_database(name, Path(directory)) as (url, _),
+    ):
+        port = EnginePort(url)
         with closing(port.engine):
             fixture = Fixture(Here(port), STEPS)
             first, *ops = WORKLOADS[workload].build(fixture, "profiled", calls + 1)
+            wait_for_quiet()
             for text, count in statements(port, first).items():
                 click.echo(f"{count} x {text[:200]}")
             begun = time.perf_counter()

@@ -182,7 +182,7 @@ def opened(name: str, directory: Path) -> Iterator[Target]:
     """Start a target on a new database, or on the file that is there, and end it."""
     variant, _ = split(name)
     with ExitStack() as stack:
-        database, file = stack.enter_context(_database(name, directory))
+        database, file = stack.enter_context(new_database(name, directory))
         if variant.journal and file:
             with closing(sqlite3.connect(file)) as connection:
                 connection.execute(f"PRAGMA journal_mode={variant.journal}")
@@ -233,7 +233,7 @@ def _server(variant: Variant, database: str, log: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def _database(name: str, directory: Path) -> Iterator[tuple[str, Path | None]]:
+def new_database(name: str, directory: Path) -> Iterator[tuple[str, Path | None]]:
     """Give a new database as its store takes it, and its file."""
     variant, backend = split(name)
     if backend == "sqlite":
