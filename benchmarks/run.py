@@ -20,7 +20,7 @@ from benchmarks.suite.goals import Results
 from benchmarks.suite.machine import description, limits, version_of_mlmd
 from benchmarks.suite.measuring import Bench
 from benchmarks.suite.plan import Group
-from benchmarks.suite.recorded import RESULTS, recorded
+from benchmarks.suite.recorded import RESULTS, recorded, taken_at
 from benchmarks.suite.report import HEADS, RATE_HEADS, aligned, goal_rows, rate_rows
 from benchmarks.suite.targets import mlmd_python, opened
 from benchmarks.suite.workloads import MIXED, WORKLOADS
@@ -122,7 +122,10 @@ def main(
         found["mlflow"] = mlflow_comparison.measure(repeats)
     click.echo(aligned(RATE_HEADS, list(rate_rows(found["measurements"]))))
     click.echo()
-    click.echo(aligned(HEADS, goal_rows(Results({**recorded(RESULTS), **found}))))
+    earlier = recorded(RESULTS)
+    click.echo(aligned(HEADS, goal_rows(Results({**earlier, **found}))))
+    for name in ("lineage", "growth"):
+        click.echo(f"{name}: {taken_at(earlier.get(name))}")
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(found, indent=1) + "\n")

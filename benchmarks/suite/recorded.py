@@ -14,3 +14,10 @@ def recorded(directory: Path) -> dict[str, Any]:
         for name in ("lineage", "growth", "recording")
         if (file := directory / f"{name}.json").exists()
     }
+
+
+def taken_at(found: dict[str, Any] | None) -> str:
+    """Return when results were recorded, for a reader."""
+    if found is None:
+        return "not recorded"
+    return f"as recorded at {found.get('machine', found)['taken_at']}"
