@@ -6,7 +6,10 @@ BIN := .venv/bin
 LINEAGE_REQUIRE ?= mlmd,postgresql
 SCHEMA := $(wildcard proto/lineage_store/v1/*.proto)
 
-.PHONY: demo test check bench serve clean
+# --full adds a store of 10 million nodes.
+BENCH_GROWTH ?=
+
+.PHONY: demo test check bench bench-quick serve clean
 
 demo: .venv/.ready  ## run a real pipeline, skip what is known, print where its models came from
 	$(BIN)/python docs/examples/demo.py
@@ -21,10 +24,15 @@ check: .venv/.ready  ## lint, types, import contracts, schema
 	$(BIN)/lint-imports
 	$(BIN)/buf lint proto
 
-bench: .venv/.ready .venv-mlmd/.ready  ## measure against the real ml-metadata, and what recording costs
-	$(BIN)/python benchmarks/run.py
-	$(BIN)/python benchmarks/recording.py
-	$(BIN)/python benchmarks/lineage.py
+bench: .venv/.bench .venv-mlmd/.ready .venv-mlflow/.ready  ## measure all, and write docs/benchmarks.md
+	$(BIN)/python benchmarks/run.py --with-mlflow --json benchmarks/results/suite.json
+	$(BIN)/python benchmarks/growth.py $(BENCH_GROWTH) --json benchmarks/results/growth.json
+	$(BIN)/python benchmarks/recording.py --save benchmarks/results/recording.json
+	$(BIN)/python benchmarks/lineage.py --output benchmarks/results/lineage.json
+	$(BIN)/python benchmarks/publish.py
+
+bench-quick: .venv/.bench .venv-mlmd/.ready  ## print the goals and how far they are met, in 3 minutes
+	$(BIN)/python benchmarks/run.py --quick
 
 serve: .venv/.ready  ## serve lineage.db on 127.0.0.1:8080
 	$(BIN)/lineage-store serve
@@ -35,11 +43,21 @@ serve: .venv/.ready  ## serve lineage.db on 127.0.0.1:8080
 	$(BIN)/pip install --quiet --editable ".[demo,postgresql,mysql,parquet]" --group dev
 	touch $@
 
+.venv/.bench: .venv/.ready
+	$(BIN)/pip install --quiet --group bench
+	touch $@
+
 # The real ML Metadata: Linux and Python 3.11 only, and no other package beside it.
 .venv-mlmd/.ready:
 	$(PYTHON311) -m venv .venv-mlmd
 	.venv-mlmd/bin/pip install --quiet "ml-metadata==1.17.1" "setuptools<81"
 	touch $@
 
+# MLflow brings a great deal along, so it is kept apart.
+.venv-mlflow/.ready:
+	$(PYTHON) -m venv .venv-mlflow
+	.venv-mlflow/bin/pip install --quiet "mlflow-skinny>=3.17,<4" alembic sqlalchemy sqlparse
+	touch $@
+
 clean:
-	rm -rf .venv .venv-mlmd .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-mlmd .venv-mlflow .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,151 +1,134 @@
-"""Measures this store and the real ML Metadata side by side: `make bench`.
+"""Measures this store and the real ML Metadata side by side: `make bench`, `make bench-quick`.
 
-Both are served over gRPC on an SQLite file of their own and get the same requests, in turn; what
-counts is the ratio of the medians, because rates change with the load of the machine. The peer is
-the core of the ml-metadata wheel behind a Python server that keeps its connection open.
+Every target gets the same ops, in turn with the others, several times over. Before anything is
+measured, the answers of all targets are compared; see docs/benchmarks.md.
 """
 
 import json
-import statistics
 import sys
 import tempfile
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import click
-import grpc
-
-from lineage_store.v1 import metadata_pb2 as pb
-from lineage_store.v1 import metadata_service_pb2 as service
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from tests.acceptance.mlmd_servers import serving
+from benchmarks.suite import mlflow_comparison, plan
+from benchmarks.suite.fixture import Fixture
+from benchmarks.suite.goals import Results
+from benchmarks.suite.machine import description, limits, version_of_mlmd
+from benchmarks.suite.measuring import Bench
+from benchmarks.suite.plan import Group
+from benchmarks.suite.recorded import RESULTS, recorded, taken_at
+from benchmarks.suite.report import HEADS, RATE_HEADS, aligned, goal_rows, rate_rows
+from benchmarks.suite.targets import mlmd_python, opened
+from benchmarks.suite.workloads import MIXED, WORKLOADS
 
-REPEATS = 5
+NAMES = ", ".join([*WORKLOADS, MIXED])
 
 
-class Target:
-    """One store, reached over gRPC under ML Metadata's name."""
+def measure(group: Group, repeats: int, scale: float, steps: int) -> list[dict[str, Any]]:
+    """Return the measurements of one group of targets."""
+    works = plan.reads_first(group.works)
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(dir="/var/tmp")))
+        fixtures: dict[str, Fixture] = {}
+        for name in group.targets:
+            click.echo(f"{name}: starting", err=True)
+            fixtures[name] = Fixture(stack.enter_context(opened(name, directory)), steps)
+        bench = Bench(fixtures, scale)
+        for workload in dict.fromkeys(work for work, _ in works if work != MIXED):
+            bench.check(WORKLOADS[workload])
+        turns = [(*work, repeat) for repeat in range(repeats) for work in works]
+        with click.progressbar(
+            turns, label=f"{group.targets[-1]:<24}", file=sys.stderr, item_show_func=_shown
+        ) as bar:
+            for workload, callers, repeat in bar:
+                bench.take_turns(workload, callers, repeat)
+        return bench.summaries()
 
-    def __init__(self, address: str) -> None:
-        self._channel = grpc.insecure_channel(address)
-        self._names = 0
-        self.types = {
-            kind: self.call(f"Put{kind}Type", **{f"{kind.lower()}_type": {"name": "Bench"}}).type_id
-            for kind in ("Artifact", "Execution", "Context")
+
+def _shown(turn: tuple[str, int, int] | None) -> str:
+    return "" if turn is None else f"{turn[0]}, {turn[1]} callers, repeat {turn[2] + 1}"
+
+
+def measure_all(
+    groups: tuple[Group, ...], repeats: int, scale: float, steps: int
+) -> dict[str, Any]:
+    """Return all results, and what they were taken on."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as directory:
+        found: dict[str, Any] = {
+            "machine": {**description(), "ml-metadata": version_of_mlmd()},
+            "repeats": repeats,
+            "steps_before": steps,
+            "limits_before": limits(Path(directory)),
         }
-
-    def call(self, method: str, **fields: object) -> object:
-        request = getattr(service, f"{method}Request")(**fields)
-        answer = self._channel.unary_unary(f"/ml_metadata.MetadataStoreService/{method}")(
-            request.SerializeToString()
-        )
-        return getattr(service, f"{method}Response").FromString(answer)
-
-    def artifacts(self, count: int) -> list[pb.Artifact]:
-        self._names += count
-        nodes = [
-            pb.Artifact(type_id=self.types["Artifact"], name=f"a{self._names - i}", uri="/data")
-            for i in range(count)
-        ]
-        for node in nodes:
-            for key in "abcde":
-                node.custom_properties[key].string_value = "value"
-        return nodes
-
-    def put(self, count: int) -> list[int]:
-        return list(self.call("PutArtifacts", artifacts=self.artifacts(count)).artifact_ids)
-
-    def step(self, inputs: list[int]) -> None:
-        request = service.PutExecutionRequest()
-        request.execution.type_id = self.types["Execution"]
-        for artifact_id in inputs:
-            request.artifact_event_pairs.add(
-                event=pb.Event(artifact_id=artifact_id, type=pb.Event.INPUT)
-            )
-        for artifact in self.artifacts(2):
-            request.artifact_event_pairs.add(
-                artifact=artifact, event=pb.Event(type=pb.Event.OUTPUT)
-            )
-        request.contexts.add(type_id=self.types["Context"], name="run")
-        request.options.reuse_context_if_already_exist = True
-        self.call(
-            "PutExecution",
-            execution=request.execution,
-            artifact_event_pairs=request.artifact_event_pairs,
-            contexts=request.contexts,
-            options=request.options,
-        )
+        rows = [row for group in groups for row in measure(group, repeats, scale, steps)]
+        found["limits_after"] = limits(Path(directory))
+    return {**found, "measurements": rows}
 
 
-def workloads(target: Target) -> dict[str, Callable[[], object]]:
-    """Return what is measured, each a function that does one unit of it."""
-    known = target.put(100)
-
-    def steps_of_8_callers() -> None:
-        with ThreadPoolExecutor(8) as callers:
-            list(callers.map(lambda _: target.step(known[:3]), range(40)))
-
-    return {
-        "put 1": lambda: target.put(1),
-        "put 100": lambda: target.put(100),
-        "put 1000": lambda: target.put(1000),
-        "step": lambda: target.step(known[:3]),
-        "40 steps, 8 callers": steps_of_8_callers,
-        "get 1": lambda: target.call("GetArtifactsByID", artifact_ids=known[:1]),
-        "get 100": lambda: target.call("GetArtifactsByID", artifact_ids=known),
-    }
-
-
-def seconds_per_unit(unit: Callable[[], object], budget: float) -> float:
-    """Return the mean time of one unit over about `budget` seconds."""
-    begun, count = time.perf_counter(), 0
-    while not count or time.perf_counter() - begun < budget:
-        unit()
-        count += 1
-    return (time.perf_counter() - begun) / count
+def _groups(targets: str, workloads: str | None, callers: str) -> tuple[Group, ...]:
+    chosen = [*WORKLOADS, MIXED] if workloads is None else workloads.split(",")
+    try:
+        numbers = [int(number) for number in callers.split(",")]
+        return plan.groups(targets.split(","), [name.strip() for name in chosen], numbers)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
 
 
 @click.command()
-@click.option("--seconds", default=0.5, show_default=True, help="Length of one measurement.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def main(*, seconds: float, as_json: bool) -> None:
-    """Print the median time of each workload on both stores, and the ratio."""
-    with ExitStack() as stack:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        units = {
-            name: workloads(Target(stack.enter_context(serving(name, directory))))
-            for name in ("real core", "lineage-store")
-        }
-        times: dict[str, dict[str, list[float]]] = {}
-        for _ in range(REPEATS):
-            for workload in units["real core"]:
-                for name, of_target in units.items():
-                    took = seconds_per_unit(of_target[workload], seconds)
-                    times.setdefault(workload, {}).setdefault(name, []).append(took)
-        _report(times, as_json=as_json)
+@click.option("--quick", is_flag=True, help="Only what the table of goals needs.")
+@click.option("--targets", default=",".join(plan.EVERYTHING), show_default=True)
+@click.option("--workloads", help=f"Some of: {NAMES}.  [default: all]")
+@click.option(
+    "--callers", default="1,8,32,64", show_default=True, help="More than one only over gRPC."
+)
+@click.option("--repeats", default=5, show_default=True, type=click.IntRange(1))
+@click.option("--scale", default=1.0, show_default=True, help="Times as much work in each turn.")
+@click.option(
+    "--steps",
+    default=300,
+    show_default=True,
+    type=click.IntRange(51),
+    help="Steps in a store beforehand.",
+)
+@click.option("--with-mlflow", is_flag=True, help="Also MLflow's store (make .venv-mlflow).")
+@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path))
+def main(
+    *,
+    quick: bool,
+    targets: str,
+    workloads: str | None,
+    callers: str,
+    repeats: int,
+    scale: float,
+    steps: int,
+    with_mlflow: bool,
+    file: Path | None,
+) -> None:
+    """Measure, print all figures and the table of goals; results go to FILE as JSON.
 
-
-def _report(times: dict[str, dict[str, list[float]]], *, as_json: bool) -> None:
-    rows = []
-    for workload, found in times.items():
-        theirs, ours = (
-            statistics.median(found[name]) * 1e3 for name in ("real core", "lineage-store")
-        )
-        rows.append(
-            {"workload": workload, "mlmd_ms": theirs, "ours_ms": ours, "ratio": theirs / ours}
-        )
-    if as_json:
-        click.echo(json.dumps(rows, indent=2))
-        return
-    for row in rows:
-        click.echo(
-            f"{row['workload']:<22} MLMD {row['mlmd_ms']:9.2f} ms   ours {row['ours_ms']:9.2f} ms"
-            f"   {row['ratio']:5.1f}x"
-        )
+    Lineage and growth are measured by commands of their own; the table has what they recorded.
+    """
+    groups = plan.QUICK if quick else _groups(targets, workloads, callers)
+    try:
+        mlmd_python()
+    except FileNotFoundError as missing:
+        raise click.ClickException(str(missing)) from None
+    found = measure_all(groups, repeats, scale, steps)
+    if with_mlflow:
+        found["mlflow"] = mlflow_comparison.measure(repeats)
+    click.echo(aligned(RATE_HEADS, list(rate_rows(found["measurements"]))))
+    click.echo()
+    earlier = recorded(RESULTS)
+    click.echo(aligned(HEADS, goal_rows(Results({**earlier, **found}))))
+    for name in ("lineage", "growth"):
+        click.echo(f"{name}: {taken_at(earlier.get(name))}")
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """Serves the real ML Metadata over gRPC: its wheel has the store, but no server.
 
-    python mlmd_peer.py DATABASE
+    python mlmd_peer.py DATABASE [--open-for-each-call]
 
-Runs on the interpreter that can import ml_metadata, and prints "ready grpc=HOST:PORT". The store
-takes and returns serialized messages, so each call only hands bytes through, one at a time.
+DATABASE is the path of an SQLite file, or a ConnectionConfig in the text format. Runs on the
+interpreter that can import ml_metadata, and prints "ready grpc=HOST:PORT". The store takes and
+returns serialized messages, so each call only hands bytes through, one at a time. The server of the
+published image opens a store for each call; this one keeps it, unless it is told otherwise.
 """
 
 import sys
@@ -11,21 +13,17 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
-from ml_metadata.metadata_store.pywrap.metadata_store_extension import metadata_store as core
-from ml_metadata.proto import metadata_store_pb2
+from mlmd_core import core, open_store
 
 PREFIX = "/ml_metadata.MetadataStoreService/"
 STATUS = {code.value[0]: code for code in grpc.StatusCode}
 
 
 class Peer(grpc.GenericRpcHandler):
-    def __init__(self, path: str) -> None:
-        config = metadata_store_pb2.ConnectionConfig()
-        config.sqlite.filename_uri = path
-        migration = metadata_store_pb2.MigrationOptions()
-        self._store = core.CreateMetadataStore(
-            config.SerializeToString(), migration.SerializeToString()
-        )
+    def __init__(self, database: str, *, keep: bool) -> None:
+        self._database = database
+        store = open_store(database)
+        self._store = store if keep else None
         self._lock = threading.Lock()
 
     def service(self, details):
@@ -35,7 +33,8 @@ class Peer(grpc.GenericRpcHandler):
 
         def call(request: bytes, context: grpc.ServicerContext) -> bytes:
             with self._lock:
-                response, message, code = method(self._store, request)
+                store = self._store or open_store(self._database)
+                response, message, code = method(store, request)
             if code:
                 context.abort(STATUS[code], message.decode(errors="replace"))
             return response
@@ -43,7 +42,8 @@ class Peer(grpc.GenericRpcHandler):
         return grpc.unary_unary_rpc_method_handler(call)
 
 
-server = grpc.server(ThreadPoolExecutor(4), handlers=[Peer(sys.argv[1])])
+peer = Peer(sys.argv[1], keep="--open-for-each-call" not in sys.argv[2:])
+server = grpc.server(ThreadPoolExecutor(4), handlers=[peer])
 port = server.add_insecure_port("127.0.0.1:0")
 server.start()
 print(f"ready grpc=127.0.0.1:{port}", flush=True)

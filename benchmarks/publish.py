@@ -1,0 +1,143 @@
+"""Writes what was recorded into docs/benchmarks.md, and draws its charts.
+
+python benchmarks/publish.py
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from benchmarks.suite.charts import draw
+from benchmarks.suite.goals import Results
+from benchmarks.suite.recorded import RESULTS, recorded
+from benchmarks.suite.report import HEADS, RATE_HEADS, goal_rows, markdown, rate_rows
+
+ROOT = Path(__file__).parent.parent
+BEGIN, END = "<!-- results -->", "<!-- end of results -->"
+TITLES = {
+    "benchmarks-ratios.svg": "How many times as fast as ML Metadata",
+    "benchmarks-callers.svg": "Steps over gRPC, by the number of callers",
+    "benchmarks-growth.svg": "The time of a call, by the size of the store",
+}
+
+
+def page(found: dict[str, Any], charts: list[str]) -> str:
+    """Return the part of the page that is made from results."""
+    parts = [
+        _of_machine(found),
+        markdown(HEADS, goal_rows(Results(found))),
+        *(f"![{TITLES[name]}](images/{name})" for name in charts),
+        "### Limits of the machine in that run",
+        markdown(("limit", "before", "after"), list(_limit_rows(found))),
+        *_mlflow(found),
+        *_growth(found),
+        *_lineage(found),
+        "### Every measurement",
+        "Ratios are to the first target in the same place, on the same database.",
+        markdown(RATE_HEADS, list(rate_rows(found["measurements"]))),
+    ]
+    return "\n\n".join(parts)
+
+
+def _of_machine(found: dict[str, Any]) -> str:
+    machine = found["machine"]
+    versions = ", ".join(
+        f"{name} {machine[name]}"
+        for name in ("python", "sqlite", "grpcio", "protobuf", "ml-metadata")
+    )
+    return (
+        f"Taken {machine['taken_at']} at commit {machine['commit']} on {machine['processors']} "
+        f"processors ({machine['processor']}), {machine['memory_gib']} GiB, {machine['system']}; "
+        f"{versions}. {found['repeats']} repeats; the load before was "
+        f"{machine['load_average']:.1f}."
+    )
+
+
+def _limit_rows(found: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    before, after = found["limits_before"], found["limits_after"]
+    for name, value in before.items():
+        yield name.replace("_", " "), f"{value:,.3g}", f"{after[name]:,.3g}"
+
+
+def _mlflow(found: dict[str, Any]) -> Iterator[str]:
+    runs = found.get("mlflow")
+    if runs is None:
+        return
+    yield "### A run with 16 parameters and 5 tags, in MLflow's SQL store and in ours"
+    first = runs["mlflow"]["rate"]
+    rows = [(n, f"{r['rate']:.1f}", f"{r['rate'] / first:.2f}x") for n, r in runs.items()]
+    yield markdown(("store", "runs per second", "ratio"), rows)
+
+
+def _growth(found: dict[str, Any]) -> Iterator[str]:
+    sizes = found.get("growth", {}).get("sizes")
+    if not sizes:
+        return
+    yield "### What a store needs"
+    heads = ("nodes", "file, MiB", "start, s", "server at start, MiB", "server at most, MiB")
+    names = ("file_mib", "start_s", "server_start_mib", "server_peak_mib")
+    rows = [(f"{size['nodes']:,}", *(f"{size[name]:,.1f}" for name in names)) for size in sizes]
+    yield markdown(heads, rows)
+
+
+def _lineage(found: dict[str, Any]) -> Iterator[str]:
+    graphs = found.get("lineage", {}).get("graphs", [])
+    rows = [
+        (
+            f"{row['part']}, {row['hops']} hops{', with bodies' if row['with_bodies'] else ''}",
+            f"{row['of_events']:,}",
+            f"{row['nodes']:,}",
+            f"{row['mlmd_ms']:,.1f}",
+            f"{row['ours_ms']:,.1f}",
+            f"{row['ratio']:.1f}x",
+        )
+        for graph in graphs
+        for row in graph["rows"]
+    ]
+    if rows:
+        yield "### Lineage over gRPC, upstream"
+        heads = (
+            "question",
+            "events in the store",
+            "nodes in the answer",
+            "MLMD, ms",
+            "ours, ms",
+            "",
+        )
+        yield markdown(heads, rows)
+
+
+@click.command()
+@click.option(
+    "--results",
+    default=RESULTS,
+    show_default=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+)
+@click.option(
+    "--page",
+    "file",
+    default=ROOT / "docs/benchmarks.md",
+    show_default=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
+def main(*, results: Path, file: Path) -> None:
+    """Put tables and charts of the recorded results into the page."""
+    suite = results / "suite.json"
+    if not suite.exists():
+        raise click.ClickException(f"nothing was recorded in {suite}: make bench")
+    found = {**recorded(results), **json.loads(suite.read_text())}
+    charts = draw(Results(found), found["measurements"], file.parent / "images")
+    before, _, rest = file.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    file.write_text(f"{before}{BEGIN}\n\n{page(found, charts)}\n\n{END}{after}")
+    click.echo(f"wrote {file}", err=True)
+
+
+if __name__ == "__main__":
+    main()
