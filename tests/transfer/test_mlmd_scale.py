@@ -17,11 +17,14 @@ import pytest
 from lineage_store import errors
 from lineage_store.engine import Engine
 from lineage_store.transfer.mlmd_verify import verify_mlmd
+from tests.integration.serving import serving
+from tests.real_mlmd import python
 from tests.transfer.answers import ImportedStore, assert_same, real_on
 
 NODES = int(os.environ.get("LINEAGE_TRANSFER_NODES", "2000"))
 KILLED = Path(__file__).with_name("killed_import.py")
 MEASURED = Path(__file__).with_name("measured.py")
+READS = Path(__file__).with_name("mlmd_client_reads.py")
 
 
 @pytest.mark.timeout(300 + NODES // 50)
@@ -59,6 +62,24 @@ def test_a_large_database_goes_in_and_out(sqlite_mlmd, store_url, tmp_path):
     again = measured("export", "mlmd", "--from", store_url, "--to", back, "--json")["stored"]
     assert again == stored
     assert verify_mlmd(back, store_url).compared == stored
+    ours = answers_of_a_server(store_url, tmp_path)
+    assert ours == answers("--sqlite", sqlite_mlmd.url.removeprefix("sqlite:///"))
+    assert ours == answers("--sqlite", back.removeprefix("sqlite:///"))
+    print(f"equal through the client: {sum(count for count, _ in ours.values())} calls")
+
+
+def answers_of_a_server(url, directory):
+    """Return what the client of ML Metadata is answered by a server of ours."""
+    with serving(directory, "--database", url) as served:
+        return answers("--grpc", served.address)
+
+
+def answers(*store):
+    """Return count and digest of what each method of the client of ML Metadata answers."""
+    command = [str(python()), str(READS), *store]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 def measured(*arguments):
