@@ -119,6 +119,8 @@ def main():
     if args.grpc:
         host, _, port = args.grpc.rpartition(":")
         config = metadata_store_pb2.MetadataStoreClientConfig(host=host, port=int(port))
+        # All artifacts of one uri come at once, also from ML Metadata.
+        config.channel_arguments.max_receive_message_length = 2**28
     else:
         config = metadata_store_pb2.ConnectionConfig()
         config.sqlite.filename_uri = args.sqlite
