@@ -131,6 +131,13 @@ class Recorder:
         """Return when all is sent or spooled; False: it is not, in the time that it may take."""
         return self._sender.flush(self.options.flush_seconds)
 
+    def settle(self) -> bool:
+        """Return when all is in the store, also what forked children spooled.
+
+        False: it is not, in the time that a flush may take, or because the store is away.
+        """
+        return self._sender.settle(self.options.flush_seconds)
+
     def close(self) -> None:
         """Flush, spool what is left, and stop."""
         self._sender.close(self.options.flush_seconds)
