@@ -16,14 +16,7 @@ from lineage_store.model import Context, Execution, ExecutionState
 from lineage_store.model.values import PropertyValue
 from lineage_store.recording.artifacts import Inputs, as_properties
 from lineage_store.recording.complaints import harmless
-from lineage_store.recording.described import (
-    Fault,
-    StepDescription,
-    error_properties,
-    now_ms,
-    outcome_of,
-    times,
-)
+from lineage_store.recording.described import StepDescription
 from lineage_store.recording.environment import capture
 from lineage_store.recording.naming import (
     PIPELINE,
@@ -35,6 +28,7 @@ from lineage_store.recording.naming import (
     step_key,
 )
 from lineage_store.recording.options import Caching
+from lineage_store.recording.outcomes import Fault, error_properties, now_ms, outcome_of, times
 from lineage_store.recording.recorder import Recorder
 from lineage_store.recording.steps import Step
 

@@ -24,17 +24,11 @@ from lineage_store.recording.artifacts import (
     of_path,
 )
 from lineage_store.recording.complaints import complain, harmless
-from lineage_store.recording.described import (
-    Fault,
-    StepDescription,
-    error_properties,
-    now_ms,
-    outcome_of,
-    times,
-)
+from lineage_store.recording.described import StepDescription
 from lineage_store.recording.lookups import decide, key_of
 from lineage_store.recording.naming import CACHE_DECISION, CACHE_KEY, INDEX, bounded
 from lineage_store.recording.options import Caching
+from lineage_store.recording.outcomes import Fault, error_properties, now_ms, outcome_of, times
 from lineage_store.recording.values import as_property, named
 
 if TYPE_CHECKING:

@@ -1,0 +1,135 @@
+"""What the events of a tool are recorded with."""
+
+import atexit
+import itertools
+import multiprocessing
+import os
+from collections.abc import Callable, Mapping
+from multiprocessing.util import Finalize
+from typing import Any
+
+from lineage_store.client.addresses import located
+from lineage_store.integrations.opening import OpenedLater
+from lineage_store.integrations.tools import Tool
+from lineage_store.model import ExecutionState
+from lineage_store.recording.complaints import complain
+from lineage_store.recording.options import Caching, RecordingOptions
+from lineage_store.recording.outcomes import Failure
+from lineage_store.recording.recorder import Recorder
+from lineage_store.recording.runs import Run
+from lineage_store.recording.steps import Step
+
+CACHE = "LINEAGE_STORE_CACHE"
+"""The environment variable that makes hooks skip what did not change, where the tool lets them."""
+
+_YES = {"1", "true", "yes", "on"}
+
+FLUSH_SECONDS = 3.0
+"""How long the end of a run may wait for the store."""
+
+LOST = Failure("Lost", "the process that ran it ended before it did")
+"""What is said of what was still running when its process ended in order."""
+
+
+def _at_exit(function: Callable[[], object]) -> None:
+    """Have a function called when the process ends in order, before what was to be called so far.
+
+    A worker of multiprocessing ends without the functions of `atexit`.
+    """
+    if multiprocessing.parent_process() is None:
+        atexit.register(function)
+    else:
+        priority = next(_priorities)
+        Finalize(None, function, exitpriority=priority)
+
+
+_priorities = itertools.count(10)
+
+
+class Hook:
+    """Records what one tool runs, to one store; a tool's events extend it.
+
+    It opens nothing by itself: the store is opened by a thread of its own, and while it is away
+    what is recorded waits on the local disk. `Run` and `Step` never raise.
+
+    Attributes:
+        tool: Which one.
+        recorder: Brings what is recorded to the store.
+        wants_cache: Whether LINEAGE_STORE_CACHE asks to skip what did not change.
+
+    Args:
+        tool: Which one.
+        url: Of the store.
+    """
+
+    ends_with_process = True
+    """Whether what this process began, and did not end, ends with it; else another goes on."""
+
+    def __init__(self, tool: Tool, url: str) -> None:
+        self.tool = tool
+        self.wants_cache = os.environ.get(CACHE, "").strip().lower() in _YES
+        place = located(url)
+        if place == "sqlite://":
+            complain("memory", "LINEAGE_STORE_URL=%s is in memory: nothing is kept", url)
+        opened = OpenedLater(url)
+        options = RecordingOptions(flush_seconds=FLUSH_SECONDS)
+        self.recorder = Recorder(lambda: opened, place, options)
+        if multiprocessing.parent_process() is not None:
+            _at_exit(self.recorder.close)
+        if self.ends_with_process:
+            _at_exit(self._end_lost)
+
+    def run(
+        self,
+        name: str,
+        *,
+        pipeline: str,
+        run_id: str,
+        project: str | None = None,
+        parent: Run | None = None,
+        properties: Mapping[str, Any] | None = None,
+    ) -> Run:
+        """Return a run, to be begun by `begin()` in the process that begins it, and there only.
+
+        In every other process that has part in it the same arguments give the same run, whose
+        `step(…)` can be called at once.
+
+        Args:
+            name: What people call it.
+            pipeline: The pipeline, named so that no other of the same store has the name.
+            run_id: What the tool calls the run, made unlike that of any other run.
+            project: What the pipeline belongs to, if the tool has such a thing.
+            parent: The run that it is a part of.
+            properties: What else is recorded of it.
+        """
+        known = {"orchestrator": self.tool.name, "orchestrator_version": self.tool.installed()}
+        told = {name: value for name, value in known.items() if value is not None}
+        return Run(
+            self.recorder,
+            name,
+            pipeline=pipeline,
+            run_id=run_id,
+            parent=parent,
+            orchestrator=self.tool.name,
+            project=project,
+            properties={**told, **(properties or {})},
+        )
+
+    @property
+    def caching(self) -> Caching | bool:
+        """How a step that the tool can skip uses the cache; False: not at all."""
+        return Caching() if self.wants_cache else False
+
+    def end_run(self, run: Run, *args: Any, **kwargs: Any) -> None:
+        """End a run as `Run.end` does, and bring what forked workers spooled to the store."""
+        run.end(*args, **kwargs)
+        self.recorder.settle()
+
+    def _end_lost(self) -> None:
+        for running in self.recorder.running():
+            running.end(LOST, state=ExecutionState.CANCELED)
+
+    def say_not_skipped(self, step: Step, why: str) -> None:
+        """Say once why a step can't be skipped at all."""
+        if self.wants_cache:
+            complain(f"{step.name} {why}", "%s is not skipped: %s", step.name, why)
