@@ -4,20 +4,21 @@ import atexit
 import itertools
 import multiprocessing
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.util import Finalize
 from typing import Any
 
 from lineage_store.client.addresses import located
 from lineage_store.integrations.opening import OpenedLater
 from lineage_store.integrations.tools import Tool
-from lineage_store.model import ExecutionState
+from lineage_store.model import Artifact, ExecutionState
 from lineage_store.recording.complaints import complain
 from lineage_store.recording.options import Caching, RecordingOptions
 from lineage_store.recording.outcomes import Failure
 from lineage_store.recording.recorder import Recorder
 from lineage_store.recording.runs import Run
 from lineage_store.recording.steps import Step
+from lineage_store.v1 import metadata_service_pb2 as rpc
 
 CACHE = "LINEAGE_STORE_CACHE"
 """The environment variable that makes hooks skip what did not change, where the tool lets them."""
@@ -71,7 +72,7 @@ class Hook:
         place = located(url)
         if place == "sqlite://":
             complain("memory", "LINEAGE_STORE_URL=%s is in memory: nothing is kept", url)
-        opened = OpenedLater(url)
+        self._opened = opened = OpenedLater(url)
         options = RecordingOptions(flush_seconds=FLUSH_SECONDS)
         self.recorder = Recorder(lambda: opened, place, options)
         if multiprocessing.parent_process() is not None:
@@ -128,6 +129,16 @@ class Hook:
     def _end_lost(self) -> None:
         for running in self.recorder.running():
             running.end(LOST, state=ExecutionState.CANCELED)
+
+    def find_artifacts(self, external_ids: Sequence[str]) -> list[Artifact] | None:
+        """Return the artifacts that the store has of these; None: it does not answer in time."""
+        request = rpc.GetArtifactsByExternalIdsRequest(external_ids=external_ids)
+        response: Any = self.recorder.decisions.in_time(
+            lambda: self._opened.call("GetArtifactsByExternalIds", request)
+        )
+        if response is None:
+            return None
+        return [Artifact.from_message(found) for found in response.artifacts]
 
     def say_not_skipped(self, step: Step, why: str) -> None:
         """Say once why a step can't be skipped at all."""

@@ -19,6 +19,8 @@ class Tool:
         below: The first that it is not made for.
         events: The class that turns events into records, as MODULE:CLASS.
         group: The group of entry points by which the tool finds the hook; None: it has none.
+        after: The module after whose import the hook is loaded, if the tool does not find it; see
+            `startup`.
         note: What else is needed to make the tool load the hook, if anything is.
     """
 
@@ -27,7 +29,8 @@ class Tool:
     at_least: Version
     below: Version
     events: str
-    group: str | None
+    group: str | None = None
+    after: str | None = None
     note: str = ""
 
     def installed(self) -> str | None:
@@ -72,7 +75,15 @@ TOOLS = _named(
         (1, 0),
         (2,),
         "lineage_store.integrations.kedro_events:KedroEvents",
-        "kedro.hooks",
+        group="kedro.hooks",
+    ),
+    Tool(
+        "luigi",
+        "luigi",
+        (3, 6),
+        (4,),
+        "lineage_store.integrations.luigi_events:LuigiEvents",
+        after="luigi",
     ),
 )
 """All tools, by name."""

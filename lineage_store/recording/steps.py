@@ -118,6 +118,19 @@ class Step:
         self.miss = found.miss
         self.hit = found.hit
 
+    @harmless(None)
+    def peek(self) -> Hit | Miss | None:
+        """Return what the cache says of the step now, without beginning it or claiming its key.
+
+        None: it is not cached, it runs elsewhere, or the store does not answer.
+        """
+        caching = self._described.caching
+        places = input_places(self._recorder, self._described.inputs)
+        key = None if caching is None else key_of(self._described, places, caching)
+        if key is None or caching is None or self._recorder.is_child:
+            return None
+        return self._recorder.decisions.peek(key, caching)
+
     def _beginning(self) -> dict[str, PropertyValue]:
         known = self._described
         found: dict[str, PropertyValue] = {

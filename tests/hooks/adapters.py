@@ -20,7 +20,7 @@ class Adapter(ABC):
         parallel: Those of `modes` in which steps run at the same time.
         retries: Whether it tries a step again that failed, in the first mode.
         caches: Whether LINEAGE_STORE_CACHE makes it skip what did not change.
-        goes_on: Whether what does not depend on a failed step still runs.
+        returns: Whether a step puts out values, and numbers among them are results.
         pipeline: The name of the context of the pipeline.
         project: That of the project; None: the tool has no such thing.
         data: Where each thing of `expected.CHURN` is, relative to the project; None: it is only in
@@ -32,7 +32,7 @@ class Adapter(ABC):
     parallel: tuple[str, ...] = ()
     retries: bool = False
     caches: bool = False
-    goes_on: bool = False
+    returns: bool = True
     pipeline: str
     project: str | None = None
     data: dict[str, str | None]

@@ -74,7 +74,9 @@ def test_a_run(adapter: Adapter, mode: str, project: Project, url: str) -> None:
     assert len(found.contexts["Run"]) == 1
     results = found.steps[adapter.step_name("evaluate")][0].properties
     numbers = {k.rpartition(".")[2]: v for k, v in results.items() if k.startswith("outputs.")}
-    assert {name: numbers[name] for name in ACCURACY} == ACCURACY
+    assert {k: v for k, v in numbers.items() if k in ACCURACY} == (
+        ACCURACY if adapter.returns else {}
+    )
     assert_nothing_waits(project)
 
 

@@ -37,7 +37,7 @@ def nothing_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def made(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> Switch:
     """Return the switch of a tool that is installed everywhere: pytest."""
-    given = {"name": "t", "distribution": "pytest", "at_least": (1,), "below": (99,), "group": None}
+    given = {"name": "t", "distribution": "pytest", "at_least": (1,), "below": (99,)}
     tool = Tool(**{"events": f"{__name__}:Events", **given, **fields})
     monkeypatch.setitem(switch.TOOLS, "t", tool)  # type: ignore[arg-type]
     monkeypatch.setitem(sys.modules, __name__, sys.modules[Events.__module__])
