@@ -32,6 +32,11 @@ LOST = Failure("Lost", "the process that ran it ended before it did")
 """What is said of what was still running when its process ended in order."""
 
 
+def wants_cache() -> bool:
+    """Return whether LINEAGE_STORE_CACHE asks to skip what did not change."""
+    return os.environ.get(CACHE, "").strip().lower() in _YES
+
+
 def _at_exit(function: Callable[[], object]) -> None:
     """Have a function called when the process ends in order, before what was to be called so far.
 
@@ -68,7 +73,7 @@ class Hook:
 
     def __init__(self, tool: Tool, url: str) -> None:
         self.tool = tool
-        self.wants_cache = os.environ.get(CACHE, "").strip().lower() in _YES
+        self.wants_cache = wants_cache()
         place = located(url)
         if place == "sqlite://":
             complain("memory", "LINEAGE_STORE_URL=%s is in memory: nothing is kept", url)

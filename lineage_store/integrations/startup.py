@@ -17,9 +17,6 @@ from typing import Any
 
 from lineage_store.integrations.tools import TOOLS
 
-STARTUP_FILE = "lineage_store_hooks.pth"
-"""What the wheel installs."""
-
 
 class HookFinder(importlib.abc.MetaPathFinder):
     """Finds modules as the others do, and has a hook imported once one of them is.

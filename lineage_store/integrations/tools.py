@@ -6,6 +6,9 @@ from importlib import metadata
 
 Version = tuple[int, ...]
 
+STARTUP_FILE = "lineage_store_hooks.pth"
+"""What the wheel installs so that `startup` is imported."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tool:
