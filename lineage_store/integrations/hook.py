@@ -13,11 +13,11 @@ from lineage_store.integrations.opening import OpenedLater
 from lineage_store.integrations.tools import Tool
 from lineage_store.model import Artifact, ExecutionState
 from lineage_store.recording.complaints import complain
+from lineage_store.recording.naming import CACHE_DECISION
 from lineage_store.recording.options import Caching, RecordingOptions
 from lineage_store.recording.outcomes import Failure
 from lineage_store.recording.recorder import Recorder
 from lineage_store.recording.runs import Run
-from lineage_store.recording.steps import Step
 from lineage_store.v1 import metadata_service_pb2 as rpc
 
 CACHE = "LINEAGE_STORE_CACHE"
@@ -27,6 +27,9 @@ _YES = {"1", "true", "yes", "on"}
 
 FLUSH_SECONDS = 3.0
 """How long the end of a run may wait for the store."""
+
+OPEN_SECONDS = 10.0
+"""How long the first cache decision may wait until the store is opened."""
 
 LOST = Failure("Lost", "the process that ran it ended before it did")
 """What is said of what was still running when its process ended in order."""
@@ -121,10 +124,16 @@ class Hook:
             properties={**told, **(properties or {})},
         )
 
-    @property
-    def caching(self) -> Caching | bool:
-        """How a step that the tool can skip uses the cache; False: not at all."""
-        return Caching() if self.wants_cache else False
+    def caching(self, scope: str) -> Caching | bool:
+        """Return how a step that the tool can skip uses the cache; False: not at all.
+
+        Args:
+            scope: The project, or else the module, whose steps may stand for each other.
+        """
+        if not self.wants_cache:
+            return False
+        self._opened.wait_until_tried(OPEN_SECONDS)
+        return Caching(scope=scope)
 
     def end_run(self, run: Run, *args: Any, **kwargs: Any) -> None:
         """End a run as `Run.end` does, and bring what forked workers spooled to the store."""
@@ -145,7 +154,9 @@ class Hook:
             return None
         return [Artifact.from_message(found) for found in response.artifacts]
 
-    def say_not_skipped(self, step: Step, why: str) -> None:
-        """Say once why a step can't be skipped at all."""
-        if self.wants_cache:
-            complain(f"{step.name} {why}", "%s is not skipped: %s", step.name, why)
+    def not_skipped(self, name: str, why: str) -> dict[str, str]:
+        """Say once why a step of a name can't be skipped at all; return what is recorded of it."""
+        if not self.wants_cache:
+            return {}
+        complain(f"{name} {why}", "%s is not skipped: %s", name, why)
+        return {CACHE_DECISION: f"NOT_CACHED: {why}"}

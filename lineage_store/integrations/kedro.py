@@ -1,8 +1,10 @@
 """The hook of Kedro, which loads it through the entry point group `kedro.hooks`."""
 
+import functools
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
+from kedro.runner import Task
 
 from lineage_store.integrations.switch import Switch
 
@@ -50,7 +52,28 @@ class KedroHooks:
         _record("after_dataset_saved", dataset_name, data)
 
 
+def _ask_before_each_node() -> None:
+    """Have the store asked before a node runs whether it need not.
+
+    No hook of Kedro can skip a node: this takes place where all runners, in whichever process, run
+    one.
+    """
+    original = Task.execute
+
+    @functools.wraps(original)
+    def execute(task: Any) -> Any:
+        if _record("is_known", task.node, task.catalog, task.run_id) is True:
+            return task.node
+        return original(task)
+
+    Task.execute = execute
+
+
 # Kedro refuses hooks with arguments that it does not know, and would end: those of another version
 # of Kedro are none at all.
-hooks = KedroHooks() if _record.fits() else object()
+hooks: object = object()
 """What Kedro registers."""
+
+if _record.fits():
+    hooks = KedroHooks()
+    _ask_before_each_node()

@@ -13,11 +13,16 @@ _DEPTH = 8
 """How many datasets may wrap each other."""
 
 
+def is_parameter(name: str) -> bool:
+    """Return whether a dataset is a parameter, or all of them."""
+    return name == PARAMETERS or name.startswith("params:")
+
+
 def split_parameters(inputs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the parameters of a node by their names, and its other inputs."""
     parameters, others = {}, {}
     for name, value in inputs.items():
-        if name == PARAMETERS or name.startswith("params:"):
+        if is_parameter(name):
             parameters[name.removeprefix("params:")] = value
         else:
             others[name] = value
@@ -72,6 +77,16 @@ def is_kept(dataset: Any) -> bool:
     dataset = _innermost(dataset)
     path, _ = _path_of(dataset, is_saved=False)
     return path is not None and str(getattr(dataset, "_protocol", None) or "file") in _LOCAL
+
+
+def is_in_memory(dataset: Any) -> bool:
+    """Return whether a dataset is gone when the run is over; None: it is not in the catalog."""
+    return dataset is None or bool(vars(_innermost(dataset)).get("_EPHEMERAL"))
+
+
+def is_versioned(dataset: Any) -> bool:
+    """Return whether each run saves a dataset at another place."""
+    return bool(vars(_innermost(dataset)).get("_version"))
 
 
 def _innermost(dataset: Any) -> Any:

@@ -22,6 +22,7 @@ from typing import Any
 from lineage_store.integrations.data import numbers_in
 from lineage_store.integrations.hook import Hook
 from lineage_store.integrations.kedro_datasets import Datasets, split_parameters
+from lineage_store.integrations.kedro_skipping import inputs_of, take_over, why_not
 from lineage_store.recording.code import code_digest
 from lineage_store.recording.complaints import harmless
 from lineage_store.recording.outcomes import Fault, now_ms
@@ -72,6 +73,7 @@ class KedroEvents(Hook):
         self._here = threading.local()
         self._runs: dict[str, tuple[Run, Datasets]] = {}
         self._open: dict[int, _Open] = {}
+        self._missed: dict[int, tuple[Run, Step]] = {}
 
     def before_pipeline_run(self, params: dict[str, Any]) -> None:
         """Begin a run."""
@@ -90,6 +92,9 @@ class KedroEvents(Hook):
         run, _ = self._runs.pop(params["run_id"])
         for here in [here for here in self._open.values() if here.run is run]:
             self._end(here, error if here.waiting else None)
+        for _, step in [missed for missed in self._missed.values() if missed[0] is run]:
+            step.end(error)  # its inputs could not be loaded
+        self._missed = {at: m for at, m in self._missed.items() if m[0] is not run}
         self.end_run(run, error)
 
     def before_node_run(
@@ -99,20 +104,64 @@ class KedroEvents(Hook):
         last = getattr(self._here, "open", None)
         if last is not None and last.chunks is not None:  # a generator that came to its end
             self._end(last, None)
-        found = self._runs.get(session or "") or self._joined(session)
+        found = self._found(session)
         if found is None:
             return
         run, datasets = found
+        _, step = self._missed.pop(id(node), (run, None))
+        if step is None:
+            step = self._step(run, datasets, node, catalog, inputs, cache=False)
+            step.begin()
+        self._here.open = self._open[id(step)] = _Open(run, step, catalog, datasets)
+
+    def _step(
+        self,
+        run: Run,
+        datasets: Datasets,
+        node: Any,
+        catalog: Any,
+        inputs: dict[str, Any],
+        *,
+        cache: bool,
+    ) -> Step:
+        """Return the step of a node; one that is not asked about says why, if others are."""
         parameters, others = split_parameters(inputs)
         artifacts = {
             name: datasets.artifact(name, catalog.get(name), data, is_saved=False)
             for name, data in others.items()
         }
-        step = run.step(
-            node.name, inputs=artifacts, params=parameters, index=0, code=_code(node.func)
+        why = "" if cache else self._why_not(node, catalog)
+        return run.step(
+            node.name,
+            inputs=artifacts,
+            params=parameters,
+            index=0,
+            code=_code(node.func),
+            cache=self.caching(run.project or "") if cache else False,
+            properties=self.not_skipped(node.name, why) if why else {},
         )
+
+    def _why_not(self, node: Any, catalog: Any) -> str:
+        if not self.wants_cache:
+            return ""
+        return why_not(node, catalog) or "a forked worker does not talk to the store"
+
+    def is_known(self, node: Any, catalog: Any, session: str | None) -> bool:
+        """Return whether a node need not run; its step is recorded then."""
+        found = self._found(session) if self.wants_cache else None
+        if found is None or self.recorder.is_child or why_not(node, catalog) is not None:
+            return False
+        run, datasets = found
+        step = self._step(run, datasets, node, catalog, inputs_of(node, catalog), cache=True)
         step.begin()
-        self._here.open = self._open[id(step)] = _Open(run, step, catalog, datasets)
+        if step.hit is not None and take_over(step, node, catalog, datasets):
+            step.end()
+            return True
+        self._missed[id(node)] = run, step
+        return False
+
+    def _found(self, session: str | None) -> tuple[Run, Datasets] | None:
+        return self._runs.get(session or "") or self._joined(session)
 
     def _joined(self, session: str | None) -> tuple[Run, Datasets] | None:
         """Return the run of a session that began in the process that began this one."""

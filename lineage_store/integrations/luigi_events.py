@@ -159,7 +159,7 @@ class LuigiEvents(Hook):
             inputs=inputs_of(task, run.id),
             params=_parameters(task),
             code=_code(task),
-            cache=False if is_dynamic else self.caching,
+            cache=False if is_dynamic else self.caching(str(task.task_module)),
             properties={"inputs_incomplete": why} if is_dynamic else {},
         )
 

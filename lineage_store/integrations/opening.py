@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 from google.protobuf.message import Message
 
@@ -23,6 +24,8 @@ class OpenedLater:
         self._url = url
         self._opened: Transport | None = None
         self._lock = threading.Lock()
+        self._attempt: threading.Thread | None = None
+        self._trying = threading.Lock()
 
     def call(self, method: str, request: Message) -> Message:
         """Return the response to a request; see `Transport.call`.
@@ -42,6 +45,18 @@ class OpenedLater:
 
     def close(self) -> None:
         """Do nothing: the store is closed with the process."""
+
+    def wait_until_tried(self, seconds: float) -> None:
+        """Return when the store was tried to be opened once, at the latest after some seconds."""
+        with self._trying:
+            if self._attempt is None:
+                self._attempt = threading.Thread(target=self._try, daemon=True)
+                self._attempt.start()
+        self._attempt.join(seconds)
+
+    def _try(self) -> None:
+        with suppress(errors.LineageError):
+            self._transport()
 
     def _transport(self) -> Transport:
         with self._lock:

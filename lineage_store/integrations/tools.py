@@ -79,6 +79,7 @@ TOOLS = _named(
         (2,),
         "lineage_store.integrations.kedro_events:KedroEvents",
         group="kedro.hooks",
+        after="kedro.runner.task",  # the workers of a parallel runner load hooks too late
     ),
     Tool(
         "luigi",

@@ -17,6 +17,7 @@ class Kedro(Adapter):
     name = "kedro"
     modes = tuple(RUNNERS)
     parallel = ("threads", "processes", "spawned")
+    caches = True
     pipeline = "churn.__default__"
     project = "churn"
     data: ClassVar = {
@@ -34,6 +35,13 @@ class Kedro(Adapter):
 
     def environment(self, directory: Path) -> dict[str, str]:
         return {"DO_NOT_TRACK": "1", "KEDRO_DISABLE_TELEMETRY": "1"}
+
+    def set_depth(self, directory: Path, depth: int) -> None:
+        path = directory / "conf/base/parameters.yml"
+        path.write_text(path.read_text().replace("large_depth: 2", f"large_depth: {depth}"))
+
+    def after(self, *ran: str) -> dict[str, str]:
+        return super().after("clean", *ran)  # what it puts out is only in memory
 
     def params(self, step: str, params: dict[str, object]) -> dict[str, object]:
         size = step.removeprefix("train_")
