@@ -19,10 +19,10 @@ demo: .venv/.ready  ## run a real pipeline, skip what is known, print where its 
 	$(BIN)/python docs/examples/demo.py
 
 test: .venv/.ready .venv-mlmd/.ready  ## every test, also those against the real ml-metadata
-	LINEAGE_REQUIRE=$(LINEAGE_REQUIRE) $(BIN)/python -m pytest -n auto --dist loadgroup
+	LINEAGE_REQUIRE=$(LINEAGE_REQUIRE) $(BIN)/python -m pytest -n auto --dist loadgroup --ignore=tests/hooks
 
 test-hooks: .venv/.ready $(HOOKS:%=.venv-hooks/%/.ready)  ## run real pipelines in the real orchestrators, and compare what was recorded
-	LINEAGE_REQUIRE_HOOKS="$(HOOKS)" $(BIN)/python -m pytest tests/hooks
+	LINEAGE_REQUIRE_HOOKS="$(HOOKS)" $(BIN)/python -m pytest -n auto tests/hooks
 
 check: .venv/.ready  ## lint, types, import contracts, schema
 	$(BIN)/ruff check .
@@ -31,11 +31,12 @@ check: .venv/.ready  ## lint, types, import contracts, schema
 	$(BIN)/lint-imports
 	$(BIN)/buf lint proto
 
-bench: .venv/.bench .venv-mlmd/.ready .venv-mlflow/.ready  ## measure all, and write docs/benchmarks.md
+bench: .venv/.bench .venv-mlmd/.ready .venv-mlflow/.ready $(HOOKS:%=.venv-hooks/%/.ready)  ## measure all, and write docs/benchmarks.md
 	$(BIN)/python benchmarks/run.py --with-mlflow --json benchmarks/results/suite.json
 	$(BIN)/python benchmarks/growth.py $(BENCH_GROWTH) --json benchmarks/results/growth.json
 	$(BIN)/python benchmarks/recording.py --save benchmarks/results/recording.json
 	$(BIN)/python benchmarks/lineage.py --output benchmarks/results/lineage.json
+	$(BIN)/python benchmarks/hooks.py --save benchmarks/results/hooks.json
 	$(BIN)/python benchmarks/publish.py
 
 bench-quick: .venv/.bench .venv-mlmd/.ready  ## print the goals and how far they are met, in 3 minutes

@@ -4,7 +4,7 @@ import functools
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
-from kedro.runner import Task
+from kedro.runner.task import Task  # its package may be half imported, see `Tool.after`
 
 from lineage_store.integrations.switch import Switch
 

@@ -114,9 +114,9 @@ def _path_of(dataset: Any, *, is_saved: bool) -> tuple[str | None, str | None]:
         return None, None
     if not known.get("_version"):
         return str(path), None
-    if is_saved:
-        return str(dataset._get_save_path()), dataset.resolve_save_version()  # noqa: SLF001
-    return str(dataset._get_load_path()), dataset.resolve_load_version()  # noqa: SLF001
+    # what tells the path to save to refuses one that is there, as it is by now
+    found = dataset.resolve_save_version() if is_saved else dataset.resolve_load_version()
+    return str(dataset._get_versioned_path(found)), found  # noqa: SLF001
 
 
 def _checksum(dataset: Any, path: str) -> str | None:

@@ -57,8 +57,13 @@ class Project:
         self, url: str | None, mode: str | None = None, **variables: str
     ) -> "subprocess.Popen[str]":
         """Begin a run, as the leader of a process group."""
+        return self._start(self.adapter.command(mode or self.adapter.modes[0]), url, **variables)
+
+    def _start(
+        self, command: list[str], url: str | None, **variables: str
+    ) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            self.adapter.command(mode or self.adapter.modes[0]),
+            command,
             cwd=self.directory,
             env=self.environment(url, **variables),
             stdout=subprocess.PIPE,
@@ -69,12 +74,13 @@ class Project:
 
     def run(self, url: str | None, mode: str | None = None, **variables: str) -> tuple[int, str]:
         """Run the pipeline; return its exit code and what it printed."""
-        process = self.start(url, mode, **variables)
-        try:
-            printed, _ = process.communicate(timeout=SECONDS)
-        finally:
-            process.kill()
-        return process.returncode, printed
+        return _ended(self.start(url, mode, **variables))
+
+    def succeed_with(self, command: list[str], url: str | None, **variables: str) -> str:
+        """Run another command, which has to go well; return what it printed."""
+        code, printed = _ended(self._start(command, url, **variables))
+        assert code == 0, printed
+        return printed
 
     def succeed(self, url: str | None, mode: str | None = None, **variables: str) -> str:
         """Run the pipeline, which has to go well; return what it printed."""
@@ -112,3 +118,11 @@ class Project:
         """Return where a thing of the pipeline is; None: only in memory."""
         where = self.adapter.data[what]
         return None if where is None else self.directory / where
+
+
+def _ended(process: "subprocess.Popen[str]") -> tuple[int, str]:
+    try:
+        printed, _ = process.communicate(timeout=SECONDS)
+    finally:
+        process.kill()
+    return process.returncode, printed

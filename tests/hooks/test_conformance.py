@@ -61,7 +61,8 @@ MODES = [
 
 @pytest.mark.parametrize(("adapter", "mode"), MODES, indirect=["adapter"])
 def test_a_run(adapter: Adapter, mode: str, project: Project, url: str) -> None:
-    project.succeed(url, mode)
+    printed = project.succeed(url, mode)
+    assert "lineage_store" not in printed  # nothing went wrong that is told
     with connect(url) as store:
         found = recorded(store, project)
         assert_whole(found, project)
