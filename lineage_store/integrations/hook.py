@@ -85,8 +85,9 @@ class Hook:
         self.recorder = Recorder(lambda: opened, place, options)
         if multiprocessing.parent_process() is not None:
             _at_exit(self.recorder.close)
+        self._process_id = os.getpid()
         if self.ends_with_process:
-            _at_exit(self._end_lost)
+            _at_exit(self.end_lost)
 
     def run(
         self,
@@ -140,7 +141,17 @@ class Hook:
         run.end(*args, **kwargs)
         self.recorder.settle()
 
-    def _end_lost(self) -> None:
+    def begin_in_fork(self) -> None:
+        """See to it that what a forked worker begins ends with it; nothing elsewhere.
+
+        A worker of multiprocessing forgets, when it starts, what was to be called at its end.
+        """
+        if os.getpid() != self._process_id:
+            self._process_id = os.getpid()
+            _at_exit(self.end_lost)
+
+    def end_lost(self) -> None:
+        """End what this process began and did not end; called when it ends in order."""
         for running in self.recorder.running():
             running.end(LOST, state=ExecutionState.CANCELED)
 

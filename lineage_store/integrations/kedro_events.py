@@ -25,7 +25,7 @@ from lineage_store.integrations.kedro_datasets import Datasets, split_parameters
 from lineage_store.integrations.kedro_skipping import inputs_of, take_over, why_not
 from lineage_store.recording.code import code_digest
 from lineage_store.recording.complaints import harmless
-from lineage_store.recording.outcomes import Fault, now_ms
+from lineage_store.recording.outcomes import Failure, Fault, now_ms
 from lineage_store.recording.runs import Run
 from lineage_store.recording.steps import Step
 
@@ -97,6 +97,16 @@ class KedroEvents(Hook):
         self._missed = {at: m for at, m in self._missed.items() if m[0] is not run}
         self.end_run(run, error)
 
+    def end_lost(self) -> None:
+        """End what is open when the process ends: in a worker, also what it could not save."""
+        for here in list(self._open.values()):
+            if here.waiting and here.chunks is None:
+                names = ", ".join(sorted(here.waiting))
+                self._end(here, Failure("NotSaved", f"these outputs were not saved: {names}"))
+            elif here.chunks is not None:
+                self._end(here, None)
+        super().end_lost()
+
     def before_node_run(
         self, node: Any, catalog: Any, inputs: dict[str, Any], session: str | None
     ) -> None:
@@ -107,6 +117,7 @@ class KedroEvents(Hook):
         found = self._found(session)
         if found is None:
             return
+        self.begin_in_fork()
         run, datasets = found
         _, step = self._missed.pop(id(node), (run, None))
         if step is None:

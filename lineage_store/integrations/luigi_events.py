@@ -106,6 +106,7 @@ class LuigiEvents(Hook):
         """Begin a step, unless it goes on after what it required while it ran."""
         if _is_external(task) or task.task_id in self._steps:
             return
+        self.begin_in_fork()
         step = self._steps[task.task_id] = self._step(task)
         step.begin()
         if step.hit is not None:

@@ -108,7 +108,18 @@ def test_a_value_that_cannot_be_hashed(project: Project, url: str, store: Lineag
     assert "Strange has no fingerprint" in str(artifact.custom_properties["not_hashed"])
 
 
-def test_an_output_that_cannot_be_saved(project: Project, url: str, store: LineageStore) -> None:
+@pytest.mark.parametrize(
+    ("mode", "error"),
+    [
+        ("sequential", "DatasetError"),
+        ("threads", "DatasetError"),
+        ("processes", "NotSaved"),  # a worker is not told why
+        ("spawned", "NotSaved"),
+    ],
+)
+def test_an_output_that_cannot_be_saved(
+    project: Project, url: str, store: LineageStore, mode: str, error: str
+) -> None:
     nodes = """
     def make():
         return {1, 2}
@@ -116,11 +127,11 @@ def test_an_output_that_cannot_be_saved(project: Project, url: str, store: Linea
     NODES = [node(make, None, "numbers", name="make")]
     """
     write(project, nodes, "numbers: {type: json.JSONDataset, filepath: data/numbers.json}")
-    code, printed = project.run(url)
+    code, printed = project.run(url, mode)
     assert code != 0, printed
     found = recorded(store, project)
     assert (found.state, found.states()) == ("FAILED", {"make": ["FAILED"]})
-    assert "DatasetError" in found.steps["make"][0].properties["error_type"]
+    assert error in found.steps["make"][0].properties["error_type"]
 
 
 def test_an_input_that_cannot_be_loaded(project: Project, url: str, store: LineageStore) -> None:
