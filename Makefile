@@ -9,13 +9,20 @@ SCHEMA := $(wildcard proto/lineage_store/v1/*.proto)
 # --full adds a store of 10 million nodes.
 BENCH_GROWTH ?=
 
-.PHONY: demo test check bench bench-quick serve clean
+# The tools whose hooks are tested, each in an environment of its own in .venv-hooks.
+HOOKS ?= kedro luigi
+SOURCES := $(shell find lineage_store server proto -name '*.py' -o -name '*.proto' -o -name '*.pth' | grep -v _pb2) pyproject.toml
+
+.PHONY: demo test test-hooks check bench bench-quick serve clean
 
 demo: .venv/.ready  ## run a real pipeline, skip what is known, print where its models came from
 	$(BIN)/python docs/examples/demo.py
 
 test: .venv/.ready .venv-mlmd/.ready  ## every test, also those against the real ml-metadata
-	LINEAGE_REQUIRE=$(LINEAGE_REQUIRE) $(BIN)/python -m pytest -n auto --dist loadgroup
+	LINEAGE_REQUIRE=$(LINEAGE_REQUIRE) $(BIN)/python -m pytest -n auto --dist loadgroup --ignore=tests/hooks
+
+test-hooks: .venv/.ready $(HOOKS:%=.venv-hooks/%/.ready)  ## run real pipelines in the real orchestrators, and compare what was recorded
+	LINEAGE_REQUIRE_HOOKS="$(HOOKS)" $(BIN)/python -m pytest -n auto tests/hooks
 
 check: .venv/.ready  ## lint, types, import contracts, schema
 	$(BIN)/ruff check .
@@ -24,11 +31,12 @@ check: .venv/.ready  ## lint, types, import contracts, schema
 	$(BIN)/lint-imports
 	$(BIN)/buf lint proto
 
-bench: .venv/.bench .venv-mlmd/.ready .venv-mlflow/.ready  ## measure all, and write docs/benchmarks.md
+bench: .venv/.bench .venv-mlmd/.ready .venv-mlflow/.ready $(HOOKS:%=.venv-hooks/%/.ready)  ## measure all, and write docs/benchmarks.md
 	$(BIN)/python benchmarks/run.py --with-mlflow --json benchmarks/results/suite.json
 	$(BIN)/python benchmarks/growth.py $(BENCH_GROWTH) --json benchmarks/results/growth.json
 	$(BIN)/python benchmarks/recording.py --save benchmarks/results/recording.json
 	$(BIN)/python benchmarks/lineage.py --output benchmarks/results/lineage.json
+	$(BIN)/python benchmarks/hooks.py --save benchmarks/results/hooks.json
 	$(BIN)/python benchmarks/publish.py
 
 bench-quick: .venv/.bench .venv-mlmd/.ready  ## print the goals and how far they are met, in 3 minutes
@@ -59,5 +67,17 @@ serve: .venv/.ready  ## serve lineage.db on 127.0.0.1:8080
 	.venv-mlflow/bin/pip install --quiet "mlflow-skinny>=3.17,<4" alembic sqlalchemy sqlparse
 	touch $@
 
+# The hooks are tested as users get them: from the wheel.
+.venv-hooks/wheel/.ready: $(SOURCES) | .venv/.ready
+	rm -rf .venv-hooks/wheel
+	$(BIN)/pip wheel --quiet --no-deps --wheel-dir .venv-hooks/wheel .
+	touch $@
+
+.venv-hooks/%/.ready: tests/hooks/requirements/%.txt .venv-hooks/wheel/.ready
+	test -x .venv-hooks/$*/bin/python || $(PYTHON) -m venv .venv-hooks/$*
+	.venv-hooks/$*/bin/pip install --quiet --requirement tests/hooks/requirements/$*.txt "lineage-store[$*] @ file://$$(ls $(CURDIR)/.venv-hooks/wheel/*.whl)"
+	.venv-hooks/$*/bin/pip install --quiet --no-deps --force-reinstall .venv-hooks/wheel/*.whl
+	touch $@
+
 clean:
-	rm -rf .venv .venv-mlmd .venv-mlflow .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-mlmd .venv-mlflow .venv-hooks .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -13,8 +13,10 @@ class GenerateMessages(BuildHookInterface):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Write messages, stubs and their types beside lineage_store/v1/__init__.py."""
-        del version, build_data
         root = Path(self.root)
+        if version == "editable":
+            startup = root / "lineage_store" / "integrations" / "startup.pth"
+            build_data["force_include_editable"][str(startup)] = "lineage_store_hooks.pth"
         schema = sorted(str(path) for path in (root / "proto").rglob("*.proto"))
         plugin = Path(sys.executable).with_name("protoc-gen-mypy_grpc")
         subprocess.run(  # noqa: S603 - our own schema, by our own interpreter

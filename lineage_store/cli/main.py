@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from lineage_store import errors
-from lineage_store.cli import cache, lineage, nodes, runs, spool, transfer, transfer_mlmd
+from lineage_store.cli import cache, hooks, lineage, nodes, runs, spool, transfer, transfer_mlmd
 from lineage_store.cli.db import db
 
 EXIT_ERROR = 1
@@ -51,6 +51,7 @@ for _command in (
     *runs.COMMANDS,
     *spool.COMMANDS,
     *transfer.COMMANDS,
+    *hooks.COMMANDS,
     *transfer_mlmd.COMMANDS,
 ):
     cli.add_command(_command)

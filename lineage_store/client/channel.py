@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import grpc
 from google.protobuf.message import Message
@@ -154,19 +153,3 @@ def _from_rpc_error(error: Any) -> errors.LineageError:
     code: int = error.code().value[0]
     trailing = dict(error.trailing_metadata() or ())
     return errors.from_status(code, error.details() or "", trailing.get(REASON_KEY))
-
-
-def parse_target(url: str) -> tuple[str, bool]:
-    """Return HOST:PORT and whether TLS is wanted, from grpc://HOST:PORT or grpcs://HOST:PORT.
-
-    Raises:
-        InvalidArgument: The URL has no host, no port, or something behind them.
-    """
-    parts = urlsplit(url)
-    try:
-        port = parts.port
-    except ValueError:
-        port = None
-    if not parts.hostname or port is None or parts.path.strip("/") or parts.query:
-        raise errors.InvalidArgument(f"{url!r} is not of the form grpc://HOST:PORT")
-    return parts.netloc, parts.scheme == "grpcs"

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from lineage_store import errors
-from lineage_store.client.channel import GrpcTransport, Tls, parse_target
+from lineage_store.client.addresses import SERVERS, check_url, located, parse_target
+from lineage_store.client.channel import GrpcTransport, Tls
 from lineage_store.client.store import ClientStore
 
 Pem = bytes | str | Path
@@ -23,10 +24,6 @@ _QUICK_TO_RECONNECT = [
 ]
 
 
-DATABASES = {"sqlite", "postgresql", "postgres", "mysql", "mariadb"}
-"""Schemes of stores that are opened in this process."""
-
-
 def open_store(
     cls: type[S],
     url: str,
@@ -38,31 +35,17 @@ def open_store(
     certificate: Pem | None = None,
 ) -> S:
     """Open a store of a class; the rest is said at `lineage_store.connect`."""
+    check_url(url)
     tls = Tls(ca=_pem(ca), key=_pem(key), certificate=_pem(certificate))
     scheme = url.partition(":")[0]
     if scheme != "grpcs" and tls != Tls():
         raise errors.InvalidArgument("TLS material needs a URL of the form grpcs://HOST:PORT")
-    if scheme in {"grpc", "grpcs"}:
+    if scheme in SERVERS:
         return _over_grpc(cls, url, tls, timeout, connect_timeout)
-    if scheme in DATABASES:
-        # Only now: a client of a server needs no database, and starts three times as fast.
-        from lineage_store.client.embedded import EmbeddedTransport  # noqa: PLC0415
+    # Only now: a client of a server needs no database, and starts three times as fast.
+    from lineage_store.client.embedded import EmbeddedTransport  # noqa: PLC0415
 
-        return cls(EmbeddedTransport(url), url=located(url))
-    raise errors.InvalidArgument(
-        "a store URL begins with sqlite:///PATH, sqlite:// (in memory), postgresql://HOST/NAME, "
-        f"mysql://HOST/NAME, grpc://HOST:PORT or grpcs://HOST:PORT, not with {scheme!r}"
-    )
-
-
-def located(url: str) -> str:
-    """Return a URL that means the same store in every directory: a file by its absolute path."""
-    if not url.startswith("sqlite:"):
-        return url
-    path = url.removeprefix("sqlite:///")
-    if path == url or not path or path.startswith((":memory:", "?")):
-        return "sqlite://"
-    return f"sqlite:///{Path(path).absolute()}"
+    return cls(EmbeddedTransport(url), url=located(url))
 
 
 def _over_grpc(

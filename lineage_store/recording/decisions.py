@@ -64,9 +64,21 @@ class Decisions:
             if is_over or decision.holder in around or not self._wait(key, caching, end):
                 return None
 
+    def peek(self, key: Key, caching: Caching) -> Hit | Miss | None:
+        """Return the decision on a key, without a claim; None: there is none now."""
+        decision: Decision | None = self.in_time(
+            lambda: self._cache().lookup(
+                key,
+                scope=caching.scope,
+                max_age=caching.max_age,
+                require_live=caching.require_live,
+            )
+        )
+        return None if isinstance(decision, InFlight) else decision
+
     def claim(self, key: Key, holder: str, caching: Caching) -> Claim | None:
         """Take the claim of a key whatever the store knows of it; None: it is not to be had."""
-        taken: Claim | None = self._in_time(
+        taken: Claim | None = self.in_time(
             lambda: self._cache().claim(key, holder, scope=caching.scope, lease=caching.lease)
         )
         if taken is not None:
@@ -74,7 +86,7 @@ class Decisions:
         return taken
 
     def _ask(self, key: Key, holder: str, caching: Caching) -> Decision | None:
-        decision: Decision | None = self._in_time(
+        decision: Decision | None = self.in_time(
             lambda: self._cache().lookup(
                 key,
                 scope=caching.scope,
@@ -86,7 +98,7 @@ class Decisions:
         )
         return decision
 
-    def _in_time(self, work: Callable[[], Any]) -> Any:
+    def in_time(self, work: Callable[[], Any]) -> Any:
         """Return what `work` returns, or None if it fails or takes too long."""
         if time.monotonic() < self._away_until:
             return None

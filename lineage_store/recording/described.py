@@ -1,48 +1,11 @@
-"""What is known of a step before it runs, and of how it ended."""
+"""What is known of a step before it runs."""
 
-import asyncio
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lineage_store.model import ExecutionState
-from lineage_store.model.values import PropertyValue
 from lineage_store.recording.artifacts import Given, Inputs, listed
 from lineage_store.recording.options import Caching
-from lineage_store.recording.values import as_property
-
-MAX_ERROR = 4_000
-"""Characters of the text of an error."""
-
-
-def now_ms() -> int:
-    """Return the time in ms since the epoch, by the clock of this machine."""
-    return time.time_ns() // 1_000_000
-
-
-def outcome_of(error: BaseException | None) -> ExecutionState:
-    """Return the state that something ends in: by itself, by a failure, or cancelled."""
-    if error is None:
-        return ExecutionState.COMPLETE
-    if isinstance(error, Exception) and not isinstance(error, asyncio.CancelledError):
-        return ExecutionState.FAILED
-    return ExecutionState.CANCELED  # Ctrl-C, the end of the process, a generator that is closed
-
-
-def error_properties(error: BaseException | None) -> dict[str, PropertyValue]:
-    """Return what is recorded of an error."""
-    if error is None:
-        return {}
-    kind = type(error)
-    name = kind.__qualname__
-    if kind.__module__ != "builtins":
-        name = f"{kind.__module__}.{name}"
-    try:
-        message = str(error)
-    except Exception:
-        message = ""
-    return {"error_type": name, "error_message": as_property(message[:MAX_ERROR])}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

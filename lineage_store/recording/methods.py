@@ -29,6 +29,7 @@ class RecordingMethods(ClientStore):
         pipeline: str | None = None,
         run_id: str | None = None,
         orchestrator: str = ORCHESTRATOR,
+        project: str | None = None,
         properties: Mapping[str, Any] | None = None,
     ) -> Run:
         """Return a run of a pipeline, to be begun by `with`; within another run, a part of that.
@@ -42,6 +43,7 @@ class RecordingMethods(ClientStore):
                 own name.
             run_id: What tells it from all other runs; None: the name, the time and a random part.
             orchestrator: Who runs it; part of the keys of its steps.
+            project: What the pipeline belongs to; None: that of the run it is in, else nothing.
             properties: What else is recorded of it.
         """
         recorder = self._shared_recorder()
@@ -54,6 +56,7 @@ class RecordingMethods(ClientStore):
             run_id=run_id,
             parent=outer if is_inner else None,
             orchestrator=orchestrator,
+            project=project,
             properties=properties,
         )
 

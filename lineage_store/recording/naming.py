@@ -2,12 +2,14 @@
 
 | node | type | known by |
 | --- | --- | --- |
-| a pipeline | context `Pipeline` | its name |
+| a project | context `Project` | its name |
+| a pipeline | context `Pipeline`, child of its project if it has one | its name |
 | a run | context `Run`, child of its pipeline and of the run that it is in | the id of the run |
 | a run, as something that begins and ends | execution `PipelineRun` | the key `ORCHESTRATOR/RUN` |
 | a step | execution, its type is the name of the step unless it has another | the key below |
 
-The key of a step is `ORCHESTRATOR/RUN/STEP/INDEX/ATTEMPT`, and the external id of its execution.
+The key of a step is `ORCHESTRATOR/RUN/STEP/INDEX/ATTEMPT`, and the external id of its execution;
+STEP is the name of the step, or what the orchestrator calls it within the run.
 Names in it are percent-encoded, and a key that is too long ends with its digest.
 
 Both kinds of execution have the custom properties `run_id`, `started_at`, `ended_at`, `updated_at`
@@ -27,6 +29,7 @@ from urllib.parse import quote
 from lineage_store.limits import MAX_NAME
 
 RUN = "Run"
+PROJECT = "Project"
 PIPELINE = "Pipeline"
 PIPELINE_RUN = "PipelineRun"
 

@@ -12,11 +12,12 @@ from typing import Protocol
 from lineage_store.client.cache import Cache
 from lineage_store.client.records import StepRecord
 from lineage_store.client.transport import Transport
-from lineage_store.model import Artifact
+from lineage_store.model import Artifact, ExecutionState
 from lineage_store.recording.claims import Claims
 from lineage_store.recording.complaints import harmless
 from lineage_store.recording.decisions import Decisions
 from lineage_store.recording.options import RecordingOptions
+from lineage_store.recording.outcomes import Fault
 from lineage_store.recording.outgoing import CACHED, STEP, Record
 from lineage_store.recording.sender import Sender
 from lineage_store.recording.spool import spool_path
@@ -34,6 +35,9 @@ class Alive(Protocol):
 
     def beat(self) -> None:
         """Record that it still runs."""
+
+    def end(self, error: Fault | None = None, *, state: ExecutionState | None = None) -> None:
+        """Record that it has ended."""
 
 
 class Recorder:
@@ -109,6 +113,11 @@ class Recorder:
         with self._lock:
             self._running.pop(id(running), None)
 
+    def running(self) -> list[Alive]:
+        """Return what was begun by this process and has not ended, the last first."""
+        with self._lock:
+            return list(reversed(self._running.values()))
+
     def wake(self) -> None:
         """Have claims given back and extended now, not at the next turn."""
         if not self.is_child:
@@ -130,6 +139,13 @@ class Recorder:
     def flush(self) -> bool:
         """Return when all is sent or spooled; False: it is not, in the time that it may take."""
         return self._sender.flush(self.options.flush_seconds)
+
+    def settle(self) -> bool:
+        """Return when all is in the store, also what forked children spooled.
+
+        False: it is not, in the time that a flush may take, or because the store is away.
+        """
+        return self._sender.settle(self.options.flush_seconds)
 
     def close(self) -> None:
         """Flush, spool what is left, and stop."""

@@ -16,15 +16,19 @@ from lineage_store.model import Context, Execution, ExecutionState
 from lineage_store.model.values import PropertyValue
 from lineage_store.recording.artifacts import Inputs, as_properties
 from lineage_store.recording.complaints import harmless
-from lineage_store.recording.described import (
-    StepDescription,
-    error_properties,
-    now_ms,
-    outcome_of,
-)
+from lineage_store.recording.described import StepDescription
 from lineage_store.recording.environment import capture
-from lineage_store.recording.naming import PIPELINE, PIPELINE_RUN, RUN, bounded, run_key, step_key
+from lineage_store.recording.naming import (
+    PIPELINE,
+    PIPELINE_RUN,
+    PROJECT,
+    RUN,
+    bounded,
+    run_key,
+    step_key,
+)
 from lineage_store.recording.options import Caching
+from lineage_store.recording.outcomes import Fault, error_properties, now_ms, outcome_of, times
 from lineage_store.recording.recorder import Recorder
 from lineage_store.recording.steps import Step
 
@@ -41,6 +45,9 @@ def current_run() -> "Run | None":
 class Run:
     """One run of a pipeline; made by `LineageStore.run`, and recorded by `with`.
 
+    What can't use `with` calls `begin` and `end`; a process that has part in a run that begins and
+    ends in another makes the run with the same `run_id`, and calls neither.
+
     Args:
         recorder: Brings what is recorded to the store.
         name: What it is called.
@@ -49,6 +56,7 @@ class Run:
             run that goes on in another process gives the same id again.
         parent: The run that it is a part of.
         orchestrator: Who runs it; part of the keys of its steps.
+        project: What the pipeline belongs to; None: that of the parent, else nothing.
         properties: What else is recorded of it.
     """
 
@@ -61,6 +69,7 @@ class Run:
         run_id: str | None = None,
         parent: "Run | None" = None,
         orchestrator: str = ORCHESTRATOR,
+        project: str | None = None,
         properties: Mapping[str, Any] | None = None,
     ) -> None:
         self.recorder = recorder
@@ -68,6 +77,7 @@ class Run:
         self.pipeline: str = pipeline or (parent.pipeline if parent else name)
         self.id = run_id or new_run_id(name)
         self.parent = parent
+        self.project: str | None = project or (parent.project if parent else None)
         self._orchestrator = orchestrator
         self._properties = properties
         self._indexes: dict[str, int] = {}
@@ -78,12 +88,13 @@ class Run:
 
     def __enter__(self) -> Self:
         self._token = _active.set(self)
-        self._begin()
+        self.begin()
         return self
 
     @harmless(None)
-    def _begin(self) -> None:
-        self._started, self._ticks = now_ms(), time.monotonic()
+    def begin(self, *, at: int | None = None) -> None:
+        """Record that the run has begun, now or at a time in ms since the epoch."""
+        self._started, self._ticks = now_ms() if at is None else at, time.monotonic()
         known: dict[str, PropertyValue] = {
             **as_properties(self._properties),
             **as_properties(capture()),
@@ -110,6 +121,8 @@ class Run:
         command: Sequence[str] | None = None,
         environment: Mapping[str, Any] | None = None,
         attempt: int = 1,
+        index: int | None = None,
+        id: str | None = None,  # noqa: A002 - what orchestrators call it
         properties: Mapping[str, Any] | None = None,
     ) -> Step:
         """Return a step, to be run by `with`.
@@ -131,14 +144,17 @@ class Run:
             command: What is run in the image.
             environment: What of the environment decides about its outputs.
             attempt: 1, or more for a retry of the step of this name that came last.
+            index: Which of the steps of this name it is, from 0, such as the index of a mapped
+                task; None: the next, or the last for a retry.
+            id: What the step is called within the run if the name does not tell; part of its key.
             properties: What else is recorded; no part of the key.
         """
-        index = self._index(name, attempt)
+        index = self._index(id or name, attempt) if index is None else index
         caching = cache if isinstance(cache, Caching) else (Caching() if cache else None)
         described = StepDescription(
             name=name,
             type=bounded(type or name),
-            key=step_key(self._orchestrator, self.id, name, index, attempt),
+            key=step_key(self._orchestrator, self.id, id or name, index, attempt),
             index=index,
             attempt=attempt,
             inputs=inputs,
@@ -182,20 +198,25 @@ class Run:
     ) -> StepRecord:
         """Return the record of one of its steps."""
         custom = {**properties, "run_id": self.id}
+        contexts = self._contexts()
         return StepRecord(
             key=described.key,
             execution=Execution(type=described.type, state=state, custom_properties=custom),
             inputs=inputs,
             outputs=outputs,
-            contexts=self._contexts(),
-            parents=[(0, 1)],
+            contexts=contexts,
+            parents=_chained(contexts),
         )
 
     def _contexts(self) -> list[Context]:
-        return [
+        """Return the contexts of all that is in the run, each but the last a child of the next."""
+        found = [
             Context(type=RUN, name=bounded(self.id)),
             Context(type=PIPELINE, name=bounded(self.pipeline)),
         ]
+        if self.project is not None:
+            found.append(Context(type=PROJECT, name=bounded(self.project)))
+        return found
 
     @harmless(None)
     def beat(self) -> None:
@@ -203,10 +224,11 @@ class Run:
         self._record(ExecutionState.RUNNING, {"updated_at": now_ms()})
 
     def _record(self, state: ExecutionState, properties: Mapping[str, PropertyValue]) -> None:
-        contexts, parents = self._contexts(), [(0, 1)]
+        contexts = self._contexts()
+        parents = _chained(contexts)
         if self.parent is not None:
+            parents.append((0, len(contexts)))
             contexts.append(Context(type=RUN, name=bounded(self.parent.id)))
-            parents.append((0, 2))
         custom = {**properties, "run_id": self.id}
         execution = Execution(type=PIPELINE_RUN, state=state, custom_properties=custom)
         self.recorder.record(
@@ -228,16 +250,33 @@ class Run:
             with suppress(ValueError):  # a generator that is closed in another context
                 _active.reset(self._token)
             self._token = None
-        self._finish(error)
+        self.end(error)
 
     @harmless(None)
-    def _finish(self, error: BaseException | None) -> None:
+    def end(
+        self,
+        error: Fault | None = None,
+        *,
+        state: ExecutionState | None = None,
+        at: int | None = None,
+    ) -> None:
+        """Record that the run has ended, and wait a little until all is sent or spooled.
+
+        Args:
+            error: What it failed with.
+            state: How it ended; None: COMPLETE, or by the error FAILED or CANCELED.
+            at: When, in ms since the epoch; None: now.
+        """
         self.recorder.end(self)
-        elapsed = round((time.monotonic() - self._ticks) * 1000)
-        ending = {"ended_at": self._started + elapsed, "duration_ms": elapsed}
-        self._record(outcome_of(error), ending | error_properties(error))
+        ending = times(self._started, self._ticks, at)
+        self._record(state or outcome_of(error), ending | error_properties(error))
         if self.parent is None:
             self.recorder.flush()
+
+
+def _chained(contexts: Sequence[Context]) -> list[tuple[int, int]]:
+    """Return the pairs that make each context a child of the next."""
+    return [(at, at + 1) for at in range(len(contexts) - 1)]
 
 
 def new_run_id(name: str) -> str:

@@ -85,6 +85,7 @@ class Sender:
         self._sending: list[Record] = []
         self._sending_is_spooled = False
         self._has_spooled = self._spool is not None and self._spool.path.exists()
+        self._is_away = False
         self._retry_at = 0.0
         self._hurries = 0
         self._closed = False
@@ -159,6 +160,22 @@ class Sender:
             finally:
                 self._hurries -= 1
 
+    def settle(self, seconds: float) -> bool:
+        """Return when all that was taken, and all that was spooled, is in the store.
+
+        False: it is not, in this time, or because the store is away. Records of forked children
+        are in the spool, and so are those of which the process that took them has ended.
+        """
+        if self._is_child or not self.flush(seconds):
+            return False
+        with self._changed:
+            self._has_spooled = self._spool is not None and self._spool.path.exists()
+            self._is_away, self._retry_at = False, 0.0
+            self._start()
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: not self._has_spooled or self._is_away, seconds)
+            return not self._has_spooled
+
     def _is_idle(self) -> bool:
         return not self._buffer and not self._sending
 
@@ -182,6 +199,7 @@ class Sender:
                 self._wait(due)
                 self._send_batch()
                 self._replay_batch()
+                self._tell_of_spool()
                 due = time.monotonic() + self._chores()
             except Exception as error:
                 complain(f"defect {error!r}", "a defect of recording; it goes on: %r", error)
@@ -249,6 +267,7 @@ class Sender:
             self._to_spool(batch[outcome.done :])
 
     def _note_away(self, error: errors.LineageError) -> None:
+        self._is_away = True
         self._retry_at = time.monotonic() + self._options.retry_seconds
         where = "and lost" if self._spool is None else f"in {self._spool.path}"
         complain("away", "the store is away (%s); records are kept %s", error.message, where)
@@ -322,6 +341,10 @@ class Sender:
         except errors.LineageError as error:
             complain("spool", "%s", error.message)
             self._retry_at = time.monotonic() + self._options.retry_seconds
+
+    def _tell_of_spool(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
 
     def _replay(self, spool: Spool) -> None:
         batch = spool.first(BATCH_RECORDS)

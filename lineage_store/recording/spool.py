@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.client.connecting import located
+from lineage_store.client.addresses import located
 from lineage_store.recording.outgoing import Record, send
 from lineage_store.recording.salvage import Recovered, recover
 from lineage_store.recording.spool_file import Spool, SpoolDamaged, SpoolStatus

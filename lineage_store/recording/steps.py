@@ -24,15 +24,11 @@ from lineage_store.recording.artifacts import (
     of_path,
 )
 from lineage_store.recording.complaints import complain, harmless
-from lineage_store.recording.described import (
-    StepDescription,
-    error_properties,
-    now_ms,
-    outcome_of,
-)
+from lineage_store.recording.described import StepDescription
 from lineage_store.recording.lookups import decide, key_of
 from lineage_store.recording.naming import CACHE_DECISION, CACHE_KEY, INDEX, bounded
 from lineage_store.recording.options import Caching
+from lineage_store.recording.outcomes import Fault, error_properties, now_ms, outcome_of, times
 from lineage_store.recording.values import as_property, named
 
 if TYPE_CHECKING:
@@ -43,7 +39,9 @@ _around: ContextVar[tuple[str, ...]] = ContextVar("lineage_store_steps", default
 
 
 class Step:
-    """A step that runs; made by `Run.step`, and recorded by `with`.
+    """A step that runs; made by `Run.step`, and recorded by `with`, or by `begin` and `end`.
+
+    What was begun in another process can be ended in this one.
 
     No method raises because of the store: what goes wrong is logged, once per kind.
 
@@ -70,6 +68,7 @@ class Step:
         self._skipped: str | None = None
         self._started = 0
         self._ticks = 0.0
+        self._told_inputs = 0
         self._token: Token[tuple[str, ...]] | None = None
 
     @property
@@ -83,13 +82,17 @@ class Step:
         return self._described.key
 
     def __enter__(self) -> Self:
-        self._begin()
+        self.begin()
         self._token = _around.set((*_around.get(), self.key))
         return self
 
     @harmless(None)
-    def _begin(self) -> None:
-        self._started, self._ticks = now_ms(), time.monotonic()
+    def begin(self, *, at: int | None = None) -> None:
+        """Record that the step has begun, now or at a time in ms since the epoch.
+
+        With `cache`, ask first whether it need not run; then see `hit`.
+        """
+        self._started, self._ticks = now_ms() if at is None else at, time.monotonic()
         self.inputs = input_places(self._recorder, self._described.inputs)
         if self._described.caching is not None:
             self._ask(self._described.caching)
@@ -101,6 +104,7 @@ class Step:
 
     def _run_it(self) -> None:
         self._record(ExecutionState.RUNNING, self._beginning(), inputs=self.inputs)
+        self._told_inputs = len(self.inputs)
         self._recorder.begin(self)
 
     @harmless(None)
@@ -114,6 +118,19 @@ class Step:
         self.miss = found.miss
         self.hit = found.hit
 
+    @harmless(None)
+    def peek(self) -> Hit | Miss | None:
+        """Return what the cache says of the step now, without beginning it or claiming its key.
+
+        None: it is not cached, it runs elsewhere, or the store does not answer.
+        """
+        caching = self._described.caching
+        places = input_places(self._recorder, self._described.inputs)
+        key = None if caching is None else key_of(self._described, places, caching)
+        if key is None or caching is None or self._recorder.is_child:
+            return None
+        return self._recorder.decisions.peek(key, caching)
+
     def _beginning(self) -> dict[str, PropertyValue]:
         known = self._described
         found: dict[str, PropertyValue] = {
@@ -122,8 +139,9 @@ class Step:
             **named("environment", known.environment),
             INDEX: known.index,
             "attempt_id": known.attempt,
-            "started_at": self._started,
         }
+        if self._started:
+            found["started_at"] = self._started
         texts = {"version": known.version, "code_digest": known.code, "image": known.image}
         texts["step"] = None if known.name == known.type else known.name
         found |= {name: as_property(text) for name, text in texts.items() if text is not None}
@@ -157,9 +175,13 @@ class Step:
         self._recorder.record(replace(record, publication=publication))
 
     @harmless(None)
-    def _finish_hit(self, hit: Hit, error: BaseException | None) -> None:
+    def _finish_hit(self, hit: Hit, error: Fault | None) -> None:
         """Record that the step was served from the cache, unless it failed all the same."""
-        ending = self._beginning() | self._ending() | named("outputs", self.results)
+        ending = (
+            self._beginning()
+            | times(self._started, self._ticks, None)
+            | named("outputs", self.results)
+        )
         if error is not None:
             ending |= error_properties(error)
             self._record(outcome_of(error), ending, inputs=self.inputs)
@@ -169,9 +191,12 @@ class Step:
         )
         self._recorder.record_cached(record, hit.entry_id)
 
-    def _ending(self) -> dict[str, PropertyValue]:
-        elapsed = round((time.monotonic() - self._ticks) * 1000)
-        return {"ended_at": self._started + elapsed, "duration_ms": elapsed}
+    @harmless(None)
+    def input(self, name: str, given: Given | Sequence[Given]) -> None:
+        """Say what the step reads, where that is known only while it runs; no part of its key."""
+        known = sum(place.name == name for place in self.inputs)
+        for place in input_places(self._recorder, {name: given}):
+            self.inputs.append(replace(place, index=place.index + known))
 
     def output(
         self,
@@ -263,22 +288,43 @@ class Step:
             with suppress(ValueError):  # a generator that is closed in another context
                 _around.reset(self._token)
             self._token = None
+        self.end(error)
+
+    @harmless(None)
+    def end(
+        self,
+        error: Fault | None = None,
+        *,
+        state: ExecutionState | None = None,
+        at: int | None = None,
+    ) -> None:
+        """Record that the step has ended, and what it wrote.
+
+        Args:
+            error: What it failed with.
+            state: How it ended; None: COMPLETE, or by the error FAILED or CANCELED.
+            at: When, in ms since the epoch; None: now.
+        """
         if self.hit is None:
-            self._finish(error)
+            self._finish(error, state, at)
         else:
             self._finish_hit(self.hit, error)
 
-    @harmless(None)
-    def _finish(self, error: BaseException | None) -> None:
+    def _finish(self, error: Fault | None, state: ExecutionState | None, at: int | None) -> None:
         self._recorder.end(self)
-        state = outcome_of(error)
-        ending = self._ending() | error_properties(error) | named("outputs", self.results)
+        state = state or outcome_of(error)
+        ending = times(self._started, self._ticks, at)
+        ending |= error_properties(error) | named("outputs", self.results)
         if self._skipped is not None and error is None:
             state, ending = ExecutionState.CANCELED, ending | {"skip_reason": self._skipped}
         is_good = state is ExecutionState.COMPLETE
         outputs = self._output_places()
         publication = self._publication() if is_good else None
-        self._record(state, ending, outputs=outputs, publication=publication)
+        if not self._started:  # by this process
+            self.inputs = [*input_places(self._recorder, self._described.inputs), *self.inputs]
+            ending = self._beginning() | ending
+        inputs = self.inputs[self._told_inputs :]
+        self._record(state, ending, inputs=inputs, outputs=outputs, publication=publication)
         self._let_go(published=is_good)
 
     def _output_places(self) -> list[Place]:

@@ -1,0 +1,163 @@
+"""Which hooks there are, whether they are active, where they write, and what waits."""
+
+import os
+import sysconfig
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from lineage_store import errors
+from lineage_store.client.addresses import check_url, located
+from lineage_store.database.urls import without_password
+from lineage_store.integrations.hook import wants_cache
+from lineage_store.integrations.switch import URL
+from lineage_store.integrations.tools import STARTUP_FILE, TOOLS, Tool
+from lineage_store.recording.spool import SpoolDamaged, SpoolStatus, spool_path, spool_status
+from lineage_store.store import connect
+
+CONNECT_SECONDS = 3.0
+"""How long to wait for a store: whoever asks can see whether it is there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookStatus:
+    """What is known of the hook of one tool, in this environment.
+
+    Attributes:
+        hook: The name of the tool.
+        version: Of the tool that is installed; None: it is not.
+        state: "active", "off", "not installed" or "broken".
+        why: Why it is not active.
+        found_by: How the tool comes to load the hook.
+    """
+
+    hook: str
+    version: str | None
+    state: str
+    why: str | None
+    found_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """Whether what hooks record arrives.
+
+    Attributes:
+        hooks: Their states.
+        url: Where they write, without password; None: they are off.
+        cache: Whether they skip what did not change.
+        answer_ms: How long the store took to be opened and to answer; None: it did not.
+        spool: The file in which records wait.
+        pending: How many wait.
+        refused: How many the store refused.
+        problems: What is wrong, each with what to do.
+    """
+
+    hooks: list[HookStatus]
+    url: str | None
+    cache: bool
+    answer_ms: int | None
+    spool: str | None
+    pending: int
+    refused: int
+    problems: list[str]
+
+
+def hook_statuses() -> list[HookStatus]:
+    """Return the state of each hook."""
+    return [_status(tool) for tool in TOOLS.values()]
+
+
+def _status(tool: Tool) -> HookStatus:
+    version = tool.installed()
+    misfit = None if version is None else tool.misfit(version)
+    state, why = "active", None
+    if version is None:
+        state, why = "not installed", f'pip install "lineage-store[{tool.name}]"'
+    elif misfit is not None:
+        state, why = "broken", misfit
+    elif not _is_findable(tool):
+        state, why = "broken", f"{_found_by(tool)} is missing: install lineage-store again"
+    elif not os.environ.get(URL, "").strip():
+        state, why = "off", f"{URL} is not set"
+    elif tool.note:
+        why = tool.note
+    return HookStatus(
+        hook=tool.name, version=version, state=state, why=why, found_by=_found_by(tool)
+    )
+
+
+def _found_by(tool: Tool) -> str:
+    if tool.group is not None:
+        return f"entry point {tool.group}"
+    return STARTUP_FILE if tool.after is not None else tool.note
+
+
+def _is_findable(tool: Tool) -> bool:
+    """Return whether a tool can come upon its hook in this environment."""
+    if tool.group is not None:
+        ours = "lineage_store.integrations."
+        return any(found.value.startswith(ours) for found in entry_points(group=tool.group))
+    return tool.after is None or (Path(sysconfig.get_path("purelib")) / STARTUP_FILE).exists()
+
+
+def diagnose() -> Diagnosis:
+    """Return whether what hooks record arrives; opens the store if there is one."""
+    url = os.environ.get(URL, "").strip() or None
+    hooks = hook_statuses()
+    problems = [f"{hook.hook}: {hook.why}" for hook in hooks if hook.state == "broken"]
+    answer, fault = (None, f"{URL} is not set: nothing is recorded") if url is None else _ask(url)
+    if fault is not None:
+        problems.append(fault)
+    waiting, damage = (None, None) if url is None else _waiting(url)
+    problems += list(_complaints(waiting, damage))
+    return Diagnosis(
+        hooks=hooks,
+        url=None if url is None else without_password(url),
+        cache=wants_cache(),
+        answer_ms=answer,
+        spool=None if url is None else str(spool_path(url)),
+        pending=0 if waiting is None else waiting.pending,
+        refused=0 if waiting is None else waiting.refused,
+        problems=problems,
+    )
+
+
+def _ask(url: str) -> tuple[int | None, str | None]:
+    """Return in how many ms a store answered, or what is wrong."""
+    begun = time.monotonic()
+    try:
+        check_url(url)
+        if located(url) == "sqlite://":
+            return None, f"{URL} names a store in memory: nothing is kept"
+        if not _exists(url):
+            return None, None
+        with connect(url, connect_timeout=CONNECT_SECONDS) as store:
+            store.list_executions(limit=1)
+    except errors.LineageError as error:
+        return None, f"the store does not answer: {error.message}"
+    return round((time.monotonic() - begun) * 1000), None
+
+
+def _exists(url: str) -> bool:
+    """Return whether a store is there to be asked; a file is made by the first run."""
+    scheme, _, path = located(url).partition(":///")
+    return scheme != "sqlite" or Path(path.partition("?")[0]).exists()
+
+
+def _waiting(url: str) -> tuple[SpoolStatus | None, str | None]:
+    try:
+        return spool_status(spool_path(url)), None
+    except SpoolDamaged as error:
+        return None, error.message
+
+
+def _complaints(waiting: SpoolStatus | None, damage: str | None) -> Iterator[str]:
+    if damage is not None:
+        yield f"{damage}; lineage-store spool replay --recover"
+    if waiting is not None and waiting.pending:
+        yield f"{waiting.pending} records wait: lineage-store spool replay"
+    if waiting is not None and waiting.refused:
+        yield f"{waiting.refused} records were refused: lineage-store spool status says why"

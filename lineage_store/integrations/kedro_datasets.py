@@ -1,0 +1,126 @@
+"""The datasets of a Kedro catalog, as artifacts."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from lineage_store.integrations.data import file_artifact, uri_artifact, value_artifact
+from lineage_store.model import Artifact
+
+PARAMETERS = "parameters"
+_LOCAL = {"file", "local"}
+_DEPTH = 8
+"""How many datasets may wrap each other."""
+
+
+def is_parameter(name: str) -> bool:
+    """Return whether a dataset is a parameter, or all of them."""
+    return name == PARAMETERS or name.startswith("params:")
+
+
+def split_parameters(inputs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the parameters of a node by their names, and its other inputs."""
+    parameters, others = {}, {}
+    for name, value in inputs.items():
+        if is_parameter(name):
+            parameters[name.removeprefix("params:")] = value
+        else:
+            others[name] = value
+    return parameters, others
+
+
+class Datasets:
+    """Returns the artifacts of a project's datasets.
+
+    Args:
+        scope: The project.
+        within: The id of the run.
+    """
+
+    def __init__(self, scope: str, within: str) -> None:
+        self._scope = scope
+        self._within = within
+
+    def artifact(self, name: str, dataset: Any, data: Any, *, is_saved: bool) -> Artifact:
+        """Return the artifact of a dataset that was just loaded or saved.
+
+        One with a path is what is there; any other, in memory or in a database, is its value.
+
+        Args:
+            name: In the catalog.
+            dataset: Of the catalog; None: it is in memory.
+            data: What was loaded or saved.
+            is_saved: It was saved, not loaded: of a versioned one, the path differs.
+        """
+        dataset = _innermost(dataset)
+        told = {"dataset_type": _type_of(dataset)}
+        path, version = _path_of(dataset, is_saved=is_saved)
+        if path is None:
+            name = name.partition("@")[0]  # `data@pandas` and `data@spark` are one thing
+            return value_artifact(self._scope, name, data, self._within, properties=told)
+        if version is not None:
+            told["dataset_save_version"] = version
+        protocol = str(getattr(dataset, "_protocol", None) or "file")
+        if protocol in _LOCAL:
+            return file_artifact(path, self._within, properties=told)
+        return uri_artifact(
+            path if "://" in path else f"{protocol}://{path}",
+            self._within,
+            version=version or _checksum(dataset, path),
+            why="its file system tells no checksum",
+            properties=told,
+        )
+
+
+def is_kept(dataset: Any) -> bool:
+    """Return whether a dataset is a file or directory of this machine."""
+    dataset = _innermost(dataset)
+    path, _ = _path_of(dataset, is_saved=False)
+    return path is not None and str(getattr(dataset, "_protocol", None) or "file") in _LOCAL
+
+
+def is_in_memory(dataset: Any) -> bool:
+    """Return whether a dataset is gone when the run is over; None: it is not in the catalog."""
+    return dataset is None or bool(vars(_innermost(dataset)).get("_EPHEMERAL"))
+
+
+def is_versioned(dataset: Any) -> bool:
+    """Return whether each run saves a dataset at another place."""
+    return bool(vars(_innermost(dataset)).get("_version"))
+
+
+def _innermost(dataset: Any) -> Any:
+    """Return the dataset that one which only keeps a copy, as CachedDataset does, stands for."""
+    for _ in range(_DEPTH):
+        inner = vars(dataset).get("_dataset") if hasattr(dataset, "__dict__") else None
+        if inner is None or isinstance(inner, type | str | Mapping):
+            break
+        dataset = inner
+    return dataset
+
+
+def _type_of(dataset: Any) -> str:
+    if dataset is None:
+        return "MemoryDataset"
+    kind = type(dataset)
+    return f"{kind.__module__}.{kind.__qualname__}".removeprefix("kedro_datasets.")
+
+
+def _path_of(dataset: Any, *, is_saved: bool) -> tuple[str | None, str | None]:
+    """Return where a dataset is, and its version there; the path is None: nowhere."""
+    known = vars(dataset) if hasattr(dataset, "__dict__") else {}
+    path = known.get("_filepath") or known.get("_path")
+    if path is None:
+        return None, None
+    if not known.get("_version"):
+        return str(path), None
+    # what tells the path to save to refuses one that is there, as it is by now
+    found = dataset.resolve_save_version() if is_saved else dataset.resolve_load_version()
+    return str(dataset._get_versioned_path(found)), found  # noqa: SLF001
+
+
+def _checksum(dataset: Any, path: str) -> str | None:
+    """Return what the file system of a dataset tells of its content, an entity tag if it has."""
+    with suppress(Exception):  # of any file system; without it there is no version
+        return str(dataset._fs.checksum(path))  # noqa: SLF001
+    return None

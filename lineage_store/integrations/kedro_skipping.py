@@ -1,0 +1,79 @@
+"""Whether a node of Kedro need not run, since its files are what it would write.
+
+A node is asked about before its inputs are loaded, and one that is a hit neither loads, runs nor
+saves. So it needs outputs that stay where they are: files of this machine, whose names are not new
+in each run. What it reads may also be in memory.
+"""
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from lineage_store.integrations.kedro_datasets import (
+    Datasets,
+    is_in_memory,
+    is_kept,
+    is_parameter,
+    is_versioned,
+)
+from lineage_store.model import Artifact
+from lineage_store.recording.artifacts import listed
+from lineage_store.recording.steps import Step
+
+
+def why_not(node: Any, catalog: Any) -> str | None:
+    """Return why a node can't be skipped whatever goes into it; None: it can."""
+    if not node.outputs:
+        return "it has no outputs"
+    if node.confirms:
+        return "it confirms datasets"
+    if inspect.isgeneratorfunction(node.func):
+        return "it saves its outputs in parts"
+    outputs = (_why_no_output(name, catalog.get(name)) for name in node.outputs)
+    inputs = (_why_no_input(name, catalog.get(name)) for name in node.inputs)
+    return next(filter(None, (*outputs, *inputs)), None)
+
+
+def _why_no_output(name: str, dataset: Any) -> str | None:
+    if is_in_memory(dataset):
+        return f"its output {name} is only in memory"
+    if not is_kept(dataset):
+        return f"its output {name} is no file of this machine"
+    return f"its output {name} is another file in each run" if is_versioned(dataset) else None
+
+
+def _why_no_input(name: str, dataset: Any) -> str | None:
+    if is_parameter(name) or is_in_memory(dataset) or is_kept(dataset):
+        return None
+    return f"its input {name} would have to be loaded to be known"
+
+
+def inputs_of(node: Any, catalog: Any) -> dict[str, Any]:
+    """Return what a node is given, as far as it is known without loading it from disk."""
+    return {
+        name: catalog.load(name) if _needs_loading(name, catalog) else None for name in node.inputs
+    }
+
+
+def _needs_loading(name: str, catalog: Any) -> bool:
+    return is_parameter(name) or is_in_memory(catalog.get(name))
+
+
+def take_over(step: Step, node: Any, catalog: Any, datasets: Datasets) -> bool:
+    """Return whether the hit of a step stands for the files that its node would write now."""
+    wanted = {
+        name: datasets.artifact(name, catalog.get(name), None, is_saved=True).external_id
+        for name in node.outputs
+    }
+    if _external_ids(step.outputs) == wanted:
+        return True
+    step.reject_hit("its outputs are not where it would write them")
+    return False
+
+
+def _external_ids(outputs: Mapping[str, Any]) -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    for name, several in outputs.items():
+        for artifact in listed(several):
+            found[name] = artifact.external_id if isinstance(artifact, Artifact) else None
+    return found

@@ -1,0 +1,209 @@
+"""What Luigi tells of its tasks, as runs and steps.
+
+| Luigi | recorded |
+| --- | --- |
+| module and family of the first task | pipeline |
+| the work of one `Worker` | a run; Luigi has no id for it, so it is ours |
+| a task | a step; its name is the family, its key has the id of the task |
+| public and significant parameters | parameters |
+| targets of what a task requires | inputs |
+| its own targets | outputs |
+| a task that was complete before | a CACHED step with its outputs |
+| an external task | no step: its targets are what others read |
+
+A worker with several processes forks each task. The children know the run by an environment
+variable, and count attempts in a directory that they share.
+"""
+
+import inspect
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from luigi.execution_summary import LuigiRunResult, LuigiStatusCode
+
+from lineage_store.integrations.hook import Hook
+from lineage_store.integrations.luigi_freshness import Freshness
+from lineage_store.integrations.luigi_targets import inputs_of, outputs_of
+from lineage_store.model import ExecutionState
+from lineage_store.recording.code import code_digest, source_of
+from lineage_store.recording.complaints import harmless
+from lineage_store.recording.fingerprints import fingerprint
+from lineage_store.recording.naming import CACHE_DECISION
+from lineage_store.recording.outcomes import Failure, Fault
+from lineage_store.recording.runs import Run, new_run_id
+from lineage_store.recording.steps import Step
+
+_RUN = "LINEAGE_STORE_LUIGI_RUN"
+"""The environment variable that tells the processes of a worker which run it is."""
+
+_GOOD = {LuigiStatusCode.SUCCESS, LuigiStatusCode.SUCCESS_WITH_RETRY}
+
+
+class LuigiEvents(Hook):
+    """Records what Luigi runs."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._run: Run | None = None
+        self._steps: dict[str, Step] = {}
+        self._attempts: Path | None = None
+        self._freshness: Freshness | None = None
+        self._is_running = False
+
+    def task_added(self, worker: Any, task: Any) -> None:
+        """Begin a run with the first task of a worker."""
+        del worker
+        if self._run is None:
+            self._begin(task)
+
+    def _begin(self, task: Any) -> None:
+        pipeline = _pipeline(task)
+        attempts = tempfile.mkdtemp(prefix="lineage-store-luigi-")
+        known = {"pipeline": pipeline, "run_id": new_run_id(pipeline), "attempts": attempts}
+        os.environ[_RUN] = json.dumps(known)
+        run = self._join(known)
+        run.begin()
+        if self.wants_cache:
+            self._freshness = Freshness(self, run, self._step)
+
+    def _join(self, known: dict[str, str]) -> Run:
+        self._attempts = Path(known["attempts"])
+        self._run = self.run(known["pipeline"], pipeline=known["pipeline"], run_id=known["run_id"])
+        return self._run
+
+    def _current(self) -> Run:
+        """Return the run; in a process that was spawned, that of the one which spawned it."""
+        return self._run or self._join(json.loads(os.environ[_RUN]))
+
+    def all_added(self, worker: Any) -> None:
+        """Do nothing: more may be added."""
+
+    def worker_started(self, worker: Any) -> None:
+        """Ask no more whether tasks are complete: from now on Luigi knows better."""
+        del worker
+        self._freshness, self._is_running = None, True
+
+    def worker_ended(self, worker: Any, error: BaseException | None) -> None:
+        """End the run."""
+        run, self._run, self._is_running = self._current(), None, False
+        fault: Fault | None = error
+        if error is None:
+            result = LuigiRunResult(worker)
+            if result.status not in _GOOD:
+                fault = Failure(f"luigi.{result.status.name}", result.status.value[1])
+        self._steps.clear()
+        if self._attempts is not None:
+            shutil.rmtree(self._attempts, ignore_errors=True)
+        self.end_run(run, fault)
+
+    def task_started(self, task: Any) -> None:
+        """Begin a step, unless it goes on after what it required while it ran."""
+        if _is_external(task) or task.task_id in self._steps:
+            return
+        self.begin_in_fork()
+        step = self._steps[task.task_id] = self._step(task)
+        step.begin()
+        if step.hit is not None:
+            step.reject_hit("Luigi runs it already")
+
+    def task_succeeded(self, task: Any) -> None:
+        """End a step, with what it put out."""
+        step = self._steps.pop(task.task_id, None)
+        if step is None:
+            return
+        self._record_outputs(step, task)
+        step.end()
+
+    def task_failed(self, task: Any, error: Any) -> None:
+        """End a step with the error, or with the text, that Luigi tells."""
+        step = self._steps.pop(task.task_id, None) or self._step(task)
+        is_error = isinstance(error, BaseException)
+        step.end(error if is_error else Failure("luigi.ProcessFailure", str(error)))
+        with self._failures(task).open("ab") as file:
+            file.write(b".")
+
+    def task_was_complete(self, task: Any) -> None:
+        """Record a step that need not run; one that is added later may have run just now."""
+        if _is_external(task) or self._is_running:
+            return
+        if self._freshness is not None and self._freshness.record_hit(task):
+            return
+        why = {CACHE_DECISION: "COMPLETE: its outputs were there before the run"}
+        step = self._current().step(
+            task.task_family, id=task.task_id, index=0, params=_parameters(task), properties=why
+        )
+        step.begin()
+        self._record_outputs(step, task)
+        step.end(state=ExecutionState.CACHED)
+
+    def is_stale(self, task: Any) -> bool:
+        """Return whether a task that has its outputs is to run again, and say why."""
+        if self._freshness is None or _is_external(task):
+            return False
+        return self._freshness.is_stale(task)
+
+    def _step(self, task: Any) -> Step:
+        run = self._current()
+        is_dynamic = inspect.isgeneratorfunction(task.run)
+        why = "what a task requires while it runs is not told"
+        return run.step(
+            task.task_family,
+            id=task.task_id,
+            index=0,
+            attempt=self._attempt(task),
+            inputs=inputs_of(task, run.id),
+            params=_parameters(task),
+            code=_code(task),
+            cache=False if is_dynamic else self.caching(str(task.task_module)),
+            properties={"inputs_incomplete": why} if is_dynamic else {},
+        )
+
+    def _record_outputs(self, step: Step, task: Any) -> None:
+        for name, artifact in outputs_of(task, self._current().id):
+            step.output(name, artifact)
+
+    def _attempt(self, task: Any) -> int:
+        failures = self._failures(task)
+        return 1 + (failures.stat().st_size if failures.exists() else 0)
+
+    def _failures(self, task: Any) -> Path:
+        """Return the file that has a byte for each failure of a task."""
+        name = sha256(task.task_id.encode()).hexdigest()
+        return (self._attempts or Path(tempfile.gettempdir())) / name
+
+
+def _pipeline(task: Any) -> str:
+    """Return what the run of a task is a run of."""
+    module = str(task.task_module)
+    if module == "__main__":
+        module = Path(inspect.getfile(type(task))).stem
+    return f"{module}.{task.task_family}"
+
+
+def _is_external(task: Any) -> bool:
+    return task.run is None or task.run is NotImplemented or not callable(task.run)
+
+
+def _parameters(task: Any) -> dict[str, Any]:
+    """Return the parameters that may be seen and that tell tasks apart, as Luigi writes them."""
+    texts = task.to_str_params(only_significant=True, only_public=True)
+    plain = {k: v for k, v in task.param_kwargs.items() if isinstance(v, bool | int | float)}
+    return {name: plain.get(name, text) for name, text in texts.items()}
+
+
+@harmless(None)
+def _code(task: Any) -> str | None:
+    """Return the digest of the class of a task, and of what its `run` mentions of its module."""
+    kinds = [kind for kind in type(task).__mro__ if not _is_of_luigi(kind)]
+    run: Callable[..., Any] = type(task).run
+    return fingerprint([code_digest(run), *map(source_of, kinds)])
+
+
+def _is_of_luigi(kind: type) -> bool:
+    return kind is object or kind.__module__.partition(".")[0] == "luigi"

@@ -1,0 +1,94 @@
+"""Whether a task of Luigi that has its outputs would make the same again.
+
+Luigi takes a task for complete if its outputs exist, whatever became of what they were made from.
+With LINEAGE_STORE_CACHE, while tasks are added and before any runs, the store is asked as well:
+
+- what it requires is not complete: neither is the task;
+- its key is known, and its files are what was published under it: it is complete, a hit;
+- its files are known, but were made from something else: it runs again;
+- its files are not known to the store, or the store is away: Luigi's word counts.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from luigi.task import flatten
+
+from lineage_store.client.cache_answers import Hit
+from lineage_store.integrations.hook import Hook
+from lineage_store.integrations.luigi_targets import are_local, outputs_of
+from lineage_store.model import Artifact, ExecutionState
+from lineage_store.recording.complaints import complain
+from lineage_store.recording.runs import Run
+from lineage_store.recording.steps import Step
+
+
+class Freshness:
+    """Answers for the tasks of one run.
+
+    Args:
+        hook: Asks the store.
+        run: Which run.
+        make_step: Returns the step of a task.
+    """
+
+    def __init__(self, hook: Hook, run: Run, make_step: Callable[[Any], Step]) -> None:
+        self._hook = hook
+        self._run = run
+        self._make_step = make_step
+        self._known: dict[str, bool] = {}
+        self._hits: dict[str, Step] = {}
+
+    def is_stale(self, task: Any) -> bool:
+        """Return whether a task that has its outputs is to run again."""
+        if task.task_id not in self._known:
+            self._known[task.task_id] = self._is_stale(task)
+        return self._known[task.task_id]
+
+    def record_hit(self, task: Any) -> bool:
+        """Record the step of a task that is a hit; return whether it is one."""
+        step = self._hits.pop(task.task_id, None)
+        if step is None:
+            return False
+        step.begin()
+        if step.hit is not None:
+            step.end()
+        else:  # it is gone since it was asked for
+            for name, artifact in outputs_of(task, self._run.id):
+                step.output(name, artifact)
+            step.end(state=ExecutionState.CACHED)
+        return True
+
+    def _is_stale(self, task: Any) -> bool:
+        for required in flatten(task.requires()):
+            if not required.complete():
+                return self._say(task, f"{required.task_id}, which it requires, has to run")
+        if not are_local(task):
+            return False
+        step = self._make_step(task)
+        outputs = [artifact for _, artifact in outputs_of(task, self._run.id)]
+        decision = step.peek()
+        if isinstance(decision, Hit) and _same(decision, outputs):
+            self._hits[task.task_id] = step
+            return False
+        if decision is None or not self._are_recorded(outputs):
+            return False
+        if isinstance(decision, Hit):
+            return self._say(task, "its files are not what was put out for the same inputs")
+        return self._say(task, f"its files were made from something else: {decision.reason}")
+
+    def _are_recorded(self, outputs: list[Artifact]) -> bool:
+        """Return whether the store knows all of these files, with the content that they have."""
+        names = [artifact.external_id for artifact in outputs if artifact.external_id]
+        found = self._hook.find_artifacts(names)
+        return found is not None and {a.external_id for a in found} >= set(names)
+
+    def _say(self, task: Any, why: str) -> bool:
+        complain(f"{task.task_id} {why}", "%s runs again: %s", task.task_id, why)
+        return True
+
+
+def _same(hit: Hit, outputs: list[Artifact]) -> bool:
+    """Return whether the outputs of a hit are these files, at these places with this content."""
+    cached = {found.external_id for several in hit.outputs.values() for found in several}
+    return cached == {artifact.external_id for artifact in outputs}

@@ -1,0 +1,76 @@
+"""What Luigi's tasks require and put out, as artifacts."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import luigi
+from luigi.task import flatten
+
+from lineage_store.integrations.data import file_artifact, uri_artifact
+from lineage_store.model import Artifact
+
+
+def inputs_of(task: Any, within: str) -> dict[str, list[Artifact]]:
+    """Return what a task reads: the outputs of what it requires.
+
+    Each is called by its key in the mapping that `requires` returns, else by the family of the
+    required task.
+
+    Args:
+        task: Of Luigi.
+        within: The id of the run.
+    """
+    found: dict[str, list[Artifact]] = {}
+    for name, required in _required(task.requires()):
+        for at, target in enumerate(flatten(required.output())):
+            found.setdefault(name, []).append(artifact_of(target, required, at, within))
+    return found
+
+
+def _required(requires: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(requires, Mapping):
+        for name, several in requires.items():
+            yield from ((str(name), task) for task in flatten(several))
+    else:
+        yield from ((task.task_family, task) for task in flatten(requires))
+
+
+def outputs_of(task: Any, within: str) -> Iterator[tuple[str, Artifact]]:
+    """Yield name and artifact of what a task puts out.
+
+    Each is called by its key in the mapping that `output` returns, else "output".
+    """
+    outputs = task.output()
+    named = outputs.items() if isinstance(outputs, Mapping) else [("output", outputs)]
+    at = 0
+    for name, several in named:
+        for target in flatten(several):
+            yield str(name), artifact_of(target, task, at, within)
+            at += 1
+
+
+def artifact_of(target: Any, task: Any, at: int, within: str) -> Artifact:
+    """Return the artifact of a target.
+
+    Args:
+        target: Of Luigi.
+        task: Whose output it is.
+        at: Which of its outputs.
+        within: The id of the run.
+    """
+    kind = f"{type(target).__module__}.{type(target).__qualname__}"
+    told = {"target_type": kind.removeprefix("luigi.")}
+    path = getattr(target, "path", None)
+    why = f"a {kind} tells neither digest nor version"
+    if path is None:
+        return uri_artifact(f"luigi:{task.task_id}/{at}", within, why=why, properties=told)
+    if isinstance(target, luigi.LocalTarget):
+        return file_artifact(Path(str(path)), within, properties=told)
+    return uri_artifact(str(path), within, why=why, properties=told)
+
+
+def are_local(task: Any) -> bool:
+    """Return whether a task puts out files, and nothing else."""
+    outputs = flatten(task.output())
+    return bool(outputs) and all(isinstance(target, luigi.LocalTarget) for target in outputs)

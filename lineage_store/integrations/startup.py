@@ -1,0 +1,62 @@
+"""Loads the hooks of tools that look for none, right after a program has imported the tool.
+
+The wheel puts `lineage_store_hooks.pth` beside the package, a line that Python runs when it starts:
+while LINEAGE_STORE_URL is set, it imports this module. A program that never imports such a tool is
+left as it is.
+"""
+
+import importlib
+import importlib.abc
+import importlib.util
+import logging
+import sys
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+from lineage_store.integrations.tools import TOOLS
+
+
+class HookFinder(importlib.abc.MetaPathFinder):
+    """Finds modules as the others do, and has a hook imported once one of them is.
+
+    Args:
+        hooks: The module of the hook, by the module that it comes after.
+    """
+
+    def __init__(self, hooks: dict[str, str]) -> None:
+        self._hooks = hooks
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return the spec of a module that a hook comes after; None: it is another."""
+        del path, target
+        hook = self._hooks.pop(fullname, None)
+        if hook is None:
+            return None
+        spec = importlib.util.find_spec(fullname)
+        if spec is not None and spec.loader is not None:
+            _load_after(spec.loader, hook)
+        return spec
+
+
+def _load_after(loader: Any, hook: str) -> None:
+    """Have a loader import a hook when it has executed its module; it stays what it is."""
+    execute = loader.exec_module
+
+    def execute_and_load(module: ModuleType) -> None:
+        execute(module)
+        try:
+            importlib.import_module(hook)
+        except Exception as error:
+            logging.getLogger(__name__).warning("%s can't be loaded: %r", hook, error)
+
+    loader.exec_module = execute_and_load
+
+
+_prefix = __name__.rpartition(".")[0]
+sys.meta_path.insert(
+    0, HookFinder({tool.after: f"{_prefix}.{tool.name}" for tool in TOOLS.values() if tool.after})
+)

@@ -1,0 +1,93 @@
+"""The tools that there are hooks for: which versions, and how their hooks are found."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata
+
+Version = tuple[int, ...]
+
+STARTUP_FILE = "lineage_store_hooks.pth"
+"""What the wheel installs so that `startup` is imported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool, and its hook.
+
+    Attributes:
+        name: Of the tool, of the extra that brings it, and of the hook; also the first part of the
+            keys of its runs.
+        distribution: The package that the tool comes in.
+        at_least: The first version that the hook is made for.
+        below: The first that it is not made for.
+        events: The class that turns events into records, as MODULE:CLASS.
+        group: The group of entry points by which the tool finds the hook; None: it has none.
+        after: The module after whose import the hook is loaded, if the tool does not find it; see
+            `startup`.
+        note: What else is needed to make the tool load the hook, if anything is.
+    """
+
+    name: str
+    distribution: str
+    at_least: Version
+    below: Version
+    events: str
+    group: str | None = None
+    after: str | None = None
+    note: str = ""
+
+    def installed(self) -> str | None:
+        """Return the version that is installed, or None."""
+        try:
+            return metadata.version(self.distribution)
+        except metadata.PackageNotFoundError:
+            return None
+
+    def misfit(self, version: str) -> str | None:
+        """Return what is wrong with a version of the tool, or None."""
+        wanted = f"the hook is made for {_text(self.at_least)} or newer, below {_text(self.below)}"
+        if _parsed(version) < self.at_least:
+            return f"{self.distribution} {version} is too old: {wanted}"
+        if _parsed(version) >= self.below:
+            return f"{self.distribution} {version} is too new: {wanted}"
+        return None
+
+
+def _parsed(version: str) -> Version:
+    """Return the leading numbers of a version: "2.19.3rc1" is (2, 19)."""
+    numbers = []
+    for part in version.split("."):
+        if not part.isdecimal():
+            break
+        numbers.append(int(part))
+    return tuple(numbers)
+
+
+def _text(version: Version) -> str:
+    return ".".join(map(str, version))
+
+
+def _named(*tools: Tool) -> Mapping[str, Tool]:
+    return {tool.name: tool for tool in tools}
+
+
+TOOLS = _named(
+    Tool(
+        "kedro",
+        "kedro",
+        (1, 0),
+        (2,),
+        "lineage_store.integrations.kedro_events:KedroEvents",
+        group="kedro.hooks",
+        after="kedro.runner.task",  # the workers of a parallel runner load hooks too late
+    ),
+    Tool(
+        "luigi",
+        "luigi",
+        (3, 6),
+        (4,),
+        "lineage_store.integrations.luigi_events:LuigiEvents",
+        after="luigi",
+    ),
+)
+"""All tools, by name."""

@@ -1,0 +1,90 @@
+"""What the conformance suite needs to know of a tool: how to run the churn pipeline in it.
+
+A tool supplies one `Adapter` in `tests/hooks/adapter_TOOL.py`, as `ADAPTER`, and the files of its
+pipeline in `tests/hooks/projects/TOOL`. Everything else is shared.
+"""
+
+import importlib
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+from tests.hooks.expected import CHURN
+
+ROOT = Path(__file__).parents[2]
+
+
+class Adapter(ABC):
+    """How one tool runs the churn pipeline.
+
+    Attributes:
+        name: Of the tool, its extra and its environment in .venv-hooks.
+        modes: How it can run the pipeline; the first is the usual one.
+        parallel: Those of `modes` in which steps run at the same time.
+        retries: Whether it tries a step again that failed, in the first mode.
+        caches: Whether LINEAGE_STORE_CACHE makes it skip what did not change.
+        returns: Whether a step puts out values, and numbers among them are results.
+        pipeline: The name of the context of the pipeline.
+        project: That of the project; None: the tool has no such thing.
+        data: Where each thing of `expected.CHURN` is, relative to the project; None: it is only in
+            memory, and its uri ends with its name.
+    """
+
+    name: str
+    modes: tuple[str, ...] = ("sequential",)
+    parallel: tuple[str, ...] = ()
+    retries: bool = False
+    caches: bool = False
+    returns: bool = True
+    pipeline: str
+    project: str | None = None
+    data: dict[str, str | None]
+
+    def set_depth(self, directory: Path, depth: int) -> None:
+        """Give `train_large` another depth, as a user would."""
+        raise NotImplementedError(f"{self.name} skips nothing: {directory} {depth}")
+
+    def after(self, *ran: str) -> dict[str, str]:
+        """Return the states of the recorded steps if these ran and all others were known.
+
+        For a tool with `caches`, in its first mode. Steps that it does not look at are left out;
+        those that it can't skip are COMPLETE.
+        """
+        return {name: "COMPLETE" if name in ran else "CACHED" for name in CHURN}
+
+    @property
+    def python(self) -> Path:
+        """The interpreter of the tool's environment."""
+        return ROOT / ".venv-hooks" / self.name / "bin" / "python"
+
+    @property
+    def files(self) -> Path:
+        """The files of the pipeline, which are copied for each test."""
+        return Path(__file__).parent / "projects" / self.name
+
+    @abstractmethod
+    def command(self, mode: str) -> list[str]:
+        """Return the command that runs the pipeline; its directory is the project."""
+
+    def environment(self, directory: Path) -> dict[str, str]:
+        """Return variables that the tool needs beside those of all tools."""
+        del directory
+        return {}
+
+    def prepare(self, directory: Path) -> None:
+        """Do what has to be done once in a fresh copy of the project."""
+        del directory
+
+    def step_name(self, name: str) -> str:
+        """Return what the tool calls a step of `expected.CHURN`."""
+        return name
+
+    def params(self, step: str, params: dict[str, object]) -> dict[str, object]:
+        """Return parameters of a step of `expected.CHURN` as the tool names them."""
+        del step
+        return params
+
+
+def adapters() -> list[Adapter]:
+    """Return the adapters of all tools."""
+    found = sorted(path.stem for path in Path(__file__).parent.glob("adapter_*.py"))
+    return [importlib.import_module(f"tests.hooks.{name}").ADAPTER for name in found]

@@ -1,0 +1,34 @@
+"""What the churn pipeline is, whoever runs it: the one description that all hooks are held to."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the pipeline.
+
+    Attributes:
+        inputs: What it reads, in words that all tools share; a tool tells what it calls them.
+        outputs: What it writes.
+        params: What else it is given.
+    """
+
+    inputs: frozenset[str]
+    outputs: frozenset[str]
+    params: dict[str, object] = field(default_factory=dict)
+
+
+def _of(inputs: str, outputs: str, **params: object) -> Step:
+    return Step(frozenset(inputs.split()), frozenset(outputs.split()), params)
+
+
+CHURN = {
+    "clean": _of("raw", "table", floor=2),
+    "train_small": _of("table", "small", depth=1),
+    "train_large": _of("table", "large", depth=2),
+    "evaluate": _of("table small large", "metrics"),
+}
+"""The steps by name."""
+
+ACCURACY = {"small": 0.75, "large": 1.0}
+"""What `evaluate` returns."""

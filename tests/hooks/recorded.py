@@ -1,0 +1,97 @@
+"""What a store has of a run, in the words of `expected.CHURN`."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from lineage_store import Artifact, Execution, LineageStore
+from lineage_store.recording.history import list_runs, read_run
+from tests.hooks.project import Project
+
+
+@dataclass
+class Attempt:
+    """One execution of a step."""
+
+    state: str
+    attempt: int
+    index: int
+    inputs: frozenset[str]
+    outputs: frozenset[str]
+    properties: dict[str, Any]
+
+    @property
+    def params(self) -> dict[str, Any]:
+        found = {k: v for k, v in self.properties.items() if k.startswith("parameters.")}
+        return {name.removeprefix("parameters."): value for name, value in found.items()}
+
+
+@dataclass
+class Recorded:
+    """A run.
+
+    Attributes:
+        state: How it ended.
+        properties: Of its execution.
+        steps: The attempts at each step, by the tool's names, in order.
+        artifacts: All that were read or written, by the shared names.
+        contexts: The names of the contexts of each type.
+    """
+
+    state: str
+    properties: dict[str, Any]
+    steps: dict[str, list[Attempt]] = field(default_factory=dict)
+    artifacts: dict[str, list[Artifact]] = field(default_factory=dict)
+    contexts: dict[str, set[str]] = field(default_factory=dict)
+
+    def states(self) -> dict[str, list[str]]:
+        """Return the states of the attempts at each step."""
+        return {name: [a.state for a in attempts] for name, attempts in self.steps.items()}
+
+
+def recorded(store: LineageStore, project: Project, run: str | None = None) -> Recorded:
+    """Return a run as it is in the store, the newest if none is named."""
+    history = read_run(store, run or list_runs(store, limit=1).items[0].run)
+    whole = store.get_execution(history.summary.execution_id or 0)
+    found = Recorded(str(whole.state), dict(whole.custom_properties))
+    for context in store.list_contexts_of(execution=whole):
+        found.contexts.setdefault(context.type or "", set()).add(context.name or "")
+    for step in history.steps:
+        execution = store.get_execution(step.execution_id)
+        attempt = _attempt(store, project, execution, found.artifacts)
+        found.steps.setdefault(step.name, []).append(attempt)
+    for attempts in found.steps.values():
+        attempts.sort(key=lambda attempt: (attempt.index, attempt.attempt))
+    return found
+
+
+def _attempt(
+    store: LineageStore, project: Project, execution: Execution, seen: dict[str, list[Artifact]]
+) -> Attempt:
+    sides: dict[bool, set[str]] = {True: set(), False: set()}
+    for event in store.list_events(execution=[execution.id or 0]):
+        artifact = store.get_artifact(event.artifact_id or 0)
+        what = shared_name(project, artifact)
+        sides[event.type.is_output].add(what)
+        if artifact not in seen.setdefault(what, []):
+            seen[what].append(artifact)
+    properties = dict(execution.custom_properties)
+    return Attempt(
+        state=str(execution.state),
+        attempt=int(properties["attempt_id"]),
+        index=int(properties["log.index"]),
+        inputs=frozenset(sides[False]),
+        outputs=frozenset(sides[True]),
+        properties=properties,
+    )
+
+
+def shared_name(project: Project, artifact: Artifact) -> str:
+    """Return what the thing is called in `expected.CHURN`; its uri if it is not in there."""
+    uri = artifact.uri or ""
+    for name in project.adapter.data:
+        path = project.path(name)
+        if path is not None and uri == str(path):
+            return name
+        if path is None and uri.startswith("value:") and uri.rpartition("/")[2] == name:
+            return name
+    return uri

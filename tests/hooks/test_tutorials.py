@@ -1,0 +1,73 @@
+"""The tutorials keep their word: their files, commands and outputs, as a reader has them.
+
+A block of `sh` is run, one with `file=PATH` is written, one of `console` is what was printed last,
+except for numbers; `…` stands for anything. `no-test` marks what the environment has already.
+"""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.hooks.adapters import ROOT, Adapter, adapters
+from tests.integration.serving import environment
+
+BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+MARK = "--- the next block ---"
+
+pytestmark = pytest.mark.timeout(400)
+
+
+def script(page: str, base: Path) -> tuple[str, list[str | None]]:
+    """Return the commands of a page, and for each of them what it should print."""
+    lines, wanted = ["set -eu", f"cd {base}"], []
+    for kind, options, text in BLOCK.findall(page):
+        path = re.search(r"file=(\S+)", options)
+        if path:
+            lines.append(f"mkdir -p $(dirname {path[1]}); cat > {path[1]} <<'END'\n{text}END")
+        elif kind == "sh" and "no-test" not in options:
+            lines.append(f"echo '{MARK}'\n{text}")
+            wanted.append(None)
+        elif kind == "console":
+            wanted[-1] = text
+    return "\n".join(lines), wanted
+
+
+def pattern(text: str) -> str:
+    """Return a pattern of what is printed, in which numbers and blanks are any."""
+    found = re.sub(r"[0-9a-f]*[0-9][0-9a-f.:TZ]*", "0", re.sub(r" +", " ", text.strip()))
+    return re.escape(found).replace("…", ".*")
+
+
+@pytest.mark.parametrize("adapter", adapters(), indirect=True, ids=lambda adapter: adapter.name)
+def test_a_tutorial(adapter: Adapter, tmp_path: Path) -> None:
+    page = ROOT / "docs" / "tutorials" / f"{adapter.name}.md"
+    commands, wanted = script(page.read_text(), tmp_path)
+    variables = adapter.environment(tmp_path) | {
+        "PATH": f"{adapter.python.parent}{os.pathsep}{os.environ['PATH']}",
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+    }
+    done = subprocess.run(
+        ["bash", "-c", commands],
+        env=environment(**variables),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    printed = done.stdout.split(f"{MARK}\n")[1:]
+    assert len(printed) == len(wanted)
+    for found, text in zip(printed, wanted, strict=True):
+        shown = re.sub(r"[0-9a-f]*[0-9][0-9a-f.:TZ]*", "0", re.sub(r" +", " ", found.strip()))
+        if text is not None:
+            assert re.fullmatch(pattern(text), shown, re.DOTALL), f"{found}\nis not\n{text}"
+
+
+@pytest.mark.parametrize("name", ["hooks.md", *(f"tutorials/{a.name}.md" for a in adapters())])
+def test_the_pages_it_links_to_exist(name: str) -> None:
+    page = ROOT / "docs" / name
+    targets = re.findall(r"\]\((?!http)([^)#]+)[^)]*\)", page.read_text())
+    assert [target for target in targets if not (page.parent / target).exists()] == []

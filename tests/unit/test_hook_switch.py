@@ -1,0 +1,101 @@
+"""Whether a hook is on, and that nothing of it reaches the tool."""
+
+import logging
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from lineage_store.integrations import switch
+from lineage_store.integrations.switch import Switch
+from lineage_store.integrations.tools import Tool
+
+
+class Events:
+    """What a hook records with, for tests."""
+
+    def __init__(self, tool: Tool, url: str) -> None:
+        self.url = url
+
+    def answer(self, value: int) -> str:
+        return f"{value} {self.url}"
+
+    def fail(self) -> None:
+        raise RuntimeError("boom")
+
+
+class Unmade:
+    def __init__(self, tool: Tool, url: str) -> None:
+        raise RuntimeError("not today")
+
+
+@pytest.fixture(autouse=True)
+def nothing_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(switch, "_told", set())
+
+
+def made(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> Switch:
+    """Return the switch of a tool that is installed everywhere: pytest."""
+    given = {"name": "t", "distribution": "pytest", "at_least": (1,), "below": (99,)}
+    tool = Tool(**{"events": f"{__name__}:Events", **given, **fields})
+    monkeypatch.setitem(switch.TOOLS, "t", tool)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, __name__, sys.modules[Events.__module__])
+    return Switch("t")
+
+
+def test_it_is_off_without_a_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = made(monkeypatch)
+    monkeypatch.setenv("LINEAGE_STORE_URL", " ")
+    assert found("answer", 3) is None
+    assert not found.is_on
+    monkeypatch.setenv("LINEAGE_STORE_URL", "grpc://a:1")
+    assert found("answer", 3) == "3 grpc://a:1"
+    assert found.is_on
+
+
+def test_what_it_raises_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = made(monkeypatch)
+    monkeypatch.setenv("LINEAGE_STORE_URL", "grpc://a:1")
+    with caplog.at_level(logging.WARNING):
+        assert [found("fail"), found("fail"), found("unknown")] == [None, None, None]
+    failed, unknown = [r.getMessage() for r in caplog.records]
+    assert failed == "lineage of t is incomplete: fail: RuntimeError: boom"
+    assert unknown.startswith("lineage of t is incomplete: unknown: AttributeError: ")
+
+
+@pytest.mark.parametrize(
+    ("bounds", "says"),
+    [({"at_least": (98,)}, "too old: the hook is made for 98"), ({"below": (2,)}, "too new")],
+)
+def test_another_version_is_told_once(
+    bounds: dict[str, Any],
+    says: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    found = made(monkeypatch, **bounds)
+    monkeypatch.setenv("LINEAGE_STORE_URL", "grpc://a:1")
+    assert [found("answer", 1), found("answer", 2)] == [None, None]
+    [record] = caplog.records
+    assert says in record.getMessage()
+
+
+def test_what_cannot_be_made_is_not_tried_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = made(monkeypatch, events=f"{__name__}:Unmade")
+    monkeypatch.setenv("LINEAGE_STORE_URL", "grpc://a:1")
+    assert [found("answer", 1), found("answer", 2)] == [None, None]
+    assert len(caplog.records) == 1
+
+
+def test_it_imports_nothing_while_it_is_off() -> None:
+    code = (
+        "import sys; from lineage_store.integrations.switch import Switch; Switch('kedro')('x');"
+        "print([m for m in ('google.protobuf', 'grpc', 'sqlalchemy') if m in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "[]\n"
