@@ -73,6 +73,14 @@ def _named(*tools: Tool) -> Mapping[str, Tool]:
 
 TOOLS = _named(
     Tool(
+        "airflow",
+        "apache-airflow-core",
+        (3, 3),
+        (4,),
+        "lineage_store.integrations.airflow_events:AirflowEvents",
+        group="airflow.plugins",
+    ),
+    Tool(
         "kedro",
         "kedro",
         (1, 0),
@@ -88,6 +96,14 @@ TOOLS = _named(
         (4,),
         "lineage_store.integrations.luigi_events:LuigiEvents",
         after="luigi",
+    ),
+    Tool(
+        "prefect",
+        "prefect",
+        (3, 9),
+        (4,),
+        "lineage_store.integrations.prefect_events:PrefectEvents",
+        after="prefect.flow_engine",
     ),
 )
 """All tools, by name."""

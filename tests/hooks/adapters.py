@@ -7,6 +7,7 @@ pipeline in `tests/hooks/projects/TOOL`. Everything else is shared.
 import importlib
 from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import ClassVar
 
 from tests.hooks.expected import CHURN
 
@@ -27,6 +28,7 @@ class Adapter(ABC):
         project: That of the project; None: the tool has no such thing.
         data: Where each thing of `expected.CHURN` is, relative to the project; None: it is only in
             memory, and its uri ends with its name.
+        in_memory: What such a thing is called instead, where the tool names values by itself.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Adapter(ABC):
     pipeline: str
     project: str | None = None
     data: dict[str, str | None]
+    in_memory: ClassVar[dict[str, str]] = {}
 
     def set_depth(self, directory: Path, depth: int) -> None:
         """Give `train_large` another depth, as a user would."""

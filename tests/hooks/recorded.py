@@ -5,6 +5,7 @@ from typing import Any
 
 from lineage_store import Artifact, Execution, LineageStore
 from lineage_store.recording.history import list_runs, read_run
+from lineage_store.recording.naming import PIPELINE_RUN
 from tests.hooks.project import Project
 
 
@@ -57,6 +58,8 @@ def recorded(store: LineageStore, project: Project, run: str | None = None) -> R
         found.contexts.setdefault(context.type or "", set()).add(context.name or "")
     for step in history.steps:
         execution = store.get_execution(step.execution_id)
+        if execution.type == PIPELINE_RUN:  # a run within this one
+            continue
         attempt = _attempt(store, project, execution, found.artifacts)
         found.steps.setdefault(step.name, []).append(attempt)
     for attempts in found.steps.values():
@@ -92,6 +95,7 @@ def shared_name(project: Project, artifact: Artifact) -> str:
         path = project.path(name)
         if path is not None and uri == str(path):
             return name
-        if path is None and uri.startswith("value:") and uri.rpartition("/")[2] == name:
+        value = project.adapter.in_memory.get(name, name)
+        if path is None and uri.startswith("value:") and uri.rpartition("/")[2] == value:
             return name
     return uri

@@ -1,0 +1,293 @@
+"""What Airflow tells of its runs and tasks, as runs and steps.
+
+| Airflow | recorded |
+| --- | --- |
+| `[api] instance_name`, if it is set | project; before the name of each DAG |
+| a DAG | pipeline |
+| `DAG@RUN` | the id of the run; a run that is cleared goes on as the same run |
+| a task instance | a step; `log.index` is its map index, `attempt_id` its try number |
+| deferred, or rescheduled | the step goes on, with the same attempt |
+| skipped, or not run since a task before it failed | CANCELED, with `skip_reason` |
+| a state that is set by hand | the state of a step that has not ended; `state_set_by_hand` of any |
+
+A run begins in the scheduler, its tasks run in processes of their own, and states are set by hand
+in the API server: each has part in the same records.
+"""
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from lineage_store.integrations.airflow_values import (
+    RETURNED,
+    AssetUse,
+    Touched,
+    maker_of,
+    masked,
+    split_arguments,
+    xcom_artifact,
+)
+from lineage_store.integrations.data import numbers_in
+from lineage_store.integrations.hook import Hook
+from lineage_store.model import Artifact, ExecutionState
+from lineage_store.recording.code import code_digest
+from lineage_store.recording.complaints import harmless
+from lineage_store.recording.outcomes import Failure, Fault
+from lineage_store.recording.runs import Run
+from lineage_store.recording.steps import Step
+
+_NOT_RUN = ("skipped", "upstream_failed")
+"""The states of tasks that end without a process of their own."""
+
+_BEGUN_SECONDS = 3.0
+
+
+class _Open:
+    """A task that runs in this process.
+
+    Args:
+        ti: The task instance.
+        run: What it is a step of.
+        step: Its step.
+        assets: What makes artifacts of those that it uses.
+    """
+
+    def __init__(self, ti: Any, run: Run, step: Step, assets: AssetUse) -> None:
+        self.ti = ti
+        self.run = run
+        self.step = step
+        self.assets = assets
+        self.before = Touched()
+        self.seen: set[tuple[bool, str | None]] = set()
+
+    def put(self, name: str, artifact: Artifact, *, is_output: bool) -> None:
+        """Record an input or output, unless it is known from elsewhere."""
+        if (is_output, artifact.external_id) in self.seen:
+            return
+        self.seen.add((is_output, artifact.external_id))
+        (self.step.output if is_output else self.step.input)(name, artifact)
+
+
+class AirflowEvents(Hook):
+    """Records what Airflow runs."""
+
+    ends_with_process = False
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._open: dict[str, _Open] = {}
+        self._beginning: dict[str, threading.Thread] = {}
+
+    def run_started(self, dag_run: Any) -> None:
+        """Begin a run, in the scheduler."""
+        self._begin(self._run(dag_run, _told(dag_run)), dag_run)
+
+    def _run(self, place: Any, told: Mapping[str, Any] | None = None) -> Run:
+        project = _instance()
+        dag = f"{project}.{place.dag_id}" if project else place.dag_id
+        run_id = f"{dag}@{place.run_id}"
+        return self.run(place.run_id, pipeline=dag, run_id=run_id, project=project, properties=told)
+
+    def _begin(self, run: Run, dag_run: Any) -> None:
+        """Record that a run has begun, once in each process; what is captured takes its time."""
+        if run.id in self._beginning:
+            return
+        at = _ms(dag_run.start_date)
+        thread = threading.Thread(target=run.begin, kwargs={"at": at}, daemon=True)
+        self._beginning[run.id] = thread
+        thread.start()
+
+    def run_ended(self, dag_run: Any, why: str | None) -> None:
+        """End a run, and what no process of a task told of; waits for nothing."""
+        run, at = self._run(dag_run), _ms(dag_run.end_date)
+        self._end_others(dag_run)
+        error = None if why is None else Failure("DagRunFailed", why)
+        begun = self._beginning.pop(run.id, None)
+        threading.Thread(target=self._end_run, args=(run, begun, error, at)).start()
+
+    @harmless(None)
+    def _end_run(
+        self, run: Run, begun: threading.Thread | None, error: Fault | None, at: int | None
+    ) -> None:
+        if begun is not None:
+            begun.join(_BEGUN_SECONDS)
+        self.end_run(run, error, at=at)
+
+    @harmless(None)
+    def _end_others(self, dag_run: Any) -> None:
+        """Record the tasks that never ran."""
+        from airflow import settings  # noqa: PLC0415 - when Airflow is set up
+
+        # in the transaction that goes on: states that it sets now are seen nowhere else
+        session = dag_run._sa_instance_state.session or settings.Session()  # noqa: SLF001
+        for ti in dag_run.get_task_instances(state=_NOT_RUN, session=session):
+            self._ended(ti, None, ExecutionState.CANCELED, skipped=str(ti.state))
+
+    def task_started(self, ti: Any) -> None:
+        """Begin a step, with what it is given."""
+        run = self._run(ti)
+        dag_run = ti.get_template_context()["dag_run"]
+        self._begin(self._run(dag_run, _told(dag_run)), dag_run)
+        params, xcoms = _arguments(ti)
+        inputs: dict[str, list[Artifact]] = {}
+        for name, task, key, value in xcoms:
+            read = xcom_artifact(run.pipeline, task, key, value, run.id)
+            inputs.setdefault(name, []).append(read)
+        assets = AssetUse(run.id, _maker(ti))
+        for name, artifact in _inlets(assets, ti):
+            inputs.setdefault(name, []).append(artifact)
+        step = self._step(run, ti, inputs=inputs, params=params, code=_code(ti.task))
+        step.begin(at=_ms(ti.start_date))
+        here = self._open[str(ti.id)] = _Open(ti, run, step, assets)
+        here.seen = {(False, known.external_id) for several in inputs.values() for known in several}
+        _listen(here)
+
+    def _step(self, run: Run, ti: Any, **known: Any) -> Step:
+        index, attempt = max(0, ti.map_index or 0), max(1, ti.try_number or 1)
+        return run.step(ti.task_id, index=index, attempt=attempt, **known)
+
+    def task_succeeded(self, before: Any, ti: Any) -> None:
+        """End a step that went well, with what it put out."""
+        here = self._open.get(str(ti.id))
+        if here is not None:
+            _put_out(here)
+        self._ended(ti, None, ExecutionState.COMPLETE, by_hand=before is None)
+
+    def task_failed(self, before: Any, ti: Any, error: Any) -> None:
+        """End an attempt that failed, or that somebody wanted to have failed."""
+        if before is not None and not isinstance(error, BaseException):
+            error = Failure("TaskFailed", str(error or "Airflow does not say why"))
+        elif before is None:
+            error = None
+        self._ended(ti, error, ExecutionState.FAILED, by_hand=before is None)
+
+    def task_skipped(self, before: Any, ti: Any) -> None:
+        """End a step that had nothing to do."""
+        self._ended(ti, None, ExecutionState.CANCELED, skipped="skipped", by_hand=before is None)
+
+    def _ended(
+        self,
+        ti: Any,
+        error: Fault | None,
+        state: ExecutionState,
+        *,
+        skipped: str | None = None,
+        by_hand: bool = False,
+    ) -> None:
+        here = self._open.pop(str(ti.id), None)
+        if here is not None:
+            _put_touched(here)
+        told = {"state_set_by_hand": str(state)} if by_hand else {}
+        step = here.step if here else self._step(self._run(ti), ti, properties=told)
+        if skipped is not None:
+            step.skip(skipped)
+        step.end(error, state=state, at=_ms(ti.end_date))
+
+    def stopping(self) -> None:
+        """Send or spool what is recorded: this process may end at once."""
+        for begun in list(self._beginning.values()):
+            begun.join(_BEGUN_SECONDS)
+        if not self.recorder.flush():
+            self.recorder.close()
+
+
+def _maker(ti: Any) -> str:
+    return maker_of(ti.dag_id, ti.run_id, ti.task_id, ti.map_index)
+
+
+@harmless(({}, []))
+def _arguments(ti: Any) -> tuple[dict[str, Any], list[tuple[str, str, str, Any]]]:
+    params, xcoms = split_arguments(ti)
+    return masked(params), xcoms
+
+
+@harmless(())
+def _inlets(assets: AssetUse, ti: Any) -> Any:
+    return list(assets.read(ti))
+
+
+@harmless(None)
+def _listen(here: _Open) -> None:
+    """Learn which XComs the code of a task pulls and pushes by itself."""
+    ti, pull, push = here.ti, here.ti.xcom_pull, here.ti.xcom_push
+
+    def pulled(task_ids: Any = None, dag_id: Any = None, key: str = RETURNED, **more: Any) -> Any:
+        value = pull(task_ids, dag_id, key, **more)
+        if isinstance(task_ids, str) and value is not None:
+            _put_xcom(here, task_ids, key, value, dag=dag_id, is_output=False)
+        return value
+
+    def pushed(key: str, value: Any) -> None:
+        push(key, value)
+        _put_xcom(here, ti.task_id, key, value, is_output=True)
+
+    object.__setattr__(ti, "xcom_pull", pulled)
+    object.__setattr__(ti, "xcom_push", pushed)
+
+
+@harmless(None)
+def _put_xcom(
+    here: _Open, task: str, key: str, value: Any, *, dag: str | None = None, is_output: bool
+) -> None:
+    pipeline = here.run.pipeline
+    if dag is not None:
+        pipeline = f"{here.run.project}.{dag}" if here.run.project else dag
+    artifact = xcom_artifact(pipeline, task, key, value, here.run.id)
+    here.put(key if is_output else task, artifact, is_output=is_output)
+
+
+@harmless(None)
+def _put_out(here: _Open) -> None:
+    """Record what a task returned, and its assets."""
+    ti = here.ti
+    for name, artifact in here.assets.written(ti):
+        here.put(name, artifact, is_output=True)
+    if not ti.task.do_xcom_push:
+        return
+    value = type(ti).xcom_pull(ti, task_ids=ti.task_id, key=RETURNED, map_indexes=ti.map_index)
+    if value is None:
+        return
+    _put_xcom(here, ti.task_id, RETURNED, value, is_output=True)
+    for key, number in numbers_in(value).items():
+        here.step.metric(f"{RETURNED}.{key}" if key else RETURNED, number)
+
+
+@harmless(None)
+def _put_touched(here: _Open) -> None:
+    """Record what hooks of Airflow read and wrote meanwhile."""
+    for is_output, name, artifact in here.assets.touched(here.before, Touched()):
+        here.put(name, artifact, is_output=is_output)
+
+
+def _told(dag_run: Any) -> dict[str, Any]:
+    """Return what is recorded of a run beside its times."""
+    found = {
+        "run_type": _text(dag_run.run_type),
+        "logical_date": _text(dag_run.logical_date),
+        "data_interval_start": _text(dag_run.data_interval_start),
+        "data_interval_end": _text(dag_run.data_interval_end),
+        "triggered_by": getattr(dag_run, "triggering_user_name", None),
+        **{f"conf.{name}": value for name, value in masked(dag_run.conf or {}).items()},
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(getattr(value, "value", value))
+
+
+def _ms(at: Any) -> int | None:
+    return None if at is None else round(at.timestamp() * 1000)
+
+
+def _instance() -> str | None:
+    """Return what this installation of Airflow is called, if it has a name."""
+    from airflow.configuration import conf  # noqa: PLC0415 - when Airflow is set up
+
+    return conf.get("api", "instance_name", fallback="").strip() or None
+
+
+@harmless(None)
+def _code(task: Any) -> str | None:
+    function = getattr(task, "python_callable", None)
+    return None if function is None else code_digest(function)

@@ -1,0 +1,200 @@
+"""What an Airflow task is given and puts out: XComs, parameters, assets, what its hooks touched.
+
+| Airflow | recorded |
+| --- | --- |
+| an XCom that an argument of the task refers to, or that its code pulls | input `value:DAG/TASK`, by the fingerprint of its value; `value:DAG/TASK.KEY` if it has a key of its own |
+| what the task returns, or pushes | output of the same name |
+| any other argument, or template field | parameter, with what Airflow takes for a secret masked |
+| an asset in `inlets` or `outlets`, one that an alias led to | artifact, see `AssetUse` |
+| what a hook, or an `ObjectStoragePath`, read or wrote | the same |
+"""  # noqa: E501 - a row of a table
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from lineage_store.integrations.data import uri_artifact, value_artifact
+from lineage_store.model import Artifact
+
+RETURNED = "return_value"
+"""The key of the XCom that a task returns."""
+
+_MAX_VALUES = 1_000
+"""How many values of mapped tasks are recorded as inputs of the step that reads all of them."""
+
+
+def xcom_artifact(dag: str, task: str, key: str, value: Any, run: str) -> Artifact:
+    """Return the artifact of an XCom; the tasks that one is mapped to are not told apart.
+
+    Airflow does not tell a reader which of them a value comes from; equal values are one artifact.
+    """
+    name = task if key == RETURNED else f"{task}.{key}"
+    return value_artifact(dag, name, value, run, properties={"xcom_key": key})
+
+
+def arguments_of(task: Any) -> dict[str, Any]:
+    """Return what a task is given, by name: what its function is called with, or its fields."""
+    function = getattr(task, "python_callable", None)
+    if function is None:
+        return {name: getattr(task, name, None) for name in task.template_fields}
+    given = {f"args.{at}": value for at, value in enumerate(getattr(task, "op_args", ()) or ())}
+    return {**given, **(getattr(task, "op_kwargs", None) or {})}
+
+
+def split_arguments(ti: Any) -> tuple[dict[str, Any], list[tuple[str, str, str, Any]]]:
+    """Return parameters, and XComs as name of the input, task, key and value.
+
+    What the task was written with says which of its arguments are XComs; what they are is in the
+    task as it runs, or has to be asked for if it was taken apart or put together on the way.
+    """
+    from airflow.sdk.definitions.xcom_arg import PlainXComArg, XComArg  # noqa: PLC0415
+
+    written = ti.task.dag.get_task(ti.task.task_id)
+    source = _written_arguments(written)
+    params, found, known = {}, [], set()
+    for name, value in arguments_of(ti.task).items():
+        origin = source.get(name)
+        references = list(XComArg.iter_xcom_references(origin))
+        if not references:
+            params[name] = value
+        if isinstance(origin, PlainXComArg) and not _is_lazy(value):
+            [(operator, key)] = references
+            known.add((operator.task_id, key))
+            found.append((name, operator.task_id, key, value))
+    for operator, key in _references(written, source):
+        if (operator.task_id, key) not in known:
+            known.add((operator.task_id, key))
+            found.extend(_pulled(ti, operator.task_id, key))
+    return params, found
+
+
+def _written_arguments(task: Any) -> dict[str, Any]:
+    """Return the arguments of a task as they were written; without those that it is mapped over."""
+    partial = getattr(task, "partial_kwargs", None)
+    if partial is None:
+        return arguments_of(task)
+    return {**partial, **(partial.get("op_kwargs") or {})}
+
+
+def _references(task: Any, source: Mapping[str, Any]) -> Iterator[tuple[Any, str]]:
+    """Yield the XComs that a task is given, as the task that makes them, and key."""
+    from airflow.sdk.definitions.xcom_arg import XComArg  # noqa: PLC0415
+
+    yield from XComArg.iter_xcom_references(dict(source))
+    if hasattr(task, "_get_specified_expand_input"):
+        yield from task._get_specified_expand_input().iter_references()  # noqa: SLF001
+
+
+def _pulled(ti: Any, task: str, key: str) -> list[tuple[str, str, str, Any]]:
+    """Return an XCom, or those of all tasks that one is mapped to."""
+    is_mapped = getattr(ti.task.dag.get_task(task), "is_mapped", False)
+    if not is_mapped:
+        value = ti.xcom_pull(task_ids=task, key=key, map_indexes=-1)
+        return [] if value is None else [(task, task, key, value)]
+    values = ti.xcom_pull(task_ids=[task], key=key)
+    return [(task, task, key, value) for value in list(values)[:_MAX_VALUES]]
+
+
+def _is_lazy(value: Any) -> bool:
+    """Return whether a value is all that the tasks made that one is mapped to."""
+    return type(value).__name__ == "LazyXComSequence"
+
+
+def masked(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters as Airflow shows them: what it takes for a secret is replaced."""
+    from airflow.sdk.log import redact  # noqa: PLC0415
+
+    return {name: redact(value, name) for name, value in params.items() if value is not None}
+
+
+class AssetUse:
+    """Makes artifacts of the assets that one task uses.
+
+    A local file is known by its content. What is elsewhere is known by the task that wrote it: the
+    last event of an asset tells the one that reads it, so that one run leads to another.
+
+    Args:
+        run: The id of the run.
+        maker: What stands for the task: DAG, run, task and index of mapping.
+    """
+
+    def __init__(self, run: str, maker: str) -> None:
+        self._run = run
+        self._maker = maker
+
+    def read(self, ti: Any) -> Iterator[tuple[str, Artifact]]:
+        """Yield the inlets of a task, by name."""
+        for asset in ti.task.inlets or ():
+            uri = getattr(asset, "uri", None)
+            if uri:
+                maker = None if _is_local(uri) else _last_maker(ti, asset)
+                why = "no event of this asset says who wrote it"
+                yield asset.name, uri_artifact(uri, self._run, version=maker, why=why)
+
+    def written(self, ti: Any) -> Iterator[tuple[str, Artifact]]:
+        """Yield the outlets of a task, and the assets that its aliases led to, by name."""
+        events = ti.get_template_context()["outlet_events"]
+        for asset in ti.task.outlets or ():
+            event = events[asset] if hasattr(asset, "name") else None
+            uri = getattr(asset, "uri", None)
+            if uri:
+                yield asset.name, self._output(uri, getattr(event, "extra", None) or {})
+            for more in getattr(event, "asset_alias_events", ()):
+                key = more.dest_asset_key
+                yield key.name, self._output(key.uri, more.extra or {})
+
+    def _output(self, uri: str, extra: Mapping[str, Any]) -> Artifact:
+        told = {f"extra.{name}": value for name, value in extra.items()}
+        version = None if _is_local(uri) else self._maker
+        return uri_artifact(uri, self._run, version=version, properties=told)
+
+    def touched(self, before: "Touched", after: "Touched") -> Iterator[tuple[bool, str, Artifact]]:
+        """Yield what hooks read or wrote meanwhile: whether it was written, its name, and it."""
+        outputs = {uri for uri, _ in after.outputs - before.outputs}
+        for uri, name in after.inputs - before.inputs:
+            if uri in outputs and _is_local(uri):
+                # what was written since can't be looked at any more as it was when it was read
+                path, lost = unquote(urlsplit(uri).path), f"before {self._maker}"
+                yield False, name, uri_artifact(path, self._run, version=lost)
+            else:
+                yield False, name, uri_artifact(uri, self._run)
+        for uri, name in after.outputs - before.outputs:
+            yield True, name, self._output(uri, {})
+
+
+def _is_local(uri: str) -> bool:
+    return uri.startswith(("file:", "/"))
+
+
+def _last_maker(ti: Any, asset: Any) -> str | None:
+    """Return what stands for the task that wrote an asset last, as `maker_of` has it."""
+    events = ti.get_template_context()["inlet_events"][asset].ascending(ascending=False).limit(1)
+    for event in events:
+        if event.source_task_id is not None:
+            place = event.source_dag_id, event.source_run_id, event.source_task_id
+            return maker_of(*place, event.source_map_index)
+    return None
+
+
+def maker_of(dag: str, run: str, task: str, index: int | None) -> str:
+    """Return what stands for a task that writes an asset, to all that read it."""
+    return f"{dag}/{run}/{task}/{max(0, index or 0)}"
+
+
+class Touched:
+    """What hooks have read and written in this process so far, how often, as uri and name."""
+
+    def __init__(self) -> None:
+        from airflow.sdk.lineage import get_hook_lineage_collector  # noqa: PLC0415
+
+        found = get_hook_lineage_collector().collected_assets
+        self.inputs = _counted(found.inputs)
+        self.outputs = _counted(found.outputs)
+
+
+def _counted(several: Any) -> Counter[tuple[str, str]]:
+    counts: Counter[tuple[str, str]] = Counter()
+    for info in several:
+        counts[info.asset.uri, info.asset.name] += info.count
+    return counts

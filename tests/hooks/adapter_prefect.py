@@ -1,0 +1,36 @@
+"""Prefect: a script that calls a flow, with its own server, and threads for its tasks."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from tests.hooks.adapters import Adapter
+
+
+class Prefect(Adapter):
+    name = "prefect"
+    modes = ("threads",)
+    parallel = ("threads",)
+    retries = True
+    pipeline = "churn"
+    data: ClassVar = {
+        "raw": "data/raw.csv",
+        "table": None,
+        "small": "data/small.json",
+        "large": "data/large.json",
+        "metrics": None,
+    }
+    in_memory: ClassVar = {"table": "clean", "metrics": "evaluate"}
+
+    def command(self, mode: str) -> list[str]:
+        return [str(self.python), "churn_flow.py", mode]
+
+    def environment(self, directory: Path) -> dict[str, str]:
+        return {
+            "PREFECT_HOME": str(directory / "prefect"),
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",
+            "DO_NOT_TRACK": "1",
+        }
+
+
+ADAPTER = Prefect()

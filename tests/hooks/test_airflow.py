@@ -1,0 +1,120 @@
+"""What only Airflow has: mapped tasks, XComs, assets, skipped tasks, states set by hand."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lineage_store import LineageStore
+from lineage_store.recording.history import list_runs
+from tests.hooks.adapter_airflow import ADAPTER
+from tests.hooks.adapters import Adapter
+from tests.hooks.project import Project
+from tests.hooks.recorded import Attempt, Recorded, recorded
+
+pytestmark = [pytest.mark.timeout(400)]
+
+BY_HAND = Path(__file__).parent / "airflow_by_hand.py"
+
+
+@pytest.fixture(params=[ADAPTER], ids=["airflow"])
+def adapter(adapter: Adapter) -> Adapter:
+    return adapter
+
+
+def airflow(project: Project, url: str, *arguments: str) -> str:
+    """Run a command of Airflow's environment; return what it printed."""
+    done = subprocess.run(
+        arguments,
+        cwd=project.directory,
+        env=project.environment(url),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "lineage of" not in done.stdout
+    return done.stdout
+
+
+def run_dag(project: Project, url: str, store: LineageStore, dag: str) -> Recorded:
+    airflow(project, url, str(ADAPTER.python.with_name("airflow")), "dags", "test", dag)
+    return recorded(store, project)
+
+
+def one(found: Recorded, step: str) -> Attempt:
+    [attempt] = found.steps[step]
+    return attempt
+
+
+def test_what_churn_has_not(project: Project, url: str, store: LineageStore) -> None:
+    notes = project.directory / "data" / "notes.txt"
+    notes.write_text("first\n")
+    found = run_dag(project, url, store, "more")
+    assert found.state == "COMPLETE"
+    assert_mapped(found)
+    by_hand = one(found, "by_hand")
+    assert (by_hand.inputs, by_hand.outputs) == (
+        {"value:more/numbers"},
+        {"value:more/by_hand.largest"},
+    )
+    for step in ("nothing", "after_nothing"):
+        assert (step, one(found, step).state) == (step, "CANCELED")
+        assert one(found, step).properties["skip_reason"] == "skipped"
+    publish = one(found, "publish")
+    assert publish.outputs == {"s3://models/churn", "s3://models/other"}
+    assert publish.params == {"password": "***"}
+    [model] = found.artifacts["s3://models/churn"]
+    assert model.custom_properties["extra.rows"] == 3
+    assert one(found, "append").inputs == one(found, "append").outputs == {str(notes)}
+    before, after = sorted(
+        found.artifacts[str(notes)], key=lambda a: "digest" in a.custom_properties
+    )
+    assert before.custom_properties["version"].startswith("before more/")
+    assert after.custom_properties["bytes"] == len("first\nmore\n")
+    assert_read_elsewhere(project, url, store, model.id)
+
+
+def assert_mapped(found: Recorded) -> None:
+    doubled = found.steps["double"]
+    assert [attempt.index for attempt in doubled] == [0, 1, 2]
+    assert all(attempt.inputs == {"value:more/numbers"} for attempt in doubled)
+    assert [attempt.params["factor"] for attempt in doubled] == [2, 2, 2]
+    assert [attempt.params["x"] for attempt in doubled] == [1, 2, 3]
+    assert [attempt.properties["outputs.return_value"] for attempt in doubled] == [2, 4, 6]
+    assert len(found.artifacts["value:more/double"]) == 3
+    assert one(found, "total").inputs == {"value:more/double"}
+    assert one(found, "total").properties["outputs.return_value"] == 12
+
+
+def assert_read_elsewhere(
+    project: Project, url: str, store: LineageStore, model: int | None
+) -> None:
+    """Check that the run of another DAG read what this one wrote."""
+    found = run_dag(project, url, store, "reader")
+    assert one(found, "read").inputs == {"s3://models/churn"}
+    assert [artifact.id for artifact in found.artifacts["s3://models/churn"]] == [model]
+
+
+def test_a_state_that_is_set_by_hand(project: Project, url: str, store: LineageStore) -> None:
+    project.succeed(url)
+    airflow(project, url, str(ADAPTER.python), str(BY_HAND), "churn", "evaluate", "failed")
+    [run] = list_runs(store, limit=5).items
+    found = recorded(store, project, run.run)
+    evaluate = one(found, "evaluate")
+    assert evaluate.state == "COMPLETE"  # what was recorded is not taken back
+    assert evaluate.properties["state_set_by_hand"] == "FAILED"
+    assert "state_set_by_hand" not in one(found, "clean").properties
+
+
+def test_what_never_ran(project: Project, url: str, store: LineageStore) -> None:
+    project.ask("fail", "clean")
+    code, printed = project.run(url)
+    assert code != 0, printed
+    found = recorded(store, project)
+    for step in ("train_small", "train_large", "evaluate"):
+        assert one(found, step).state == "CANCELED"
+        assert one(found, step).properties["skip_reason"] == "upstream_failed"
+    assert one(found, "clean").state == "FAILED"
