@@ -76,7 +76,7 @@ class AirflowEvents(Hook):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._open: dict[str, _Open] = {}
-        self._beginning: dict[str, threading.Thread] = {}
+        self._beginning: dict[str, tuple[Run, threading.Thread]] = {}
 
     def run_started(self, dag_run: Any) -> None:
         """Begin a run, in the scheduler."""
@@ -94,7 +94,7 @@ class AirflowEvents(Hook):
             return
         at = _ms(dag_run.start_date)
         thread = threading.Thread(target=run.begin, kwargs={"at": at}, daemon=True)
-        self._beginning[run.id] = thread
+        self._beginning[run.id] = run, thread
         thread.start()
 
     def run_ended(self, dag_run: Any, why: str | None) -> None:
@@ -102,7 +102,7 @@ class AirflowEvents(Hook):
         run, at = self._run(dag_run), _ms(dag_run.end_date)
         self._end_others(dag_run)
         error = None if why is None else Failure("DagRunFailed", why)
-        begun = self._beginning.pop(run.id, None)
+        run, begun = self._beginning.pop(run.id, (run, None))
         threading.Thread(target=self._end_run, args=(run, begun, error, at)).start()
 
     @harmless(None)
@@ -185,7 +185,7 @@ class AirflowEvents(Hook):
 
     def stopping(self) -> None:
         """Send or spool what is recorded: this process may end at once."""
-        for begun in list(self._beginning.values()):
+        for _, begun in list(self._beginning.values()):
             begun.join(_BEGUN_SECONDS)
         if not self.recorder.flush():
             self.recorder.close()

@@ -9,8 +9,10 @@
 | what a hook, or an `ObjectStoragePath`, read or wrote | the same |
 """  # noqa: E501 - a row of a table
 
+import inspect
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -38,8 +40,17 @@ def arguments_of(task: Any) -> dict[str, Any]:
     function = getattr(task, "python_callable", None)
     if function is None:
         return {name: getattr(task, name, None) for name in task.template_fields}
-    given = {f"args.{at}": value for at, value in enumerate(getattr(task, "op_args", ()) or ())}
+    values = list(getattr(task, "op_args", ()) or ())
+    given = dict(zip(_names_of(function, len(values)), values, strict=True))
     return {**given, **(getattr(task, "op_kwargs", None) or {})}
+
+
+def _names_of(function: Any, count: int) -> list[str]:
+    """Return the names of the first arguments of a function."""
+    names: list[str] = []
+    with suppress(TypeError, ValueError):  # it has no signature
+        names = list(inspect.signature(function).parameters)
+    return [names[at] if at < len(names) else f"args.{at}" for at in range(count)]
 
 
 def split_arguments(ti: Any) -> tuple[dict[str, Any], list[tuple[str, str, str, Any]]]:
