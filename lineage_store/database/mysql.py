@@ -133,6 +133,8 @@ class MysqlDriver:
         raise refusals[0]
 
     def _connect(self, host: str, port: int) -> Any:
+        # Of a text, pymysql would send the bytes of latin1; passwords are set in UTF-8.
+        password = self._url.arguments["password"].encode()
         try:
             connection = pymysql.connect(
                 host=host,
@@ -141,7 +143,7 @@ class MysqlDriver:
                 autocommit=True,  # we say START TRANSACTION ourselves
                 connect_timeout=CONNECT_TIMEOUT_S,
                 conv=conversions | {float: _float},
-                **self._url.arguments,
+                **self._url.arguments | {"password": password},
             )
         except pymysql.MySQLError as error:
             raise self.translate(error) from error

@@ -90,6 +90,14 @@ TOOLS = _named(
         after="kedro.runner.task",  # the workers of a parallel runner load hooks too late
     ),
     Tool(
+        "kfp",
+        "kfp",
+        (2, 17),
+        (3,),
+        "lineage_store.integrations.kfp_events:KfpEvents",
+        after="kfp.local.task_dispatcher",
+    ),
+    Tool(
         "luigi",
         "luigi",
         (3, 6),

@@ -1,5 +1,8 @@
 """What database URLs say, and what is wrong with those that can't be used."""
 
+from importlib import metadata
+
+import pymysql._auth
 import pytest
 
 from lineage_store import errors
@@ -89,3 +92,11 @@ def test_a_password_from_the_environment(monkeypatch):
 def test_no_password_in_what_is_logged():
     assert without_password("mysql://me:secret@a:1,b:2/x") == "mysql://me:***@a:1,b:2/x"
     assert without_password("postgresql://me@db/x") == "postgresql://me@db/x"
+
+
+def test_the_extra_for_mysql_can_send_passwords_without_tls():
+    """Where a connection is not encrypted, MySQL 8 wants a password encrypted with RSA."""
+    assert pymysql._auth._have_cryptography
+    wanted = [r for r in metadata.requires("lineage-store") if r.startswith("pymysql")]
+    assert all("[rsa]" in requirement for requirement in wanted)
+    assert wanted

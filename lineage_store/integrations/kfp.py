@@ -1,0 +1,59 @@
+"""The hook of Kubeflow Pipelines' local runs, loaded when one is about to begin; see `startup`.
+
+`kfp.local` tells nobody what it does. It is seen at the functions that run a DAG, a task, and one
+try of a task; what a task prints is looked at for the reason if it fails.
+"""
+
+import builtins
+import functools
+from types import ModuleType
+from typing import Any
+
+from kfp.local import subprocess_task_handler, task_dispatcher
+from kfp.local.orchestrator import dag_orchestrator, enhanced_dag_orchestrator, task_executor
+
+from lineage_store.integrations.switch import Switch
+
+_record = Switch("kfp")
+
+
+def _wrap(module: ModuleType, function: str, what: str) -> None:
+    """Have a function of kfp tell when it is called, and what comes of it.
+
+    kfp names all arguments when it calls these.
+    """
+    original = getattr(module, function)
+
+    @functools.wraps(original)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        begun = _record(f"{what}_started", kwargs)
+        try:
+            found = original(*args, **kwargs)
+        except BaseException as error:
+            _record(f"{what}_ended", begun, None, error)
+            raise
+        _record(f"{what}_ended", begun, found, None)
+        return found
+
+    setattr(module, function, wrapped)
+
+
+def _print(*values: Any, **kwargs: Any) -> None:
+    """Print what a task prints, as kfp does, and look at it."""
+    _record("printed", *values)
+    builtins.print(*values, **kwargs)
+
+
+def _listen() -> None:
+    _wrap(dag_orchestrator, "run_dag", "dag")
+    _wrap(enhanced_dag_orchestrator, "run_enhanced_dag", "dag")
+    _wrap(task_executor, "execute_single_task", "task")
+    _wrap(task_dispatcher, "run_single_task_implementation", "attempt")
+    # Names of a module go before builtins.
+    for module in (subprocess_task_handler, getattr(task_dispatcher, "docker_task_handler", None)):
+        if module is not None:
+            module.print = _print
+
+
+if _record.fits():
+    _listen()

@@ -1,0 +1,307 @@
+"""What `kfp.local` runs, as runs and steps.
+
+| kfp | recorded |
+| --- | --- |
+| the name of the pipeline, or of a component that is run alone | pipeline |
+| the name that kfp gives a run, which has the time, and its id | the id of the run |
+| a task | a step of its name; in a loop, one of each iteration |
+| one try of a task | an attempt |
+| an artifact | an artifact, by uri and content; `metadata.NAME` are properties of it |
+| an output parameter | an artifact in memory, also for the tasks that are given it |
+| an input parameter | a parameter |
+| what is in the metadata of `Metrics` | results as well |
+| a hit of kfp's own cache | a step that is CACHED |
+| an importer | nothing but what it imported, as an input of others |
+"""
+
+import threading
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lineage_store.integrations.data import numbers_in, value_artifact
+from lineage_store.integrations.hook import Hook
+from lineage_store.integrations.kfp_values import (
+    artifacts_of,
+    channel,
+    channels_of,
+    is_artifact,
+    iteration,
+    parameters_of,
+    pipeline_name,
+    reason_of,
+)
+from lineage_store.model import Artifact, ExecutionState
+from lineage_store.recording.complaints import harmless
+from lineage_store.recording.fingerprints import fingerprint
+from lineage_store.recording.naming import CACHE_DECISION
+from lineage_store.recording.outcomes import Failure, Fault
+from lineage_store.recording.runs import Run
+from lineage_store.recording.steps import Step
+
+Call = Mapping[str, Any]
+"""The arguments of a function of kfp, by name."""
+
+TAIL = 40
+"""Lines that a task printed last, among which the reason of its failure is looked for."""
+
+_METRICS = "system.Metrics"
+
+
+@dataclass(eq=False)
+class _Going:
+    """A run.
+
+    Attributes:
+        run: The run.
+        pipeline: The name of its pipeline.
+        values: Output parameters and their artifacts, by what DAGs call them.
+        scopes: By the id of a step: in which DAGs there is one, by what kfp keeps of each.
+    """
+
+    run: Run
+    pipeline: str
+    values: dict[str, tuple[Any, Artifact]] = field(default_factory=dict)
+    scopes: dict[str, list[Any]] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class _Task:
+    """A task, whose attempts come one after the other in one thread.
+
+    Attributes:
+        going: What it is a task of.
+        call: What kfp was given to run it.
+        name: What the pipeline calls it.
+        id: What tells it from the others of the run.
+        index: The iteration of the loop that it is in.
+        channels: By parameter, the output of another task that it may be.
+        attempts: How many there were.
+    """
+
+    going: _Going
+    call: Call
+    name: str
+    id: str
+    index: int
+    channels: dict[str, str] = field(default_factory=dict)
+    attempts: int = 0
+
+
+@dataclass(eq=False)
+class _Attempt:
+    task: _Task
+    step: Step
+    alone: bool
+
+
+class KfpEvents(Hook):
+    """Records what kfp runs.
+
+    The events of a task come in one thread, those of the tasks of a loop in several.
+    """
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._runs: dict[str, _Going] = {}
+        self._here = threading.local()
+        self._lock = threading.Lock()
+
+    # -- runs ---------------------------------------------------------------------------------
+
+    def dag_started(self, call: Call) -> str | None:
+        """Begin a run with its outermost DAG; return its id, or None for a DAG within another."""
+        run_id = str(call["unique_pipeline_id"])
+        if run_id in self._runs:
+            return None
+        name = pipeline_name(call["pipeline_resource_name"])
+        self._begin(run_id, name, call, call["dag_component_spec"], call["dag_arguments"])
+        return run_id
+
+    def _begin(self, run_id: str, name: str, call: Call, component: Any, arguments: Call) -> _Going:
+        parameters = parameters_of(component, arguments)
+        given = {f"parameters.{name}": value for name, value in parameters.items()}
+        told = {"runner": type(call["runner"]).__name__, "pipeline_root": call["pipeline_root"]}
+        run = self.run(
+            name,
+            pipeline=name,
+            run_id=f"{call['pipeline_resource_name']}-{run_id}",
+            properties=told | given,
+        )
+        going = self._runs[run_id] = _Going(run, name)
+        run.begin()
+        return going
+
+    def dag_ended(self, run_id: str | None, found: Any, error: Fault | None) -> None:
+        """End a run with its outermost DAG."""
+        if run_id is not None:
+            self._end(self._runs.pop(run_id), found, error)
+
+    def _end(self, going: _Going, found: Any, error: Fault | None) -> None:
+        if error is None and not _is_good(found):
+            error = Failure("kfp.PipelineFailed", "a task failed")
+        self.end_run(going.run, error)
+
+    # -- tasks --------------------------------------------------------------------------------
+
+    def task_started(self, call: Call) -> _Task:
+        """Learn which task the attempts belong to that come in this thread."""
+        going = self._runs[str(call["unique_pipeline_id"])]
+        resource, name = call["pipeline_resource_name"], call["task_name"]
+        task = self._here.task = _Task(
+            going=going,
+            call=call,
+            name=name,
+            id=self._id(going, resource, name, call["io_store"]),
+            index=iteration(resource),
+            channels=channels_of(call["task_spec"]),
+        )
+        return task
+
+    def _id(self, going: _Going, resource: str, name: str, scope: Any) -> str:
+        """Return what no other task of the run is called; DAGs may have tasks of the same name."""
+        found = "/".join([*resource.split("/")[1:], name])
+        with self._lock:
+            scopes = going.scopes.setdefault(found, [])
+            if not any(scope is known for known in scopes):
+                scopes.append(scope)
+            number = next(i for i, known in enumerate(scopes, 1) if known is scope)
+        return found if number == 1 else f"{found}#{number}"
+
+    def task_ended(self, task: _Task | None, found: Any, error: Fault | None) -> None:
+        """Record a task that did not have to run."""
+        self._here.task = None
+        if task is None or task.attempts or error is not None or not _is_good(found):
+            return
+        component, executor = _specs(task.call)
+        if executor.WhichOneof("spec") != "container":
+            return
+        from kfp.local.orchestrator.orchestrator_utils import (  # noqa: PLC0415
+            OrchestratorUtils,
+        )
+
+        arguments = OrchestratorUtils.make_task_arguments(
+            task_inputs_spec=task.call["task_spec"].inputs, io_store=task.call["io_store"]
+        )
+        why = {CACHE_DECISION: "HIT: in the cache of kfp.local"}
+        step = self._step(task, component, executor, arguments, why)
+        step.begin()
+        self._record_outputs(task, step, found[0])
+        step.end(state=ExecutionState.CACHED)
+
+    # -- attempts -----------------------------------------------------------------------------
+
+    def attempt_started(self, call: Call) -> _Attempt:
+        """Begin a step, and a run if the component is run alone."""
+        task = getattr(self._here, "task", None)
+        alone = task is None
+        if task is None:
+            name = call["component_name"].removeprefix("comp-")
+            run_id = str(call["unique_pipeline_id"])
+            going = self._begin(run_id, name, call, call["component_spec"], call["arguments"])
+            task = _Task(going, call, name, name, 0)
+        task.attempts += 1
+        step = self._step(task, call["component_spec"], call["executor_spec"], call["arguments"])
+        step.begin()
+        self._here.printed = deque(maxlen=TAIL)
+        return _Attempt(task, step, alone)
+
+    def printed(self, *values: Any) -> None:
+        """Keep the last lines of what a task prints."""
+        kept = getattr(self._here, "printed", None)
+        if kept is not None:
+            kept.append(" ".join(map(str, values)))
+
+    def attempt_ended(self, attempt: _Attempt | None, found: Any, error: Fault | None) -> None:
+        """End a step, and the run of a component that is run alone."""
+        if attempt is None:
+            return
+        failed = error is not None or not _is_good(found)
+        is_told = isinstance(error, BaseException) and not _is_of_kfp(error)
+        if not failed:
+            self._record_outputs(attempt.task, attempt.step, found[0])
+            attempt.step.end()
+        else:
+            attempt.step.end(error if is_told else reason_of(self._here.printed))
+        self._here.printed = None
+        if attempt.alone:
+            run_id = str(attempt.task.call["unique_pipeline_id"])
+            self._end(self._runs.pop(run_id), found, error)
+
+    def _step(
+        self,
+        task: _Task,
+        component: Any,
+        executor: Any,
+        arguments: Call,
+        properties: Mapping[str, Any] | None = None,
+    ) -> Step:
+        run, container = task.going.run, executor.container
+        inputs = {
+            name: artifacts_of(arguments[name], run.id)
+            for name in component.input_definitions.artifacts
+            if is_artifact(arguments.get(name))
+        }
+        return run.step(
+            task.name,
+            id=task.id,
+            index=task.index,
+            attempt=max(1, task.attempts),
+            inputs={**inputs, **_given_values(task, arguments)},
+            params=parameters_of(component, arguments),
+            code=_code(container),
+            properties={"image": container.image, **(properties or {})},
+        )
+
+    def _record_outputs(self, task: _Task, step: Step, outputs: Call) -> None:
+        going = task.going
+        for name, value in outputs.items():
+            if is_artifact(value):
+                for artifact in artifacts_of(value, going.run.id):
+                    step.output(name, artifact)
+                if getattr(value, "schema_title", None) == _METRICS:
+                    self._record_numbers(step, name, value.metadata)
+            else:
+                called = f"{task.name}.{name}"
+                made = value_artifact(going.pipeline, called, value, going.run.id)
+                step.output(name, made)
+                going.values[channel(task.name, name)] = value, made
+                self._record_numbers(step, name, value)
+
+    @staticmethod
+    def _record_numbers(step: Step, name: str, value: Any) -> None:
+        for key, number in numbers_in(value).items():
+            step.metric(f"{name}.{key}" if key else name, number)
+
+
+def _given_values(task: _Task, arguments: Call) -> dict[str, Artifact]:
+    """Return the output parameters of other tasks that a task is really given."""
+    found = {}
+    for name, called in task.channels.items():
+        value, artifact = task.going.values.get(called, (None, None))
+        # In loops kfp may give another value than the one that the pipeline names.
+        if artifact is not None and arguments.get(name) == value:
+            found[name] = artifact
+    return found
+
+
+def _specs(call: Call) -> tuple[Any, Any]:
+    component = call["components"][call["task_spec"].component_ref.name]
+    return component, call["executors"][component.executor_label]
+
+
+def _is_good(found: Any) -> bool:
+    """Return whether the outputs and the status that a function of kfp returned are good."""
+    return found is not None and found[1].name == "SUCCESS"
+
+
+def _is_of_kfp(error: BaseException) -> bool:
+    """Return whether it is what kfp raises when a task failed, which does not say why."""
+    return isinstance(error, RuntimeError) and "finished with status" in str(error)
+
+
+@harmless(None)
+def _code(container: Any) -> str | None:
+    """Return the digest of what a container runs: of a Python component, with its source."""
+    return fingerprint([container.image, list(container.command), list(container.args)])

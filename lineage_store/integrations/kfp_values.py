@@ -1,0 +1,111 @@
+"""Artifacts and parameters of kfp, and why a task failed, in the words of a store."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from lineage_store.integrations.data import uri_artifact
+from lineage_store.model import Artifact
+from lineage_store.recording.outcomes import Failure
+
+_TIME = re.compile(r"-\d{4}(-\d{2}){5}-\d{6}$")
+_ITERATION = re.compile(r"-iteration-(\d+)$")
+_ERROR = re.compile(r"([A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Warning)\b)(?:: (.*))?$")
+
+CHANNEL = "pipelinechannel--"
+
+
+def pipeline_name(resource: str) -> str:
+    """Return the name of a pipeline, of which kfp made the name of a run."""
+    return _TIME.sub("", resource.partition("/")[0])
+
+
+def iteration(resource: str) -> int:
+    """Return the iteration of the loop that a DAG belongs to, 0 if to none."""
+    found = _ITERATION.search(resource)
+    return int(found[1]) if found else 0
+
+
+def is_artifact(value: Any) -> bool:
+    """Return whether a value is an artifact of kfp, or a list of them."""
+    if isinstance(value, list):
+        return bool(value) and all(map(is_artifact, value))
+    return hasattr(value, "schema_title") and hasattr(value, "uri")
+
+
+def artifacts_of(value: Any, within: str) -> list[Artifact]:
+    """Return an artifact of kfp, or a list of them, as artifacts of a store."""
+    return [_artifact(one, within) for one in (value if isinstance(value, list) else [value])]
+
+
+def _artifact(value: Any, within: str) -> Artifact:
+    uri = value.uri or ""
+    if not urlsplit(uri).scheme:
+        uri = str(Path(uri).absolute())
+    metadata = {f"metadata.{name}": plain(item) for name, item in value.metadata.items()}
+    return uri_artifact(
+        uri, within, properties={"schema_title": value.schema_title, "name": value.name, **metadata}
+    )
+
+
+def plain(value: Any) -> Any:
+    """Return a value if JSON can hold it, else its text."""
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError):
+        return str(value)
+    return value
+
+
+def parameters_of(component: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a task is given that is no artifact, with what its component has by default.
+
+    A whole number is made of what is given for one, as kfp does.
+    """
+    from google.protobuf.json_format import MessageToDict  # noqa: PLC0415
+
+    found = {}
+    for name, spec in component.input_definitions.parameters.items():
+        if name in arguments:
+            value = arguments[name]
+        elif spec.HasField("default_value"):
+            value = MessageToDict(spec.default_value)
+        else:
+            continue
+        is_number = isinstance(value, float | int)
+        found[name] = int(value) if is_number and _is_integer(spec) else plain(value)
+    return found
+
+
+def _is_integer(spec: Any) -> bool:
+    kinds = spec.DESCRIPTOR.fields_by_name["parameter_type"].enum_type.values_by_name
+    return bool(spec.parameter_type == kinds["NUMBER_INTEGER"].number)
+
+
+def channels_of(task_spec: Any) -> dict[str, str]:
+    """Return, by parameter, what kfp calls the output of a task that it may be."""
+    found = {}
+    for name, spec in task_spec.inputs.parameters.items():
+        output = spec.task_output_parameter
+        if output.producer_task:
+            found[name] = channel(output.producer_task, output.output_parameter_key)
+        elif spec.component_input_parameter.startswith(CHANNEL):
+            found[name] = spec.component_input_parameter
+    return found
+
+
+def channel(task: str, output: str) -> str:
+    """Return what kfp calls an output of a task within DAGs that are given it."""
+    return f"{CHANNEL}{task}-{output}"
+
+
+def reason_of(printed: Iterable[str]) -> Failure:
+    """Return why a task failed, by the last lines that it printed."""
+    lines = [line.strip() for line in printed if line.strip()]
+    for line in reversed(lines):
+        if found := _ERROR.match(line):
+            return Failure(found[1], found[2] or "")
+    return Failure("kfp.TaskFailed", "\n".join(lines))

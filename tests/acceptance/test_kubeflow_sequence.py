@@ -1,0 +1,124 @@
+"""The calls of Kubeflow Pipelines 2, one by one over gRPC: the same answers as ML Metadata's.
+
+Three runs of a pipeline with an importer, a loop, a cache, a task that fails and is launched again,
+a condition that is not met, and a driver that is tried again; then what the pages and the access
+check read. Each answer is compared with that of the real store, with symbols in place of ids.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from lineage_store.v1 import metadata_pb2 as pb
+from tests.acceptance import kubeflow_reads as reads
+from tests.acceptance.kubeflow_client import DAG, IMPORTER, MetadataClient
+from tests.acceptance.kubeflow_run import ITERATIONS, KubeflowRun
+from tests.acceptance.kubeflow_wire import Said, Wire
+from tests.acceptance.mlmd_servers import EVERYWHERE, serving
+
+# What the real store says is asked for once.
+pytestmark = pytest.mark.xdist_group("kubeflow")
+OURS = EVERYWHERE[1:]
+DRIVER_AND_LAUNCHER = {
+    *("GetContextByTypeAndName", "GetContextType", "PutContextType", "PutContexts"),
+    *("GetParentContextsByContext", "PutParentContexts", "PutExecutionType", "PutExecution"),
+    *("GetExecutionsByID", "GetExecutionByTypeAndName", "GetContextsByExecution"),
+    *("GetExecutionsByContext", "GetEventsByExecutionIDs", "GetEventsByArtifactIDs"),
+    *("GetArtifactsByID", "PutArtifactType", "GetArtifactType", "PutArtifacts"),
+    *("GetArtifactsByURI", "GetContextsByArtifact", "GetContextsByID"),
+}
+PAGES = {
+    *("GetArtifactsByContext", "GetArtifactTypes", "GetExecutionTypes", "GetArtifacts"),
+    *("GetArtifactTypesByID", "GetExecutionTypesByID", "GetExecutions"),
+}
+
+
+def conversation(server: str, directory: Path) -> list[Said]:
+    """Return all that Kubeflow Pipelines and a server say to each other."""
+    with serving(server, directory) as address, closing(Wire(address)) as wire:
+        cache: dict[str, int] = {}
+        runs = [KubeflowRun(wire, f"run-{i}", cache, reimport=i == 2) for i in range(3)]
+        for run in runs:
+            run.play()
+        # All of the second run was known; the third has new raw data.
+        assert [run.hits for run in runs] == [0, 1 + ITERATIONS, 0]
+        assert runs[0].root() == wire_root(wire)
+        assert read_all(wire) == {"kubeflow"}
+        assert len(wire.said) > 2000
+        return wire.said
+
+
+def wire_root(wire: Wire) -> int:
+    named = {"type_name": DAG, "execution_name": "run/run-0"}
+    return int(wire.call("GetExecutionByTypeAndName", **named).execution.id)
+
+
+def read_all(wire: Wire) -> set[str]:
+    """Read what the pages read; return whose the raw data is."""
+    tasks = reads.page_of_run(wire, "run-0")
+    check_states(tasks)
+    for task in tasks.values():
+        reads.page_of_execution(wire, task.id)
+    outputs = MetadataClient(wire).outputs(tasks["prepare"].id)
+    reads.page_of_artifact(wire, outputs["table"].id)
+    reads.lists(wire, 10)
+    assert set(reads.refusals(wire)) == {"OK", "NOT_FOUND"}
+    return reads.namespaces_of(wire, "s3://lake/raw")
+
+
+def check_states(tasks: dict[str, pb.Execution]) -> None:
+    """Check what the page of the first run shows."""
+    shown = {name: pb.Execution.State.Name(task.last_known_state) for name, task in tasks.items()}
+    root = {"": "RUNNING"}  # nothing that is said to the store ends the root
+    ended = dict.fromkeys(("data", "prepare", "for-loop-1", "train", "deploy"), "COMPLETE")
+    assert shown == root | ended | {"condition-1": "CANCELED"}
+    assert {task.type for task in tasks.values()} > {DAG, IMPORTER}
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> list[Said]:
+    return conversation("real core", tmp_path_factory.mktemp("real"))
+
+
+def test_it_is_the_whole_of_what_kubeflow_pipelines_calls(expected: list[Said]) -> None:
+    assert {said.method for said in expected} == DRIVER_AND_LAUNCHER | PAGES
+    refused = Counter((said.method, said.status) for said in expected if said.status != "OK")
+    assert refused["PutExecution", "ALREADY_EXISTS"] == 1
+    assert refused["GetContextType", "NOT_FOUND"] >= 2
+    pages = [said for said in expected if 'next_page_token: "more"' in said.response]
+    assert {said.method for said in pages} >= {"GetExecutionsByContext", "GetArtifacts"}
+
+
+@pytest.mark.parametrize("server", OURS)
+def test_each_answer_is_that_of_ml_metadata(
+    server: str, expected: list[Said], tmp_path: Path
+) -> None:
+    said = conversation(server, tmp_path)
+    for number, (ours, real) in enumerate(zip(said, expected, strict=False)):
+        assert ours == real, f"call {number}"
+    assert len(said) == len(expected)
+
+
+@pytest.fixture(params=OURS)
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    with serving(request.param, tmp_path) as address:
+        yield address
+
+
+def test_pods_that_start_at_once_agree_on_one_run(address: str) -> None:
+    """Types, contexts, the edge between them and the root of the run are there once."""
+
+    def start(_: int) -> tuple[int, int, int]:
+        with closing(Wire(address)) as wire:
+            run = KubeflowRun(wire, "run", {})
+            root = run.root()
+            _, pipeline = run.pod()
+            assert {said.status for said in wire.said} <= {"OK", "ALREADY_EXISTS", "NOT_FOUND"}
+            return root, pipeline.pipeline.id, pipeline.run.id
+
+    with ThreadPoolExecutor(12) as pods:
+        assert len(set(pods.map(start, range(12)))) == 1
