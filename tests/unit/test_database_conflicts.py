@@ -5,6 +5,8 @@ The conflicts are injected, into a driver of a local file that claims to be of a
 
 from contextlib import closing
 
+import psycopg
+import pymysql
 import pytest
 
 from lineage_store import errors
@@ -12,6 +14,8 @@ from lineage_store.database.connection import Connection
 from lineage_store.database.database import Database
 from lineage_store.database.group_commit import Entry
 from lineage_store.database.ids import BLOCK
+from lineage_store.database.mysql import MysqlDriver
+from lineage_store.database.postgresql import PostgresqlDriver
 from lineage_store.kinds import ARTIFACT as KIND
 
 
@@ -137,3 +141,66 @@ def test_ids_of_a_transaction_that_failed_are_never_given_out_again(database, mo
 def stored(database):
     rows = database._writer._raw.execute("SELECT context_id, artifact_id FROM attributions")
     return sorted(rows.fetchall())
+
+
+class Flawed:
+    """A connection of a driver whose next COMMIT raises an error of another driver."""
+
+    def __init__(self, raw, error):
+        self._raw = raw
+        self._errors = [error]
+
+    def commit(self):
+        if self._errors:
+            raise self._errors.pop()
+        self._raw.commit()
+
+    def __getattr__(self, name):
+        return getattr(self._raw, name)
+
+
+CONFLICTS = [
+    (PostgresqlDriver, psycopg.errors.SerializationFailure()),  # 40001
+    (PostgresqlDriver, psycopg.errors.DeadlockDetected()),  # 40P01
+    (PostgresqlDriver, psycopg.errors.LockNotAvailable()),  # 55P03
+    (PostgresqlDriver, psycopg.errors.AdminShutdown()),  # 57P01
+    *((MysqlDriver, pymysql.OperationalError(number, "x")) for number in (1213, 1205, 1020)),
+    *((MysqlDriver, pymysql.OperationalError(number, "x")) for number in (1047, 1180, 2006, 2013)),
+    (MysqlDriver, pymysql.InterfaceError(0, "")),
+]
+
+
+@pytest.mark.parametrize(
+    ("driver", "error"), CONFLICTS, ids=lambda x: repr(x) if isinstance(x, Exception) else ""
+)
+def test_each_error_of_a_driver_that_means_a_lost_transaction(database, monkeypatch, driver, error):
+    monkeypatch.setattr(database._driver, "translate", driver.translate, raising=False)
+    writer = database._writer
+    writer.connection = Connection(Flawed(writer._raw, error), database._driver)
+    runs = []
+
+    def job(tx):
+        runs.append(tx)
+        return add(tx)
+
+    assert database.write(job) == "done"
+    assert len(runs) == 2
+    assert stored(database) == [(1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("driver", "error"),
+    [
+        (PostgresqlDriver, psycopg.errors.DiskFull()),
+        (PostgresqlDriver, psycopg.errors.ReadOnlySqlTransaction()),
+        (MysqlDriver, pymysql.OperationalError(1114, "x")),
+        (MysqlDriver, pymysql.OperationalError(1290, "x")),
+    ],
+)
+def test_other_errors_of_a_driver_are_told_at_once(database, monkeypatch, driver, error):
+    monkeypatch.setattr(database._driver, "translate", driver.translate, raising=False)
+    writer = database._writer
+    writer.connection = Connection(Flawed(writer._raw, error), database._driver)
+    with pytest.raises((errors.ResourceExhausted, errors.FailedPrecondition)):
+        database.write(add)
+    assert stored(database) == []
