@@ -77,7 +77,9 @@ def test_values_are_known_by_their_content() -> None:
     assert value_artifact("churn", "clean/table", [[1, 3]], "run 1") != first
 
 
-@pytest.mark.parametrize("make", [object, Strange, lambda: iter("ab")], ids=str)
+@pytest.mark.parametrize(
+    "make", [object, Strange, lambda: iter("ab")], ids=["object", "class", "iterator"]
+)
 def test_a_value_without_a_fingerprint_says_so(make: Any) -> None:
     found = value_artifact("churn", "thing", make(), "run 1")
     assert found.custom_properties["not_hashed"]
