@@ -106,7 +106,8 @@ class LuigiEvents(Hook):
         """Begin a step, unless it goes on after what it required while it ran."""
         if _is_external(task) or task.task_id in self._steps:
             return
-        self.begin_in_fork()
+        if not inspect.isgeneratorfunction(task.run):  # it may go on in another process
+            self.begin_in_fork()
         step = self._steps[task.task_id] = self._step(task)
         step.begin()
         if step.hit is not None:
