@@ -13,6 +13,8 @@ from tests.integration.serving import environment
 
 HERE = Path(__file__).parent
 SECONDS = 180.0
+HEED_INTERRUPTS = ("env", "--default-signal=INT")
+"""Lets Ctrl-C end a run also where these tests themselves run in the background."""
 
 
 class Project:
@@ -63,7 +65,7 @@ class Project:
         self, command: list[str], url: str | None, **variables: str
     ) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            command,
+            [*HEED_INTERRUPTS, *command],
             cwd=self.directory,
             env=self.environment(url, **variables),
             stdout=subprocess.PIPE,
