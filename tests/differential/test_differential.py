@@ -14,6 +14,7 @@ from tests.differential.coverage import assert_covered
 from tests.differential.duel import Duel, Tally
 from tests.differential.operations import Operation
 from tests.differential.sequences import sequences
+from tests.differential.writes import FIRST_NODES, FIRST_TYPES, RARELY_DRAWN
 
 EXAMPLES = int(os.environ.get("LINEAGE_DIFFERENTIAL_EXAMPLES", "150"))
 RANDOM = os.environ.get("LINEAGE_DIFFERENTIAL_RANDOM", "") == "1"
@@ -22,6 +23,7 @@ RANDOM = os.environ.get("LINEAGE_DIFFERENTIAL_RANDOM", "") == "1"
 @pytest.mark.timeout(600 + EXAMPLES)
 def test_our_engine_answers_as_ml_metadata_does(real, ours):
     tally = Tally()
+    Duel(real, ours, tally).run([FIRST_TYPES, FIRST_NODES, *RARELY_DRAWN])
     compare(real, ours, tally, EXAMPLES)
     assert_covered(tally, EXAMPLES)
 

@@ -48,6 +48,27 @@ FIRST_TYPES = Operation("PutTypes", _rich_types())
 FIRST_NODES = Operation("PutLineageSubgraph", _nodes_of_rich_types())
 
 
+def _stale_update() -> service.PutArtifactsRequest:
+    request = service.PutArtifactsRequest()
+    request.artifacts.add(id=1, uri=URIS[1], last_update_time_since_epoch=7)
+    request.options.abort_if_latest_updated_time_changed = True
+    return request
+
+
+def _edge_to_nowhere() -> service.PutLineageSubgraphRequest:
+    request = service.PutLineageSubgraphRequest()
+    edge = request.event_edges.add(artifact_index=5, execution_index=5)
+    edge.event.type = metadata_pb2.Event.OUTPUT
+    return request
+
+
+RARELY_DRAWN = (
+    Operation("PutArtifacts", _stale_update()),
+    Operation("PutLineageSubgraph", _edge_to_nowhere()),
+)
+"""What is refused in ways that random requests, wrong in others too, come upon too seldom."""
+
+
 @st.composite
 def _evolution(draw: st.DrawFn, request: service.PutTypesRequest) -> None:
     """Set the flags of a request that puts types."""
