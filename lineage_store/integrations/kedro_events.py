@@ -78,9 +78,9 @@ class KedroEvents(Hook):
     def before_pipeline_run(self, params: dict[str, Any]) -> None:
         """Begin a run."""
         known = _described(params)
-        os.environ[_RUN] = json.dumps({**known, "session": params["run_id"]})
+        os.environ[_RUN] = json.dumps({**known, "session": _session(params)})
         told = {name: params[name] for name in _TOLD if params.get(name)}
-        self._run(params["run_id"], known, told).begin()
+        self._run(_session(params), known, told).begin()
 
     def _run(self, session: str, known: dict[str, str], told: dict[str, Any]) -> Run:
         run = self.run(**known, properties=told)  # type: ignore[arg-type]
@@ -89,7 +89,7 @@ class KedroEvents(Hook):
 
     def after_pipeline_run(self, params: dict[str, Any], error: Fault | None) -> None:
         """End a run, and what is still open of it: what a node failed to save, generators."""
-        run, _ = self._runs.pop(params["run_id"])
+        run, _ = self._runs.pop(_session(params))
         for here in [here for here in self._open.values() if here.run is run]:
             self._end(here, error if here.waiting else None)
         for _, step in [missed for missed in self._missed.values() if missed[0] is run]:
@@ -221,8 +221,13 @@ def _described(params: dict[str, Any]) -> dict[str, str]:
     project = _project(params)
     names = params.get("pipeline_names") or [params.get("pipeline_name") or "__default__"]
     pipeline = f"{project}.{'+'.join(names)}"
-    run_id = f"{project}@{params['run_id']}"
+    run_id = f"{project}@{_session(params)}"
     return {"name": pipeline, "pipeline": pipeline, "run_id": run_id, "project": project}
+
+
+def _session(params: dict[str, Any]) -> str:
+    """Return what Kedro calls the run; up to 1.0 its parameters have another word for it."""
+    return str(params.get("run_id") or params["session_id"])
 
 
 def _project(params: dict[str, Any]) -> str:

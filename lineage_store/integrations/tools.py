@@ -100,7 +100,7 @@ TOOLS = _named(
     Tool(
         "luigi",
         "luigi",
-        (3, 6),
+        (3, 8),
         (4,),
         "lineage_store.integrations.luigi_events:LuigiEvents",
         after="luigi",
