@@ -12,6 +12,7 @@ class NodeKind:
 
     Attributes:
         name: Singular, lower case: "artifact".
+        plural: Plural, lower case: "artifacts".
         number: How ML Metadata numbers the kind in its table of types.
         message: The class of the node's message.
         type_message: The class of the type's message.
@@ -20,16 +21,12 @@ class NodeKind:
     """
 
     name: str
+    plural: str
     number: int
     message: Any
     type_message: Any
     state_field: str | None
     system_types: dict[int, str]
-
-    @property
-    def plural(self) -> str:
-        """Plural, lower case: "artifacts"."""
-        return f"{self.name}s"
 
     def __repr__(self) -> str:
         return f"<{self.name}>"
@@ -37,6 +34,7 @@ class NodeKind:
 
 ARTIFACT = NodeKind(
     name="artifact",
+    plural="artifacts",
     number=1,
     message=pb.Artifact,
     type_message=pb.ArtifactType,
@@ -45,6 +43,7 @@ ARTIFACT = NodeKind(
 )
 EXECUTION = NodeKind(
     name="execution",
+    plural="executions",
     number=0,
     message=pb.Execution,
     type_message=pb.ExecutionType,
@@ -59,6 +58,7 @@ EXECUTION = NodeKind(
 )
 CONTEXT = NodeKind(
     name="context",
+    plural="contexts",
     number=2,
     message=pb.Context,
     type_message=pb.ContextType,

@@ -7,7 +7,7 @@ has the same size in a store of any size. Each step has an entry of the cache.
 
 import hashlib
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
@@ -19,12 +19,7 @@ from benchmarks.suite.requests import declared_ids, declared_types
 from lineage_store.database import tables
 from lineage_store.database.connection import Connection
 from lineage_store.database.edges import event_row
-from lineage_store.database.node_rows import (
-    PROPERTY_COLUMNS,
-    node_columns,
-    node_row,
-    property_rows,
-)
+from lineage_store.database.node_rows import PROPERTY_COLUMNS, node_row, property_rows
 from lineage_store.database.statements import Statement
 from lineage_store.database.urls import driver_for
 from lineage_store.engine import Engine
@@ -194,17 +189,12 @@ def _declare(url: str) -> dict[str, int]:
 def _insert(connection: Connection, rows: Rows) -> None:
     connection.begin(write=True)
     for table, of_table in rows.items():
-        connection.insert(table, _columns(table), of_table)
+        connection.insert(table, of_table, _columns(table))
     connection.commit()
 
 
-def _columns(table: Table) -> list[str]:
-    for kind, nodes in tables.nodes.items():
-        if table is nodes:
-            return node_columns(kind)
-        if table is tables.properties[kind]:
-            return list(PROPERTY_COLUMNS)
-    return [column.name for column in table.c]
+def _columns(table: Table) -> Sequence[str] | None:
+    return PROPERTY_COLUMNS if table in tables.properties.values() else None
 
 
 def _set_counters(connection: Connection) -> None:

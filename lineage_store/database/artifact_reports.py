@@ -56,5 +56,4 @@ class Reports:
             (r.artifact_id, r.status, r.digest, r.by, r.recorded_at)
             for r in self._new.items.values()
         ]
-        columns = [column.name for column in _c]
-        self._connection.insert(tables.artifact_reports, columns, rows, on_conflict="update")
+        self._connection.insert(tables.artifact_reports, rows, on_conflict="update")

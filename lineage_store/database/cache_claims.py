@@ -103,5 +103,4 @@ class Claims:
             (c.scope, c.digest, c.holder, c.token, c.expires_at, int(c.ended), moment)
             for c in self._changed.items.values()
         ]
-        columns = [column.name for column in _c]
-        self._connection.insert(tables.cache_claims, columns, rows, on_conflict="update")
+        self._connection.insert(tables.cache_claims, rows, on_conflict="update")

@@ -239,8 +239,7 @@ class Entries:
             (h.execution_id, h.entry_id, h.source_execution_id, h.original_execution_id, moment)
             for h in self._hits.items.values()
         ]
-        columns = [column.name for column in tables.cache_hits.c]
-        self._connection.insert(tables.cache_hits, columns, hits)
+        self._connection.insert(tables.cache_hits, hits)
 
     def _flush_new(self) -> None:
         moment = now_us()
@@ -249,14 +248,13 @@ class Entries:
             (*(getattr(entry, name) for name in names), moment)
             for entry in self._new.items.values()
         ]
-        self._connection.insert(tables.cache_entries, [*names, "recorded_at"], rows)
+        self._connection.insert(tables.cache_entries, rows, [*names, "recorded_at"])
         components = [
             (hashed, entry_id)
             for entry_id, hashes in self._components.items.items()
             for hashed in hashes
         ]
-        names = [column.name for column in tables.cache_components.c]
-        self._connection.insert(tables.cache_components, names, components, on_conflict="ignore")
+        self._connection.insert(tables.cache_components, components, on_conflict="ignore")
 
 
 def _grouped(changes: dict[int, Any]) -> dict[Any, list[int]]:

@@ -8,7 +8,7 @@ from sqlalchemy import Dialect, Table
 from sqlalchemy.engine import Engine as CoreEngine
 
 from lineage_store.database.statements import ListStatement, Statement
-from lineage_store.database.tables import COLLATIONS
+from lineage_store.database.tables import COLLATIONS, columns_of
 
 Row = tuple[Any, ...]
 
@@ -83,6 +83,12 @@ class Driver(Protocol):
     def within(self, connection: Any, seconds: float) -> AbstractContextManager[None]:
         """Interrupt statements that take longer; they raise DeadlineExceeded."""
 
+    def pipelined(self, connection: Any) -> AbstractContextManager[Any]:
+        """Let statements in this block not wait for the answers to those before.
+
+        An error is raised by a statement after the one that it is of, by the commit at the latest.
+        """
+
     def translate(self, error: Exception) -> Exception:
         """Return the error of ours that says what `error` of the driver means."""
 
@@ -135,19 +141,25 @@ class Connection:
         """Undo everything since `begin`."""
         self._guard(self._raw.rollback)
 
+    def pipelined(self) -> AbstractContextManager[Any]:
+        """Let statements that answer nothing not wait for each other; see `Driver.pipelined`."""
+        return self._driver.pipelined(self._raw)
+
     def within(self, seconds: float | None) -> AbstractContextManager[None]:
         """Bound the time of the statements in this block; None: they may take any time."""
         return nullcontext() if seconds is None else self._driver.within(self._raw, seconds)
 
     def rows(self, statement: Statement, **values: Any) -> list[Row]:
         """Return all rows of a query."""
-        return self._fetch(statement, values)
+        return self._fetch(*statement.render(self._driver.dialect, values))
 
     def rows_of(self, statement: ListStatement, items: Sequence[Any], **values: Any) -> list[Row]:
         """Return all rows of a query over a list, in as few statements as its length allows."""
         found: list[Row] = []
-        for part, slots in statement.chunks(items):
-            found += self._fetch(part, slots | values)
+        if not items:
+            return found
+        for text, arguments in statement.render(self._driver.dialect, items, values):
+            found += self._fetch(text, arguments)
         return found
 
     def execute(self, statement: Statement, **values: Any) -> None:
@@ -156,14 +168,14 @@ class Connection:
 
     def execute_on(self, statement: ListStatement, items: Sequence[Any], **values: Any) -> None:
         """Run a statement over a list that answers nothing."""
-        for part, slots in statement.chunks(items):
-            self._run(*part.render(self._driver.dialect, slots | values))
+        for text, arguments in statement.render(self._driver.dialect, items, values):
+            self._run(text, arguments)
 
     def insert(
         self,
         table: Table,
-        columns: Sequence[str],
         rows: Sequence[Row],
+        columns: Sequence[str] | None = None,
         *,
         on_conflict: str = "fail",
     ) -> None:
@@ -171,21 +183,24 @@ class Connection:
 
         Args:
             table: Where to insert.
-            columns: The columns that each row has, in its order.
             rows: The rows.
+            columns: The columns that each row has, in its order; None: all of the table.
             on_conflict: "fail", or "ignore" a row whose key is there, or "update" that row.
 
         Raises:
             ConstraintViolated: A key is there already and `on_conflict` is "fail".
         """
-        for text, arguments in self._driver.inserts(table, columns, rows, on_conflict=on_conflict):
+        if not rows:
+            return
+        for text, arguments in self._driver.inserts(
+            table, columns or columns_of(table), rows, on_conflict=on_conflict
+        ):
             self._run(text, arguments)
 
-    def _fetch(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
+    def _fetch(self, text: str, arguments: Any) -> list[Row]:
         if self._left == 0:
             raise SecondStatement
         self._left -= 1
-        text, arguments = statement.render(self._driver.dialect, values)
         for observe in statement_observers:
             observe(text)
         return self._guard(self._execute_and_fetch, text, arguments)  # type: ignore[no-any-return]

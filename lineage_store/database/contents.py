@@ -14,6 +14,7 @@ from lineage_store import errors
 from lineage_store.database import schema, tables
 from lineage_store.database.connection import Connection, Row
 from lineage_store.database.statements import ListStatement, Statement, slots, wanted
+from lineage_store.database.tables import columns_of
 from lineage_store.database.urls import driver_for
 
 Key = tuple[Any, ...]
@@ -52,11 +53,6 @@ def content_tables() -> list[Table]:
         for name, table in tables.metadata.tables.items()
         if name not in NOT_CONTENT and name not in INDEXES
     ]
-
-
-def columns_of(table: Table) -> list[str]:
-    """Return the names of the columns of a row."""
-    return [column.name for column in table.c]
 
 
 def key_of(table: Table, row: Row) -> Key:

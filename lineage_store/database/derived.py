@@ -16,9 +16,10 @@ from lineage_store import errors
 from lineage_store.database import tables
 from lineage_store.database.cache_entries import component_hash
 from lineage_store.database.connection import Connection, Row
-from lineage_store.database.contents import Key, columns_of
+from lineage_store.database.contents import Key
 from lineage_store.database.node_rows import PROPERTY_COLUMNS, property_rows
 from lineage_store.database.statements import ListStatement, slots
+from lineage_store.database.tables import columns_of
 from lineage_store.v1 import cache_pb2
 
 KIND_OF = {table.name: kind for kind, table in tables.nodes.items()}
@@ -58,10 +59,10 @@ def component_rows(entry_id: int, body: bytes) -> Iterator[Row]:
 
 def insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows of a table, and what the indexes over them need."""
-    connection.insert(table, columns_of(table), rows)
+    connection.insert(table, rows)
     index, columns, derived = index_rows(table, rows)
     if index is not None:
-        connection.insert(index, columns, derived)
+        connection.insert(index, derived, columns)
 
 
 def index_rows(

@@ -48,9 +48,13 @@ _PARENTS = ListStatement(
 
 def path_text(event: Any) -> str | None:
     """Return the path of an event as a JSON pointer (RFC 6901), or None if it has none."""
-    steps = [getattr(step, step.WhichOneof("value") or "key") for step in event.path.steps]
-    escaped = [str(step).replace("~", "~0").replace("/", "~1") for step in steps]
-    return "".join(f"/{step}" for step in escaped) or None
+    if not event.HasField("path"):
+        return None
+    text = ""
+    for step in event.path.steps:
+        value = getattr(step, step.WhichOneof("value") or "key")
+        text += "/" + str(value).replace("~", "~0").replace("/", "~1")
+    return text or None
 
 
 def event_row(event_id: int, message: Any) -> Row:
@@ -114,37 +118,54 @@ class Events:
 
     def flush(self) -> None:
         """Write what is staged."""
-        columns = [column.name for column in _e.c]
-        self._connection.insert(_e, columns, list(self._new.items.values()))
+        self._connection.insert(_e, list(self._new.items.values()))
 
 
 class Members:
-    """Attributions and associations within a transaction; adding one twice is no error."""
+    """Attributions and associations within a transaction; adding one twice is no error.
+
+    Attributes:
+        kinds: The kinds of nodes that are members.
+    """
+
+    kinds = tuple(tables.members)
 
     def __init__(self, connection: Connection, journal: Journal) -> None:
         self._connection = connection
-        self._new: Staged[tuple[NodeKind, int, int], int] = Staged(journal)
+        self._stored: dict[NodeKind, dict[Pair, bool]] = {kind: {} for kind in self.kinds}
+        self._new: dict[NodeKind, Staged[Pair, int]] = {
+            kind: Staged(journal) for kind in self.kinds
+        }
 
     def add(self, kind: NodeKind, context_id: int, node_id: int) -> None:
         """Stage the membership of an artifact or execution in a context."""
-        self._new.put((kind, context_id, node_id), now_us())
+        self._new[kind].put((context_id, node_id), now_us())
+
+    def check(self, kind: NodeKind, pairs: Iterable[Pair]) -> None:
+        """Learn with one statement which pairs are tied, so that `missing` needs none."""
+        stored, staged = self._stored[kind], self._new[kind].items
+        unknown = [p for p in dict.fromkeys(pairs) if p not in stored and p not in staged]
+        stored.update(dict.fromkeys(unknown, False))
+        for found in self._connection.rows_of(_EXISTING_MEMBERS[kind], unknown):
+            stored[tuple(found)] = True
+
+    def assume_new(self, kind: NodeKind, pairs: Iterable[Pair]) -> None:
+        """Say that the database can't hold these pairs, because the context or node is new."""
+        for pair in pairs:
+            self._stored[kind].setdefault(pair, False)
 
     def missing(self, kind: NodeKind, pairs: Iterable[Pair]) -> list[Pair]:
         """Return those pairs of context and node that are not tied."""
-        asked = [pair for pair in dict.fromkeys(pairs) if (kind, *pair) not in self._new.items]
-        stored = {tuple(row) for row in self._connection.rows_of(_EXISTING_MEMBERS[kind], asked)}
-        return [pair for pair in asked if pair not in stored]
+        pairs = list(dict.fromkeys(pairs))
+        self.check(kind, pairs)
+        stored, staged = self._stored[kind], self._new[kind].items
+        return [pair for pair in pairs if pair not in staged and not stored[pair]]
 
     def flush(self) -> None:
         """Write what is staged."""
         for kind, table in tables.members.items():
-            rows = [
-                (context_id, node_id, moment)
-                for (of, context_id, node_id), moment in self._new.items.items()
-                if of is kind
-            ]
-            columns = [column.name for column in table.c]
-            self._connection.insert(table, columns, rows, on_conflict="ignore")
+            rows = [(*pair, moment) for pair, moment in self._new[kind].items.items()]
+            self._connection.insert(table, rows, on_conflict="ignore")
 
 
 class Parents:
@@ -190,4 +211,4 @@ class Parents:
     def flush(self) -> None:
         """Write what is staged."""
         rows = [(*pair, moment) for pair, moment in self._new.items.items()]
-        self._connection.insert(_p, [column.name for column in _p.c], rows)
+        self._connection.insert(_p, rows)

@@ -35,7 +35,8 @@ class Entry:
         self.result: Any = None
         self.error: BaseException | None = None
         self.done = False
-        self.turn = threading.Semaphore(0)
+        self.turn = threading.Lock()  # let go when it is this caller's turn, or done
+        self.turn.acquire()
 
 
 class GroupCommit:

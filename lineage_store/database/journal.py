@@ -14,37 +14,38 @@ _MISSING: Any = object()
 
 
 class Journal:
-    """The order in which staged maps were changed."""
+    """The order in which staged maps were changed.
+
+    Attributes:
+        changes: The maps, the keys that were set, and what stood there before.
+    """
 
     def __init__(self) -> None:
-        self._changes: list[tuple[dict[Any, Any], Any, Any]] = []
+        self.changes: list[tuple[dict[Any, Any], Any, Any]] = []
 
     def mark(self) -> int:
         """Return the present point, to undo to."""
-        return len(self._changes)
+        return len(self.changes)
 
     def undo(self, mark: int) -> None:
         """Take back every change made since `mark`."""
-        while len(self._changes) > mark:
-            staged, key, before = self._changes.pop()
+        while len(self.changes) > mark:
+            staged, key, before = self.changes.pop()
             if before is _MISSING:
                 del staged[key]
             else:
                 staged[key] = before
-
-    def record(self, staged: dict[Any, Any], key: Any) -> None:
-        """Remember what stands at `key`, which is about to change."""
-        self._changes.append((staged, key, staged.get(key, _MISSING)))
 
 
 class Staged(Generic[K, V]):
     """A map whose changes a journal can take back; keeps the order of insertion."""
 
     def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+        self._changes = journal.changes
         self.items: dict[K, V] = {}
 
     def put(self, key: K, value: V) -> None:
         """Set the value at `key`."""
-        self._journal.record(self.items, key)
-        self.items[key] = value
+        items = self.items
+        self._changes.append((items, key, items.get(key, _MISSING)))
+        items[key] = value

@@ -3,7 +3,7 @@
 import math
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 from typing import Any
 
@@ -220,6 +220,10 @@ class MysqlDriver:
     def begin_schema_change(self, connection: Any) -> None:
         """Begin; each statement that changes a table commits by itself all the same."""
         connection.begin()
+
+    def pipelined(self, connection: Any) -> AbstractContextManager[Any]:  # noqa: ARG002 - see Driver
+        """Do nothing: the protocol has no such thing."""
+        return nullcontext()
 
     @contextmanager
     def within(self, connection: Any, seconds: float) -> Iterator[None]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lineage_store.database.connection import Row
-from lineage_store.database.tables import SHORT_STRING, nodes
+from lineage_store.database.tables import SHORT_STRING
 from lineage_store.kinds import NodeKind
 
 PROPERTY_COLUMNS = (
@@ -27,11 +27,6 @@ STRUCT_PREFIX = "mlmd-struct::"
 def uri_hash(uri: str) -> int:
     """Return a 64-bit digest of a uri, short enough for an index on any database."""
     return int.from_bytes(hashlib.sha256(uri.encode()).digest()[:8], "big", signed=True)
-
-
-def node_columns(kind: NodeKind) -> list[str]:
-    """Return the columns of the node's table, in the order of `node_row`."""
-    return [column.name for column in nodes[kind].c]
 
 
 def node_row(kind: NodeKind, message: Any, revision: int, recorded_at: int) -> Row:

@@ -10,8 +10,8 @@ from lineage_store.database import tables
 from lineage_store.database.connection import Connection
 from lineage_store.database.ids import now_us
 from lineage_store.database.journal import Journal, Staged
-from lineage_store.database.node_rows import node_columns, node_row
-from lineage_store.database.property_index import clear_index, queue_new, write_index
+from lineage_store.database.node_rows import node_row
+from lineage_store.database.property_index import clear_index, index_urgent, write_index
 from lineage_store.database.statements import ListStatement, slots, wanted
 from lineage_store.kinds import KINDS, NodeKind
 
@@ -76,12 +76,12 @@ class Nodes:
 
     Attributes:
         kind: The kind.
-        queued: How many were put into the queue of the property index, once flushed.
+        unindexed: The ids of new nodes whose properties are yet to be indexed, once flushed.
     """
 
     def __init__(self, connection: Connection, kind: NodeKind, journal: Journal) -> None:
         self.kind = kind
-        self.queued = 0
+        self.unindexed: list[int] = []
         self._connection = connection
         self._sql = _STATEMENTS[kind]
         self._loaded: dict[int, Node | None] = {}
@@ -111,8 +111,10 @@ class Nodes:
 
     def check(self, ids: Iterable[int]) -> None:
         """Learn with one statement which of these ids exist, so that `exists` needs none."""
-        met = (self._known, self._loaded, self._changed.items)
-        missing = [i for i in dict.fromkeys(ids) if not any(i in seen for seen in met)]
+        known, loaded, changed = self._known, self._loaded, self._changed.items
+        missing = [
+            i for i in dict.fromkeys(ids) if i not in changed and i not in loaded and i not in known
+        ]
         self._known.update(dict.fromkeys(missing, False))
         for (found,) in self._connection.rows_of(self._sql.existing, missing):
             self._known[found] = True
@@ -135,7 +137,8 @@ class Nodes:
         """Look these names up with one statement, so that `by_name` needs none."""
         missing = [n for n in dict.fromkeys(names) if n not in self._stored_names]
         self._stored_names.update(dict.fromkeys(missing))
-        for type_id, name, found in self._connection.rows_of(self._sql.by_name, missing):
+        texts = [n for n in missing if isinstance(n[1], str)]  # as in `load_external_ids`
+        for type_id, name, found in self._connection.rows_of(self._sql.by_name, texts):
             self._stored_names[type_id, name] = found
 
     def by_name(self, type_id: int, name: str) -> int | None:
@@ -190,15 +193,18 @@ class Nodes:
     def flush(self) -> None:
         """Write what is staged, with a number of statements that does not grow with it."""
         changed = self._changed.items.values()
-        new = [node for node in changed if node.stored is None]
         updated = [node for node in changed if node.stored is not None]
+        if updated:
+            self._flush_updated(updated)
+        new = [node for node in changed if node.stored is None]
+        self._write(new, on_conflict="fail")
+        self.unindexed = index_urgent(self._connection, self.kind, [node.message for node in new])
+
+    def _flush_updated(self, updated: Sequence[Node]) -> None:
         self._free_keys(updated)
-        columns = node_columns(self.kind)
-        self._write(columns, updated, on_conflict="update")
-        self._write(columns, new, on_conflict="fail")
+        self._write(updated, on_conflict="update")
         clear_index(self._connection, self.kind, [node.message.id for node in updated])
         write_index(self._connection, self.kind, [node.message for node in updated])
-        self.queued = queue_new(self._connection, self.kind, [node.message for node in new])
         self._write_versions()
 
     def _free_keys(self, updated: Sequence[Node]) -> None:
@@ -207,17 +213,16 @@ class Nodes:
         if len(moved) > 1:
             self._connection.execute_on(self._sql.free_keys, moved)
 
-    def _write(self, columns: Sequence[str], nodes: Sequence[Node], *, on_conflict: str) -> None:
+    def _write(self, nodes: Sequence[Node], *, on_conflict: str) -> None:
         rows = [node_row(self.kind, n.message, n.revision, n.recorded_at) for n in nodes]
-        self._connection.insert(tables.nodes[self.kind], columns, rows, on_conflict=on_conflict)
+        self._connection.insert(tables.nodes[self.kind], rows, on_conflict=on_conflict)
 
     def _write_versions(self) -> None:
         rows = [
             (self.kind.number, i, revision, old.recorded_at, moment, _encoded(old.message))
             for (i, revision), (old, moment) in self._replaced.items.items()
         ]
-        columns = [column.name for column in tables.node_versions.c]
-        self._connection.insert(tables.node_versions, columns, rows)
+        self._connection.insert(tables.node_versions, rows)
 
 
 def _name(message: Any) -> Name:

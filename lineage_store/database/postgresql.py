@@ -1,7 +1,7 @@
 """PostgreSQL: how a database is reached, written and understood."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
@@ -149,12 +149,17 @@ class PostgresqlDriver:
         if not write:
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             return
-        connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
-        connection.execute("SELECT 1 FROM counters WHERE name = 'types' FOR UPDATE")
+        with self.pipelined(connection):
+            connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+            connection.execute("SELECT 1 FROM counters WHERE name = 'types' FOR UPDATE")
 
     def begin_schema_change(self, connection: Any) -> None:
         """Begin a transaction that creates or changes tables."""
         connection.execute("BEGIN")
+
+    def pipelined(self, connection: Any) -> AbstractContextManager[Any]:
+        """Send statements before those before are answered; see `Driver.pipelined`."""
+        return connection.pipeline() if psycopg.Pipeline.is_supported() else nullcontext()
 
     @contextmanager
     def within(self, connection: Any, seconds: float) -> Iterator[None]:

@@ -8,7 +8,7 @@ finds is never out of date. What caches look executions up by is indexed at once
 """
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, literal_column, select
@@ -30,7 +30,6 @@ AT_ONCE = 500
 
 _ID = struct.Struct("<q")
 _q = tables.index_queue
-_COLUMNS = tuple(column.name for column in _q.c)
 _WAITS = Statement(select(literal_column("1")).select_from(_q).limit(1))
 _KEYS = Statement(
     select(_q.c.kind, _q.c.first_id, func.length(_q.c.node_ids)).limit(bindparam("most"))
@@ -86,7 +85,7 @@ def waiting_ids(connection: Connection, kind: NodeKind) -> set[int]:
 def write_index(connection: Connection, kind: NodeKind, messages: Sequence[Any]) -> None:
     """Write the property rows of nodes that have none."""
     rows = [row for message in messages for row in property_rows(message)]
-    connection.insert(tables.properties[kind], PROPERTY_COLUMNS, rows)
+    connection.insert(tables.properties[kind], rows, PROPERTY_COLUMNS)
 
 
 def clear_index(connection: Connection, kind: NodeKind, ids: Sequence[int]) -> None:
@@ -94,20 +93,26 @@ def clear_index(connection: Connection, kind: NodeKind, ids: Sequence[int]) -> N
     connection.execute_on(_STATEMENTS[kind].clear, ids)
 
 
-def queue_new(connection: Connection, kind: NodeKind, messages: Iterable[Any]) -> int:
-    """Put new nodes into the queue, but for those that caches look for: these are indexed.
+def index_urgent(connection: Connection, kind: NodeKind, messages: Iterable[Any]) -> list[int]:
+    """Index those of some new nodes that caches look for.
 
     Returns:
-        How many were put into the queue.
+        The ids of the others that have properties, to be put into the queue.
     """
     with_properties = [m for m in messages if m.properties or m.custom_properties]
     urgent = [m for m in with_properties if FINGERPRINT in m.custom_properties]
     write_index(connection, kind, urgent)
-    ids = [m.id for m in with_properties if FINGERPRINT not in m.custom_properties]
-    parts = [ids[at : at + AT_ONCE] for at in range(0, len(ids), AT_ONCE)]
-    rows = [(kind.number, part[0], b"".join(map(_ID.pack, part))) for part in parts]
-    connection.insert(_q, _COLUMNS, rows)
-    return len(ids)
+    return [m.id for m in with_properties if FINGERPRINT not in m.custom_properties]
+
+
+def queue(connection: Connection, unindexed: Mapping[NodeKind, Sequence[int]]) -> None:
+    """Put nodes into the queue, by kind."""
+    rows = [
+        (kind.number, part[0], b"".join(map(_ID.pack, part)))
+        for kind, ids in unindexed.items()
+        for part in (ids[at : at + AT_ONCE] for at in range(0, len(ids), AT_ONCE))
+    ]
+    connection.insert(_q, rows)
 
 
 def work_off(connection: Connection, keys: Iterable[QueueKey]) -> None:

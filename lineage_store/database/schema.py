@@ -14,7 +14,8 @@ from lineage_store import errors
 from lineage_store.database import tables
 from lineage_store.database.connection import Driver
 from lineage_store.database.ids import now_us
-from lineage_store.database.types import COLUMNS, type_row
+from lineage_store.database.tables import columns_of
+from lineage_store.database.types import type_row
 from lineage_store.kinds import KINDS, NodeKind
 
 logger = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ def initial_rows() -> dict[Table, list[dict[str, Any]]]:
     return {
         tables.counters: [{"name": name, "next_id": first} for name, first in counts.items()],
         tables.types: [
-            dict(zip(COLUMNS, type_row(kind, message), strict=True))
+            dict(zip(columns_of(tables.types), type_row(kind, message), strict=True))
             for kind, message in system_types()
         ],
         tables.writers: [{"id": tables.TURNS, "turn": 0, "recorded_at": now_us()}],

@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -180,6 +180,10 @@ class SqliteDriver:
     def begin(self, connection: sqlite3.Connection, *, write: bool) -> None:
         """Begin; a writer takes the write lock at once, so that it never has to give way."""
         connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    def pipelined(self, connection: sqlite3.Connection) -> AbstractContextManager[Any]:  # noqa: ARG002 - see Driver
+        """Do nothing: a file answers at once."""
+        return nullcontext()
 
     @contextmanager
     def within(self, connection: sqlite3.Connection, seconds: float) -> Iterator[None]:

@@ -4,7 +4,8 @@ Executing Core costs several times what a point read costs, so every statement o
 compiled to the SQL of its dialect the first time and then handed to the driver with its values.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from sqlalchemy import CTE, Column, Dialect, bindparam, column, values
@@ -63,6 +64,13 @@ class Statement:
             return compiled.text, values
         return compiled.text, [values[name] for name in compiled.order]
 
+    def render_list(self, dialect: Dialect, slots: list[Any]) -> tuple[str, Arguments]:
+        """Return what `render` does for the values of `slots` alone, in their order."""
+        compiled = self._compiled.get(dialect.name) or self._compile(dialect)
+        if compiled.takes_slots_as_they_are:
+            return compiled.text, slots
+        return self.render(dialect, _named(slots))
+
     def _compile(self, dialect: Dialect) -> "_Compiled":
         compiled = self._core.compile(dialect=dialect)
         constants = {
@@ -71,7 +79,8 @@ class Statement:
             if not bind.required
         }
         order: list[str] | None = getattr(compiled, "positiontup", None)
-        self._compiled[dialect.name] = _Compiled(str(compiled), order, constants)
+        as_they_are = not constants and order == _NAMES[: len(compiled.binds)]  # type: ignore[attr-defined]
+        self._compiled[dialect.name] = _Compiled(str(compiled), order, constants, as_they_are)
         return self._compiled[dialect.name]
 
 
@@ -79,6 +88,7 @@ class _Compiled(NamedTuple):
     text: str
     order: list[str] | None  # names of the parameters, where the driver numbers them
     constants: dict[str, Any]  # literals of the statement itself
+    takes_slots_as_they_are: bool  # the arguments are the values of a list, in its order
 
 
 class ListStatement:
@@ -94,15 +104,39 @@ class ListStatement:
         self._width = width
         self._sizes: dict[int, Statement] = {}
 
+    def render(
+        self, dialect: Dialect, items: Sequence[Any], values: dict[str, Any]
+    ) -> Iterator[tuple[str, Arguments]]:
+        """Yield the SQL texts that together cover `items`, each with its arguments.
+
+        Args:
+            dialect: How SQL is written.
+            items: The elements of the list.
+            values: Those of the parameters beside the list.
+        """
+        for statement, slots in self._parts(items):
+            if values:
+                yield statement.render(dialect, _named(slots) | values)
+            else:
+                yield statement.render_list(dialect, slots)
+
     def chunks(self, items: Sequence[Any]) -> list[tuple[Statement, dict[str, Any]]]:
         """Return the statements that together cover `items`, with the values of each."""
-        step = MAX_VALUES // self._width
-        return [self._chunk(items[at : at + step]) for at in range(0, len(items), step)]
+        return [(statement, _named(slots)) for statement, slots in self._parts(items)]
 
-    def _chunk(self, items: Sequence[Any]) -> tuple[Statement, dict[str, Any]]:
-        size = padded(len(items))
-        filled = [*items, *[items[-1]] * (size - len(items))]
-        flat = filled if self._width == 1 else [value for item in filled for value in item]
-        if size not in self._sizes:
-            self._sizes[size] = Statement(self._build(size))
-        return self._sizes[size], dict(zip(_NAMES[: len(flat)], flat, strict=True))
+    def _parts(self, items: Sequence[Any]) -> Iterator[tuple[Statement, list[Any]]]:
+        step = MAX_VALUES // self._width
+        for at in range(0, len(items), step):
+            part = items[at : at + step]
+            size = padded(len(part))
+            filled = [*part, *[part[-1]] * (size - len(part))]
+            slots = filled if self._width == 1 else list(chain.from_iterable(filled))
+            yield self._sizes.get(size) or self._sized(size), slots
+
+    def _sized(self, size: int) -> Statement:
+        self._sizes[size] = Statement(self._build(size))
+        return self._sizes[size]
+
+
+def _named(slots: list[Any]) -> dict[str, Any]:
+    return dict(zip(_NAMES, slots, strict=False))

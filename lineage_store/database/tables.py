@@ -6,6 +6,7 @@ table has an explicit primary key; ids come from `counters`. Times named `record
 microseconds since the epoch in UTC: when the store learned the fact.
 """
 
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -297,3 +298,9 @@ artifact_reports = Table(
     Column("recorded_at", BigInteger, nullable=False),
 )
 """What was seen last of the payload of an artifact."""
+
+
+@lru_cache(maxsize=64)
+def columns_of(table: Table) -> tuple[str, ...]:
+    """Return the names of the columns of a table, in the order of its rows."""
+    return tuple(column.name for column in table.c)

@@ -11,7 +11,7 @@ from lineage_store.database.fingerprints import finished_executions
 from lineage_store.database.ids import IdBlocks
 from lineage_store.database.journal import Journal, Staged
 from lineage_store.database.nodes import Nodes
-from lineage_store.database.property_index import QueueKey, work_off
+from lineage_store.database.property_index import QueueKey, queue, work_off
 from lineage_store.database.snapshot import Snapshot
 from lineage_store.database.types import TypeCache, Types
 from lineage_store.kinds import KINDS, NodeKind
@@ -71,7 +71,7 @@ class Transaction:
     @property
     def queued(self) -> int:
         """How many nodes were put into the queue of the property index, once flushed."""
-        return sum(nodes.queued for nodes in self.nodes.values())
+        return sum(len(nodes.unindexed) for nodes in self.nodes.values())
 
     def mark(self) -> int:
         """Return the present point, to undo to."""
@@ -91,6 +91,7 @@ class Transaction:
         self.types.flush()
         for nodes in self.nodes.values():
             nodes.flush()
+        queue(self._connection, {kind: nodes.unindexed for kind, nodes in self.nodes.items()})
         self.events.flush()
         self.members.flush()
         self.parents.flush()

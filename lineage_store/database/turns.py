@@ -19,7 +19,6 @@ FORGOTTEN_AFTER_US = 7 * 24 * 3600 * 1_000_000
 """The row of a process that has not written for so long is removed by another."""
 
 _w = tables.writers
-_COLUMNS = tuple(column.name for column in _w.c)
 _LAST = Statement(select(_w.c.turn).where(_w.c.id == bindparam("writer")))
 _FORGET = Statement(
     delete(_w).where(_w.c.id != tables.TURNS, _w.c.recorded_at < bindparam("long_ago"))
@@ -40,7 +39,7 @@ class Turns:
             connection.execute(_FORGET, long_ago=now_us() - FORGOTTEN_AFTER_US)
         self._last += 1
         row = (self._writer, self._last, now_us())
-        connection.insert(_w, _COLUMNS, [row], on_conflict="update")
+        connection.insert(_w, [row], on_conflict="update")
 
     def doubt(self) -> None:
         """Remember that the outcome of the last transaction is not known."""

@@ -7,6 +7,7 @@ memory must be looked up. External ids, base types and descriptions are always r
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import bindparam, select
@@ -32,13 +33,11 @@ _BY_EXTERNAL_ID = ListStatement(
 )
 _ALL = Statement(select(_t.c.body).where(_t.c.kind == bindparam("kind_number")).order_by(_t.c.id))
 
-COLUMNS = tuple(column.name for column in _t.c)
-
 TypeKey = tuple[int, str, str]
 """Number of the kind, name, version ("" for none)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StoredType:
     """A type as it is stored or staged.
 
@@ -49,6 +48,11 @@ class StoredType:
 
     kind: NodeKind
     message: Any
+
+    @cached_property
+    def declared(self) -> dict[str, int]:
+        """The type of each property that it declares."""
+        return dict(self.message.properties)
 
 
 class TypeReader:
@@ -81,10 +85,11 @@ class TypeReader:
 
 
 class TypeCache:
-    """Committed types by id, kept from one transaction to the next."""
+    """Committed types by id and by name, kept from one transaction to the next."""
 
     def __init__(self) -> None:
         self.by_id: dict[int, StoredType] = {}
+        self.by_name: dict[TypeKey, StoredType] = {}
 
 
 class Types:
@@ -104,7 +109,17 @@ class Types:
         if staged is not None:
             return self._changed.items[staged]
         found = self._reader.find(kind, name, version)
-        return self._changed.items.get(found.message.id, found) if found else None
+        if found is None:
+            return None
+        self._cache.by_name[kind.number, name, version] = found
+        return self._changed.items.get(found.message.id, found)
+
+    def named(self, kind: NodeKind, name: str, version: str) -> StoredType | None:
+        """Return what `find` does, in a version that may be older; see `declared`."""
+        key = (kind.number, name, version)
+        if key in self._names.items:
+            return self._changed.items[self._names.items[key]]
+        return self._cache.by_name.get(key) or self.find(kind, name, version)
 
     def declared(self, type_id: int) -> StoredType | None:
         """Return a type that may be older than the stored one, or None if there is none.
@@ -144,8 +159,8 @@ class Types:
         changed = self._changed.items.items()
         new = [type_row(t.kind, t.message) for i, t in changed if i in self._new.items]
         updated = [type_row(t.kind, t.message) for i, t in changed if i not in self._new.items]
-        self._connection.insert(_t, COLUMNS, updated, on_conflict="update")
-        self._connection.insert(_t, COLUMNS, new)
+        self._connection.insert(_t, updated, on_conflict="update")
+        self._connection.insert(_t, new)
 
 
 def type_row(kind: NodeKind, message: Any) -> tuple[Any, ...]:

@@ -113,10 +113,11 @@ class Writer:
                 self.connection.rollback()
                 self._ids.restore()
                 return
-            transaction.flush()
-            if self._driver.is_remote:
-                self._turns.sign(self.connection)
-            self._commit()
+            with self.connection.pipelined():
+                transaction.flush()
+                if self._driver.is_remote:
+                    self._turns.sign(self.connection)
+                self._commit()
             if transaction.queued:
                 self._queued(transaction.queued)
         except BaseException:

@@ -16,7 +16,9 @@ from lineage_store.v1 import metadata_service_pb2 as service
 def put_events(tx: Transaction, request: Any) -> Any:
     """Record events; a duplicate fails the whole request."""
     prefetch_events(tx, request.events)
-    for at, event in enumerate(request.events):
+    for at, sent in enumerate(request.events):
+        event = pb.Event()
+        event.CopyFrom(sent)
         put_event(tx, event, f"events[{at}]")
     return service.PutEventsResponse()
 
@@ -37,6 +39,11 @@ def _has_new_end(tx: Transaction, key: EventKey) -> bool:
 def put_event(tx: Transaction, event: Any, field: str) -> None:
     """Record one event.
 
+    Args:
+        tx: The transaction.
+        event: The event, which is changed to what is stored.
+        field: Where it is in the request, for errors.
+
     Raises:
         InvalidArgument: It has no type, or one of its nodes does not exist.
         AlreadyExists: There is one of this type between these nodes.
@@ -54,27 +61,33 @@ def put_event(tx: Transaction, event: Any, field: str) -> None:
             f"{field}: artifact {key[0]} and execution {key[1]} have an event of type "
             f"{pb.Event.Type.Name(event.type)} already"
         )
-    tx.events.create(tx.new_id("events"), _stored_event(event))
+    _normalize(event)
+    tx.events.create(tx.new_id("events"), event)
 
 
 def _key(event: Any) -> EventKey:
     return (event.artifact_id, event.execution_id, event.type)
 
 
-def _stored_event(event: Any) -> Any:
-    stored = pb.Event()
-    stored.CopyFrom(event)
-    stored.DiscardUnknownFields()
-    stored.ClearField("system_metadata")
-    if not stored.HasField("milliseconds_since_epoch"):
-        stored.milliseconds_since_epoch = now_ms()
-    steps = [step for step in stored.path.steps if step.WhichOneof("value")]
-    stored.ClearField("path")
-    for step in steps:
+def _normalize(event: Any) -> None:
+    """Drop what the store does not keep, and complete the rest."""
+    event.DiscardUnknownFields()
+    event.ClearField("system_metadata")
+    if not event.HasField("milliseconds_since_epoch"):
+        event.milliseconds_since_epoch = now_ms()
+    if event.HasField("path"):
+        _normalize_path(event)
+
+
+def _normalize_path(event: Any) -> None:
+    steps = event.path.steps
+    kept = [step for step in steps if step.WhichOneof("value")]
+    for step in kept:
         text("the key of a path step", step.key)
-    if steps:
-        stored.path.steps.extend(steps)
-    return stored
+    if len(kept) < len(steps) or not kept:
+        event.ClearField("path")
+        if kept:
+            event.path.steps.extend(kept)
 
 
 def put_attributions_and_associations(tx: Transaction, request: Any) -> Any:

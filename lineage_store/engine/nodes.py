@@ -48,7 +48,13 @@ def prefetch(tx: Transaction, kind: NodeKind, nodes: Iterable[Any]) -> None:
 
 
 def put_node(
-    tx: Transaction, kind: NodeKind, node: Any, field: str, mask: Sequence[str] = ()
+    tx: Transaction,
+    kind: NodeKind,
+    node: Any,
+    field: str,
+    mask: Sequence[str] = (),
+    *,
+    is_checked: bool = False,
 ) -> int:
     """Create a node without id, update one with an id; return its id.
 
@@ -58,6 +64,7 @@ def put_node(
         node: The message of the request.
         field: Where it is in the request, for errors.
         mask: What an update touches; empty: replace the whole node.
+        is_checked: Whether the caller has checked type and properties of what it creates.
 
     Raises:
         InvalidArgument: The node is malformed, or the one to update does not exist.
@@ -69,16 +76,17 @@ def put_node(
         if stored is None:
             raise errors.InvalidArgument(f"{field}.id: there is no {kind.name} {node.id}")
         return update(tx, kind, stored, node, field, mask)
-    return _create(tx, kind, node, field)
+    return _create(tx, kind, node, field, is_checked=is_checked)
 
 
-def _create(tx: Transaction, kind: NodeKind, node: Any, field: str) -> int:
+def _create(tx: Transaction, kind: NodeKind, node: Any, field: str, *, is_checked: bool) -> int:
     if not node.HasField("type_id"):
         raise errors.InvalidArgument(f"{field}.type_id must be set to create the {kind.name}")
     type_name = check_type(tx, kind, node.type_id, field)
     _check_texts(kind, node, field)
-    check_declared(tx, node.type_id, node.properties)
-    check_custom(node.custom_properties)
+    if not is_checked:
+        check_declared(tx, node.type_id, node.properties)
+        check_custom(node.custom_properties)
     _check_keys(tx, kind, node, None, field)
     created = kind.message()
     created.CopyFrom(node)

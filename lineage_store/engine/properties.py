@@ -8,7 +8,7 @@ from lineage_store.database.transaction import Transaction
 from lineage_store.engine.requests import bounded, text
 from lineage_store.v1 import metadata_pb2 as pb
 
-_FIELD_OF: dict[int, str] = {
+_FIELD_OF: dict[int | None, str] = {
     pb.INT: "int_value",
     pb.DOUBLE: "double_value",
     pb.STRING: "string_value",
@@ -37,7 +37,12 @@ def check_declared(
         return
     declared = _declared(tx, type_id, values)
     for name in values if names is None else [name for name in names if name in values]:
-        _check(name, values[name], declared.get(name))
+        value = values[name]
+        found = value.WhichOneof("value")
+        if found is None or found != _FIELD_OF.get(declared.get(name)):
+            raise _misfit(name, found, declared.get(name))
+        if found == "string_value" and not isinstance(value.string_value, str):
+            text(f"properties[{name!r}]", value.string_value)
 
 
 def check_custom(values: Any, names: Iterable[str] | None = None) -> None:
@@ -55,26 +60,19 @@ def check_custom(values: Any, names: Iterable[str] | None = None) -> None:
             text(f"custom_properties[{name!r}]", value.string_value)
 
 
-def _declared(tx: Transaction, type_id: int, values: Any) -> Any:
+def _declared(tx: Transaction, type_id: int, values: Any) -> dict[str, int]:
     known = tx.types.declared(type_id)
-    if known is not None:
-        properties = known.message.properties
-        if not [name for name in values if name not in properties]:
-            return properties
+    if known is not None and all(map(known.declared.__contains__, values)):
+        return known.declared
     fresh = tx.types.fresh(type_id)  # another process may have added properties
     if fresh is None:
         raise errors.NotFound(f"there is no type with id {type_id}")
-    return fresh.message.properties
+    return fresh.declared
 
 
-def _check(name: str, value: Any, declared: int | None) -> None:
-    """Check one value; what an error says is put together only where there is one."""
+def _misfit(name: str, found: str | None, declared: int | None) -> errors.InvalidArgument:
     if declared is None:
-        raise errors.InvalidArgument(f"properties[{name!r}] is not declared by the type")
-    wanted, found = _FIELD_OF[declared], value.WhichOneof("value")
-    if found != wanted:
-        raise errors.InvalidArgument(
-            f"properties[{name!r}] must have {wanted}, not {found or 'no value'}"
-        )
-    if found == "string_value" and not isinstance(value.string_value, str):
-        text(f"properties[{name!r}]", value.string_value)
+        return errors.InvalidArgument(f"properties[{name!r}] is not declared by the type")
+    return errors.InvalidArgument(
+        f"properties[{name!r}] must have {_FIELD_OF[declared]}, not {found or 'no value'}"
+    )

@@ -49,14 +49,16 @@ def _put_paired_artifact(tx: Transaction, pair: Any, at: int, *, reuse: bool) ->
     return int(pair.event.artifact_id) if pair.event.HasField("artifact_id") else _NO_ARTIFACT
 
 
-def _put_artifact(tx: Transaction, artifact: Any, field: str, *, reuse: bool) -> int:
+def _put_artifact(
+    tx: Transaction, artifact: Any, field: str, *, reuse: bool, is_checked: bool = False
+) -> int:
     """Put an artifact; with `reuse`, its external id may stand for its id."""
     if reuse and artifact.external_id and not artifact.HasField("id"):
         known = tx.nodes[ARTIFACT].by_external_id(artifact.external_id)
         if known is not None:
             stored = tx.nodes[ARTIFACT].find(known)
             return update(tx, ARTIFACT, stored, artifact, field)  # type: ignore[arg-type]
-    return put_node(tx, ARTIFACT, artifact, field)
+    return put_node(tx, ARTIFACT, artifact, field, is_checked=is_checked)
 
 
 def _put_execution(tx: Transaction, execution: Any, *, force_time: bool) -> int:
@@ -138,12 +140,16 @@ def put_lineage_subgraph(tx: Transaction, request: Any) -> Any:
     ]
     artifact_ids = [
         _put_artifact(
-            tx, artifact, f"artifacts[{at}]", reuse=artifact.external_id in stored_external_ids
+            tx,
+            artifact,
+            f"artifacts[{at}]",
+            reuse=artifact.external_id in stored_external_ids,
+            is_checked=True,
         )
         for at, artifact in enumerate(request.artifacts)
     ]
     execution_ids = [
-        put_node(tx, EXECUTION, execution, f"executions[{at}]")
+        put_node(tx, EXECUTION, execution, f"executions[{at}]", is_checked=True)
         for at, execution in enumerate(request.executions)
     ]
     _add_members(tx, context_ids, artifact_ids, execution_ids)

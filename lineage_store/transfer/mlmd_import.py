@@ -12,9 +12,9 @@ from lineage_store.database.filling import Filling
 from lineage_store.database.ids import now_us
 from lineage_store.database.inserts import in_few_sizes
 from lineage_store.database.mlmd.source import LEAST, MlmdSource
-from lineage_store.database.node_rows import PROPERTY_COLUMNS, node_columns, node_row, property_rows
+from lineage_store.database.node_rows import PROPERTY_COLUMNS, node_row, property_rows
 from lineage_store.database.schema import FIRST_USER_TYPE
-from lineage_store.database.types import COLUMNS, type_row
+from lineage_store.database.types import type_row
 from lineage_store.database.urls import without_password
 from lineage_store.kinds import KINDS, NodeKind
 from lineage_store.transfer.mlmd_problems import Problems
@@ -99,7 +99,7 @@ class _Import:
             return
         rows = [type_row(t.kind, t.message) for t in self._reading.types.values()]
         with self._filling.batch() as connection:
-            connection.insert(tables.types, COLUMNS, rows)
+            connection.insert(tables.types, rows)
         self.stored["types"] = len(rows)
 
     def _fill_nodes(self, kind: NodeKind) -> None:
@@ -108,29 +108,27 @@ class _Import:
         def write(connection: Connection, nodes: list[Any]) -> None:
             moment = now_us()
             rows = [node_row(kind, node, 1, moment) for node in nodes]
-            _insert(connection, table, node_columns(kind), rows)
+            _insert(connection, table, rows)
             properties = [row for node in nodes for row in property_rows(node)]
-            _insert(connection, tables.properties[kind], PROPERTY_COLUMNS, properties)
+            _insert(connection, tables.properties[kind], properties, PROPERTY_COLUMNS)
 
         self._fill(table.name, self._reading.nodes(kind, self._after(table)), write)
 
     def _fill_events(self) -> None:
         table = tables.events
-        columns = [column.name for column in table.c]
 
         def write(connection: Connection, events: list[tuple[int, Any]]) -> None:
-            _insert(connection, table, columns, [event_row(*event) for event in events])
+            _insert(connection, table, [event_row(*event) for event in events])
 
         self._fill(
             table.name, self._reading.events(self._filling.existing, self._after(table)), write
         )
 
     def _fill_pairs(self, table: Any, pages: Iterator[Page]) -> None:
-        columns = [column.name for column in table.c]
 
         def write(connection: Connection, pairs: list[tuple[int, int]]) -> None:
             moment = now_us()
-            _insert(connection, table, columns, [(*pair, moment) for pair in pairs])
+            _insert(connection, table, [(*pair, moment) for pair in pairs])
 
         self._fill(table.name, pages, write)
 
@@ -172,7 +170,10 @@ class _Import:
 
 
 def _insert(
-    connection: Connection, table: Any, columns: Sequence[str], rows: Sequence[Row]
+    connection: Connection,
+    table: Any,
+    rows: Sequence[Row],
+    columns: Sequence[str] | None = None,
 ) -> None:
     for part in in_few_sizes(rows):
-        connection.insert(table, columns, part)
+        connection.insert(table, part, columns)

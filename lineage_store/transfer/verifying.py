@@ -7,6 +7,7 @@ from lineage_store.database import contents, derived
 from lineage_store.database.connection import Connection, Row
 from lineage_store.database.contents import Contents, StoredTable, content_tables
 from lineage_store.database.filling import Filling
+from lineage_store.database.tables import columns_of
 from lineage_store.transfer.places import Progress
 
 
@@ -57,7 +58,7 @@ def _check_index(connection: Connection, table: StoredTable, page: Sequence[Row]
     index, columns, expected = derived.index_rows(table, page)
     if index is None:
         return 0
-    places = [contents.columns_of(index).index(name) for name in columns]
+    places = [columns_of(index).index(name) for name in columns]
     keys = [key_of_derived(index, columns, row) for row in expected]
     found = contents.rows_by_keys(connection, index, keys)
     for key, row in zip(keys, expected, strict=True):

@@ -8,7 +8,7 @@ from lineage_store import errors
 from lineage_store.database import administration, schema, tables
 from lineage_store.database.filling import Filling
 from lineage_store.database.ids import MAX_ID
-from lineage_store.database.types import COLUMNS, type_row
+from lineage_store.database.types import type_row
 from lineage_store.engine import Engine
 from lineage_store.kinds import ARTIFACT
 from lineage_store.v1 import metadata_pb2 as pb
@@ -23,7 +23,7 @@ def url(tmp_path):
 def fill(filling, number, then=lambda: None):
     with filling.batch() as connection:
         row = type_row(ARTIFACT, pb.ArtifactType(id=number, name=f"T{number}"))
-        connection.insert(tables.types, COLUMNS, [row])
+        connection.insert(tables.types, [row])
         then()
 
 

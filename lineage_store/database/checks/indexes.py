@@ -7,8 +7,9 @@ from sqlalchemy import select
 from lineage_store.database import contents, derived, tables
 from lineage_store.database.checks.findings import Findings
 from lineage_store.database.connection import Connection, Row
-from lineage_store.database.contents import Key, StoredTable, columns_of, key_of
+from lineage_store.database.contents import Key, StoredTable, key_of
 from lineage_store.database.statements import ListStatement, slots
+from lineage_store.database.tables import columns_of
 
 
 def _of_nodes(index: StoredTable) -> ListStatement:

@@ -7,7 +7,7 @@ from lineage_store.database import contents, derived, tables
 from lineage_store.database.checks.bodies import rebuilt
 from lineage_store.database.checks.references import INDEXED
 from lineage_store.database.connection import Connection, ConstraintViolated
-from lineage_store.database.contents import StoredTable, columns_of
+from lineage_store.database.contents import StoredTable
 from lineage_store.database.urls import driver_for
 
 _COUNTER_COLUMNS = ("name", "next_id")
@@ -50,11 +50,11 @@ class Repair:
         found = contents.rows_by_keys(self._connection, table, keys)
         held = {key: rebuilt(table, row) for key, row in found.items()}
         rows = [row for key, row in held.items() if contents.key_of(table, row) == key]
-        self._connection.insert(table, columns_of(table), rows, on_conflict="update")
+        self._connection.insert(table, rows, on_conflict="update")
         derived.delete_index_rows(self._connection, table, [row[0] for row in rows])
         index, columns, needed = derived.index_rows(table, rows)
         if index is not None:
-            self._connection.insert(index, columns, needed)
+            self._connection.insert(index, needed, columns)
         return len(rows)
 
     def remove_orphans(self, index: StoredTable, ids: Sequence[int]) -> None:
@@ -81,7 +81,7 @@ class Repair:
         try:
             now = contents.counters(self._connection)
             rows = [(name, max(least, now.get(name, 0))) for name, least in counters.items()]
-            self._connection.insert(tables.counters, _COUNTER_COLUMNS, rows, on_conflict="update")
+            self._connection.insert(tables.counters, rows, _COUNTER_COLUMNS, on_conflict="update")
             self._connection.commit()
         except BaseException:
             self._connection.rollback()

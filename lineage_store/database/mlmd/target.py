@@ -173,9 +173,8 @@ class MlmdTarget:
     def _insert(self, table: Table, rows: Sequence[Row]) -> None:
         if self._is_postgresql and table is self.tables.event_paths:
             table = _postgresql().STEPS
-        columns = [column.name for column in table.c]
         for part in in_few_sizes(rows):
-            self._connection.insert(table, columns, [tuple(map(self._cell, row)) for row in part])
+            self._connection.insert(table, [tuple(map(self._cell, row)) for row in part])
 
     def _cell(self, value: Any) -> Any:
         """Return a value as the database keeps it: a proto comes in base64, for texts see there."""

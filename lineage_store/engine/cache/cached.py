@@ -12,6 +12,7 @@ from lineage_store.database.ids import now_ms
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.cache.answers import output_message
 from lineage_store.engine.cache.candidates import ORIGINAL_PROPERTY, originals
+from lineage_store.engine.cache.gathering import gather
 from lineage_store.engine.cache.publishing import Origin
 from lineage_store.engine.cache.recording import State, record
 from lineage_store.engine.edges import prefetch_events, put_event
@@ -41,7 +42,9 @@ def record_cached(tx: Transaction, request: Any) -> Any:
     sent = required(request, "step", "")
     source = _source(tx, request)
     mark = tx.mark()
-    recorded = record(tx, _cached_step(sent, source), "step", served_from=source.origin)
+    step = _cached_step(sent, source)
+    gather(tx, [step])
+    recorded = record(tx, step, "step", served_from=source.origin)
     if recorded.state != State.CACHED:
         raise errors.FailedPrecondition(
             f"step: execution {recorded.response.execution_id} is "

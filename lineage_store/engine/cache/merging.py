@@ -26,5 +26,8 @@ def merge(tx: Transaction, kind: NodeKind, stored: Node, node: Any, field: str) 
 
 
 def _set_paths(kind: NodeKind, node: Any) -> list[str]:
-    single = [name for name in masks.fields(kind) if name not in _MAPS and node.HasField(name)]
-    return single + [f"{name}.{key}" for name in _MAPS for key in getattr(node, name)]
+    given = {field.name for field, _ in node.ListFields()}
+    paths = [name for name in masks.fields(kind) if name in given and name not in _MAPS]
+    for name in [name for name in _MAPS if name in given]:
+        paths += [f"{name}.{key}" for key in getattr(node, name)]
+    return paths

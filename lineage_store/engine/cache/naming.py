@@ -31,7 +31,6 @@ class TypeNames:
     def __init__(self, tx: Transaction, *, create: bool) -> None:
         self._tx = tx
         self._create = create
-        self._found: dict[tuple[NodeKind, str], Any] = {}
 
     def resolved(self, kind: NodeKind, node: Any, field: str) -> Any:
         """Return a copy of a node that has the id of the type that it names.
@@ -47,17 +46,14 @@ class TypeNames:
         return copy
 
     def _type_id(self, kind: NodeKind, name: str, node: Any, field: str) -> int:
-        known = self._found.get((kind, name)) or self._tx.types.find(kind, name, "")
+        known = self._tx.types.named(kind, name, "")
         if known is not None:
-            self._found[kind, name] = known
-            declared = known.message.properties
-            if not self._create or all(key in declared for key in node.properties):
+            if not self._create or all(key in known.declared for key in node.properties):
                 return int(known.message.id)
         elif not self._create:
             raise errors.NotFound(
                 f"{field}.type: there is no {kind.name} type {name!r}; create_types creates it"
             )
-        self._found.pop((kind, name), None)
         return self._put(kind, name, node)
 
     def _put(self, kind: NodeKind, name: str, node: Any) -> int:

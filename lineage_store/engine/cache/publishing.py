@@ -11,6 +11,7 @@ from lineage_store.database.cache_entries import Entry
 from lineage_store.database.ids import now_ms
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.cache import checks
+from lineage_store.kinds import EXECUTION
 from lineage_store.v1 import cache_pb2 as pb
 
 
@@ -111,6 +112,8 @@ def publish(
 
 
 def _known(tx: Transaction, given: Publication, execution_id: int) -> int | None:
+    if tx.nodes[EXECUTION].is_new(execution_id):
+        return None
     key = (given.scope, given.digest)
     published = tx.entries.of_executions([execution_id])
     return next((entry.id for entry in published if (entry.scope, entry.digest) == key), None)

@@ -6,6 +6,7 @@ from typing import Any
 from lineage_store import errors
 from lineage_store.database.nodes import Node
 from lineage_store.database.transaction import Transaction
+from lineage_store.engine.cache.gathering import gather
 from lineage_store.engine.cache.merging import merge
 from lineage_store.engine.cache.naming import TypeNames
 from lineage_store.engine.cache.publishing import Origin, Publication, publication, publish
@@ -40,11 +41,14 @@ class Recorded:
 
 def record_step(tx: Transaction, request: Any) -> Any:
     """Record one step."""
-    return record(tx, required(request, "step", ""), "step").response
+    step = required(request, "step", "")
+    gather(tx, [step])
+    return record(tx, step, "step").response
 
 
 def record_steps(tx: Transaction, request: Any) -> Any:
     """Record many steps; one that can't be recorded leaves the others alone."""
+    gather(tx, request.steps)
     response = pb.RecordStepsResponse()
     for at, step in enumerate(request.steps):
         mark = tx.mark()

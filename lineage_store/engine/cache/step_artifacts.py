@@ -1,6 +1,5 @@
 """The artifacts of a step: put where they are new, added to where they are known, tied to it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,7 +63,6 @@ class StepArtifacts:
         Raises:
             InvalidArgument: One is malformed, does not exist, or stands where another does.
         """
-        self._prefetch(one.artifact for one in sent)
         _check_places(sent, where, is_output=is_output)
         ids = []
         for at, one in enumerate(sent):
@@ -72,12 +70,6 @@ class StepArtifacts:
             self._tie(one, artifact_id, f"{where}[{at}]", is_output=is_output)
             ids.append(artifact_id)
         return ids
-
-    def _prefetch(self, artifacts: Iterable[Any]) -> None:
-        sent = list(artifacts)
-        nodes = self.tx.nodes[ARTIFACT]
-        nodes.load(artifact.id for artifact in sent if artifact.HasField("id"))
-        nodes.load_external_ids(a.external_id for a in sent if a.external_id)
 
     def _put(self, one: Any, where: str, *, is_output: bool) -> int:
         artifact = self.types.resolved(ARTIFACT, one.artifact, f"{where}.artifact")

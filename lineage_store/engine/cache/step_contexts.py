@@ -10,7 +10,7 @@ from lineage_store.engine.cache.naming import TypeNames
 from lineage_store.engine.edges import put_parent_contexts
 from lineage_store.engine.nodes import put_node
 from lineage_store.engine.requests import bounded
-from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION
+from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, NodeKind
 from lineage_store.v1 import metadata_service_pb2 as service
 
 
@@ -33,10 +33,17 @@ def put_contexts(
     ]
     _put_parents(tx, step.parents, ids, field)
     for kind, node_ids in ((EXECUTION, [execution_id]), (ARTIFACT, artifact_ids)):
-        pairs = [(context_id, node_id) for context_id in ids for node_id in node_ids]
-        for context_id, node_id in tx.members.missing(kind, pairs):
-            tx.members.add(kind, context_id, node_id)
+        _tie(tx, kind, [(context_id, node_id) for context_id in ids for node_id in node_ids])
     return ids
+
+
+def _tie(tx: Transaction, kind: NodeKind, pairs: list[tuple[int, int]]) -> None:
+    contexts, nodes = tx.nodes[CONTEXT], tx.nodes[kind]
+    tx.members.assume_new(
+        kind, [pair for pair in pairs if contexts.is_new(pair[0]) or nodes.is_new(pair[1])]
+    )
+    for context_id, node_id in tx.members.missing(kind, pairs):
+        tx.members.add(kind, context_id, node_id)
 
 
 def _put(tx: Transaction, types: TypeNames, context: Any, where: str) -> int:

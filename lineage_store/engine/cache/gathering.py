@@ -1,0 +1,100 @@
+"""What the steps of one call will ask the database for, looked up for all of them together.
+
+Nothing is checked here: what a step says that is wrong is found when the step is recorded.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from lineage_store.database.nodes import Name
+from lineage_store.database.transaction import Transaction
+from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
+
+
+def gather(tx: Transaction, steps: Sequence[Any]) -> None:
+    """Look up what recording these steps asks for, with a statement for each kind of look-up."""
+    sent = {
+        ARTIFACT: [one.artifact for step in steps for one in (*step.inputs, *step.outputs)],
+        EXECUTION: [step.execution for step in steps],
+        CONTEXT: [context for step in steps for context in step.contexts],
+    }
+    keys = {kind: [node.external_id for node in nodes] for kind, nodes in sent.items()}
+    keys[EXECUTION] += [step.key for step in steps]
+    for kind in KINDS:
+        _gather_nodes(tx, kind, sent[kind], keys[kind])
+    for kind in tx.members.kinds:
+        tx.members.check(kind, _pairs(tx, kind, steps))
+    _gather_claims(tx, steps)
+
+
+def _gather_nodes(
+    tx: Transaction, kind: NodeKind, sent: Sequence[Any], external_ids: Iterable[str]
+) -> None:
+    known = tx.nodes[kind]
+    wanted = list(filter(None, external_ids))
+    known.load_external_ids(wanted)
+    names = list(_names(tx, kind, sent))
+    known.load_names(names)
+    found = [known.by_external_id(external_id) for external_id in wanted]
+    if kind is CONTEXT:  # the others are not found by name
+        found += [known.by_name(*name) for name in names]
+    known.load([*(node.id for node in sent if node.HasField("id")), *filter(None, found)])
+
+
+def _names(tx: Transaction, kind: NodeKind, sent: Iterable[Any]) -> Iterator[Name]:
+    for node in sent:
+        type_id = _type_id(tx, kind, node)
+        if type_id is not None and node.name and not node.HasField("id"):
+            yield (type_id, node.name)
+
+
+def _type_id(tx: Transaction, kind: NodeKind, node: Any) -> int | None:
+    if node.HasField("type_id"):
+        return int(node.type_id)
+    is_named = node.type and isinstance(node.type, str)  # what is not UTF-8 comes as bytes
+    known = tx.types.named(kind, node.type, "") if is_named else None
+    return None if known is None else int(known.message.id)
+
+
+def _pairs(tx: Transaction, kind: NodeKind, steps: Iterable[Any]) -> list[tuple[int, int]]:
+    """Return pairs of context and node that both are known: with a new one, nothing is tied."""
+    return [
+        (context_id, node_id)
+        for step in steps
+        for context_id in _context_ids(tx, step)
+        for node_id in _node_ids(tx, kind, step)
+    ]
+
+
+def _context_ids(tx: Transaction, step: Any) -> Iterator[int]:
+    known = tx.nodes[CONTEXT]
+    for context in step.contexts:
+        type_id = _type_id(tx, CONTEXT, context)
+        if context.HasField("id"):
+            yield context.id
+        elif type_id is not None and (found := known.by_name(type_id, context.name)):
+            yield found
+
+
+def _node_ids(tx: Transaction, kind: NodeKind, step: Any) -> Iterator[int]:
+    known = tx.nodes[kind]
+    if kind is EXECUTION:
+        nodes, keys = [step.execution], [step.key]
+    else:
+        nodes = [one.artifact for one in (*step.inputs, *step.outputs)]
+        keys = [node.external_id for node in nodes]
+    for node, key in zip(nodes, keys, strict=True):
+        if node.HasField("id"):
+            yield node.id
+        elif key and (found := known.by_external_id(key)):
+            yield found
+
+
+def _gather_claims(tx: Transaction, steps: Iterable[Any]) -> None:
+    digests: dict[str, list[bytes]] = {}
+    for step in steps:
+        if step.HasField("cache"):
+            digests.setdefault(step.cache.scope, []).append(step.cache.digest)
+    for scope, of_scope in digests.items():
+        if isinstance(scope, str):
+            tx.claims.load(scope, of_scope)
