@@ -178,10 +178,15 @@ class Entries:
         rows = self._connection.rows_of(_BY_ID, wanted)
         return self._with_staged(rows, [("id", i) for i in wanted])
 
-    def of_executions(self, ids: Iterable[int]) -> list[Entry]:
-        """Return the entries of some executions, newest first."""
+    def of_executions(self, ids: Iterable[int], *, are_new: bool = False) -> list[Entry]:
+        """Return the entries of some executions, newest first.
+
+        Args:
+            ids: The executions.
+            are_new: This transaction creates them, so that the database holds no entry of theirs.
+        """
         wanted = list(dict.fromkeys(ids))
-        rows = self._connection.rows_of(_BY_EXECUTION, wanted)
+        rows = [] if are_new else self._connection.rows_of(_BY_EXECUTION, wanted)
         return self._with_staged(rows, [("execution", i) for i in wanted])
 
     def _with_staged(self, rows: list[Row], keys: Iterable[_Key]) -> list[Entry]:
@@ -190,8 +195,9 @@ class Entries:
         return sorted(found, key=lambda entry: entry.id, reverse=True)
 
     def _as_staged(self, entry: Entry) -> Entry:
-        more, last = self._uses.items.get(entry.id, (0, entry.last_hit_at))
-        entry = replace(entry, hit_count=entry.hit_count + more, last_hit_at=last)
+        if entry.id in self._uses.items:
+            more, last = self._uses.items[entry.id]
+            entry = replace(entry, hit_count=entry.hit_count + more, last_hit_at=last)
         tombstone = self._tombstones.items.get(entry.id)
         return tombstone.on(entry) if tombstone and entry.invalidated_at is None else entry
 

@@ -66,7 +66,7 @@ def _lookup(tx: Transaction, request: Any, claimant: Claimant | None) -> Any:
     judge = Judge(policy, now, reports)
     decisions = [judge.decide(of_one) for of_one in candidates]
     answer = _Answer(tx, asked, now, claimant, _originals(tx, decisions))
-    return pb.LookupResponse(results=[answer.to(*one) for one in enumerate(decisions)])
+    return pb.LookupResponse(results=answer.answers(decisions))
 
 
 def _asked(request: Any) -> Asked:
@@ -125,12 +125,19 @@ class _Answer:
         self._now = now
         self._claimant = claimant
         self._ran = ran
-        tx.claims.load(asked.scope, asked.keys)
 
-    def to(self, at: int, decision: Decision) -> Any:
+    def answers(self, decisions: Sequence[Decision]) -> list[Any]:
+        """Return the result for each key."""
+        missed = [at for at, decision in enumerate(decisions) if _hit_of(decision) is None]
+        digests = [self._asked.digests[at] for at in missed]
+        self._tx.claims.load(self._asked.scope, [d for d in digests if d is not None])
+        return [self._to(*one) for one in enumerate(decisions)]
+
+    def _to(self, at: int, decision: Decision) -> Any:
         """Return the result for the key at a position."""
-        if decision.fault is None and decision.candidate is not None:
-            return Result(hit=self._hit(decision.candidate))
+        candidate = _hit_of(decision)
+        if candidate is not None:
+            return Result(hit=self._hit(candidate))
         digest = self._asked.digests[at]
         return Result(miss=_miss(decision)) if digest is None else self._missed(digest, decision)
 
@@ -158,6 +165,10 @@ class _Answer:
             for name, value in published(entry).output_parameters.items():
                 hit.output_parameters[name].CopyFrom(value)
         return hit
+
+
+def _hit_of(decision: Decision) -> Candidate | None:
+    return decision.candidate if decision.fault is None else None
 
 
 def _in_flight(claim: StoredClaim | None, now: int) -> Any:

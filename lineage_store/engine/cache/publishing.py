@@ -112,10 +112,9 @@ def publish(
 
 
 def _known(tx: Transaction, given: Publication, execution_id: int) -> int | None:
-    if tx.nodes[EXECUTION].is_new(execution_id):
-        return None
+    is_new = tx.nodes[EXECUTION].is_new(execution_id)
     key = (given.scope, given.digest)
-    published = tx.entries.of_executions([execution_id])
+    published = tx.entries.of_executions([execution_id], are_new=is_new)
     return next((entry.id for entry in published if (entry.scope, entry.digest) == key), None)
 
 
