@@ -12,6 +12,7 @@ from lineage_store.model.values import (
     integer,
     member,
     optional,
+    set_plain,
     text,
     to_value,
 )
@@ -82,7 +83,7 @@ class Node:
         for name in ("name", "type", "external_id", "uri"):
             value = getattr(self, name, None)
             if value is not None:
-                setattr(message, name, text(value, f"{self.kind.name}.{name}"))
+                self._write_text(message, name, value)
         for name in ("id", "type_id"):
             if getattr(self, name) is not None:
                 setattr(message, name, integer(getattr(self, name), f"{self.kind.name}.{name}"))
@@ -93,6 +94,15 @@ class Node:
             self._write_properties(message, name)
         return message
 
+    def _write_text(self, message: Any, name: str, value: Any) -> None:
+        try:
+            if type(value) is str:
+                setattr(message, name, value)
+                return
+        except UnicodeEncodeError:
+            pass  # `text` says what is wrong
+        setattr(message, name, text(value, f"{self.kind.name}.{name}"))
+
     def _write_state(self, message: Any) -> None:
         state = getattr(self, "state", None)
         if self._states is not None and state is not None:
@@ -102,6 +112,8 @@ class Node:
     def _write_properties(self, message: Any, name: str) -> None:
         target = getattr(message, name)
         for key, value in getattr(self, name).items():
+            if set_plain(target, key, value):
+                continue
             where = f"{self.kind.name}.{name}[{key!r}]"
             target[text(key, f"a key of {self.kind.name}.{name}")].CopyFrom(to_value(value, where))
 

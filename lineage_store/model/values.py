@@ -17,6 +17,12 @@ PropertyValue = bool | int | float | str | Mapping[str, Any] | Message
 
 E = TypeVar("E", bound=StrEnum)
 
+_PLAIN = {
+    str: "string_value",
+    int: "int_value",
+    float: "double_value",
+    bool: "bool_value",
+}
 _INT64 = range(-(2**63), 2**63)
 _EXACT_IN_DOUBLE = 2**53
 
@@ -60,6 +66,21 @@ def integer(value: Any, where: str) -> int:
     if int(value) not in _INT64:
         raise errors.InvalidArgument(f"{where} does not fit into 64 bits: {value}")
     return int(value)
+
+
+def set_plain(target: Any, key: Any, value: Any) -> bool:
+    """Set a value of a map of Value messages, if it is a plain one; return whether it was set.
+
+    Most are, and then nothing has to be put together that only an error would need.
+    """
+    field = _PLAIN.get(type(value))
+    if field is None or type(key) is not str:
+        return False
+    try:
+        setattr(target[key], field, value)
+    except (TypeError, ValueError):  # `to_value` says what is wrong
+        return False
+    return True
 
 
 def to_value(value: Any, where: str) -> Any:

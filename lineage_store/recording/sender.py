@@ -116,7 +116,8 @@ class Sender:
             if self._closed or (self._is_full() and not may_overflow):
                 self._spill()
             self._start()
-            self._changed.notify_all()
+            if len(self._buffer) <= 1:  # else the thread knows that there is something to send
+                self._changed.notify_all()
 
     def _await_space(self) -> bool:
         """Without a spool, wait for the thread: a store that is there loses nothing.
