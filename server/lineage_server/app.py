@@ -69,14 +69,14 @@ class Server:
         self._engine.close()
 
 
-def run(settings: Settings, ready: Callable[[Server], None]) -> None:
-    """Serve until SIGTERM or SIGINT; `ready` is called when the server answers."""
+def run(settings: Settings, ready: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT; `ready` is called with the address when the server answers."""
     server = Server(settings)
     received: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda which, _: received.append(which))
     server.start()
-    ready(server)
+    ready(server.address)
     while not received:  # a lock would not do: a signal just before it blocks does not wake it
         time.sleep(POLL_SECONDS)
     logger.info("draining")
@@ -85,7 +85,8 @@ def run(settings: Settings, ready: Callable[[Server], None]) -> None:
 
 def _options(settings: Settings) -> list[tuple[str, int]]:
     return [
-        ("grpc.so_reuseport", 0),  # a second server on the port must fail, not share it
+        # A second server on the port must fail, not share it; processes of this one do.
+        ("grpc.so_reuseport", int(settings.processes > 1)),
         ("grpc.max_receive_message_length", settings.max_message_bytes),
         ("grpc.max_send_message_length", settings.max_message_bytes),
         ("grpc.max_metadata_size", settings.max_metadata_bytes),
@@ -115,5 +116,10 @@ def _bind(server: grpc.Server, address: str, credentials: grpc.ServerCredentials
     except RuntimeError:
         port = 0
     if not port:
-        raise errors.Unavailable(f"can't listen on {address}: is another server on this port?")
+        raise port_is_taken(address)
     return port
+
+
+def port_is_taken(address: str) -> errors.Unavailable:
+    """Return the error of a server that can't listen where it is to."""
+    return errors.Unavailable(f"can't listen on {address}: is another server on this port?")

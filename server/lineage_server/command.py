@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from lineage_server import logs
-from lineage_server.app import Server, run
+from lineage_server import app, logs, processes
 from lineage_server.settings import MIB, Settings
 from lineage_store.database.urls import without_password
 from lineage_store.limits import PATIENCE_SECONDS
@@ -61,6 +60,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @_option("--database", default="sqlite:///lineage.db", help="Database URL.")
 @_option("--grpc", default="127.0.0.1:8080", help="HOST:PORT to listen on; port 0 picks one.")
+@_option(
+    "--processes",
+    default=1,
+    type=click.IntRange(1, 64),
+    help="Processes that serve, on PostgreSQL and MySQL; the settings below are of each.",
+)
 @_option("--threads", default=16, type=click.IntRange(1, 1024), help="Calls worked on at once.")
 @_option(
     "--max-waits",
@@ -167,12 +172,14 @@ def serve(**values: Any) -> None:
     Prints one line when it answers: lineage-store ready grpc=HOST:PORT database=URL
     """
     logs.configure(values["log_format"])
-    run(Settings(**values), _announce(values["database"]))
+    settings = Settings(**values)
+    run = app.run if settings.processes == 1 else processes.run
+    run(settings, _announce(settings.database))
 
 
 def _announce(database: str) -> Any:
-    def ready(server: Server) -> None:
+    def ready(address: str) -> None:
         shown = without_password(database)
-        click.echo(f"lineage-store ready grpc={server.address} database={shown}")
+        click.echo(f"lineage-store ready grpc={address} database={shown}")
 
     return ready

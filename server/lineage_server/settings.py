@@ -17,7 +17,9 @@ class Settings:
     Attributes:
         database: A database URL.
         grpc: HOST:PORT to listen on; port 0 picks a free one.
-        threads: Calls that are worked on at the same time, and half as many that stream.
+        processes: How many processes serve; more than one only a database that is a server.
+        threads: Calls that are worked on at the same time, and half as many that stream; of each
+            process, as are the bounds that follow.
         max_waits: Calls that wait for cache keys at the same time.
         max_message_bytes: The largest request, and the largest response.
         max_metadata_bytes: The largest metadata of a call.
@@ -43,6 +45,7 @@ class Settings:
 
     database: str
     grpc: str
+    processes: int = 1
     threads: int = 16
     max_waits: int = 256
     max_message_bytes: int = 100 * MIB
@@ -68,6 +71,10 @@ class Settings:
         host, _, port = self.grpc.rpartition(":")
         if not host or not port.isdigit() or int(port) > MAX_PORT:
             raise errors.InvalidArgument(f"grpc address {self.grpc!r} is not of the form HOST:PORT")
+        if self.processes > 1 and self.database.startswith("sqlite:"):
+            raise errors.InvalidArgument(
+                "an SQLite file is served by one process; several need PostgreSQL or MySQL"
+            )
         if (self.tls_key is None) != (self.tls_certificate is None):
             raise errors.InvalidArgument("TLS needs both a key and a certificate")
         if self.tls_client_ca is not None and self.tls_key is None:
