@@ -1,0 +1,60 @@
+"""What went wrong in Dagster, without what it is wrapped in."""
+
+import sys
+from typing import Any
+
+from lineage_store.recording.outcomes import Failure, Fault
+
+_RETRIES = "RetryRequested"
+
+
+def fault_of_step(context: Any, event: Any) -> Fault | None:
+    """Return what an attempt at a step failed with; None: it went well."""
+    if event.event_type_value == "STEP_UP_FOR_RETRY":
+        return _told(event.step_retry_data.error)
+    if event.event_type_value != "STEP_FAILURE":
+        return None
+    error: BaseException | None = context.step_exception
+    if error is None:
+        return _told(event.step_failure_data.error)
+    if any(kind.__name__ == _RETRIES for kind in type(error).__mro__):
+        return error.__cause__ or error
+    return error
+
+
+def _told(error: Any) -> Failure:
+    """Return an error as Dagster sends it from one process to another."""
+    while error is not None and error.cause is not None and _is_wrapping(error):
+        error = error.cause
+    if error is None:
+        return Failure("Failure", "Dagster does not say why")
+    kind = error.cls_name or "Failure"
+    message = str(error.message).strip()
+    for prefix in (f"{kind}: ", f"builtins.{kind}: "):
+        message = message.removeprefix(prefix)
+    return Failure(kind, message)
+
+
+def _is_wrapping(error: Any) -> bool:
+    return str(error.cls_name).startswith((_RETRIES, "DagsterExecution"))
+
+
+def fault_of_run(event: Any) -> Failure | None:
+    """Return what a run failed with; None: it did not fail."""
+    if event.event_type_value != "PIPELINE_FAILURE":
+        return None
+    data = event.event_specific_data
+    error = getattr(data, "error", None)
+    if error is not None:
+        return _told(error)
+    reason = getattr(data, "failure_reason", None)
+    kind = "Failure" if reason is None else str(reason.value)
+    return Failure(kind, str(event.message or "Dagster does not say why"))
+
+
+def crash_of(error: Any) -> Failure:
+    """Return what is known of the end of a process that said nothing itself."""
+    code = getattr(sys.exc_info()[1], "exit_code", None)
+    if code is None:
+        return _told(error)
+    return Failure("ChildProcessCrashException", f"its process ended with exit code {code}")
