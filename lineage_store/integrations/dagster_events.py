@@ -20,7 +20,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lineage_store.integrations.dagster_faults import crash_of, fault_of_run, fault_of_step
+from lineage_store.integrations.dagster_faults import (
+    crash_of,
+    fault_of_run,
+    fault_of_step,
+    is_interrupted,
+)
 from lineage_store.integrations.dagster_readings import Memory, Readings
 from lineage_store.integrations.dagster_runs import index_of, mapping_key, named
 from lineage_store.integrations.dagster_values import (
@@ -91,16 +96,16 @@ class DagsterEvents(Hook):
         event, known = entry.dagster_event, instance.get_run_by_id(entry.run_id)
         if known is None:
             return
-        run, at = self._run_of(known), int(entry.timestamp * 1000)
-        if event.event_type_value == "PIPELINE_START":
+        run, at, kind = self._run_of(known), int(entry.timestamp * 1000), event.event_type_value
+        if kind == "PIPELINE_START":
             run.begin(at=at)
-        elif event.event_type_value == "STEP_SKIPPED":
+        elif kind == "STEP_SKIPPED":
             handle = event.step_handle
             skipped = run.step(str(handle.node_handle), id=handle.to_key(), index=0)
             skipped.skip(str(event.message or "an output that it reads is missing"))
             skipped.end(at=at)
         else:
-            state = _ENDED[event.event_type_value]
+            state = ExecutionState.CANCELED if is_interrupted(event) else _ENDED[kind]
             self.end_run(run, fault_of_run(event), state=state, at=at)
             self._forget(known.run_id)
 
@@ -154,18 +159,23 @@ class DagsterEvents(Hook):
         here = self._open.get((context.run_id, context.step.key))
         if here is None:
             return
+        self._begun(context, here, self._rest(context, here, values))
+
+    @harmless(None)
+    def _rest(self, context: Any, here: _Open, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Add what no IO manager loaded to the inputs; return what of it are parameters."""
         readings = self._readings(context, here)
         for name, found in readings.named_only().items():
             here.inputs[name] += found
         given = {name: value for name, value in values.items() if name not in here.inputs}
         params, others = readings.split(given)
         here.inputs.update(others)
-        self._begun(context, here, params)
+        return params
 
     def _begun(self, context: Any, here: _Open, params: Mapping[str, Any] | None = None) -> Step:
         """Return the step; one whose inputs can't be loaded begins with those that are there."""
         if here.step is None:
-            here.step = self._step(context, here, {**_config(context), **(params or {})})
+            here.step = self._step(context, here, {**(_config(context) or {}), **(params or {})})
             here.step.begin(at=here.started)
         return here.step
 
@@ -256,9 +266,11 @@ def _stored(
     return [thing], handle.output_name
 
 
+@harmless(None)
 def _config(context: Any) -> dict[str, Any]:
     """Return the config of an op as parameters."""
-    config, given = context.op_config, context.dagster_run.run_config
+    config = context.op_config
+    given: Any = context.dagster_run.run_config or context.job_def.run_config or {}
     for at in context.step.node_handle.path:
         given = (given.get("ops") or given.get("solids") or {}).get(at) or {}
     told = shown(config, given.get("config"))
@@ -279,6 +291,7 @@ def _is_no_value(value: Any) -> bool:
     return getattr(value, "__name__", "") == "NoValueSentinel"
 
 
+@harmless(None)
 def _code_version(context: Any) -> str | None:
     layer = context.job_def.asset_layer
     found = {layer.get(key).code_version for key in context.get_output_asset_keys()}

@@ -45,11 +45,17 @@ def fault_of_run(event: Any) -> Failure | None:
         return None
     data = event.event_specific_data
     error = getattr(data, "error", None)
-    if error is not None:
+    if error is not None and not is_interrupted(event):
         return _told(error)
     reason = getattr(data, "failure_reason", None)
     kind = "Failure" if reason is None else str(reason.value)
     return Failure(kind, str(event.message or "Dagster does not say why"))
+
+
+def is_interrupted(event: Any) -> bool:
+    """Whether a run ended since its process was told to, by Ctrl-C or the machine."""
+    reason = getattr(event.event_specific_data, "failure_reason", None)
+    return getattr(reason, "value", None) == "UNEXPECTED_TERMINATION"
 
 
 def crash_of(error: Any) -> Failure:
