@@ -6,7 +6,7 @@ gives or gets anything else than before.
 """
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from dagster._core.events import DagsterEvent
@@ -24,11 +24,6 @@ _OF_RUNS = {
     "STEP_SKIPPED",
 }
 """The events that no step has part in, whoever reports them."""
-
-
-def _wrapped(place: Any, name: str, wrap: Callable[[Any], Any]) -> None:
-    original = getattr(place, name)
-    setattr(place, name, functools.wraps(original)(wrap(original)))
 
 
 def _tell_reported(original: Any) -> Any:
@@ -112,11 +107,38 @@ def _tell_worker(original: Any) -> Any:
     return execute
 
 
+_WRAPPERS = (
+    (DagsterInstance, ("handle_new_event",), _tell_reported),
+    (execute_plan, ("dagster_event_sequence_for_step",), _tell_steps),
+    (inputs, ("_load_input_with_input_manager",), _tell_loaded),
+    (execute_step, ("execute_core_compute",), _tell_begun),
+    (execute_step, ("_store_output",), _tell_stored),
+    (
+        Executor,
+        (
+            "log_failure_or_retry_event_after_error",
+            "get_failure_or_retry_event_after_error",  # up to 1.12
+        ),
+        _tell_crashed,
+    ),
+    (MultiprocessExecutorChildProcessCommand, ("execute",), _tell_worker),
+)
+"""What is wrapped: where, by the first of the names that is there, and in what."""
+
+
+def _wrap_all() -> None:
+    """Wrap all functions, or none of them.
+
+    Raises:
+        AttributeError: This version of Dagster lacks one.
+    """
+    found = []
+    for place, names, wrap in _WRAPPERS:
+        name = next((name for name in names if hasattr(place, name)), names[0])
+        found.append((place, name, getattr(place, name), wrap))
+    for place, name, original, wrap in found:
+        setattr(place, name, functools.wraps(original)(wrap(original)))
+
+
 if _record.fits():
-    _wrapped(DagsterInstance, "handle_new_event", _tell_reported)
-    _wrapped(execute_plan, "dagster_event_sequence_for_step", _tell_steps)
-    _wrapped(inputs, "_load_input_with_input_manager", _tell_loaded)
-    _wrapped(execute_step, "execute_core_compute", _tell_begun)
-    _wrapped(execute_step, "_store_output", _tell_stored)
-    _wrapped(Executor, "log_failure_or_retry_event_after_error", _tell_crashed)
-    _wrapped(MultiprocessExecutorChildProcessCommand, "execute", _tell_worker)
+    _wrap_all()

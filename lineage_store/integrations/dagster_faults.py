@@ -1,5 +1,6 @@
 """What went wrong in Dagster, without what it is wrapped in."""
 
+import re
 import sys
 from typing import Any
 
@@ -29,10 +30,8 @@ def _told(error: Any) -> Failure:
     if error is None:
         return Failure("Failure", "Dagster does not say why")
     kind = error.cls_name or "Failure"
-    message = str(error.message).strip()
-    for prefix in (f"{kind}: ", f"builtins.{kind}: "):
-        message = message.removeprefix(prefix)
-    return Failure(kind, message)
+    message = re.sub(rf"^[\w.]*\b{re.escape(kind)}: ", "", str(error.message).strip())
+    return Failure(kind, message.partition("\n\nStack Trace:")[0])
 
 
 def _is_wrapping(error: Any) -> bool:

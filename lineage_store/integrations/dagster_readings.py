@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lineage_store.integrations.dagster_values import (
@@ -23,6 +23,9 @@ from lineage_store.recording.runs import Run
 _KEPT = 10_000
 """How many outputs of this process are remembered."""
 
+_PARTITIONS = 100
+"""How many partitions of an asset are looked up for one input."""
+
 _PARAMETERS = (str, int, float, bool, list, dict, tuple, type(None))
 
 
@@ -38,7 +41,7 @@ class Memory:
         with self._lock:
             self._known[_place(run_id, handle)] = thing, artifacts
             if thing.asset is not None:
-                self._known[run_id, "", thing.asset] = thing, artifacts
+                self._known[run_id, "", thing.name] = thing, artifacts
             while len(self._known) > _KEPT:
                 self._known.popitem(last=False)
 
@@ -46,9 +49,9 @@ class Memory:
         """Return what an output of a step of a run is."""
         return self._known.get(_place(run_id, handle))
 
-    def asset(self, run_id: str, key: str) -> tuple[Thing, list[Artifact]] | None:
-        """Return what an asset is that a run made."""
-        return self._known.get((run_id, "", key))
+    def asset(self, run_id: str, name: str) -> tuple[Thing, list[Artifact]] | None:
+        """Return what an asset, or a partition of it, is that a run made."""
+        return self._known.get((run_id, "", name))
 
     def forget(self, run_id: str) -> None:
         """Forget a run that has ended."""
@@ -85,31 +88,29 @@ class Readings:
             value: What it loaded.
         """
         if context.has_asset_key:
-            thing = self._asset(manager, context, value)
+            things = self._asset(manager, context, value)
         elif context.upstream_output is not None:
-            thing = self._output(manager, context, value)
+            things = [self._output(manager, context, value)]
         else:
             name = f"{self._context.step.key}.{context.name}"
             place = place_in(context.definition_metadata or {})
             places = [place] if place else upath_places(manager, context)
-            thing = Thing(self._run.pipeline, name, places=places)
-        return artifacts_of(thing, value, self._run.id)
+            things = [Thing(self._run.pipeline, name, places=places)]
+        return [made for thing in things for made in artifacts_of(thing, value, self._run.id)]
 
-    def _asset(self, manager: Any, context: Any, value: Any) -> Thing:
+    def _asset(self, manager: Any, context: Any, value: Any) -> list[Thing]:
         key = context.asset_key.to_user_string()
         partitions = list(context.asset_partition_keys) if context.has_asset_partitions else []
-        partition = partitions[0] if len(partitions) == 1 else None
-        name, places = asset_name(key, partition), []
-        if value is not None:
-            places = upath_places(manager, context)
+        places = upath_places(manager, context) if value is not None else []
         if not places or any("://" in place for place in places):
-            known = None if partitions and partition is None else self._told(context.asset_key)
-            if known is not None and known.partition == partition:
-                return known
+            told = self._told(context.asset_key, partitions)
+            if len(told) == 1 or (told and all(thing.places for thing in told)):
+                return told
+        partition = partitions[0] if len(partitions) == 1 else None
         fitted = [kept(place, (), self._context.instance) for place in places]
         local = [place for found in fitted for place in found.get("places", ())]
         pickle = fitted[0].get("pickle") if len(fitted) == 1 else None
-        return Thing(self._scope, name, local, pickle, key, partition)
+        return [Thing(self._scope, asset_name(key, partition), local, pickle, key, partition)]
 
     def _output(self, manager: Any, context: Any, value: Any) -> Thing:
         source = context.upstream_output
@@ -141,19 +142,20 @@ class Readings:
                 return place_in(told.metadata)
         return None
 
-    def _told(self, key: Any) -> Thing | None:
-        """Return an asset by what was told when it was made last."""
-        known = self._memory.asset(self._context.run_id, key.to_user_string())
-        if known is not None:
-            return known[0]
-        instance = self._context.instance
-        entry = instance.get_latest_materialization_event(key)
-        if entry is not None:
-            return materialized(self._scope, entry.asset_materialization, instance)
+    def _told(self, key: Any, partitions: Sequence[str]) -> list[Thing]:
+        """Return an asset, or some partitions of it, by what was told when it was made last."""
+        name, instance = key.to_user_string(), self._context.instance
+        wanted: list[str | None] = [*partitions] or [None]
+        own = [self._memory.asset(self._context.run_id, asset_name(name, one)) for one in wanted]
+        known = [thing for thing, _ in filter(None, own)]
+        if len(known) == len(own):
+            return known
+        events = _materializations(instance, key, partitions)
+        if events:
+            return [materialized(self._scope, event, instance) for event in events]
         layer = self._context.job_def.asset_layer
         metadata = layer.get(key).metadata if layer.has(key) else {}
-        name = key.to_user_string()
-        return Thing(self._scope, name, asset=name, **kept(place_in(metadata), (), instance))
+        return [Thing(self._scope, name, asset=name, **kept(place_in(metadata), (), instance))]
 
     def named_only(self) -> dict[str, list[Artifact]]:
         """Return the assets that the step depends on and that nothing loads for it."""
@@ -164,15 +166,27 @@ class Readings:
                 continue
             key = layer.get_asset_key_for_node_input(step.node_handle, given.name)
             if key is not None:
-                found[given.name] = self._named(key)
+                found[given.name] = self._named(key, self._partitions(given.name))
         return found
 
-    def _named(self, key: Any) -> list[Artifact]:
-        known = self._memory.asset(self._context.run_id, key.to_user_string())
-        if known is not None and not known[0].places:
-            return known[1]
-        thing = self._told(key)
-        return [] if thing is None else artifacts_of(thing, None, self._run.id)
+    def _partitions(self, name: str) -> list[str]:
+        """Return the partitions of an asset that an input of the step stands for."""
+        if not self._context.has_asset_partitions_for_input(name):
+            return []
+        subset = self._context.asset_partitions_subset_for_input(
+            name, require_valid_partitions=False
+        )
+        return sorted(subset.get_partition_keys())[:_PARTITIONS]
+
+    def _named(self, key: Any, partitions: Sequence[str]) -> list[Artifact]:
+        found: list[Artifact] = []
+        for thing in self._told(key, partitions):
+            known = self._memory.asset(self._context.run_id, thing.name)
+            if known is not None and not thing.places:
+                found += known[1]
+            else:
+                found += artifacts_of(thing, None, self._run.id)
+        return found
 
     def split(self, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, list[Artifact]]]:
         """Return which values are parameters, and artifacts of the others.
@@ -193,3 +207,18 @@ class Readings:
                 made = value_artifact(self._run.pipeline, place, value, self._run.id)
                 others[name] = [made]
         return params, others
+
+
+def _materializations(instance: Any, key: Any, partitions: Sequence[str]) -> list[Any]:
+    """Return the last materialization of an asset, or that of each of some partitions."""
+    from dagster import AssetRecordsFilter  # noqa: PLC0415 - where Dagster runs
+
+    if not partitions:
+        entry = instance.get_latest_materialization_event(key)
+        return [] if entry is None else [entry.asset_materialization]
+    wanted = AssetRecordsFilter(asset_key=key, asset_partitions=list(partitions))
+    found = instance.fetch_materializations(wanted, limit=10 * len(partitions)).records
+    newest: dict[str | None, Any] = {}
+    for record in found:  # the newest first
+        newest.setdefault(record.partition_key, record.asset_materialization)
+    return list(newest.values())

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import socket
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from tests.hooks.adapters import Adapter
 from tests.hooks.project import Project
 from tests.hooks.recorded import Attempt, Recorded, recorded
 from tests.hooks.test_conformance import assert_nothing_waits, wait_until_recorded
+from tests.unit.recordings import until
 
 pytestmark = [
     pytest.mark.timeout(400),
@@ -134,15 +137,21 @@ def test_assets(adapter: Adapter, project: Project, url: str, store: LineageStor
 
 
 def test_partitions(adapter: Adapter, project: Project, url: str, store: LineageStore) -> None:
-    found = play(project, url, store, *MATERIALIZE, "daily,weekly", "--partition", "tue")
-    file = str(project.directory / "dagster" / "storage" / "daily" / "tue")
-    assert found.properties["partition"] == "tue"
-    assert only(found, "daily").outputs == only(found, "weekly").inputs == {file}
-    [day] = found.artifacts[file]
-    assert (day.custom_properties["asset_key"], day.custom_properties["partition"]) == (
-        "daily",
-        "tue",
-    )
+    storage = project.directory / "dagster" / "storage" / "daily"
+    for day in ("mon", "tue"):
+        found = play(project, url, store, *MATERIALIZE, "daily", "--partition", day)
+        assert found.properties["partition"] == day
+        assert only(found, "daily").outputs == {str(storage / day)}
+        [made] = found.artifacts[str(storage / day)]
+        assert made.custom_properties["asset_key"] == "daily"
+        assert made.custom_properties["partition"] == day
+    for day in ("mon", "tue"):  # also when it is not the one that was made last
+        found = play(project, url, store, *MATERIALIZE, "noted", "--partition", day)
+        assert only(found, "noted").inputs == {str(storage / day)}
+        assert only(found, "noted").outputs == {f"asset:shop/noted/{day}"}
+    weekly = only(play(project, url, store, *MATERIALIZE, "weekly"), "weekly")
+    files = {str(storage / day) for day in ("mon", "tue")}
+    assert weekly.inputs == files | {f"asset:shop/noted/{day}" for day in ("mon", "tue")}
 
 
 def test_an_instance_for_one_process(
@@ -170,3 +179,51 @@ def test_an_interrupt(
     assert found.state == "CANCELED"
     assert only(found, "train_small").state == "CANCELED"
     assert_nothing_waits(project)
+
+
+WORKSPACE = "load_from: [{{grpc_server: {{host: 127.0.0.1, port: {}, location_name: churn.py}}}}]"
+AT_ONCE = "run_coordinator: {module: dagster._core.run_coordinator, class: DefaultRunCoordinator}"
+SERVE = [DAGSTER, "api", "grpc", "--python-file", "churn.py", "--location-name", "churn.py"]
+LAUNCH = [DAGSTER, "job", "launch", "--workspace", "workspace.yaml", "--job", "churn"]
+END_LAST_RUN = """
+import dagster as dg
+with dg.DagsterInstance.get() as instance:
+    instance.report_run_canceled(instance.get_runs(limit=1)[0])
+"""
+
+
+def test_a_code_server_and_an_end_from_outside(
+    adapter: Adapter, project: Project, url: str, store: LineageStore
+) -> None:
+    """As the web UI has it: the run is launched where the code is, and given up from elsewhere."""
+    port = str(free_port())
+    home = Path(project.environment(url)["DAGSTER_HOME"])
+    (home / "dagster.yaml").write_text(AT_ONCE)
+    (project.directory / "workspace.yaml").write_text(WORKSPACE.format(port))
+    project.ask("hold", "train_small")
+    served = project._start([*SERVE, "--host", "127.0.0.1", "--port", port], url)
+    try:
+        until(lambda: answers(int(port)), seconds=120)
+        project.succeed_with(LAUNCH, url)
+        project.await_held("train_small", served)
+        wait_until_recorded(project, url, "train_small")
+    finally:
+        os.killpg(served.pid, signal.SIGKILL)
+        served.communicate()
+    found = recorded(store, project)
+    assert (found.state, found.contexts["Pipeline"]) == ("RUNNING", {"churn.churn"})
+    assert found.contexts["Project"] == {"churn"}
+    assert only(found, "train_small").state == "RUNNING"
+    project.succeed_with([str(adapter.python), "-c", END_LAST_RUN], url)
+    assert recorded(store, project).state == "CANCELED"
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as asking:
+        return asking.connect_ex(("127.0.0.1", port)) == 0
+
+
+def free_port() -> int:
+    with socket.socket() as asking:
+        asking.bind(("127.0.0.1", 0))
+        return int(asking.getsockname()[1])

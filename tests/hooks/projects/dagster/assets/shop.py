@@ -38,13 +38,20 @@ def daily(context):
     return context.partition_key
 
 
-@dg.asset(partitions_def=days)
+@dg.asset(partitions_def=days, deps=[daily])
+def noted() -> None:
+    pass
+
+
+@dg.asset(ins={"daily": dg.AssetIn()}, deps=[noted])
 def weekly(daily):
-    return daily.upper()
+    return sorted(daily.values())
 
 
 defs = dg.Definitions(
-    assets=[stored, own, told, last, daily, weekly], asset_checks=[is_full], resources=resources
+    assets=[stored, own, told, last, daily, noted, weekly],
+    asset_checks=[is_full],
+    resources=resources,
 )
 
 if __name__ == "__main__":
