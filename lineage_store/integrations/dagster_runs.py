@@ -64,8 +64,9 @@ def _location(run: Any) -> str | None:
 
 def _bare(location: str) -> str:
     """Return the name of a location as it is from the command line: no suffix, no attribute."""
-    name, _, attribute = location.partition(":")
-    return location if attribute.startswith(("/", *"0123456789")) else name.removesuffix(".py")
+    if location.startswith("grpc:"):
+        return location
+    return location.partition(":")[0].removesuffix(".py")
 
 
 def _script() -> str | None:
