@@ -22,7 +22,7 @@ from lineage_store.model import Artifact
 from lineage_store.recording.complaints import harmless
 from lineage_store.recording.fingerprints import fingerprint
 
-_PLACES = ("path", "dagster/uri", "uri", "url")
+_PLACES = ("path", "dagster/uri", "uri")
 """The metadata that tell where something is, the best first."""
 
 _DATA_VERSION = "dagster/data_version"
