@@ -150,6 +150,14 @@ class Hook:
             self._process_id = os.getpid()
             _at_exit(self.end_lost)
 
+    def leave_sending(self) -> None:
+        """Have what this process records sent by the one that started it, and waits for it.
+
+        For a worker that runs but one step: to open the store would take longer than many steps.
+        As in a forked worker, records go to the spool, and nothing is asked of the cache.
+        """
+        self.recorder.after_fork()
+
     def end_lost(self) -> None:
         """End what this process began and did not end; called when it ends in order."""
         for running in self.recorder.running():

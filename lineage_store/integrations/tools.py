@@ -81,6 +81,14 @@ TOOLS = _named(
         group="airflow.plugins",
     ),
     Tool(
+        "dagster",
+        "dagster",
+        (1, 12),
+        (2,),
+        "lineage_store.integrations.dagster_events:DagsterEvents",
+        after="dagster",
+    ),
+    Tool(
         "kedro",
         "kedro",
         (1, 0),

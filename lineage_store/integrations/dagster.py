@@ -1,0 +1,144 @@
+"""The hook of Dagster, which is loaded right after it: see `startup`.
+
+Dagster tells sensors and loggers of its events, but never what went through an IO manager. So the
+few functions that each step runs through, whatever the executor, are wrapped: none of them
+gives or gets anything else than before.
+"""
+
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+from dagster._core.events import DagsterEvent
+from dagster._core.execution.plan import execute_plan, execute_step, inputs
+from dagster._core.executor.base import Executor
+from dagster._core.executor.multiprocess import MultiprocessExecutorChildProcessCommand
+from dagster._core.instance import DagsterInstance
+
+from lineage_store.integrations.switch import Switch
+
+_record = Switch("dagster")
+
+_OF_RUNS = {
+    *("PIPELINE_START", "PIPELINE_SUCCESS", "PIPELINE_FAILURE", "PIPELINE_CANCELED"),
+    "STEP_SKIPPED",
+}
+"""The events that no step has part in, whoever reports them."""
+
+
+def _tell_reported(original: Any) -> Any:
+    """Have the events of runs told as they are reported, by the run itself or for it."""
+
+    def handle_new_event(self: Any, event: Any, **options: Any) -> Any:
+        handled = original(self, event, **options)
+        known = event.dagster_event
+        if known is not None and known.event_type_value in _OF_RUNS:
+            _record("run_event", self, event)
+        return handled
+
+    return handle_new_event
+
+
+def _tell_steps(original: Any) -> Any:
+    """Have the events of each attempt at a step told as they come."""
+
+    def sequence(step_context: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:
+        for event in original(step_context, *args, **kwargs):
+            _record("step_event", step_context, event)
+            yield event
+
+    return sequence
+
+
+def _tell_loaded(original: Any) -> Any:
+    """Have each input told that comes from an IO manager."""
+
+    def load(manager: Any, context: Any) -> Iterator[Any]:
+        for loaded in original(manager, context):
+            if not isinstance(loaded, DagsterEvent):
+                _record("input_loaded", manager, context, loaded)
+            yield loaded
+
+    return load
+
+
+def _tell_begun(original: Any) -> Any:
+    """Have it told when all inputs are there, right before the code of the step runs."""
+
+    def compute(step_context: Any, values: Any, *args: Any) -> Iterator[Any]:
+        _record("step_begins", step_context, values)
+        yield from original(step_context, values, *args)
+
+    return compute
+
+
+def _tell_stored(original: Any) -> Any:
+    """Have each output told when it is stored, with the events of that."""
+
+    def store(step_context: Any, handle: Any, output: Any) -> Iterator[Any]:
+        events = []
+        _record("output_storing", step_context)
+        for event in original(step_context, handle, output):
+            events.append(event)
+            yield event
+        _record("output_stored", step_context, handle, output, events)
+
+    return store
+
+
+def _tell_crashed(original: Any) -> Any:
+    """Have it told when the process of a step is gone, and can't say so itself."""
+
+    def log_failure_or_retry(self: Any, step_context: Any, error: Any, state: Any) -> Any:
+        event = original(self, step_context, error, state)
+        _record("step_crashed", step_context, error, state)
+        return event
+
+    return log_failure_or_retry
+
+
+def _tell_worker(original: Any) -> Any:
+    """Have it told when this process runs one step for a process that waits for it."""
+
+    def execute(self: Any) -> Iterator[Any]:
+        _record("worker_begins")
+        yield from original(self)
+
+    return execute
+
+
+_WRAPPERS = (
+    (DagsterInstance, ("handle_new_event",), _tell_reported),
+    (execute_plan, ("dagster_event_sequence_for_step",), _tell_steps),
+    (inputs, ("_load_input_with_input_manager",), _tell_loaded),
+    (execute_step, ("execute_core_compute",), _tell_begun),
+    (execute_step, ("_store_output",), _tell_stored),
+    (
+        Executor,
+        (
+            "log_failure_or_retry_event_after_error",
+            "get_failure_or_retry_event_after_error",  # up to 1.12
+        ),
+        _tell_crashed,
+    ),
+    (MultiprocessExecutorChildProcessCommand, ("execute",), _tell_worker),
+)
+"""What is wrapped: where, by the first of the names that is there, and in what."""
+
+
+def _wrap_all() -> None:
+    """Wrap all functions, or none of them.
+
+    Raises:
+        AttributeError: This version of Dagster lacks one.
+    """
+    found = []
+    for place, names, wrap in _WRAPPERS:
+        name = next((name for name in names if hasattr(place, name)), names[0])
+        found.append((place, name, getattr(place, name), wrap))
+    for place, name, original, wrap in found:
+        setattr(place, name, functools.wraps(original)(wrap(original)))
+
+
+if _record.fits():
+    _wrap_all()

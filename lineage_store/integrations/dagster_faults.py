@@ -1,0 +1,65 @@
+"""What went wrong in Dagster, without what it is wrapped in."""
+
+import re
+import sys
+from typing import Any
+
+from lineage_store.recording.outcomes import Failure, Fault
+
+_RETRIES = "RetryRequested"
+
+
+def fault_of_step(context: Any, event: Any) -> Fault | None:
+    """Return what an attempt at a step failed with; None: it went well."""
+    if event.event_type_value == "STEP_UP_FOR_RETRY":
+        return _told(event.step_retry_data.error)
+    if event.event_type_value != "STEP_FAILURE":
+        return None
+    error: BaseException | None = context.step_exception
+    if error is None:
+        return _told(event.step_failure_data.error)
+    if any(kind.__name__ == _RETRIES for kind in type(error).__mro__):
+        return error.__cause__ or error
+    return error
+
+
+def _told(error: Any) -> Failure:
+    """Return an error as Dagster sends it from one process to another."""
+    while error is not None and error.cause is not None and _is_wrapping(error):
+        error = error.cause
+    if error is None:
+        return Failure("Failure", "Dagster does not say why")
+    kind = error.cls_name or "Failure"
+    message = re.sub(rf"^[\w.]*\b{re.escape(kind)}: ", "", str(error.message).strip())
+    return Failure(kind, message.partition("\n\nStack Trace:")[0])
+
+
+def _is_wrapping(error: Any) -> bool:
+    return str(error.cls_name).startswith((_RETRIES, "DagsterExecution"))
+
+
+def fault_of_run(event: Any) -> Failure | None:
+    """Return what a run failed with; None: it did not fail."""
+    if event.event_type_value != "PIPELINE_FAILURE":
+        return None
+    data = event.event_specific_data
+    error = getattr(data, "error", None)
+    if error is not None and not is_interrupted(event):
+        return _told(error)
+    reason = getattr(data, "failure_reason", None)
+    kind = "Failure" if reason is None else str(reason.value)
+    return Failure(kind, str(event.message or "Dagster does not say why"))
+
+
+def is_interrupted(event: Any) -> bool:
+    """Whether a run ended since its process was told to, by Ctrl-C or the machine."""
+    reason = getattr(event.event_specific_data, "failure_reason", None)
+    return getattr(reason, "value", None) == "UNEXPECTED_TERMINATION"
+
+
+def crash_of(error: Any) -> Failure:
+    """Return what is known of the end of a process that said nothing itself."""
+    code = getattr(sys.exc_info()[1], "exit_code", None)
+    if code is None:
+        return _told(error)
+    return Failure("ChildProcessCrashException", f"its process ended with exit code {code}")

@@ -1,0 +1,191 @@
+"""What Dagster's steps load and store, as artifacts.
+
+| Dagster | recorded |
+| --- | --- |
+| a value that is a `pathlib.Path`, or a list of them | the files, by their content |
+| what an IO manager keeps at a path of its own | the file or directory, by its content |
+| what it keeps at a uri elsewhere, such as in S3 | the uri; an asset by its data version |
+| an asset whose code keeps it, and tells `path` or `uri` in its metadata | the same |
+| an asset that nothing else is known of | `asset:PROJECT/KEY`, by its data version |
+| any other value, or one in a file of one run | `value:…`, by the fingerprint of its value |
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from lineage_store.integrations.data import file_artifact, uri_artifact, value_artifact
+from lineage_store.model import Artifact
+from lineage_store.recording.complaints import harmless
+from lineage_store.recording.fingerprints import fingerprint
+
+_PLACES = ("path", "dagster/uri", "uri")
+"""The metadata that tell where something is, the best first."""
+
+_DATA_VERSION = "dagster/data_version"
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """An asset, or an output of a step, and where it is.
+
+    Attributes:
+        scope: The project or pipeline that the name belongs to.
+        name: The key of the asset, or the step and the output.
+        places: Paths and uris; none: it is but a value.
+        pickle: Where a value is kept for one run only.
+        asset: The key, if it is an asset.
+        partition: Of the asset.
+        version: The data version of the asset.
+    """
+
+    scope: str
+    name: str
+    places: Sequence[str] = ()
+    pickle: str | None = None
+    asset: str | None = None
+    partition: str | None = None
+    version: str | None = None
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """What is recorded of it beside place and content."""
+        known = {"asset_key": self.asset, "partition": self.partition}
+        return {name: text for name, text in known.items() if text is not None}
+
+
+def artifacts_of(thing: Thing, value: Any, run: str) -> list[Artifact]:
+    """Return what a thing is; None as a value is none.
+
+    Args:
+        thing: The asset or output.
+        value: What was loaded or is stored.
+        run: The id of the run.
+    """
+    paths = list(paths_in(value))
+    if paths:
+        return [file_artifact(path, run, properties=thing.properties) for path in paths]
+    if thing.places:
+        return [_at(place, thing, run) for place in thing.places]
+    if value is not None:
+        return [_in_memory(thing, value, run)]
+    if thing.asset is None:
+        return []
+    uri = f"asset:{thing.scope}/{thing.name}"
+    return [uri_artifact(uri, run, version=thing.version, properties=thing.properties)]
+
+
+def _at(place: str, thing: Thing, run: str) -> Artifact:
+    local = _local(place)
+    if local is not None and (local.exists() or thing.version is None):
+        return file_artifact(local, run, properties=thing.properties)
+    return uri_artifact(place, run, version=thing.version, properties=thing.properties)
+
+
+def _in_memory(thing: Thing, value: Any, run: str) -> Artifact:
+    """Return the artifact of a value; one without fingerprint is known by its pickle."""
+    made = value_artifact(thing.scope, thing.name, value, run, properties=thing.properties)
+    pickle = None if thing.pickle is None else _local(thing.pickle)
+    if "not_hashed" not in made.custom_properties or pickle is None or not pickle.is_file():
+        return made
+    known = {name: text for name, text in made.custom_properties.items() if name != "not_hashed"}
+    return uri_artifact(made.uri or "", run, digest=fingerprint(pickle), properties=known)
+
+
+def paths_in(value: Any) -> Iterator[Path]:
+    """Yield the path that a value is, or those that a list or mapping is made of."""
+    several = list(value.values()) if isinstance(value, Mapping) else value
+    if isinstance(value, Path):
+        yield value
+    elif isinstance(several, list | tuple) and all(isinstance(one, Path) for one in several):
+        yield from several
+
+
+def _local(place: str) -> Path | None:
+    """Return the path that a place is on this machine; None: it is elsewhere."""
+    parts = urlsplit(place)
+    if parts.scheme == "file":
+        return Path(parts.path)
+    return None if "://" in place else Path(place)
+
+
+def place_in(metadata: Mapping[str, Any]) -> str | None:
+    """Return the path or uri that metadata tell."""
+    for name in _PLACES:
+        found = metadata.get(name)
+        told = getattr(found, "value", found)
+        if isinstance(told, str | os.PathLike) and str(told):
+            return str(told)
+    return None
+
+
+def kept(place: str | None, run_ids: Iterable[str | None], instance: Any) -> dict[str, Any]:
+    """Return a place as `Thing` takes it: one that is there for one run only is but a pickle.
+
+    Args:
+        place: The path or uri.
+        run_ids: Of the run that stored it, in a path of its own.
+        instance: Whose own storage may be gone when the process ends.
+    """
+    if place is None:
+        return {}
+    of_run = any(run_id and run_id in place for run_id in run_ids)
+    return {"pickle": place} if of_run or _is_passing(place, instance) else {"places": (place,)}
+
+
+@harmless(False)  # noqa: FBT003 - what it returns if it fails
+def _is_passing(place: str, instance: Any) -> bool:
+    """Whether a place is in the storage of an instance that is made for one process."""
+    local, root = _local(place), Path(instance.root_directory).resolve()
+    home = os.environ.get("DAGSTER_HOME")
+    if local is None or (home and Path(home).resolve() == root):
+        return False
+    return local.resolve().is_relative_to(root)
+
+
+def materialized(scope: str, event: Any, instance: Any) -> Thing:
+    """Return the asset that a materialization or an observation tells of."""
+    key = event.asset_key.to_user_string()
+    return Thing(
+        scope,
+        asset_name(key, event.partition),
+        asset=key,
+        partition=event.partition,
+        version=(event.tags or {}).get(_DATA_VERSION),
+        **kept(place_in(event.metadata or {}), (), instance),
+    )
+
+
+def asset_name(key: str, partition: str | None) -> str:
+    """Return what an asset, or one partition of it, is called as a value."""
+    return key if partition is None else f"{key}/{partition}"
+
+
+def output_name(step_key: str, output: str, mapping_key: str | None = None) -> str:
+    """Return what an output of a step is called as a value."""
+    name = step_key if output == "result" else f"{step_key}.{output}"
+    return name if mapping_key is None else f"{name}[{mapping_key}]"
+
+
+def upath_places(manager: Any, context: Any) -> list[str]:
+    """Return where an IO manager of paths looks for an input; none: it is another."""
+    from dagster import UPathIOManager  # noqa: PLC0415 - where Dagster runs
+
+    if not isinstance(manager, UPathIOManager):
+        return []
+    if context.has_asset_key and context.has_asset_partitions:
+        return [str(path) for path in manager._get_paths_for_partitions(context).values()]  # noqa: SLF001
+    return [str(manager._get_path(context))]  # noqa: SLF001 - there is no other way to learn it
+
+
+def shown(config: Any, given: Any) -> Any:
+    """Return the config of a step, with the names of environment variables for their values."""
+    if isinstance(given, Mapping) and set(given) == {"env"}:
+        return dict(given)
+    if isinstance(config, Mapping):
+        given = given if isinstance(given, Mapping) else {}
+        return {name: shown(value, given.get(name)) for name, value in config.items()}
+    return config

@@ -1,0 +1,107 @@
+"""What runs and errors of Dagster are called, whichever process tells of them."""
+
+from types import SimpleNamespace as Some
+from typing import Any
+
+import pytest
+
+from lineage_store.integrations.dagster_faults import fault_of_run, fault_of_step
+from lineage_store.integrations.dagster_runs import index_of, named
+from lineage_store.integrations.dagster_values import shown
+
+
+def run(remote: Any = None, code: Any = None) -> Any:
+    return Some(
+        job_name="churn",
+        run_id="1",
+        remote_job_origin=remote,
+        job_code_origin=code,
+        tags={"team": "growth", "dagster/partition": "mon", "dagster/other": "", ".dagster/x": ""},
+        parent_run_id="0",
+        asset_selection=None,
+    )
+
+
+def launched(location: str) -> Any:
+    return run(remote=Some(location_name=location))
+
+
+def loaded(**pointer: Any) -> Any:
+    return run(code=Some(repository_origin=Some(code_pointer=Some(**pointer))))
+
+
+@pytest.mark.parametrize(
+    ("known", "project"),
+    [
+        (launched("shop.py"), "shop"),
+        (launched("shop.py:defs"), "shop"),
+        (launched("etl.shop"), "etl.shop"),
+        (launched("grpc:localhost:4000"), "grpc:localhost:4000"),
+        (launched("prod"), "prod"),
+        (loaded(python_file="/srv/etl/shop.py", fn_name="defs"), "shop"),
+        (loaded(module="etl.shop", fn_name="defs"), "etl.shop"),
+        (loaded(reconstructor_pointer=Some(module="etl.shop")), "etl.shop"),
+    ],
+)
+def test_code_locations(known: Any, project: str) -> None:
+    found = named(known)
+    assert (found["project"], found["pipeline"]) == (project, f"{project}.churn")
+    assert found["run_id"] == f"{project}.churn@1"
+
+
+def test_what_is_told_of_a_run() -> None:
+    told = {"tags.team": "growth", "partition": "mon", "reexecution_of": "0"}
+    assert named(launched("shop.py"))["properties"] == told
+
+
+def test_the_index_of_a_mapped_step() -> None:
+    state = Some(dynamic_mappings={"others": {"result": ["b", "a"]}, "own": {"result": ["a", "b"]}})
+    given = [Some(dependency_keys={"own"})]
+    assert index_of(Some(handle=Some(mapping_key="b"), step_inputs=given), state) == 1
+    assert index_of(Some(handle=Some(mapping_key="z"), step_inputs=given), state) == 0
+    assert index_of(Some(handle=Some(), step_inputs=given), state) == 0
+
+
+def error(kind: str, message: str, cause: Any = None) -> Any:
+    return Some(cls_name=kind, message=message, cause=cause)
+
+
+def test_an_error_without_what_it_is_wrapped_in() -> None:
+    own = error("ValueError", "ValueError: no luck\n")
+    retry = error("RetryRequestedFromPolicy", "dagster.RetryRequestedFromPolicy", own)
+    event = Some(event_type_value="STEP_UP_FOR_RETRY", step_retry_data=Some(error=retry))
+    found: Any = fault_of_step(Some(), event)
+    assert (found.kind, found.message) == ("ValueError", "no luck")
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "message"),
+    [
+        (Some(error=None, failure_reason=Some(value="STEP_FAILURE")), "STEP_FAILURE", "it says so"),
+        (Some(error=error("A", "x.A: b: c\n\nStack Trace:\n  d")), "A", "b: c"),
+        (
+            Some(error=error("A", "x.A"), failure_reason=Some(value="UNEXPECTED_TERMINATION")),
+            "UNEXPECTED_TERMINATION",
+            "it says so",
+        ),
+        (None, "Failure", "it says so"),
+    ],
+)
+def test_why_a_run_failed(data: Any, kind: str, message: str) -> None:
+    event = Some(
+        event_type_value="PIPELINE_FAILURE", event_specific_data=data, message="it says so"
+    )
+    found = fault_of_run(event)
+    assert found is not None
+    assert (found.kind, found.message) == (kind, message)
+
+
+def test_names_of_environment_variables_for_their_values() -> None:
+    config = {"user": "me", "token": "secret", "more": {"key": "secret", "size": 3}}
+    given = {"token": {"env": "TOKEN"}, "more": {"key": {"env": "KEY"}}}
+    assert shown(config, given) == {
+        "user": "me",
+        "token": {"env": "TOKEN"},
+        "more": {"key": {"env": "KEY"}, "size": 3},
+    }
+    assert shown("secret", {"env": "TOKEN"}) == {"env": "TOKEN"}
