@@ -113,5 +113,13 @@ TOOLS = _named(
         "lineage_store.integrations.prefect_events:PrefectEvents",
         after="prefect.flow_engine",
     ),
+    Tool(
+        "snakemake",
+        "snakemake",
+        (9, 0),
+        (10,),
+        "lineage_store.integrations.snakemake_events:SnakemakeEvents",
+        after="snakemake.workflow",
+    ),
 )
 """All tools, by name."""
