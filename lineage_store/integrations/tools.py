@@ -106,6 +106,14 @@ TOOLS = _named(
         after="luigi",
     ),
     Tool(
+        "metaflow",
+        "metaflow",
+        (2, 19),
+        (3,),
+        "lineage_store.integrations.metaflow_events:MetaflowEvents",
+        after="metaflow.cli",
+    ),
+    Tool(
         "prefect",
         "prefect",
         (3, 9),
