@@ -10,7 +10,7 @@ SCHEMA := $(wildcard proto/lineage_store/v1/*.proto)
 BENCH_GROWTH ?=
 
 # The tools whose hooks are tested, each in an environment of its own in .venv-hooks.
-HOOKS ?= airflow dagster kedro kfp luigi prefect
+HOOKS ?= airflow dagster kedro kfp luigi metaflow prefect snakemake
 SOURCES := $(shell find lineage_store server proto -name '*.py' -o -name '*.proto' -o -name '*.pth' | grep -v _pb2) pyproject.toml
 
 .PHONY: demo test test-hooks check bench bench-quick serve clean

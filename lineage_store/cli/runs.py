@@ -99,7 +99,7 @@ def _cells(step: RunStep) -> tuple[str, str, str, str]:
     name += f"[{step.index}]" if step.index else ""
     name += f" attempt {step.attempt}" if step.attempt > 1 else ""
     remark = f"(execution:{step.execution_id})"
-    if step.is_cached:
+    if step.is_cached and step.original_execution_id is not None:
         remark += f" from execution {step.original_execution_id}"
     elif step.state is ExecutionState.RUNNING:
         remark += f" last heard of {render.cell('heard_of_at', step.heard_of_at)}"

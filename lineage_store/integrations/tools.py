@@ -114,12 +114,28 @@ TOOLS = _named(
         after="luigi",
     ),
     Tool(
+        "metaflow",
+        "metaflow",
+        (2, 19),
+        (3,),
+        "lineage_store.integrations.metaflow_events:MetaflowEvents",
+        after="metaflow.cli",
+    ),
+    Tool(
         "prefect",
         "prefect",
         (3, 9),
         (4,),
         "lineage_store.integrations.prefect_events:PrefectEvents",
         after="prefect.flow_engine",
+    ),
+    Tool(
+        "snakemake",
+        "snakemake",
+        (9, 0),
+        (10,),
+        "lineage_store.integrations.snakemake_events:SnakemakeEvents",
+        after="snakemake.workflow",
     ),
 )
 """All tools, by name."""

@@ -275,8 +275,11 @@ class Step:
 
     @harmless(None)
     def beat(self) -> None:
-        """Record that the step still runs; the recorder calls this now and then."""
-        self._record(ExecutionState.RUNNING, {"updated_at": now_ms()})
+        """Record that the step still runs, and what it has read; called now and then."""
+        told, known = self._told_inputs, len(self.inputs)
+        self._told_inputs = known
+        untold = self.inputs[told:known]
+        self._record(ExecutionState.RUNNING, {"updated_at": now_ms()}, inputs=untold)
 
     def __exit__(
         self,

@@ -171,6 +171,20 @@ def test_a_step_that_runs_gives_signs_of_life(store: LineageStore) -> None:
     assert steps_of(store)[0].state == "COMPLETE"
 
 
+def test_what_a_step_has_read_is_told_while_it_runs(store: LineageStore) -> None:
+    with store.run("nightly") as run, run.step("slow", inputs={"a": "s3://a"}) as step:
+        step.input("b", "s3://b")
+        deadline = time.monotonic() + 20
+        while len(store.list_events(execution=[e.id or 0 for e in steps_of(store)])) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert steps_of(store)[0].state == "RUNNING"
+        step.input("b", "s3://c")
+    [slow] = steps_of(store)
+    read = [event.path for event in store.list_events(execution=[slow.id or 0])]
+    assert read == [("a", 0), ("b", 0), ("b", 1)]
+
+
 def test_steps_of_one_name_and_retries(store: LineageStore) -> None:
     with store.run("nightly", run_id="r/1", orchestrator="cron") as run:
         for attempt in (1, 2):

@@ -24,6 +24,7 @@ class Adapter(ABC):
         retries: Whether it tries a step again that failed, in the first mode.
         caches: Whether LINEAGE_STORE_CACHE makes it skip what did not change.
         returns: Whether a step puts out values, and numbers among them are results.
+        extra: Steps of its own that the tool wants each pipeline to have.
         pipeline: The name of the context of the pipeline.
         project: That of the project; None: the tool has no such thing.
         data: Where each thing of `expected.CHURN` is, relative to the project; None: it is only in
@@ -37,6 +38,7 @@ class Adapter(ABC):
     retries: bool = False
     caches: bool = False
     returns: bool = True
+    extra: frozenset[str] = frozenset()
     pipeline: str
     project: str | None = None
     data: dict[str, str | None]

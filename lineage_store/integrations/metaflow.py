@@ -1,0 +1,110 @@
+"""The hook of Metaflow, loaded right after the module of its commands: see `startup`.
+
+The process that the user starts runs the flow, and each task is a process of its own. Neither
+decorators nor sidecars of Metaflow are told what a step reads, and what of its artifacts is new;
+that is seen where artifacts are loaded and kept.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from metaflow.datastore.task_datastore import TaskDataStore
+from metaflow.includefile import FilePathClass
+from metaflow.runtime import NativeRuntime, Worker
+from metaflow.task import MetaflowTask
+
+from lineage_store.integrations.switch import Switch
+
+_record = Switch("metaflow")
+
+
+def _wrap(kind: Any, method: str, around: Callable[..., Any]) -> None:
+    """Have `around` called with a method of a class, its object and its arguments."""
+    original = getattr(kind, method)
+
+    @functools.wraps(original)
+    def wrapped(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return around(functools.partial(original, self, *args, **kwargs), self, *args)
+
+    setattr(kind, method, wrapped)
+
+
+def _convert(convert: Callable[[], Any], _: Any, value: Any = None, *_args: Any) -> Any:
+    """Learn which file is the value of a parameter."""
+    found = convert()
+    if found is not value and isinstance(value, str):
+        _record("file_included", found, value)
+    return found
+
+
+def _execute(execute: Callable[[], Any], runtime: Any, *_: Any) -> Any:
+    """Begin and end a run."""
+    _record("run_started", runtime)
+    try:
+        found = execute()
+    except BaseException as error:
+        _record("run_ended", error)
+        raise
+    _record("run_ended", None)
+    return found
+
+
+def _terminate(terminate: Callable[[], Any], worker: Any, *_: Any) -> Any:
+    """Learn that the process of a task has ended, however it did."""
+    code = terminate()
+    _record("process_ended", worker, code)
+    return code
+
+
+def _run_step(run_step: Callable[[], Any], *_: Any) -> Any:
+    """End the step of a task, when its artifacts are kept."""
+    try:
+        found = run_step()
+    except BaseException as error:
+        _record("task_ended", error)
+        raise
+    _record("task_ended", None)
+    return found
+
+
+def _init_data(init_data: Callable[[], Any], task: Any, *_: Any) -> Any:
+    """Learn what the tasks before have put out."""
+    found = init_data()
+    _record("inputs_known", task.flow, found)
+    return found
+
+
+def _exec_step(execute: Callable[[], Any], task: Any, *_: Any) -> Any:
+    """Begin the step of a task right before its code."""
+    _record("task_started", task)
+    try:
+        return execute()
+    finally:
+        _record("code_ended")
+
+
+def _get(get: Callable[[], Any], datastore: Any, name: str, *_: Any) -> Any:
+    found = get()
+    if not name.startswith("_"):
+        _record("artifact_read", datastore, name)
+    return found
+
+
+def _persist(persist: Callable[[], Any], datastore: Any, flow: Any, *_: Any) -> Any:
+    """Learn what a task puts out."""
+    _record("before_persisted", flow)
+    found = persist()
+    _record("persisted", datastore)
+    return found
+
+
+if _record.fits():
+    _wrap(FilePathClass, "convert", _convert)
+    _wrap(NativeRuntime, "execute", _execute)
+    _wrap(Worker, "terminate", _terminate)
+    _wrap(MetaflowTask, "run_step", _run_step)
+    _wrap(MetaflowTask, "_init_data", _init_data)
+    _wrap(MetaflowTask, "_exec_step_function", _exec_step)
+    _wrap(TaskDataStore, "__getitem__", _get)
+    _wrap(TaskDataStore, "persist", _persist)

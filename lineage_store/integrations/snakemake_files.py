@@ -1,0 +1,156 @@
+"""What jobs of Snakemake read, write and are given, as artifacts and parameters."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from snakemake.io import get_flag_value, is_flagged
+
+from lineage_store import errors
+from lineage_store.integrations.data import file_artifact, uri_artifact
+from lineage_store.model import Artifact
+from lineage_store.recording.complaints import harmless
+from lineage_store.recording.fingerprints import fingerprint
+
+_Identity = tuple[int, int, int, int]
+
+
+class Files:
+    """The files of one run.
+
+    Args:
+        base: The directory that paths are relative to.
+        run_id: Of the run.
+    """
+
+    def __init__(self, base: Path, run_id: str) -> None:
+        self._base = base
+        self._run_id = run_id
+        self._hashed: dict[Path, tuple[_Identity, Artifact]] = {}
+
+    def inputs(self, job: Any) -> dict[str, list[Artifact]]:
+        """Return what a job reads, by the names that its rule gives, else "input"."""
+        found: dict[str, list[Artifact]] = {}
+        for name, file in named_files(job.input, "input"):
+            made = _produced(job, file) if job.is_pipe_or_service_input(file) else file
+            found.setdefault(name, []).append(self._artifact(made))
+        return found
+
+    def outputs(self, job: Any) -> Iterator[tuple[str, Artifact]]:
+        """Yield what a job wrote, with the names that its rule gives, else "output"."""
+        for name, file in named_files(job.output, "output"):
+            yield name, self._artifact(file)
+
+    def _artifact(self, file: Any) -> Artifact:
+        """Return what a file, or what is in a storage elsewhere, is now."""
+        flag = _passing(file)
+        if flag is not None:
+            uri = f"{flag}:{self._base / file}"
+            return uri_artifact(uri, self._run_id, why=f"it is a {flag}")
+        if file.is_storage:
+            return _stored(file, self._run_id)
+        if is_flagged(file, "sourcecache_entry"):
+            entry = str(get_flag_value(file, "sourcecache_entry"))
+            return uri_artifact(entry, self._run_id, digest=_digest(file))
+        return self._local(self._base / file)
+
+    def _local(self, path: Path) -> Artifact:
+        known = self._hashed.pop(path, None)
+        if known is not None and known[0] == _identity(path):
+            return known[1]
+        return file_artifact(path, self._run_id)
+
+    def hash_early(self, files: Any) -> None:
+        """Hash what was just written, in the thread that wrote it; it counts if it stays so."""
+        for file in files:
+            path = self._base / file
+            is_lasting = not file.is_storage and _passing(file) is None
+            identity = _identity(path) if is_lasting else None
+            if identity is not None:
+                self._hashed[path] = identity, file_artifact(path, self._run_id)
+
+    def forget(self, files: Any) -> None:
+        """Forget what was hashed early of files that are not there to stay."""
+        for file in files:
+            self._hashed.pop(self._base / file, None)
+
+
+def named_files(files: Any, unnamed: str) -> Iterator[tuple[str, Any]]:
+    """Yield each file with its name; those of a list have the same."""
+    for name, given in files._allitems():  # noqa: SLF001 - the only way that tells of all
+        several = [given] if isinstance(given, str) else given
+        for file in several:
+            yield name or unnamed, file
+
+
+def _passing(file: Any) -> str | None:
+    """Return what a file is that is gone when the jobs on both sides end; None: it stays."""
+    return next((flag for flag in ("pipe", "service") if is_flagged(file, flag)), None)
+
+
+def _produced(job: Any, file: Any) -> Any:
+    """Return an input as the rule that makes it has it: it says that it is a pipe."""
+    makers = job.dag.dependencies[job]
+    made = (output for maker in makers for output in maker.output if output == file)
+    return next(made, file)
+
+
+def parameters(job: Any) -> dict[str, Any]:
+    """Return the wildcards and the parameters of a job; those without name by their place."""
+    found: dict[str, Any] = dict(job.wildcards_dict)
+    given = job.params._allitems()  # noqa: SLF001
+    for at, (name, value) in enumerate(given):
+        found[name or str(at)] = list(value) if isinstance(value, tuple | list) else value
+    return found
+
+
+@harmless(None)
+def code_of(job: Any) -> str | None:
+    """Return the digest of the shell command, the `run:` or the script of a rule, as written."""
+    rule = job.rule
+    if rule.shellcmd is not None:
+        return _fingerprinted(str(rule.shellcmd))
+    script = rule.script or rule.notebook
+    if script is not None:
+        return _fingerprinted(_source(job, script))
+    text = rule.wrapper or rule.cwl or getattr(rule, "run_func_src", None)
+    return None if text is None else _fingerprinted(str(text))
+
+
+def _source(job: Any, script: Any) -> str:
+    """Return what is in a script, or its name if that can't be read."""
+    from snakemake.script import get_source  # noqa: PLC0415 - loads notebooks and more
+
+    try:
+        cache = job.dag.workflow.sourcecache
+        found = get_source(script, cache, job.rule.basedir, job.wildcards, job.params)
+        return str(found[1])
+    except Exception:
+        return str(script)
+
+
+def _fingerprinted(text: str) -> str:
+    return fingerprint(text)
+
+
+def _stored(file: Any, run_id: str) -> Artifact:
+    """Return what is in a storage, by the content of its local copy."""
+    query = str(file.storage_object.query)
+    return uri_artifact(query, run_id, digest=_digest(file), why="there is no local copy of it")
+
+
+def _digest(path: Any) -> str | None:
+    try:
+        return fingerprint(Path(path))
+    except (OSError, errors.LineageError):
+        return None
+
+
+def _identity(path: Path) -> _Identity | None:
+    """Return what tells that a file is as it was; None: there is none yet."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - one call for each file
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns

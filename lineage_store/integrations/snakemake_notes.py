@@ -1,0 +1,80 @@
+"""What went wrong with a job, told by the process that ran it to the one that records it.
+
+A job with a `run:` runs in a Snakemake of its own, which tries it again by itself; the first sees
+only how it ended. Notes are lines of files in a directory that an environment variable names.
+"""
+
+import json
+import os
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+NOTES = "LINEAGE_STORE_SNAKEMAKE_NOTES"
+"""The environment variable that names the directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """An attempt at a job that failed in another process.
+
+    Attributes:
+        kind: The class of the error.
+        message: Its text.
+        began_at: When it began, in ms since the epoch.
+        ended_at: When it failed.
+    """
+
+    kind: str
+    message: str
+    began_at: int
+    ended_at: int
+
+
+def job_name(job: Any) -> str:
+    """Return what tells a job from all others of its workflow: its rule and wildcards."""
+    wildcards = ",".join(f"{name}={value}" for name, value in sorted(job.wildcards_dict.items()))
+    return f"{job.rule.name} {wildcards}".rstrip()
+
+
+def leave_note(job: Any, error: BaseException, began_at: int, ended_at: int) -> None:
+    """Write down what a job failed with, if the process that records it wants to know."""
+    directory = os.environ.get(NOTES)
+    if not directory:
+        return
+    cause = cause_of(error)
+    kind = type(cause)
+    name = kind.__qualname__
+    if kind.__module__ != "builtins":
+        name = f"{kind.__module__}.{name}"
+    with suppress(Exception):  # a note that can't be kept does no harm
+        line = json.dumps(asdict(Note(name, str(cause), began_at, ended_at)))
+        with _place(directory, job).open("a") as file:
+            file.write(f"{line}\n")
+
+
+def take_notes(directory: Path, job: Any) -> list[Note]:
+    """Return the notes on a job, and remove them."""
+    place = _place(directory, job)
+    with suppress(OSError, ValueError, TypeError):
+        found = [Note(**json.loads(line)) for line in place.read_text().splitlines()]
+        place.unlink()
+        return found
+    return []
+
+
+def _place(directory: Path | str, job: Any) -> Path:
+    return Path(directory) / sha256(job_name(job).encode()).hexdigest()
+
+
+def cause_of(error: BaseException) -> BaseException:
+    """Return what a job failed with; Snakemake puts its text into an error of its own."""
+    is_told_again = type(error).__name__ == "RuleException" and error.__context__ is not None
+    return error.__context__ or error if is_told_again else error
+
+
+def is_told_elsewhere(error: BaseException) -> bool:
+    """Return whether an error says only that a job failed in another process."""
+    return type(error).__name__ == "SpawnedJobError"
