@@ -5,6 +5,7 @@ import itertools
 import multiprocessing
 import os
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from multiprocessing.util import Finalize
 from typing import Any
 
@@ -125,16 +126,17 @@ class Hook:
             properties={**told, **(properties or {})},
         )
 
-    def caching(self, scope: str) -> Caching | bool:
+    def caching(self, scope: str, *, wait: timedelta | None = None) -> Caching | bool:
         """Return how a step that the tool can skip uses the cache; False: not at all.
 
         Args:
             scope: The project, or else the module, whose steps may stand for each other.
+            wait: How long to wait for another that runs the same; None: as long as it lives.
         """
         if not self.wants_cache:
             return False
         self._opened.wait_until_tried(OPEN_SECONDS)
-        return Caching(scope=scope)
+        return Caching(scope=scope, wait=wait)
 
     def end_run(self, run: Run, *args: Any, **kwargs: Any) -> None:
         """End a run as `Run.end` does, and bring what forked workers spooled to the store."""
