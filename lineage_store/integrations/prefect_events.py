@@ -15,18 +15,15 @@
 import itertools
 import threading
 from collections import defaultdict
-from datetime import timedelta
 from typing import Any
 
-from lineage_store.integrations.data import numbers_in
+from lineage_store.integrations.data import numbers_in, why_untold
 from lineage_store.integrations.hook import Hook
 from lineage_store.integrations.prefect_skipping import (
     RESULT_KEY,
-    digest_of_arguments,
     read_result,
     same_outputs,
     why_not,
-    why_untold,
 )
 from lineage_store.integrations.prefect_values import RESULT, Results, put_out, split_arguments
 from lineage_store.model import Artifact, ExecutionState
@@ -43,9 +40,6 @@ _ENDED = {
     "CANCELLED": ExecutionState.CANCELED,
 }
 """How a run of a final state ended, by the type of the state."""
-
-RETRY_SECONDS = 1.0
-"""How long a retry waits at most for the claim of the attempt before it."""
 
 _FAILED = {"FAILED", "CRASHED"}
 
@@ -125,22 +119,20 @@ class PrefectEvents(Hook):
     def _caching(
         self, engine: Any, run: Run, code: str | None, inputs: dict[str, list[Artifact]]
     ) -> dict[str, Any]:
-        """Return whether a step asks the cache, or says why it does not.
+        """Return how a step asks the cache, or says why it does not.
 
-        It waits for no other that runs the same: in one event loop that would not go on. A retry
-        waits until the attempt before it has let go of the claim.
+        It waits for no other that runs the same: in one event loop that would not go on.
         """
         if not self.wants_cache:
             return {}
         why = why_not(engine.task, code, inputs, is_forked=self.recorder.is_child)
-        digest = None
-        if why is None:
-            digest, why = digest_of_arguments(engine.task, engine.parameters or {})
-        if why is not None:
-            return {"properties": self.not_skipped(engine.task.name, why)}
-        wait = timedelta(seconds=RETRY_SECONDS if engine.task_run.run_count > 1 else 0)
-        caching = self.caching(run.pipeline, wait=wait)
-        return {"cache": caching, "environment": {"arguments": digest}}
+        return self.asking(
+            engine.task.name,
+            why,
+            scope=run.pipeline,
+            arguments=engine.parameters or {},
+            attempt=engine.task_run.run_count,
+        )
 
     def _take_over(self, engine: Any, run: Run, step: Step) -> None:
         """Have Prefect take the result of a hit, if that is still what it was."""
@@ -235,7 +227,7 @@ class PrefectEvents(Hook):
             step.metric(f"{RESULT}.{part}" if part else RESULT, number)
         if step.cache_key is None:
             return
-        why = why_untold("its output", ((name, [artifact]) for name, artifact in several))
+        why = why_untold("its output", several)
         key = self._keys.get(engine.task_run.id)
         if why is not None or key is None or not several:
             step.dont_publish(

@@ -9,10 +9,8 @@ run had which the hit is of, so all else is Prefect's own doing. Any other polic
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from lineage_store import errors
+from lineage_store.integrations.data import each_of, why_untold
 from lineage_store.model import Artifact
-from lineage_store.recording.code import without_files
-from lineage_store.recording.fingerprints import fingerprint
 from lineage_store.recording.steps import Step
 
 RESULT_KEY = "result_storage_key"
@@ -47,19 +45,7 @@ def why_not(
         "its code can't be read": code is None,
     }
     found = next((reason for reason, is_so in reasons.items() if is_so), None)
-    return found or why_untold("its input", inputs.items())
-
-
-def digest_of_arguments(task: Any, arguments: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """Return what stands for the arguments of a task, or else why nothing does.
-
-    What they come from does not tell all: a list may hold results of tasks in any order, and other
-    values beside them, and a path may be where a task writes. What is in files is known elsewhere.
-    """
-    try:
-        return fingerprint(without_files(dict(arguments))), None
-    except (errors.LineageError, OSError) as error:
-        return None, f"the arguments of {task.name} can't be told from others: {error}"
+    return found or why_untold("its input", each_of(inputs))
 
 
 def _refreshes(task: Any) -> bool:
@@ -68,16 +54,6 @@ def _refreshes(task: Any) -> bool:
     if task.refresh_cache is not None:
         return bool(task.refresh_cache)
     return bool(PREFECT_TASKS_REFRESH_CACHE.value())
-
-
-def why_untold(what: str, named: Iterable[tuple[str, Sequence[Artifact]]]) -> str | None:
-    """Return why one of these artifacts can't be told from others; None: all can."""
-    for name, several in named:
-        for artifact in several:
-            why = artifact.custom_properties.get("not_hashed")
-            if why is not None and "version" not in artifact.custom_properties:
-                return f"{what} {name} is not hashed: {why}"
-    return None
 
 
 def read_result(key: str) -> Any:

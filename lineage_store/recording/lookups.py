@@ -106,7 +106,7 @@ def decide(
         return Found(miss=decision, claim=decision.claim)
     if decision is None:
         return Found()
-    changed = _changed_output(decision) if caching.verify else None
+    changed = changed_output(decision) if caching.verify else None
     if changed is None:
         return Found(hit=decision)
     complain(f"verify {changed}", "%s; the step runs again", changed)
@@ -114,7 +114,7 @@ def decide(
     return Found(miss=miss, claim=recorder.decisions.claim(key, holder, caching))
 
 
-def _changed_output(hit: Hit) -> str | None:
+def changed_output(hit: Hit) -> str | None:
     """Return what is wrong with the outputs that are files of this machine; None: nothing."""
     for place in hit.places:
         artifact = place.artifact
