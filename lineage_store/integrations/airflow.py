@@ -75,3 +75,7 @@ class LineagePlugin(AirflowPlugin):
     name = "lineage_store"
     listeners = [Listener()] if record.fits() else []
     hook_lineage_readers = _readers()
+
+
+# The scheduler loads plugins before it forks its workers, and these fork the process of each task
+record.preload()
