@@ -7,6 +7,7 @@
 | `DAG@RUN` | the id of the run; a run that is cleared goes on as the same run |
 | a task instance | a step; `log.index` is its map index, `attempt_id` its try number |
 | deferred, or rescheduled | the step goes on, with the same attempt |
+| skipped by a `LineageCacheOperator` | CACHED, see `airflow_skipping` |
 | skipped, or not run since a task before it failed | CANCELED, with `skip_reason` |
 | a state that is set by hand | the state of a step that has not ended; `state_set_by_hand` of any |
 
@@ -18,6 +19,19 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from lineage_store.client.cache_answers import Hit
+from lineage_store.integrations.airflow_skipping import (
+    DECISIONS,
+    HIT,
+    cached_in,
+    decision_of,
+    gate_of,
+    plain_arguments,
+    planned,
+    take_over,
+    why_no_plain_task,
+    why_not,
+)
 from lineage_store.integrations.airflow_values import (
     RETURNED,
     AssetUse,
@@ -27,11 +41,12 @@ from lineage_store.integrations.airflow_values import (
     split_arguments,
     xcom_artifact,
 )
-from lineage_store.integrations.data import numbers_in
+from lineage_store.integrations.data import each_of, numbers_in, why_untold
 from lineage_store.integrations.hook import Hook
 from lineage_store.model import Artifact, ExecutionState
 from lineage_store.recording.code import code_digest
 from lineage_store.recording.complaints import harmless
+from lineage_store.recording.naming import CACHE_DECISION
 from lineage_store.recording.outcomes import Failure, Fault
 from lineage_store.recording.runs import Run
 from lineage_store.recording.steps import Step
@@ -59,12 +74,15 @@ class _Open:
         self.assets = assets
         self.before = Touched()
         self.seen: set[tuple[bool, str | None]] = set()
+        self.unnamed: str | None = None
 
     def put(self, name: str, artifact: Artifact, *, is_output: bool) -> None:
         """Record an input or output, unless it is known from elsewhere."""
         if (is_output, artifact.external_id) in self.seen:
             return
         self.seen.add((is_output, artifact.external_id))
+        if not is_output:
+            self.unnamed = name
         (self.step.output if is_output else self.step.input)(name, artifact)
 
 
@@ -120,7 +138,9 @@ class AirflowEvents(Hook):
 
         # in the transaction that goes on: states that it sets now are seen nowhere else
         session = dag_run._sa_instance_state.session or settings.Session()  # noqa: SLF001
-        for ti in dag_run.get_task_instances(state=_NOT_RUN, session=session):
+        others = dag_run.get_task_instances(state=_NOT_RUN, session=session)
+        cached = cached_in(dag_run, session) if others and self.wants_cache else ()
+        for ti in (ti for ti in others if ti.task_id not in cached):
             self._ended(ti, None, ExecutionState.CANCELED, skipped=str(ti.state))
 
     def task_started(self, ti: Any) -> None:
@@ -128,19 +148,67 @@ class AirflowEvents(Hook):
         run = self._run(ti)
         dag_run = ti.get_template_context()["dag_run"]
         self._begin(self._run(dag_run, _told(dag_run)), dag_run)
-        params, xcoms = _arguments(ti)
-        inputs: dict[str, list[Artifact]] = {}
-        for name, task, key, value in xcoms:
-            read = xcom_artifact(run.pipeline, task, key, value, run.id)
-            inputs.setdefault(name, []).append(read)
         assets = AssetUse(run.id, _maker(ti))
-        for name, artifact in _inlets(assets, ti):
-            inputs.setdefault(name, []).append(artifact)
-        step = self._step(run, ti, inputs=inputs, params=params, code=_code(ti.task))
+        known = _given(run, ti, assets)
+        gate = gate_of(ti.task) if self.wants_cache else None
+        if gate is not None:
+            known |= self._asking(run, ti, known)
+        step, inputs = self._step(run, ti, **known), known["inputs"]
         step.begin(at=_ms(ti.start_date))
+        if step.hit is not None:
+            step.reject_hit(decision_of(gate, ti))
         here = self._open[str(ti.id)] = _Open(ti, run, step, assets)
         here.seen = {(False, known.external_id) for several in inputs.values() for known in several}
         _listen(here)
+
+    @harmless({})
+    def _asking(self, run: Run, ti: Any, known: Mapping[str, Any]) -> dict[str, Any]:
+        """Return how the step of a task behind a `LineageCacheOperator` uses the cache."""
+        return self.asking(
+            ti.task_id,
+            why_not(ti, known["code"], known["inputs"]),
+            scope=run.pipeline,
+            arguments=plain_arguments(ti.task),
+            attempt=max(1, ti.try_number or 1),
+        )
+
+    def known_behind(self, ti: Any) -> list[str]:
+        """Return which of the tasks right behind a `LineageCacheOperator` need not run.
+
+        They are recorded as CACHED, and the run has their XComs.
+        """
+        if not self.wants_cache or ti.map_index not in {None, -1}:
+            return []
+        run = self._run(ti)
+        found = {task.task_id: self._decide(run, ti, task) for task in ti.task.downstream_list}
+        type(ti).xcom_push(ti, DECISIONS, found)
+        return [name for name, decision in found.items() if decision.startswith(HIT)]
+
+    @harmless("NOT_CACHED: it could not be looked at")
+    def _decide(self, run: Run, ti: Any, task: Any) -> str:
+        """Return what is decided on a task, and record it if it is a hit."""
+        why = why_no_plain_task(task)
+        if why is not None:
+            return f"NOT_CACHED: {why}"
+        other = planned(ti, task)
+        known = _given(run, other, AssetUse(run.id, _maker(other)))
+        known |= self._asking(run, other, known)
+        # the task may run after all, if the operator is cleared: this is another execution
+        step = self._step(run, other, id=f"{task.task_id}@{ti.task_id}/{ti.try_number}", **known)
+        if "cache" not in known:
+            return str(known["properties"][CACHE_DECISION])
+        found = step.peek()
+        if not isinstance(found, Hit):
+            return f"{found.reason}: {found.detail}" if found else "NO_DECISION"
+        why = take_over(found, run, ti, task)
+        if why is not None:
+            return f"REJECTED: {why}"
+        step.begin()
+        decision = step.decision
+        if step.hit is None:
+            step.skip("the hit was gone when it was to be used")
+        step.end()
+        return decision
 
     def _step(self, run: Run, ti: Any, **known: Any) -> Step:
         index, attempt = max(0, ti.map_index or 0), max(1, ti.try_number or 1)
@@ -177,6 +245,7 @@ class AirflowEvents(Hook):
         here = self._open.pop(str(ti.id), None)
         if here is not None:
             _put_touched(here)
+            _keep_unpublished(here)
         told = {"state_set_by_hand": str(state)} if by_hand else {}
         step = here.step if here else self._step(self._run(ti), ti, properties=told)
         if skipped is not None:
@@ -193,6 +262,33 @@ class AirflowEvents(Hook):
 
 def _maker(ti: Any) -> str:
     return maker_of(ti.dag_id, ti.run_id, ti.task_id, ti.map_index)
+
+
+def _given(run: Run, ti: Any, assets: AssetUse) -> dict[str, Any]:
+    """Return inputs, parameters and code of a task, for `Run.step`."""
+    params, xcoms = _arguments(ti)
+    inputs: dict[str, list[Artifact]] = {}
+    for name, task, key, value in xcoms:
+        read = xcom_artifact(run.pipeline, task, key, value, run.id)
+        inputs.setdefault(name, []).append(read)
+    for name, artifact in _inlets(assets, ti):
+        inputs.setdefault(name, []).append(artifact)
+    return {"inputs": inputs, "params": params, "code": _code(ti.task)}
+
+
+@harmless(None)
+def _keep_unpublished(here: _Open) -> None:
+    """Leave out of the cache what a key can't stand for."""
+    step = here.step
+    if step.cache_key is None:
+        return
+    why = why_untold("its output", each_of(step.outputs))
+    if here.unnamed is not None:
+        why = f"it read {here.unnamed}, which is neither an argument nor an inlet"
+    elif not step.outputs:
+        why = "it put out nothing"
+    if why is not None:
+        step.dont_publish(why)
 
 
 @harmless(({}, []))

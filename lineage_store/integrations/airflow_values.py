@@ -69,7 +69,7 @@ def split_arguments(ti: Any) -> tuple[dict[str, Any], list[tuple[str, str, str, 
         references = list(XComArg.iter_xcom_references(origin))
         if not references:
             params[name] = value
-        if isinstance(origin, PlainXComArg) and not _is_lazy(value):
+        if isinstance(origin, PlainXComArg) and not is_lazy(value):
             [(operator, key)] = references
             known.add((operator.task_id, key))
             found.append((name, operator.task_id, key, value))
@@ -107,7 +107,7 @@ def _pulled(ti: Any, task: str, key: str) -> list[tuple[str, str, str, Any]]:
     return [(task, task, key, value) for value in list(values)[:_MAX_VALUES]]
 
 
-def _is_lazy(value: Any) -> bool:
+def is_lazy(value: Any) -> bool:
     """Return whether a value is all that the tasks made that one is mapped to."""
     return type(value).__name__ == "LazyXComSequence"
 
@@ -178,10 +178,19 @@ def _is_local(uri: str) -> bool:
     return uri.startswith(("file:", "/"))
 
 
+def last_maker(uri: str) -> str | None:
+    """Return what stands for the task that wrote the asset at a uri last, as `maker_of` has it."""
+    from airflow.sdk.execution_time.context import InletEventsAccessor  # noqa: PLC0415
+
+    return _maker_in(InletEventsAccessor(asset_uri=uri))
+
+
 def _last_maker(ti: Any, asset: Any) -> str | None:
-    """Return what stands for the task that wrote an asset last, as `maker_of` has it."""
-    events = ti.get_template_context()["inlet_events"][asset].ascending(ascending=False).limit(1)
-    for event in events:
+    return _maker_in(ti.get_template_context()["inlet_events"][asset])
+
+
+def _maker_in(events: Any) -> str | None:
+    for event in events.ascending(ascending=False).limit(1):
         if event.source_task_id is not None:
             place = event.source_dag_id, event.source_run_id, event.source_task_id
             return maker_of(*place, event.source_map_index)

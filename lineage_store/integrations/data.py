@@ -11,7 +11,7 @@ What has neither digest nor version is the same only within one run, and has the
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from urllib.parse import unquote, urlsplit
 from lineage_store import errors
 from lineage_store.model import Artifact, ArtifactState
 from lineage_store.recording.artifacts import DEFAULT_TYPE, as_properties
+from lineage_store.recording.code import without_files
 from lineage_store.recording.fingerprints import fingerprint
 from lineage_store.recording.naming import bounded
 
@@ -120,6 +121,41 @@ def value_artifact(
     except Exception as error:  # of the value's own methods, which may be anything
         return _untold(uri, within, _reason(error), type, given)
     return _made(f"{uri}@{digest}", uri, type, {**given, "digest": digest})
+
+
+def why_untold(what: str, named: Iterable[tuple[str, Artifact]]) -> str | None:
+    """Return why one of these artifacts can't be told from what was there before; None: all can.
+
+    Args:
+        what: What is said of them: "its input".
+        named: The artifacts, each with its name.
+    """
+    for name, artifact in named:
+        why = artifact.custom_properties.get("not_hashed")
+        if why is not None and "version" not in artifact.custom_properties:
+            return f"{what} {name} is not hashed: {why}"
+    return None
+
+
+def each_of(several: Mapping[str, Sequence[Artifact]]) -> Iterator[tuple[str, Artifact]]:
+    """Yield each artifact with its name."""
+    for name, artifacts in several.items():
+        for artifact in artifacts:
+            yield name, artifact
+
+
+def digest_of_arguments(arguments: Mapping[str, Any]) -> str:
+    """Return what stands for the arguments of a step in its key, as it is given them.
+
+    What they come from does not tell all: a list may hold what several steps put out, in any order,
+    and other values beside it, and a path may be where a step writes. Paths count as texts; what is
+    in files are inputs.
+
+    Raises:
+        InvalidArgument: One of them can't be told from others.
+        OSError: A file within can't be read.
+    """
+    return fingerprint(without_files(dict(arguments)))
 
 
 def numbers_in(value: Any) -> dict[str, float]:

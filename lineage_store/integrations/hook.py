@@ -5,10 +5,13 @@ import itertools
 import multiprocessing
 import os
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from multiprocessing.util import Finalize
 from typing import Any
 
+from lineage_store import errors
 from lineage_store.client.addresses import located
+from lineage_store.integrations.data import digest_of_arguments
 from lineage_store.integrations.opening import OpenedLater
 from lineage_store.integrations.tools import Tool
 from lineage_store.model import Artifact, ExecutionState
@@ -30,6 +33,9 @@ FLUSH_SECONDS = 3.0
 
 OPEN_SECONDS = 10.0
 """How long the first cache decision may wait until the store is opened."""
+
+RETRY_SECONDS = 1.0
+"""How long a retry waits at most for the claim of the attempt before it."""
 
 LOST = Failure("Lost", "the process that ran it ended before it did")
 """What is said of what was still running when its process ended in order."""
@@ -125,16 +131,49 @@ class Hook:
             properties={**told, **(properties or {})},
         )
 
-    def caching(self, scope: str) -> Caching | bool:
+    def caching(self, scope: str, *, wait: timedelta | None = None) -> Caching | bool:
         """Return how a step that the tool can skip uses the cache; False: not at all.
 
         Args:
             scope: The project, or else the module, whose steps may stand for each other.
+            wait: How long to wait for another that runs the same; None: as long as it lives.
         """
         if not self.wants_cache:
             return False
         self._opened.wait_until_tried(OPEN_SECONDS)
-        return Caching(scope=scope)
+        return Caching(scope=scope, wait=wait)
+
+    def asking(
+        self,
+        name: str,
+        why_not: str | None,
+        *,
+        scope: str,
+        arguments: Mapping[str, Any],
+        attempt: int,
+    ) -> dict[str, Any]:
+        """Return how a step asks the cache, for `Run.step`, or what is recorded if it does not.
+
+        It waits for no other that runs the same; only a retry, until the attempt before it has let
+        go of its claim.
+
+        Args:
+            name: Of the step.
+            why_not: Why it can't be skipped at all; None: it can.
+            scope: As in `caching`.
+            arguments: What it is given, as it is given it.
+            attempt: From 1.
+        """
+        if not self.wants_cache:
+            return {}
+        try:
+            environment = {"arguments": digest_of_arguments({} if why_not else arguments)}
+        except (errors.LineageError, OSError) as error:
+            why_not = f"its arguments can't be told from others: {error}"
+        if why_not is not None:
+            return {"properties": self.not_skipped(name, why_not)}
+        wait = timedelta(seconds=RETRY_SECONDS if attempt > 1 else 0)
+        return {"cache": self.caching(scope, wait=wait), "environment": environment}
 
     def end_run(self, run: Run, *args: Any, **kwargs: Any) -> None:
         """End a run as `Run.end` does, and bring what forked workers spooled to the store."""

@@ -4,15 +4,21 @@ Prefect tells of the states of a task run only where the code of the task asks f
 plugins are off unless they are switched on; all states go through `set_state` of the engines.
 """
 
+import asyncio
+import contextvars
 import functools
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from prefect.flow_engine import AsyncFlowRunEngine, FlowRunEngine
-from prefect.task_engine import AsyncTaskRunEngine, SyncTaskRunEngine
+from prefect.task_engine import AsyncTaskRunEngine, BaseTaskRunEngine, SyncTaskRunEngine
 
 from lineage_store.integrations.switch import Switch
 
 _record = Switch("prefect")
+
+_threads = ThreadPoolExecutor(4, thread_name_prefix="lineage-store-prefect")
+"""Not those of the event loop: these may all wait for the very task that begins."""
 
 
 def _tell_states(engine: Any, event: str) -> None:
@@ -29,13 +35,20 @@ def _tell_states(engine: Any, event: str) -> None:
 
 
 def _tell_states_later(engine: Any, event: str) -> None:
-    """Have each state that an asynchronous engine comes to told as an event."""
+    """Have each state that an asynchronous engine comes to told as an event.
+
+    What begins is looked at, and the store may be asked: meanwhile the event loop goes on.
+    """
     original = engine.set_state
 
     @functools.wraps(original)
     async def set_state(self: Any, *args: Any, **kwargs: Any) -> Any:
         state = await original(self, *args, **kwargs)
-        _record(event, self, state)
+        if state.is_running() and _record.is_on:
+            tell = functools.partial(contextvars.copy_context().run, _record, event, self, state)
+            await asyncio.get_running_loop().run_in_executor(_threads, tell)
+        else:
+            _record(event, self, state)
         return state
 
     engine.set_state = set_state
@@ -53,6 +66,22 @@ def _tell_errors(engine: Any) -> None:
     engine.handle_retry = handle_retry
 
 
+def _tell_keys(engine: Any) -> None:
+    """Have the results of tasks kept by the keys that Prefect makes, and hits found by theirs."""
+    original = engine.compute_transaction_key
+
+    @functools.wraps(original)
+    def compute_transaction_key(self: Any) -> Any:
+        known = _record("result_key", self)
+        if known is not None:
+            return known
+        key = original(self)
+        _record("result_keyed", self, key)
+        return key
+
+    engine.compute_transaction_key = compute_transaction_key
+
+
 if _record.fits():
     _tell_states(FlowRunEngine, "flow_state")
     _tell_states_later(AsyncFlowRunEngine, "flow_state")
@@ -60,3 +89,4 @@ if _record.fits():
     _tell_states_later(AsyncTaskRunEngine, "task_state")
     _tell_errors(SyncTaskRunEngine)
     _tell_errors(AsyncTaskRunEngine)
+    _tell_keys(BaseTaskRunEngine)

@@ -6,7 +6,7 @@
 | `FLOW@ID` of a flow run | the id of the run; that of a flow within is part of that around it |
 | a task run | a step; `log.index` tells those of one task in one flow run apart |
 | a retry of a task | execution of its own, with `attempt_id` |
-| the state `Cached` | CACHED |
+| the state `Cached` | CACHED; see `prefect_skipping` |
 | the state `NotReady`, since a task before it failed | CANCELED, with `skip_reason` |
 | the state `Crashed` | FAILED |
 | a task without a flow | a step in a run of its own |
@@ -17,10 +17,16 @@ import threading
 from collections import defaultdict
 from typing import Any
 
-from lineage_store.integrations.data import numbers_in
+from lineage_store.integrations.data import numbers_in, why_untold
 from lineage_store.integrations.hook import Hook
+from lineage_store.integrations.prefect_skipping import (
+    RESULT_KEY,
+    read_result,
+    same_outputs,
+    why_not,
+)
 from lineage_store.integrations.prefect_values import RESULT, Results, put_out, split_arguments
-from lineage_store.model import ExecutionState
+from lineage_store.model import Artifact, ExecutionState
 from lineage_store.recording.code import code_digest
 from lineage_store.recording.complaints import harmless
 from lineage_store.recording.outcomes import Failure, Fault
@@ -46,6 +52,7 @@ class PrefectEvents(Hook):
         self._runs: dict[Any, Run] = {}
         self._open: dict[Any, Step] = {}
         self._errors: dict[Any, Any] = {}
+        self._keys: dict[Any, str | None] = {}
         self._indexes: dict[Any, int] = {}
         self._counts: defaultdict[tuple[str, str], itertools.count[int]]
         self._counts = defaultdict(itertools.count)
@@ -93,6 +100,7 @@ class PrefectEvents(Hook):
         elif kind in _ENDED:
             self._end(engine, state, kind)
             self._errors.pop(known, None)
+            self._keys.pop(known, None)
             self._indexes.pop(known, None)
             if engine.task_run.flow_run_id is None and known in self._runs:
                 self.end_run(self._runs.pop(known), _fault(state), state=_ENDED[kind])
@@ -100,9 +108,53 @@ class PrefectEvents(Hook):
     def _begin(self, engine: Any, state: Any) -> None:
         run = self._run_of(engine)
         params, inputs = split_arguments(engine, run.pipeline, run.id, self._results)
-        step = self._step(engine, params=params, inputs=inputs, code=_code(engine.task.fn))
+        code = _code(engine.task.fn)
+        known: dict[str, Any] = {"params": params, "inputs": inputs, "code": code}
+        step = self._step(engine, **known, **self._caching(engine, run, code, inputs))
         step.begin(at=_ms(state.timestamp))
+        if step.hit is not None:
+            self._take_over(engine, run, step)
         self._open[engine.task_run.id] = step
+
+    def _caching(
+        self, engine: Any, run: Run, code: str | None, inputs: dict[str, list[Artifact]]
+    ) -> dict[str, Any]:
+        """Return how a step asks the cache, or says why it does not.
+
+        It waits for no other that runs the same: in one event loop that would not go on.
+        """
+        if not self.wants_cache:
+            return {}
+        why = why_not(engine.task, code, inputs, is_forked=self.recorder.is_child)
+        return self.asking(
+            engine.task.name,
+            why,
+            scope=run.pipeline,
+            arguments=engine.parameters or {},
+            attempt=engine.task_run.run_count,
+        )
+
+    def _take_over(self, engine: Any, run: Run, step: Step) -> None:
+        """Have Prefect take the result of a hit, if that is still what it was."""
+        key = step.results.get(RESULT_KEY)
+        try:
+            value = read_result(str(key))
+        except Exception as error:  # of any storage, of any class
+            step.reject_hit(f"{type(error).__name__}: {error}"[:500])
+            return
+        if same_outputs(step, put_out(engine, run.pipeline, run.id, value)):
+            self._keys[engine.task_run.id] = str(key)
+        else:
+            step.reject_hit("what Prefect keeps as its result is not what it returned")
+
+    def result_key(self, engine: Any) -> str | None:
+        """Return the key of the record that stands for what a task returns; None: none does."""
+        step = self._open.get(engine.task_run.id)
+        return None if step is None or step.hit is None else self._keys.get(engine.task_run.id)
+
+    def result_keyed(self, engine: Any, key: str | None) -> None:
+        """Learn under which key Prefect is to keep what a task returns."""
+        self._keys[engine.task_run.id] = key
 
     def _step(self, engine: Any, **known: Any) -> Step:
         task_run = engine.task_run
@@ -139,9 +191,11 @@ class PrefectEvents(Hook):
 
     def _end(self, engine: Any, state: Any, kind: str) -> None:
         step = self._open.get(engine.task_run.id)
+        ended = ExecutionState.CACHED if state.name == "Cached" else _ENDED[kind]
+        if step is not None and step.hit is not None and ended is not ExecutionState.CACHED:
+            step.reject_hit("Prefect ran it all the same")
         if kind == "COMPLETED" and step is not None:
             self._put_out(engine, step, state)
-        ended = ExecutionState.CACHED if state.name == "Cached" else _ENDED[kind]
         self._end_attempt(engine, state, ended)
 
     def _end_attempt(self, engine: Any, state: Any, ended: ExecutionState) -> None:
@@ -157,15 +211,30 @@ class PrefectEvents(Hook):
 
     @harmless(None)
     def _put_out(self, engine: Any, step: Step, state: Any) -> None:
-        """Record what a task returned."""
+        """Record what a task returned, or was found to have returned."""
+        if step.hit is None:
+            self._put_result(engine, step, getattr(state.data, "result", state.data))
+        several = [artifact for outputs in step.outputs.values() for artifact in outputs]
+        self._results.keep(engine.task_run.id, several)
+
+    def _put_result(self, engine: Any, step: Step, value: Any) -> None:
+        """Record what a task returned, and whether that can stand for it in later runs."""
         run = self._run_of(engine)
-        value = getattr(state.data, "result", state.data)
         several = put_out(engine, run.pipeline, run.id, value)
         for name, artifact in several:
             step.output(name, artifact)
-        for key, number in numbers_in(value).items():
-            step.metric(f"{RESULT}.{key}" if key else RESULT, number)
-        self._results.keep(engine.task_run.id, [artifact for _, artifact in several])
+        for part, number in numbers_in(value).items():
+            step.metric(f"{RESULT}.{part}" if part else RESULT, number)
+        if step.cache_key is None:
+            return
+        why = why_untold("its output", several)
+        key = self._keys.get(engine.task_run.id)
+        if why is not None or key is None or not several:
+            step.dont_publish(
+                why or ("Prefect gave it no key" if several else "it returned nothing")
+            )
+        else:
+            step.result(RESULT_KEY, key)
 
 
 def _fault(state: Any) -> Fault | None:

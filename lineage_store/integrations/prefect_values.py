@@ -38,9 +38,13 @@ class Results:
             self._known.popitem(last=False)
 
     def of(self, sources: Any) -> list[Artifact]:
-        """Return what the task runs of `task_inputs` put out, as far as it is known here."""
+        """Return what the task runs of `task_inputs` put out, as far as it is known here.
+
+        They are sorted: Prefect tells them in no order.
+        """
         ids = [getattr(source, "id", None) for source in sources or ()]
-        return [artifact for known in ids for artifact in self._known.get(known, ())]
+        found = [artifact for known in ids for artifact in self._known.get(known, ())]
+        return sorted(found, key=lambda artifact: artifact.external_id or "")
 
 
 def split_arguments(

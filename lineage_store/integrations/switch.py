@@ -24,7 +24,8 @@ def tell_once(message: str) -> None:
 class Switch:
     """Hands the events of a tool to what records them, while there is a store to record to.
 
-    It imports nothing but this module and `tools` until the first event with LINEAGE_STORE_URL set.
+    It imports nothing but this module and `tools` until the first event, or `preload`, with
+    LINEAGE_STORE_URL set.
 
     Args:
         name: Of the tool.
@@ -60,6 +61,14 @@ class Switch:
         if misfit is not None and os.environ.get(URL):
             tell_once(f"{misfit}; nothing is recorded")
         return misfit is None
+
+    def preload(self) -> None:
+        """Import what records, if there is a store: what this process forks need not then."""
+        try:
+            if self.is_on:
+                importlib.import_module(self.tool.events.partition(":")[0])
+        except Exception as error:  # the first event tells what it means
+            logger.debug("nothing is preloaded: %s", error)
 
     def _of(self, url: str) -> Any:
         """Return what records the events to the store at a URL, made at the first of them."""

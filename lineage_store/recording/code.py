@@ -97,18 +97,18 @@ def _values(values: tuple[Any, ...]) -> list[str]:
 def _value(value: Any) -> str:
     """Return what stands for a value; one without a fingerprint counts by its type alone."""
     try:
-        return fingerprint(_without_files(value))
+        return fingerprint(without_files(value))
     except (errors.InvalidArgument, OSError):
         return f"type {type(value).__module__}.{type(value).__qualname__}"
 
 
-def _without_files(value: Any) -> Any:
-    """Return a value with paths as texts: what is in a file is no code."""
+def without_files(value: Any) -> Any:
+    """Return a value with paths as texts: where a file is, and not what is in it."""
     if isinstance(value, PurePath):
         return f"path {value}"
     if isinstance(value, dict):
-        return {key: _without_files(item) for key, item in value.items()}
-    return list(map(_without_files, value)) if isinstance(value, list | tuple) else value
+        return {key: without_files(item) for key, item in value.items()}
+    return list(map(without_files, value)) if isinstance(value, list | tuple) else value
 
 
 def _name(thing: Any) -> str:

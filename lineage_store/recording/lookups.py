@@ -8,7 +8,7 @@ from typing import Any
 from lineage_store import errors
 from lineage_store.cache.canonical import encode
 from lineage_store.cache.keys import Identity, Key, identity_of, make_key, step_components
-from lineage_store.client.cache_answers import Claim, Hit, Miss, Place
+from lineage_store.client.cache_answers import Claim, Hit, Miss, MissReason, Place
 from lineage_store.lineage.identity import digest_of
 from lineage_store.model import Artifact
 from lineage_store.recording.complaints import complain
@@ -27,8 +27,8 @@ class Found:
     claim: Claim | None = None
 
 
-def key_of(described: StepDescription, places: Sequence[Place], caching: Caching) -> Key | None:
-    """Return the cache key of a step; None: an input or a parameter can't be told from others."""
+def key_of(described: StepDescription, places: Sequence[Place], caching: Caching) -> Key | str:
+    """Return the cache key of a step, or why it has none: something can't be told from others."""
     try:
         return make_key(
             step_components(
@@ -44,7 +44,7 @@ def key_of(described: StepDescription, places: Sequence[Place], caching: Caching
         )
     except (errors.LineageError, OSError) as error:
         complain(f"key {error}", "the step %s is not cached: %s", described.name, error)
-        return None
+        return str(error)
 
 
 def _told_apart(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,14 +106,15 @@ def decide(
         return Found(miss=decision, claim=decision.claim)
     if decision is None:
         return Found()
-    changed = _changed_output(decision) if caching.verify else None
+    changed = changed_output(decision) if caching.verify else None
     if changed is None:
         return Found(hit=decision)
     complain(f"verify {changed}", "%s; the step runs again", changed)
-    return Found(claim=recorder.decisions.claim(key, holder, caching))
+    miss = Miss(reason=MissReason.OUTPUT_MISSING, detail=changed, execution_id=decision.source.id)
+    return Found(miss=miss, claim=recorder.decisions.claim(key, holder, caching))
 
 
-def _changed_output(hit: Hit) -> str | None:
+def changed_output(hit: Hit) -> str | None:
     """Return what is wrong with the outputs that are files of this machine; None: nothing."""
     for place in hit.places:
         artifact = place.artifact

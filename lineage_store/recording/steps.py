@@ -66,6 +66,7 @@ class Step:
         self._described = description
         self._claim: Claim | None = None
         self._skipped: str | None = None
+        self._why_run: str | None = None
         self._started = 0
         self._ticks = 0.0
         self._told_inputs = 0
@@ -110,9 +111,11 @@ class Step:
     @harmless(None)
     def _ask(self, caching: Caching) -> None:
         """Ask the cache; hold the claim if it is a miss."""
-        self.cache_key = key_of(self._described, self.inputs, caching)
-        if self.cache_key is None:
+        key = key_of(self._described, self.inputs, caching)
+        if isinstance(key, str):
+            self._why_run = f"NOT_CACHED: {key}"
             return
+        self.cache_key = key
         found = decide(self._recorder, self.cache_key, self.key, caching, _around.get())
         self._claim = found.claim
         self.miss = found.miss
@@ -125,9 +128,10 @@ class Step:
         None: it is not cached, it runs elsewhere, or the store does not answer.
         """
         caching = self._described.caching
-        places = input_places(self._recorder, self._described.inputs)
-        key = None if caching is None else key_of(self._described, places, caching)
-        if key is None or caching is None or self._recorder.is_child:
+        if caching is None or self._recorder.is_child:
+            return None
+        key = key_of(self._described, input_places(self._recorder, self._described.inputs), caching)
+        if isinstance(key, str):
             return None
         return self._recorder.decisions.peek(key, caching)
 
@@ -148,7 +152,9 @@ class Step:
         if known.command is not None:
             found["command"] = as_property(list(known.command))
         if self.cache_key is not None:
-            found |= {CACHE_KEY: self.cache_key.hex, CACHE_DECISION: self.decision}
+            found[CACHE_KEY] = self.cache_key.hex
+        if known.caching is not None:
+            found[CACHE_DECISION] = self.decision
         return found
 
     @property
@@ -156,6 +162,8 @@ class Step:
         """One line on what the cache said."""
         if self.hit is not None:
             return f"HIT: from execution {self.hit.original_execution_id}"
+        if self._why_run is not None:
+            return self._why_run
         if self.miss is not None:
             return f"{self.miss.reason}: {self.miss.detail}".rstrip(": ")
         return "NO_DECISION" if self.cache_key is not None else "NOT_CACHED"
@@ -318,6 +326,8 @@ class Step:
         state = state or outcome_of(error)
         ending = times(self._started, self._ticks, at)
         ending |= error_properties(error) | named("outputs", self.results)
+        if self._why_run is not None:
+            ending[CACHE_DECISION] = self._why_run
         if self._skipped is not None and error is None:
             state, ending = ExecutionState.CANCELED, ending | {"skip_reason": self._skipped}
         is_good = state is ExecutionState.COMPLETE
@@ -358,12 +368,14 @@ class Step:
         """Run the step after all, although the cache had it; to be said before the body runs."""
         complain(f"{self.name} {why}", "the hit of the step %s is not used: %s", self.name, why)
         self.hit, self.outputs, self.results = None, {}, {}
+        self._why_run = f"REJECTED: {why}"
         self._run_it()
 
     def dont_publish(self, why: str) -> None:
         """Leave the outcome out of the cache, whatever it is."""
         if self.cache_key is not None:
             complain(f"{self.name} {why}", "the step %s is not cached: %s", self.name, why)
+            self._why_run = f"NOT_CACHED: {why}"
         self.cache_key = None
 
     def _let_go(self, *, published: bool) -> None:

@@ -196,6 +196,34 @@ def test_steps_of_one_name_and_retries(store: LineageStore) -> None:
     assert keys == ["cron/r%2F1/load/0/1", "cron/r%2F1/load/0/2", "cron/r%2F1/load/1/1"]
 
 
+def test_why_a_step_ran_all_the_same(store: LineageStore, tmp_path: Path) -> None:
+    """What the cache has may be of no use, or a step may have no key: the reason is recorded."""
+    model = tmp_path / "model"
+
+    def train(reject: bool = False, unkept: bool = False, **params: object) -> None:
+        cached = {"params": params, "cache": True, "code": "sha256:1"}
+        with store.run("nightly") as run, run.step("train", **cached) as step:  # type: ignore[arg-type]
+            if reject and step.hit is not None:
+                step.reject_hit("its format is old")
+            if step.hit is None:
+                model.write_text("whole")
+                step.output("model", model)
+            if unkept:
+                step.dont_publish("it is a trial")
+
+    train()
+    model.unlink()
+    train()
+    train(reject=True)
+    train(unkept=True, trial=1)
+    train(connection=object())
+    train()
+    told = [e.custom_properties["log.cache_decision"] for e in steps_of(store)]
+    starts = ["NEVER_SEEN: ", "OUTPUT_MISSING: the cached output", "REJECTED: its format is old"]
+    starts += ["NOT_CACHED: it is a trial", "NOT_CACHED: ", "HIT: from execution"]
+    assert [why[: len(start)] for why, start in zip(told, starts, strict=True)] == starts
+
+
 def test_a_hit_has_what_the_step_put_out(store: LineageStore, tmp_path: Path) -> None:
     ran = []
     for depth in (6, 6, 7):

@@ -1,5 +1,6 @@
 """Airflow: `airflow dags test`, and a scheduler that runs each task in a process of its own."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -49,7 +50,9 @@ class Airflow(Adapter):
             own["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = f"sqlite:///{fresh}/airflow.db"
             migrate = [str(self.python.with_name("airflow")), "db", "migrate"]
             subprocess.run(migrate, env={**os.environ, **own}, check=True, capture_output=True)
-            fresh.rename(known)
+            with contextlib.suppress(OSError):  # another process was first
+                fresh.rename(known)
+            shutil.rmtree(fresh, ignore_errors=True)
         (directory / "airflow").mkdir()
         shutil.copy(known / "airflow.db", directory / "airflow")
 

@@ -18,6 +18,7 @@ class Kedro(Adapter):
     modes = tuple(RUNNERS)
     parallel = ("threads", "processes", "spawned")
     caches = True
+    code = ("churn_steps.py", 'train("large", table', 'train("lar" "ge", table')
     pipeline = "churn.__default__"
     project = "churn"
     data: ClassVar = {

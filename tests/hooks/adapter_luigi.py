@@ -12,6 +12,12 @@ class Luigi(Adapter):
     parallel = ("processes",)
     retries = True
     caches = True
+    cuts_off = False
+    code = (
+        "churn_tasks.py",
+        "self.write(churn_steps.train_large(",
+        "self.write((churn_steps.train_large)(",
+    )
     returns = False
     pipeline = "churn_tasks.Evaluate"
     data: ClassVar = {

@@ -11,6 +11,10 @@ class Prefect(Adapter):
     modes = ("threads",)
     parallel = ("threads",)
     retries = True
+    caches = True
+    keeping: ClassVar = {"PREFECT_RESULTS_PERSIST_BY_DEFAULT": "true"}
+    kept = ("large", "train_large")
+    code = ("churn_flow.py", 'saved("large", churn', 'saved("lar" "ge", churn')
     pipeline = "churn"
     data: ClassVar = {
         "raw": "data/raw.csv",
@@ -31,6 +35,10 @@ class Prefect(Adapter):
             "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",
             "DO_NOT_TRACK": "1",
         }
+
+    def set_depth(self, directory: Path, depth: int) -> None:
+        path = directory / "churn_flow.py"
+        path.write_text(path.read_text().replace("depth=2", f"depth={depth}"))
 
 
 ADAPTER = Prefect()

@@ -23,6 +23,11 @@ class Adapter(ABC):
         parallel: Those of `modes` in which steps run at the same time.
         retries: Whether it tries a step again that failed, in the first mode.
         caches: Whether LINEAGE_STORE_CACHE makes it skip what did not change.
+        keeping: Variables without which it keeps nothing that could stand for a step.
+        kept: A file that a step writes, and the step.
+        cuts_off: Whether it skips a step whose inputs were made again, and are what they were.
+        code: A file of the project, and what is to be replaced in it by what, to give
+            `train_large` other code that does the same.
         returns: Whether a step puts out values, and numbers among them are results.
         extra: Steps of its own that the tool wants each pipeline to have.
         pipeline: The name of the context of the pipeline.
@@ -37,6 +42,10 @@ class Adapter(ABC):
     parallel: tuple[str, ...] = ()
     retries: bool = False
     caches: bool = False
+    keeping: ClassVar[dict[str, str]] = {}
+    kept: tuple[str, str] = ("metrics", "evaluate")
+    cuts_off: bool = True
+    code: tuple[str, str, str]
     returns: bool = True
     extra: frozenset[str] = frozenset()
     pipeline: str

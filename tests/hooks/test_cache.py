@@ -1,5 +1,7 @@
 """With LINEAGE_STORE_CACHE=1 what did not change is skipped, and recorded as CACHED."""
 
+from collections import Counter
+
 import pytest
 
 from lineage_store import LineageStore
@@ -15,7 +17,11 @@ pytestmark = [
     pytest.mark.timeout(400),
     pytest.mark.parametrize("adapter", CACHING, indirect=True),
 ]
-ON = {"LINEAGE_STORE_CACHE": "1"}
+
+
+@pytest.fixture
+def on(adapter: Adapter) -> dict[str, str]:
+    return {"LINEAGE_STORE_CACHE": "1", **adapter.keeping}
 
 
 def assert_ran(project: Project, store: LineageStore, *ran: str) -> Recorded:
@@ -37,10 +43,12 @@ def decision(found: Recorded, adapter: Adapter, name: str) -> str:
     return str(attempt.properties["log.cache_decision"])
 
 
-def test_nothing_changed(project: Project, url: str, store: LineageStore) -> None:
-    project.succeed(url, **ON)
+def test_nothing_changed(
+    project: Project, url: str, store: LineageStore, on: dict[str, str]
+) -> None:
+    project.succeed(url, **on)
     first = assert_ran(project, store, *CHURN)
-    project.succeed(url, **ON)
+    project.succeed(url, **on)
     second = assert_ran(project, store)
     known = second.steps[project.adapter.step_name("evaluate")][0]
     assert decision(second, project.adapter, "evaluate").startswith("HIT: from execution")
@@ -48,37 +56,77 @@ def test_nothing_changed(project: Project, url: str, store: LineageStore) -> Non
     assert second.artifacts["metrics"][0].id == first.artifacts["metrics"][0].id
 
 
-def test_a_parameter_changed(project: Project, url: str, store: LineageStore) -> None:
-    project.succeed(url, **ON)
+def test_a_parameter_changed(
+    project: Project, url: str, store: LineageStore, on: dict[str, str]
+) -> None:
+    project.succeed(url, **on)
     assert_ran(project, store, *CHURN)
     project.adapter.set_depth(project.directory, 3)
-    project.succeed(url, **ON)
+    project.succeed(url, **on)
     found = assert_ran(project, store, "train_large", "evaluate")
     assert decision(found, project.adapter, "train_large").startswith("NEVER_SEEN")
-    project.succeed(url, **ON)
+    project.succeed(url, **on)
     assert_ran(project, store)
 
 
-def test_the_data_changed(project: Project, url: str, store: LineageStore) -> None:
-    project.succeed(url, **ON)
+def test_the_data_changed(
+    project: Project, url: str, store: LineageStore, on: dict[str, str]
+) -> None:
+    project.succeed(url, **on)
     assert_ran(project, store, *CHURN)
     raw = project.path("raw")
     assert raw is not None
     raw.write_text(f"{raw.read_text()}7,2,1\n8,80,0\n")
-    project.succeed(url, **ON)
+    project.succeed(url, **on)
     assert_ran(project, store, *CHURN)
 
 
-def test_a_file_was_damaged(project: Project, url: str, store: LineageStore) -> None:
-    project.succeed(url, **ON)
+def test_a_file_was_damaged(
+    project: Project, url: str, store: LineageStore, on: dict[str, str]
+) -> None:
+    project.succeed(url, **on)
     assert_ran(project, store, *CHURN)
-    metrics = project.path("metrics")
-    assert metrics is not None
-    whole = metrics.read_text()
-    metrics.unlink()
-    project.succeed(url, **ON)
-    assert metrics.read_text() == whole
-    assert_ran(project, store, "evaluate")
+    what, step = project.adapter.kept
+    path = project.path(what)
+    assert path is not None
+    whole = path.read_text()
+    path.unlink()
+    project.succeed(url, **on)
+    assert path.read_text() == whole
+    found = assert_ran(project, store, step)
+    assert decision(found, project.adapter, step).startswith(("OUTPUT_MISSING: ", "REJECTED: "))
+
+
+def test_the_code_changed(
+    project: Project, url: str, store: LineageStore, on: dict[str, str]
+) -> None:
+    project.succeed(url, **on)
+    assert_ran(project, store, *CHURN)
+    name, old, new = project.adapter.code
+    path = project.directory / name
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+    project.succeed(url, **on)
+    after = () if project.adapter.cuts_off else ("evaluate",)
+    found = assert_ran(project, store, "train_large", *after)
+    assert decision(found, project.adapter, "train_large").startswith("NEVER_SEEN")
+
+
+def test_a_step_that_failed_is_no_hit(
+    project: Project, url: str, store: LineageStore, on: dict[str, str]
+) -> None:
+    failing = project.ask("fail", "train_large")
+    code, printed = project.run(url, **on)
+    assert code != 0, printed
+    failing.unlink()
+    before = project.calls()
+    project.succeed(url, **on)
+    found = recorded(store, project)
+    states = {name: found.steps[project.adapter.step_name(name)][-1].state for name in CHURN}
+    assert (states["train_large"], states["evaluate"]) == ("COMPLETE", "COMPLETE")
+    assert project.calls() - before == Counter(
+        {name: 1 for name, state in states.items() if state == "COMPLETE"}
+    )
 
 
 def test_it_is_off(project: Project, url: str, store: LineageStore) -> None:
@@ -90,8 +138,8 @@ def test_it_is_off(project: Project, url: str, store: LineageStore) -> None:
     assert {state for several in states.values() for state in several} == {"COMPLETE"}
 
 
-def test_the_store_is_away(project: Project, url: str) -> None:
-    project.succeed(url, **ON)
+def test_the_store_is_away(project: Project, url: str, on: dict[str, str]) -> None:
+    project.succeed(url, **on)
     project.forget_outputs()
-    project.succeed("grpc://127.0.0.1:9", **ON)
+    project.succeed("grpc://127.0.0.1:9", **on)
     assert project.calls() == dict.fromkeys(CHURN, 2)

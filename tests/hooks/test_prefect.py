@@ -1,6 +1,7 @@
 """What only Prefect has: mapped and asynchronous tasks, flows within flows, cached states."""
 
-import subprocess
+import shutil
+from collections import Counter
 
 import pytest
 
@@ -22,20 +23,20 @@ def adapter(adapter: Adapter) -> Adapter:
 @pytest.fixture
 def runs(project: Project, url: str, store: LineageStore) -> dict[str, Recorded]:
     """Return the runs of `more_flow.py`, by pipeline."""
-    done = subprocess.run(
-        [str(ADAPTER.python), "more_flow.py"],
-        cwd=project.directory,
-        env=project.environment(url),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=180,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    assert "lineage of" not in done.stdout
-    found = [recorded(store, project, run.run) for run in list_runs(store, limit=9).items]
-    return {str(run.properties["pipeline"]): run for run in found}
+    flow(project, url, "more_flow.py")
+    return newest(store, project)
+
+
+def flow(project: Project, url: str, *command: str, **variables: str) -> str:
+    printed = project.succeed_with([str(ADAPTER.python), *command], url, **variables)
+    assert "lineage of" not in printed
+    return printed
+
+
+def newest(store: LineageStore, project: Project) -> dict[str, Recorded]:
+    """Return the newest run of each pipeline."""
+    known = [recorded(store, project, run.run) for run in list_runs(store, limit=9).items]
+    return {str(run.properties["pipeline"]): run for run in reversed(known)}
 
 
 def test_what_churn_has_not(runs: dict[str, Recorded]) -> None:
@@ -56,3 +57,153 @@ def test_what_churn_has_not(runs: dict[str, Recorded]) -> None:
     [inner] = within.steps["double"]
     assert (inner.state, inner.outputs) == ("COMPLETE", {"value:within/double"})
     assert [attempt.state for attempt in runs["numbers"].steps["numbers"]] == ["COMPLETE"]
+
+
+ON = {"LINEAGE_STORE_CACHE": "1", **ADAPTER.keeping}
+
+NEVER = {
+    "forgotten": "NOT_CACHED: its result is not persisted",
+    "own_policy": "NOT_CACHED: it has a cache policy of its own",
+    "no_policy": "NOT_CACHED: it has a cache policy of its own",
+    "refreshed": "NOT_CACHED: it is to refresh its cache",
+    "nothing": "NOT_CACHED: it returned nothing",
+    "unknown": "NOT_CACHED: its output result is not hashed",
+    "given": "NOT_CACHED: its input unknown is not hashed",
+    "given_directly": "NOT_CACHED: ",
+    "parts": "NOT_CACHED: it yields its results one by one",
+    "asset": "NOT_CACHED: it makes assets",
+}
+"""The tasks of `kept_flow.py` that are never skipped, and what is said of them."""
+
+
+def kept(
+    project: Project, store: LineageStore, url: str, **variables: str
+) -> tuple[Counter[str], Recorded]:
+    """Run `kept_flow.py`; return which tasks really ran, and the run."""
+    before = project.calls()
+    flow(project, url, "kept_flow.py", **variables)
+    return project.calls() - before, newest(store, project)["kept"]
+
+
+def decisions(found: Recorded, step: str) -> list[str]:
+    return [str(attempt.properties["log.cache_decision"]) for attempt in found.steps[step]]
+
+
+def test_what_is_skipped(project: Project, url: str, store: LineageStore) -> None:
+    project.ask("flaky", "flaky")
+    first, found = kept(project, store, url, **ON)
+    several = {"double": 4, "flaky": 2, "twin": 2}  # which don't wait for each other
+    assert first == Counter({**dict.fromkeys([*NEVER, "total"], 1), **several})
+    second, found = kept(project, store, url, **ON)
+    # the policy of its own is Prefect's, and works as it does without the hook
+    assert second == Counter(NEVER.keys() - {"own_policy"})
+    states = {name: set(states) for name, states in found.states().items()}
+    skipped = {name for name, several in states.items() if several == {"CACHED"}}
+    assert skipped == {"double", "total", "flaky", "twin", "own_policy"}
+    assert {name for name, several in states.items() if several == {"COMPLETE"}} == (
+        NEVER.keys() - {"own_policy"}
+    )
+    for step, why in NEVER.items():
+        [told] = decisions(found, step)
+        assert told.startswith(why), step
+    assert all(told.startswith("HIT: from execution") for told in decisions(found, "double"))
+    [total] = found.steps["total"]
+    assert (total.inputs, total.outputs) == ({"value:kept/double"}, {"value:kept/total"})
+    assert total.properties["outputs.result"] == 12
+    assert newest(store, project)["within"].states() == {"double": ["CACHED"]}
+
+
+def test_one_of_several_changed(project: Project, url: str, store: LineageStore) -> None:
+    kept(project, store, url, **ON)
+    ran, found = kept(project, store, url, THIRD="5", **ON)
+    assert (ran["double"], ran["total"]) == (1, 1)
+    assert sorted(found.states()["double"]) == ["CACHED", "CACHED", "COMPLETE"]
+    assert found.steps["total"][0].properties["outputs.result"] == 16
+    assert decisions(found, "total")[0].startswith("NEVER_SEEN")
+
+
+def test_the_order_of_what_is_put_together(project: Project, url: str, store: LineageStore) -> None:
+    """What a task is given counts as it is given it, wherever the parts come from."""
+    told = []
+    for values in ("one, two, 5", "one, two, 5", "two, one, 5", "two, one, 6"):
+        script = project.directory / "put_together.py"
+        script.write_text(PUT_TOGETHER.format(values=values))
+        flow(project, url, script.name, **ON)
+        [attempt] = newest(store, project)["together"].steps["join"]
+        told.append((attempt.state, sorted(attempt.inputs)))
+    inputs = ["value:together/part"]
+    assert told == [(state, inputs) for state in ("COMPLETE", "CACHED", "COMPLETE", "COMPLETE")]
+
+
+PUT_TOGETHER = """
+from prefect import flow, task
+
+@task
+def part(x):
+    return [x]
+
+@task
+def join(parts):
+    return repr(parts)
+
+@flow
+def together():
+    one, two = part.submit(1), part.submit(2)
+    join([{values}])
+
+if __name__ == "__main__":
+    together()
+"""
+
+
+def test_where_a_task_writes(project: Project, url: str, store: LineageStore) -> None:
+    """A hit stands for a file at its place, not for another one with the same content."""
+    script = project.directory / "write.py"
+    script.write_text(WRITE)
+    for name, state in [("a", "COMPLETE"), ("a", "COMPLETE"), ("a", "CACHED"), ("b", "COMPLETE")]:
+        (project.directory / "b.txt").write_text("text")
+        flow(project, url, script.name, f"{name}.txt", **ON)
+        found = newest(store, project)["writing"]
+        assert (name, found.states()["write"]) == (name, [state])
+        assert found.steps["write"][0].outputs == {str(project.directory / f"{name}.txt")}
+
+
+WRITE = """
+import sys
+from pathlib import Path
+from prefect import flow, task
+
+@task
+def write(text, path):
+    path.write_text(text)
+    return path
+
+@flow
+def writing(name):
+    write("text", Path(name).absolute())
+
+if __name__ == "__main__":
+    writing(sys.argv[1])
+"""
+
+
+def test_results_that_are_gone(project: Project, url: str, store: LineageStore) -> None:
+    kept(project, store, url, **ON)
+    shutil.rmtree(project.directory / "prefect" / "storage")
+    ran, found = kept(project, store, url, **ON)
+    assert (ran["double"], ran["total"]) == (4, 1)
+    assert all(
+        told.startswith("REJECTED: FileNotFoundError: Prefect has no result")
+        for told in decisions(found, "double")
+    )
+    ran, _ = kept(project, store, url, **ON)
+    assert (ran["double"], ran["total"]) == (0, 0)
+
+
+def test_nothing_is_kept(project: Project, url: str, store: LineageStore) -> None:
+    """Where Prefect persists no results, all runs, and says what to set."""
+    for _ in range(2):
+        ran, found = kept(project, store, url, LINEAGE_STORE_CACHE="1")
+    assert ran["double"] == 4
+    why = "NOT_CACHED: its result is not persisted: set PREFECT_RESULTS_PERSIST_BY_DEFAULT=true"
+    assert decisions(found, "double") == [why] * 3

@@ -92,6 +92,18 @@ def test_what_cannot_be_made_is_not_tried_again(
     assert len(caplog.records) == 1
 
 
+def test_what_records_is_there_before_the_first_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = made(monkeypatch, events="colorsys:Events")
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    monkeypatch.delenv("LINEAGE_STORE_URL", raising=False)
+    found.preload()
+    assert "colorsys" not in sys.modules
+    monkeypatch.setenv("LINEAGE_STORE_URL", "grpc://a:1")
+    found.preload()
+    assert "colorsys" in sys.modules
+    made(monkeypatch, events="there_is_no_such_module:Events").preload()  # does not raise
+
+
 def test_it_imports_nothing_while_it_is_off() -> None:
     code = (
         "import sys; from lineage_store.integrations.switch import Switch; Switch('kedro')('x');"

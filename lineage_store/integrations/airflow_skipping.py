@@ -1,0 +1,175 @@
+"""Whether a task of Airflow need not run, as `LineageCacheOperator` asks before it.
+
+What is asked about is the task as it would run next: rendered, and with the XComs that are there.
+What it published is found by the same key, so nothing may decide about its outputs that the key has
+not: a task that is given the context of its run, or that read what it does not name, is never
+skipped. What a hit put out has to be there: files with their content, XComs in the run that really
+ran, and at any other uri nothing newer, by the events of its asset.
+"""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lineage_store.client.cache_answers import Hit
+from lineage_store.integrations.airflow_values import (
+    arguments_of,
+    is_lazy,
+    last_maker,
+    masked,
+    xcom_artifact,
+)
+from lineage_store.integrations.data import each_of, why_untold
+from lineage_store.model import Artifact
+from lineage_store.recording.complaints import harmless
+from lineage_store.recording.lookups import changed_output, local_path
+from lineage_store.recording.runs import Run
+
+DECISIONS = "lineage_store_decisions"
+"""The key of the XCom by which the operator says what it found of each task behind it."""
+
+HIT = "HIT: "
+"""How the decision on a task begins that is skipped."""
+
+_PLAIN = {"PythonOperator", "_PythonDecoratedOperator"}
+"""The operators of which a function and its arguments are all there is to know."""
+
+
+def planned(ti: Any, task: Any) -> Any:
+    """Return a task as it would run next in the run of another, rendered.
+
+    Args:
+        ti: The task instance that runs.
+        task: The task.
+    """
+    copy = task.prepare_for_execution()
+    known = {"task": copy, "task_id": task.task_id, "try_number": 1, "map_index": -1}
+    other = ti.model_copy(update=known)
+    for name in ("xcom_pull", "xcom_push"):  # by which is seen what `ti` itself pulls and pushes
+        other.__dict__.pop(name, None)
+    other._cached_template_context = None  # noqa: SLF001 - that of `ti`
+    copy.render_template_fields(other.get_template_context())
+    return other
+
+
+def gate_of(task: Any) -> str | None:
+    """Return the `LineageCacheOperator` right before a task, if there is one."""
+    dag = task.dag
+    for name in dag.get_task(task.task_id).upstream_task_ids:
+        if getattr(dag.get_task(name), "is_lineage_cache", False):
+            return str(name)
+    return None
+
+
+def why_no_plain_task(task: Any) -> str | None:
+    """Return why a task as it was written can't be skipped; None: it can, so far."""
+    # Airflow skips what is mapped over the output of a skipped task, whatever its trigger rule is
+    reasons = {
+        "others are mapped over what it puts out": next(task.iter_mapped_dependants(), None),
+        "it is mapped over what is not known yet": getattr(task, "is_mapped", False)
+        or task.get_closest_mapped_task_group() is not None,
+        "it is no Python task: what it runs is not known": type(task).__name__ not in _PLAIN,
+        "it sets something up or tears it down": task.is_setup or task.is_teardown,
+    }
+    return next((reason for reason, is_so in reasons.items() if is_so), None)
+
+
+def why_not(ti: Any, code: str | None, inputs: Mapping[str, Sequence[Artifact]]) -> str | None:
+    """Return why a task can't be skipped whatever goes into it; None: it can.
+
+    Args:
+        ti: The task instance, rendered.
+        code: The digest of its function.
+        inputs: What it reads.
+    """
+    written = ti.task.dag.get_task(ti.task.task_id)
+    return (
+        why_no_plain_task(written)
+        or ("its code can't be read" if code is None else None)
+        or _why_of_this_run(ti)
+        or _why_secret(ti.task)
+        or why_untold("its input", each_of(inputs))
+    )
+
+
+def _why_of_this_run(ti: Any) -> str | None:
+    """Return which part of the context of its run a task is given, which is another each time."""
+    given = arguments_of(ti.task)
+    known = {*ti.get_template_context(), "templates_dict"}
+    for name, parameter in inspect.signature(ti.task.python_callable).parameters.items():
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            return f"it is given the whole context of its run, by **{name}"
+        if name in known and given.get(name) is None:
+            return f"it is given {name} by the context of its run"
+    return None
+
+
+def _why_secret(task: Any) -> str | None:
+    given = {name: value for name, value in arguments_of(task).items() if value is not None}
+    shown = masked(given)
+    hidden = sorted(name for name in given if repr(shown[name]) != repr(given[name]))
+    return f"its argument {hidden[0]} is a secret, which is in no key" if hidden else None
+
+
+def plain_arguments(task: Any) -> dict[str, Any]:
+    """Return what a task is given, with what mapped tasks put out as a list."""
+    given = arguments_of(task)
+    return {name: list(value) if is_lazy(value) else value for name, value in given.items()}
+
+
+def take_over(hit: Hit, run: Run, ti: Any, task: Any) -> str | None:
+    """Give a run the XComs of a hit; return why that is of no use now, or None.
+
+    Args:
+        hit: What the store knows of the task.
+        run: The run.
+        ti: The task instance that runs.
+        task: The task that is to be skipped.
+    """
+    before = str(hit.source.custom_properties.get("run_id")).removeprefix(f"{run.pipeline}@")
+    xcoms: dict[str, Any] = {}
+    for _, artifact in each_of(hit.outputs):
+        key = artifact.custom_properties.get("xcom_key")
+        if key is not None:
+            place = {"task_ids": task.task_id, "key": str(key), "run_id": before}
+            value = xcoms[str(key)] = type(ti).xcom_pull(ti, **place, map_indexes=-1)
+            found = xcom_artifact(run.pipeline, task.task_id, str(key), value, run.id)
+            if found.external_id != artifact.external_id:
+                return f"Airflow has its XCom {key} of the run {before} no more"
+        elif local_path(artifact) is None:
+            maker = last_maker(artifact.uri or "")
+            if maker != artifact.custom_properties.get("version"):
+                return f"{artifact.uri} was last written by {maker}"
+    changed = changed_output(hit)
+    if changed is None:
+        _push(ti, task, xcoms)
+    return changed
+
+
+def _push(ti: Any, task: Any, xcoms: Mapping[str, Any]) -> None:
+    """Push XComs as a task would have pushed them."""
+    from airflow.sdk.execution_time.xcom import XCom  # noqa: PLC0415 - in the process of a task
+
+    for key, value in xcoms.items():
+        XCom.set(key, value, dag_id=ti.dag_id, task_id=task.task_id, run_id=ti.run_id)
+
+
+@harmless("it began to run before it was known")
+def decision_of(gate: str | None, ti: Any) -> str:
+    """Return why a task runs that the store knows, as the operator before it said."""
+    found = type(ti).xcom_pull(ti, task_ids=gate, key=DECISIONS, map_indexes=-1) or {}
+    decision = str(found.get(ti.task_id) or "the operator before it skipped nothing")
+    return decision.removeprefix("REJECTED: ")
+
+
+@harmless(frozenset())
+def cached_in(dag_run: Any, session: Any) -> frozenset[str]:
+    """Return the tasks of a run that were skipped since they are known; in the scheduler."""
+    from airflow.models.xcom import XComModel  # noqa: PLC0415 - when Airflow is set up
+
+    place = {"run_id": dag_run.run_id, "dag_ids": dag_run.dag_id}
+    rows = session.scalars(XComModel.get_many(key=DECISIONS, **place))
+    several = [XComModel.deserialize_value(row) for row in rows]
+    return frozenset(
+        name for found in several for name, why in found.items() if why.startswith(HIT)
+    )

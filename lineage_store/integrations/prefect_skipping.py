@@ -1,0 +1,76 @@
+"""Whether a task of Prefect need not run, since Prefect keeps what it returned.
+
+Prefect looks in its result storage for a record under the key of the task; where one is, the task
+does not run and the record is what it returned. A task with the policy that Prefect gives those
+whose author says nothing has another key in each run. A hit gives it the key that the record of the
+run had which the hit is of, so all else is Prefect's own doing. Any other policy is left alone.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from lineage_store.integrations.data import each_of, why_untold
+from lineage_store.model import Artifact
+from lineage_store.recording.steps import Step
+
+RESULT_KEY = "result_storage_key"
+"""What the key of a record in Prefect's result storage is called among the results of a step."""
+
+_PERSIST = "PREFECT_RESULTS_PERSIST_BY_DEFAULT"
+
+
+def why_not(
+    task: Any, code: str | None, inputs: Mapping[str, Sequence[Artifact]], *, is_forked: bool
+) -> str | None:
+    """Return why a task can't be skipped whatever goes into it; None: it can.
+
+    To be asked in the context of its run.
+
+    Args:
+        task: The task.
+        code: The digest of its code.
+        inputs: What it reads.
+        is_forked: Whether this is a forked worker.
+    """
+    from prefect.cache_policies import DEFAULT  # noqa: PLC0415 - where Prefect runs
+    from prefect.results import should_persist_result  # noqa: PLC0415
+
+    reasons = {
+        "it yields its results one by one": task.isgenerator,
+        f"its result is not persisted: set {_PERSIST}=true": not should_persist_result(),
+        "it has a cache policy of its own": task.cache_policy is not DEFAULT,
+        "it makes assets, which can't be looked at": getattr(task, "assets", None),
+        "it is to refresh its cache": _refreshes(task),
+        "a forked worker does not talk to the store": is_forked,
+        "its code can't be read": code is None,
+    }
+    found = next((reason for reason, is_so in reasons.items() if is_so), None)
+    return found or why_untold("its input", each_of(inputs))
+
+
+def _refreshes(task: Any) -> bool:
+    from prefect.settings import PREFECT_TASKS_REFRESH_CACHE  # noqa: PLC0415
+
+    if task.refresh_cache is not None:
+        return bool(task.refresh_cache)
+    return bool(PREFECT_TASKS_REFRESH_CACHE.value())
+
+
+def read_result(key: str) -> Any:
+    """Return what a task returned by the key of its record, in the context of a run of it.
+
+    Raises:
+        Exception: Prefect has no such record any more, or can't read it.
+    """
+    from prefect.results import get_result_store  # noqa: PLC0415 - where Prefect runs
+
+    store = get_result_store()
+    if not store.exists(key):
+        raise FileNotFoundError(f"Prefect has no result {key} in its storage any more")
+    return store.read(key).result
+
+
+def same_outputs(step: Step, found: Iterable[tuple[str, Artifact]]) -> bool:
+    """Return whether the outputs of a hit are what has just been made of its result again."""
+    cached = {a.external_id for several in step.outputs.values() for a in several}
+    return cached == {artifact.external_id for _, artifact in found}
