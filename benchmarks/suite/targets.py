@@ -143,15 +143,18 @@ class Target:
         times = self._process.cpu_times()
         return float(times.user + times.system)
 
-    def settle(self) -> float:
+    def settle(self, longest: float = LONGEST_SETTLING) -> float:
         """Wait until the store does nothing; return the processor time that it took until then.
 
         What it still does must not hinder the next one. ML Metadata puts nothing off.
+
+        Args:
+            longest: Seconds after which to wait no longer.
         """
         if not self.variant.is_ours:
             return 0.0
         begun = before = self.cpu_seconds()
-        deadline = time.monotonic() + LONGEST_SETTLING
+        deadline = time.monotonic() + longest
         while time.monotonic() < deadline:
             time.sleep(IDLE_SECONDS)
             now = self.cpu_seconds()

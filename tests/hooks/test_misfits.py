@@ -18,7 +18,7 @@ def test_a_version_that_is_not_known(
     told = project.directory / f"{name.replace('-', '_')}-{version}.dist-info"  # found first
     told.mkdir()
     (told / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-    printed = project.succeed(url, LINEAGE_STORE_CACHE="1")
+    printed = project.succeed(url, LINEAGE_STORE_CACHE="1", COLUMNS="400")  # some wrap lines
     assert project.calls() == dict.fromkeys(CHURN, 1)
     assert f"{name} {version} {says}: the hook is made for" in printed
     assert printed.count("; nothing is recorded") == 1
