@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from sqlalchemy import Dialect, Table
 from sqlalchemy.engine import Engine as CoreEngine
@@ -203,12 +203,12 @@ class Connection:
         self._left -= 1
         for observe in statement_observers:
             observe(text)
-        return self._guard(self._execute_and_fetch, text, arguments)  # type: ignore[no-any-return]
-
-    def _execute_and_fetch(self, text: str, arguments: Any) -> list[Row]:
-        cursor = self._raw.cursor()
-        cursor.execute(text, arguments)
-        return list(cursor.fetchall())
+        try:
+            cursor = self._raw.cursor()
+            cursor.execute(text, arguments)
+            return list(cursor.fetchall())
+        except Exception as error:
+            self._fail(error)
 
     def _run(self, text: str, arguments: Any) -> Any:
         for observe in statement_observers:
@@ -224,7 +224,10 @@ class Connection:
         try:
             return call(*args, **kwargs)
         except Exception as error:
-            translated = self._driver.translate(error)
-            if translated is error:
-                raise
-            raise translated from error
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> NoReturn:
+        translated = self._driver.translate(error)
+        if translated is error:
+            raise error
+        raise translated from error

@@ -1,8 +1,7 @@
 """The database of a store: opened once, read by many threads, written through one queue."""
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
@@ -125,16 +124,19 @@ class Database:
         return again
 
     def _read_once(self, job: Callable[[Snapshot], T]) -> T:
-        with self._reader(once=True) as connection:
-            return job(self._snapshot(connection, index_is_complete=False))
+        return self._with_reader(
+            lambda connection: job(self._snapshot(connection, index_is_complete=False)), once=True
+        )
 
     def _read(self, job: Callable[[Snapshot], T], index_is_complete: bool) -> T:
-        with self._reader() as connection:
+        def in_transaction(connection: Connection) -> T:
             connection.begin(write=False)
             try:
                 return job(self._snapshot(connection, index_is_complete))
             finally:
                 connection.rollback()
+
+        return self._with_reader(in_transaction)
 
     def _snapshot(self, connection: Connection, index_is_complete: bool) -> Snapshot:
         return Snapshot(
@@ -177,23 +179,26 @@ class Database:
         self._drop_idle()
         self._writer.close()
 
-    @contextmanager
-    def _reader(self, *, once: bool = False) -> Iterator[Connection]:
+    def _with_reader(self, use: Callable[[Connection], T], *, once: bool = False) -> T:
+        """Return what `use` returns, given a connection that nobody else has meanwhile."""
         self._check_open()
         if self._shared is not None:
             with self._shared:
-                yield self._writer.connection.another(once=once)
-            return
-        raw = self._idle.pop() if self._idle else self._driver.connect()
+                return use(self._writer.connection.another(once=once))
+        try:
+            raw = self._idle.pop()
+        except IndexError:
+            raw = self._driver.connect()
         keep = False
         try:
-            yield Connection(raw, self._driver, once=once)
+            found = use(Connection(raw, self._driver, once=once))
             keep = True
         except (errors.LineageError, SecondStatement, IndexIsBehind) as error:
             keep = not isinstance(error, LOST)
             raise
         finally:
             self._give_back(raw, keep=keep)
+        return found
 
     def _give_back(self, raw: Any, *, keep: bool) -> None:
         if keep and not self._closed and self._driver.is_alive(raw):

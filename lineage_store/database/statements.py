@@ -4,7 +4,7 @@ Executing Core costs several times what a point read costs, so every statement o
 compiled to the SQL of its dialect the first time and then handed to the driver with its values.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -106,36 +106,33 @@ class ListStatement:
 
     def render(
         self, dialect: Dialect, items: Sequence[Any], values: dict[str, Any]
-    ) -> Iterator[tuple[str, Arguments]]:
-        """Yield the SQL texts that together cover `items`, each with its arguments.
+    ) -> list[tuple[str, Arguments]]:
+        """Return the SQL texts that together cover `items`, each with its arguments.
 
         Args:
             dialect: How SQL is written.
             items: The elements of the list.
             values: Those of the parameters beside the list.
         """
-        for statement, slots in self._parts(items):
-            if values:
-                yield statement.render(dialect, _named(slots) | values)
-            else:
-                yield statement.render_list(dialect, slots)
+        if values:
+            return [one.render(dialect, named | values) for one, named in self.chunks(items)]
+        return [one.render_list(dialect, slots) for one, slots in self._parts(items)]
 
     def chunks(self, items: Sequence[Any]) -> list[tuple[Statement, dict[str, Any]]]:
         """Return the statements that together cover `items`, with the values of each."""
         return [(statement, _named(slots)) for statement, slots in self._parts(items)]
 
-    def _parts(self, items: Sequence[Any]) -> Iterator[tuple[Statement, list[Any]]]:
+    def _parts(self, items: Sequence[Any]) -> list[tuple[Statement, list[Any]]]:
         step = MAX_VALUES // self._width
-        for at in range(0, len(items), step):
-            part = items[at : at + step]
-            size = padded(len(part))
-            filled = [*part, *[part[-1]] * (size - len(part))]
-            slots = filled if self._width == 1 else list(chain.from_iterable(filled))
-            yield self._sizes.get(size) or self._sized(size), slots
+        return [self._part(items[at : at + step]) for at in range(0, len(items), step)]
 
-    def _sized(self, size: int) -> Statement:
-        self._sizes[size] = Statement(self._build(size))
-        return self._sizes[size]
+    def _part(self, items: Sequence[Any]) -> tuple[Statement, list[Any]]:
+        size = padded(len(items))
+        filled = [*items, *[items[-1]] * (size - len(items))]
+        statement = self._sizes.get(size)
+        if statement is None:
+            statement = self._sizes[size] = Statement(self._build(size))
+        return statement, filled if self._width == 1 else list(chain.from_iterable(filled))
 
 
 def _named(slots: list[Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Checks of what a request carries; each names the field that is wrong."""
 
+from functools import lru_cache
 from typing import Any
 
 from lineage_store import errors
@@ -25,10 +26,15 @@ def texts(request: Any) -> None:
     Raises:
         InvalidArgument: One of them is not valid UTF-8.
     """
-    for field, value in request.ListFields():
-        if field.type == field.TYPE_STRING:
-            for one in [value] if isinstance(value, (str, bytes)) else value:
-                text(field.name, one)
+    for name in _text_fields(request.DESCRIPTOR):
+        value = getattr(request, name)
+        for one in [value] if isinstance(value, (str, bytes)) else value:
+            text(name, one)
+
+
+@lru_cache(maxsize=256)
+def _text_fields(descriptor: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in descriptor.fields if field.type == field.TYPE_STRING)
 
 
 def bounded(field: str, name: Any) -> str:
