@@ -8,11 +8,12 @@ import pytest
 from lineage_store.engine.lineage.encoding import id_only, ids_only, joined
 from lineage_store.engine.responses import repeated
 from lineage_store.kinds import ARTIFACT, EXECUTION
-from lineage_store.lineage.adjacency import neighbours
+from lineage_store.lineage.adjacency import neighbours, rows
 from lineage_store.lineage.adjacency.arena import FEW, MAX_LENGTHS, ArenaBuilder
 from lineage_store.lineage.adjacency.columns import BEGINNING, ColumnsBuilder
 from lineage_store.lineage.adjacency.graph import Graph
 from lineage_store.lineage.adjacency.neighbours import edges
+from lineage_store.lineage.adjacency.rows import Rows
 from lineage_store.lineage.source import position
 from lineage_store.v1 import metadata_pb2 as pb
 
@@ -113,3 +114,33 @@ def test_ids_are_encoded_as_protobuf_encodes_them(ids):
     pieces = ids_only(3, np.array(ids, np.int64))
     assert b"".join(pieces) == repeated(3, map(id_only, ids))
     assert joined(1, pieces) == repeated(1, [b"".join(pieces)])
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 50])
+def test_rows_that_are_sorted_in_parts(monkeypatch, at_once):
+    draw = np.random.default_rng(at_once)
+    near, far = (draw.integers(0, 40, 300).astype(np.int32) for _ in range(2))
+    types = draw.integers(0, 8, 300).astype(np.uint8)
+    whole = Rows(near, far, types, 45)
+    monkeypatch.setattr(rows, "AT_ONCE", at_once)
+    parts = Rows(near, far, types, 45)
+    assert parts.bounds.tolist() == whole.bounds.tolist()
+    for of_event in (near, far, types):
+        assert of_event[parts.events].tolist() == of_event[whole.events].tolist()
+    assert sorted(parts.events.tolist()) == list(range(300))
+
+
+def test_ids_of_more_than_32_bits():
+    builder = ColumnsBuilder()
+    ids = [5, 2**31 - 1, 2**31, 2**53 - 1]
+    builder.add([(1, ids[0], ids[1], 3, b"a", 1)])
+    builder.add([(2, ids[2], ids[3], 4, b"b", 1)])
+    columns = builder.build()
+    assert columns.ids[ARTIFACT].tolist() == [ids[0], ids[2]]
+    assert columns.ids[EXECUTION].tolist() == [ids[1], ids[3]]
+    more = ColumnsBuilder(columns)
+    more.add([(3, ids[0], 7, 3, b"c", 1)])
+    grown = more.build()
+    assert grown.ids[EXECUTION].tolist() == [7, ids[1], ids[3]]
+    assert grown.ends[EXECUTION].tolist() == [1, 2, 0]
+    assert grown.ends[ARTIFACT].tolist() == [0, 1, 0]

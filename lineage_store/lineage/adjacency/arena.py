@@ -4,7 +4,7 @@ Events of one length are the rows of one matrix, so a million of them are picked
 event needs an offset. Lengths are few: ids grow slowly, and paths repeat.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -144,7 +144,8 @@ class ArenaBuilder:
     def __init__(self, start: Arena | None = None) -> None:
         self._sizes = list(start.sizes) if start else []
         self._code_of = {size: code for code, size in enumerate(self._sizes)}
-        self._parts: list[list[Bytes]] = [[m] for m in start.matrices] if start else []
+        # A buffer that grows in place: parts would all be there twice while they are joined.
+        self._buffers = [bytearray(m.data.cast("B")) for m in start.matrices] if start else []
         self._counts = [len(m) for m in start.matrices] if start else []
         self._long = list(start.long) if start else []
         self._codes: list[Bytes] = [start.codes] if start else []
@@ -167,14 +168,17 @@ class ArenaBuilder:
 
     def build(self) -> Arena:
         """Return the arena; the builder is of no more use."""
-        matrices = [np.concatenate(self._parts.pop(0)) for _ in self._sizes]
+        matrices = [
+            np.frombuffer(buffer, np.uint8).reshape(-1, len(prefix(size)) + size)
+            for size, buffer in zip(self._sizes, self._buffers, strict=True)
+        ]
         return Arena(self._sizes, matrices, self._long, joined(self._codes), joined32(self._rows))
 
     def _code(self, size: int) -> int:
         if size not in self._code_of and len(self._sizes) < MAX_LENGTHS:
             self._code_of[size] = len(self._sizes)
             self._sizes.append(size)
-            self._parts.append([])
+            self._buffers.append(bytearray())
             self._counts.append(0)
         return self._code_of.get(size, LONG)
 
@@ -187,16 +191,10 @@ class ArenaBuilder:
         else:
             first = self._counts[code]
             self._counts[code] += len(bodies)
-            matrix = _matrix(bodies, size)
-            self._parts[code].append(matrix)
-            self.nbytes += matrix.nbytes
+            before = prefix(size)
+            self._buffers[code] += before.join([b"", *bodies])
+            self.nbytes += len(bodies) * (len(before) + size)
         return np.arange(first, first + len(bodies), dtype=np.int32)
-
-
-def _matrix(bodies: Iterable[bytes], size: int) -> Bytes:
-    before = prefix(size)
-    joint = before.join([b"", *bodies])
-    return np.frombuffer(joint, np.uint8).reshape(-1, len(before) + size)
 
 
 def joined(parts: Sequence[Bytes]) -> Bytes:

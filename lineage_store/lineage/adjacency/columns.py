@@ -16,6 +16,11 @@ Entry = tuple[int, int, int, int, bytes, int]
 Mark = tuple[int, int]
 """What an event of the log is known again by: its id, its `recorded_at`."""
 
+Ids = NDArray[np.int64] | NDArray[np.int32]
+
+SHORT = 2**31
+"""What ids of 32 bits are less than."""
+
 BEGINNING: Mark = (0, 0)
 """The mark of a log without events."""
 
@@ -57,7 +62,7 @@ class ColumnsBuilder:
         self._start = start
         self._arena = ArenaBuilder(start.arena if start else None)
         self._types = [start.types] if start else []
-        self._new: dict[NodeKind, list[NDArray[np.int64]]] = {ARTIFACT: [], EXECUTION: []}
+        self._new: dict[NodeKind, list[Ids]] = {ARTIFACT: [], EXECUTION: []}
         self._count = len(start.types) if start else 0
         self.last = start.last if start else BEGINNING
 
@@ -71,8 +76,8 @@ class ColumnsBuilder:
         if not entries:
             return
         _, artifacts, executions, types, bodies, _ = zip(*entries, strict=True)
-        self._new[ARTIFACT].append(np.array(artifacts, np.int64))
-        self._new[EXECUTION].append(np.array(executions, np.int64))
+        self._new[ARTIFACT].append(_short(np.array(artifacts, np.int64)))
+        self._new[EXECUTION].append(_short(np.array(executions, np.int64)))
         self._types.append(np.array(types, np.uint8))
         self._arena.add(bodies)
         self._count += len(entries)
@@ -86,18 +91,29 @@ class ColumnsBuilder:
         return Columns(ids, ends, joined(self._types), self._arena.build(), self.last)
 
     def _numbered(
-        self, kind: NodeKind, parts: list[NDArray[np.int64]]
+        self, kind: NodeKind, parts: list[Ids]
     ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """Return the ids of all nodes of a kind, and the number of that of each event."""
-        new = np.concatenate(parts) if parts else np.empty(0, np.int64)
-        if self._start is None:
-            ids = distinct(new)
-            return ids, np.searchsorted(ids, new).astype(np.int32)
-        before = self._start.ids[kind]
-        ids = distinct(np.concatenate([before, new]))
-        moved = np.searchsorted(ids, before).astype(np.int32)
-        old = moved[self._start.ends[kind]] if len(before) else np.empty(0, np.int32)
-        return ids, np.concatenate([old, np.searchsorted(ids, new).astype(np.int32)])
+        """Return the ids of all nodes of a kind, and the number of that of each event.
+
+        Part by part, so that little is there twice.
+        """
+        before = self._start.ids[kind] if self._start else np.empty(0, np.int64)
+        ids = distinct(np.concatenate([before, *map(distinct, parts)]))
+        ends = np.empty(self._count, np.int32)
+        at = 0
+        if self._start is not None:
+            moved = np.searchsorted(ids, before).astype(np.int32)
+            at = len(self._start.ends[kind])
+            ends[:at] = moved[self._start.ends[kind]]
+        for part in parts:
+            ends[at : at + len(part)] = np.searchsorted(ids, part)
+            at += len(part)
+        return ids, ends
+
+
+def _short(ids: NDArray[np.int64]) -> Ids:
+    """Return ids in half of the memory if they fit in there."""
+    return ids.astype(np.int32) if ids.max(initial=0) < SHORT else ids
 
 
 BYTES_PER_EVENT = 26

@@ -13,7 +13,10 @@ Numbers = NDArray[np.integer[Any]]
 TYPES = 256
 """Types of events that the arrays can tell apart."""
 
-_IS_INPUT = np.zeros(TYPES, np.int64)
+AT_ONCE = 1 << 20
+"""About how many events are sorted at once: sorting takes several times the memory of the rows."""
+
+_IS_INPUT = np.zeros(TYPES, np.uint8)
 _IS_INPUT[list(INPUTS)] = 1
 
 
@@ -57,12 +60,20 @@ class Rows:
     def __init__(
         self, near: NDArray[np.int32], far: NDArray[np.int32], types: NDArray[np.uint8], count: int
     ) -> None:
-        half = near.astype(np.int64) * 2 + _IS_INPUT[types]
-        width = int(far.max(initial=0)) + 1
-        key = (half * width + far) * TYPES + types
-        self.events = np.argsort(key).astype(np.int32)
+        self.events = np.empty(len(near), np.int32)
         self.bounds = np.zeros(2 * count + 1, np.int32)
-        np.cumsum(np.bincount(half, minlength=2 * count), out=self.bounds[1:])
+        width = int(far.max(initial=0)) + 1
+        step = max(1, count * AT_ONCE // max(1, len(near)))
+        at = 0
+        for low in range(0, count, step):
+            chosen = np.flatnonzero((near >= low) & (near < low + step))
+            half = 2 * near[chosen].astype(np.int64) + _IS_INPUT[types[chosen]]
+            counts = np.bincount(half - 2 * low, minlength=2 * min(step, count - low))
+            self.bounds[2 * low + 1 : 2 * low + 1 + len(counts)] = counts
+            key = (half * width + far[chosen]) * TYPES + types[chosen]
+            self.events[at : at + len(chosen)] = chosen[np.argsort(key)]
+            at += len(chosen)
+        np.cumsum(self.bounds, out=self.bounds)
         self._events, self._bounds = self.events.data, self.bounds.data
 
     @property
