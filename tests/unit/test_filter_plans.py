@@ -154,12 +154,13 @@ def test_time_runs_out_also_while_rows_are_read():
     """The first of 40 to the power of 8 rows comes at once."""
     edges = [tables.attributions.alias(f"a{i}") for i in range(8)]
     endless = Statement(select(edges[0].c.context_id).select_from(*edges))
+
+    def job(snapshot):
+        with snapshot.connection.within(0.1):
+            return snapshot.connection.rows(endless)
+
     with closing(Database("sqlite://")) as database:
         writer = database._writer._raw
         writer.executemany("INSERT INTO attributions VALUES (?, 1, 0)", [[i] for i in range(40)])
-        with (
-            pytest.raises(errors.DeadlineExceeded),
-            database._reader() as connection,
-            connection.within(0.1),
-        ):
-            connection.rows(endless)
+        with pytest.raises(errors.DeadlineExceeded):
+            database.read(job)
