@@ -172,7 +172,10 @@ class ArenaBuilder:
             np.frombuffer(buffer, np.uint8).reshape(-1, len(prefix(size)) + size)
             for size, buffer in zip(self._sizes, self._buffers, strict=True)
         ]
-        return Arena(self._sizes, matrices, self._long, joined(self._codes), joined32(self._rows))
+        codes, rows = joined(self._codes), joined32(self._rows)
+        self._codes.clear()
+        self._rows.clear()
+        return Arena(self._sizes, matrices, self._long, codes, rows)
 
     def _code(self, size: int) -> int:
         if size not in self._code_of and len(self._sizes) < MAX_LENGTHS:

@@ -88,7 +88,9 @@ class ColumnsBuilder:
         ids, ends = {}, {}
         for kind in (ARTIFACT, EXECUTION):
             ids[kind], ends[kind] = self._numbered(kind, self._new.pop(kind))
-        return Columns(ids, ends, joined(self._types), self._arena.build(), self.last)
+        types = joined(self._types)
+        self._types.clear()
+        return Columns(ids, ends, types, self._arena.build(), self.last)
 
     def _numbered(
         self, kind: NodeKind, parts: list[Ids]
