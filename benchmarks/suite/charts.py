@@ -70,11 +70,11 @@ def _callers(measurements: Sequence[dict[str, Any]]) -> Any:
             (r["callers"], r["rate"], r["p99_ms"]) for r in rows if r["target"] == target
         )
         callers, per_second, p99 = zip(*of_target, strict=True)
-        rates.plot(callers, per_second, marker="o", color=COLOURS[target], label=target)
-        slowest.plot(callers, p99, marker="o", color=COLOURS[target])
+        rates.plot(callers, per_second, marker="o", color=COLOURS[target])
+        slowest.plot(callers, p99, marker="o", color=COLOURS[target], label=target)
     rates.set(xlabel="callers", ylabel="steps per second", ylim=(0, None))
     slowest.set(xlabel="callers", ylabel="p99, ms", ylim=(0, None))
-    rates.legend(frameon=False)
+    slowest.legend(frameon=False, loc="upper left")
     return figure
 
 
