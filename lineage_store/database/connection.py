@@ -1,7 +1,7 @@
 """A driver connection that runs compiled statements and speaks our errors."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, NoReturn, Protocol
 
 from sqlalchemy import Dialect, Table
@@ -86,7 +86,9 @@ class Driver(Protocol):
     def pipelined(self, connection: Any) -> AbstractContextManager[Any]:
         """Let statements in this block not wait for the answers to those before.
 
-        An error is raised by a statement after the one that it is of, by the commit at the latest.
+        An error is raised by a statement after the one that it is of, by the end of the block at
+        the latest. The commit comes after it: psycopg may wait for ever for the answer to a commit
+        in the block that it has not sent yet, since there is much before it.
         """
 
     def translate(self, error: Exception) -> Exception:
@@ -141,9 +143,14 @@ class Connection:
         """Undo everything since `begin`."""
         self._guard(self._raw.rollback)
 
-    def pipelined(self) -> AbstractContextManager[Any]:
+    @contextmanager
+    def pipelined(self) -> Iterator[None]:
         """Let statements that answer nothing not wait for each other; see `Driver.pipelined`."""
-        return self._driver.pipelined(self._raw)
+        try:
+            with self._driver.pipelined(self._raw):
+                yield
+        except Exception as error:
+            self._fail(error)
 
     def within(self, seconds: float | None) -> AbstractContextManager[None]:
         """Bound the time of the statements in this block; None: they may take any time."""

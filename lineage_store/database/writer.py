@@ -117,7 +117,7 @@ class Writer:
                 transaction.flush()
                 if self._driver.is_remote:
                     self._turns.sign(self.connection)
-                self._commit()
+            self._commit()
             if transaction.queued:
                 self._queued(transaction.queued)
         except BaseException:
