@@ -68,7 +68,7 @@ def measured(url: str, directory: Path, repeats: int) -> Iterator[dict[str, floa
 
 
 @click.command()
-@click.option("--repeats", default=5, show_default=True)
+@click.option("--repeats", default=5, show_default=True, type=click.IntRange(1))
 def main(repeats: int) -> None:
     """Print the median of each part in ms, with a store behind gRPC and with one in a file."""
     with ExitStack() as stack:
