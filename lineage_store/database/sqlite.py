@@ -14,6 +14,7 @@ from sqlalchemy.engine import Engine as CoreEngine
 from sqlalchemy.pool import StaticPool
 
 from lineage_store import errors
+from lineage_store.database import write_ahead_log
 from lineage_store.database.connection import ConstraintViolated, Insert, Row
 from lineage_store.database.inserts import inserts_of_values, on_conflict_clause
 
@@ -35,7 +36,7 @@ _PRAGMAS = (
     "PRAGMA cache_size=-65536",
     "PRAGMA mmap_size=268435456",
     "PRAGMA temp_store=MEMORY",
-    "PRAGMA wal_autocheckpoint=8000",  # pages: a page that changes often is copied less often
+    f"PRAGMA wal_autocheckpoint={write_ahead_log.PAGES}",
 )
 
 _MEANINGS: dict[str, tuple[type[errors.LineageError], str]] = {
@@ -72,6 +73,7 @@ class SqliteDriver:
         self.dialect: Dialect = sqlite_dialect()
         self.path = path
         self.mode = mode
+        self._log = None if path is None else write_ahead_log.WriteAheadLog(path)
 
     @property
     def is_single(self) -> bool:
@@ -180,6 +182,8 @@ class SqliteDriver:
     def begin(self, connection: sqlite3.Connection, *, write: bool) -> None:
         """Begin; a writer takes the write lock at once, so that it never has to give way."""
         connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+        if write and self._log is not None:
+            self._log.grow()
 
     def pipelined(self, connection: sqlite3.Connection) -> AbstractContextManager[Any]:  # noqa: ARG002 - see Driver
         """Do nothing: a file answers at once."""
