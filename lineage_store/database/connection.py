@@ -217,15 +217,13 @@ class Connection:
         except Exception as error:
             self._fail(error)
 
-    def _run(self, text: str, arguments: Any) -> Any:
+    def _run(self, text: str, arguments: Any) -> None:
         for observe in statement_observers:
             observe(text)
-        return self._guard(self._execute, text, arguments)
-
-    def _execute(self, text: str, arguments: Any) -> Any:
-        cursor = self._raw.cursor()
-        cursor.execute(text, arguments)
-        return cursor
+        try:
+            self._raw.cursor().execute(text, arguments)
+        except Exception as error:
+            self._fail(error)
 
     def _guard(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         try:

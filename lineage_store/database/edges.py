@@ -88,13 +88,8 @@ class Events:
             self._stored[tuple(found)] = True
 
     def exists(self, key: EventKey) -> bool:
-        """Whether there is such an event; `check` or `assume_new` must have come before."""
-        return key in self._new.items or self._stored[key]
-
-    def assume_new(self, keys: Iterable[EventKey]) -> None:
-        """Say that the database can't hold these events, because one of their nodes is new."""
-        for key in keys:
-            self._stored.setdefault(key, False)
+        """Whether there is such an event, staged or among those that `check` found."""
+        return key in self._new.items or self._stored.get(key, False)
 
     def of_executions(self, ids: Iterable[int], types: Collection[int]) -> list[Any]:
         """Return the events of some executions that have one of some types, as recorded."""
@@ -137,9 +132,9 @@ class Members:
             kind: Staged(journal) for kind in self.kinds
         }
 
-    def add(self, kind: NodeKind, context_id: int, node_id: int) -> None:
-        """Stage the membership of an artifact or execution in a context."""
-        self._new[kind].put((context_id, node_id), now_us())
+    def add(self, kind: NodeKind, pairs: Iterable[Pair]) -> None:
+        """Stage memberships of artifacts or executions: pairs of a context and a node."""
+        self._new[kind].put_all(pairs, now_us())
 
     def check(self, kind: NodeKind, pairs: Iterable[Pair]) -> None:
         """Learn with one statement which pairs are tied, so that `missing` needs none."""

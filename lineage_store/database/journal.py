@@ -5,6 +5,7 @@ request fails, what it staged is undone and the others go on. Rows reach the dat
 the end, with a few large statements.
 """
 
+from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
 
 K = TypeVar("K")
@@ -40,6 +41,8 @@ class Journal:
 class Staged(Generic[K, V]):
     """A map whose changes a journal can take back; keeps the order of insertion."""
 
+    __slots__ = ("_changes", "items")
+
     def __init__(self, journal: Journal) -> None:
         self._changes = journal.changes
         self.items: dict[K, V] = {}
@@ -49,3 +52,10 @@ class Staged(Generic[K, V]):
         items = self.items
         self._changes.append((items, key, items.get(key, _MISSING)))
         items[key] = value
+
+    def put_all(self, keys: Iterable[K], value: V) -> None:
+        """Set the same value at some keys."""
+        items, changes = self.items, self._changes
+        for key in keys:
+            changes.append((items, key, items.get(key, _MISSING)))
+            items[key] = value

@@ -34,7 +34,6 @@ STEPS_BETWEEN_LOOKS = 20_000
 _PRAGMAS = (
     "PRAGMA synchronous=FULL",  # an acknowledged commit survives power loss
     "PRAGMA cache_size=-65536",
-    "PRAGMA mmap_size=268435456",
     "PRAGMA temp_store=MEMORY",
     f"PRAGMA wal_autocheckpoint={write_ahead_log.PAGES}",
 )

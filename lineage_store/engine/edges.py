@@ -7,7 +7,7 @@ from lineage_store import errors
 from lineage_store.database.edges import EventKey
 from lineage_store.database.ids import now_ms
 from lineage_store.database.transaction import Transaction
-from lineage_store.engine.requests import required, text
+from lineage_store.engine.requests import text
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, NodeKind
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
@@ -24,20 +24,21 @@ def put_events(tx: Transaction, request: Any) -> Any:
 
 
 def prefetch_events(tx: Transaction, events: Iterable[Any]) -> None:
-    """Look up the nodes of events and the events themselves, with a statement for each."""
-    events = list(events)
-    tx.nodes[ARTIFACT].check(event.artifact_id for event in events)
-    tx.nodes[EXECUTION].check(event.execution_id for event in events)
-    tx.events.check(key for key in map(_key, events) if not _has_new_end(tx, key))
+    """Look up the nodes of events and the events themselves, with a statement for each.
 
-
-def _has_new_end(tx: Transaction, key: EventKey) -> bool:
-    """Whether this transaction creates a node of the event, so that the database can't have it."""
-    return tx.nodes[ARTIFACT].is_new(key[0]) or tx.nodes[EXECUTION].is_new(key[1])
+    An event with a node that this transaction creates can't be in the database.
+    """
+    keys = [_key(event) for event in events]
+    artifacts, executions = tx.nodes[ARTIFACT], tx.nodes[EXECUTION]
+    artifacts.check(key[0] for key in keys)
+    executions.check(key[1] for key in keys)
+    tx.events.check(
+        key for key in keys if not (executions.is_new(key[1]) or artifacts.is_new(key[0]))
+    )
 
 
 def put_event(tx: Transaction, event: Any, field: str) -> None:
-    """Record one event.
+    """Record one event; `prefetch_events` must have looked for it.
 
     Args:
         tx: The transaction.
@@ -48,17 +49,13 @@ def put_event(tx: Transaction, event: Any, field: str) -> None:
         InvalidArgument: It has no type, or one of its nodes does not exist.
         AlreadyExists: There is one of this type between these nodes.
     """
-    for kind in (ARTIFACT, EXECUTION):
-        node_id = required(event, f"{kind.name}_id", f"{field}.")
-        _check_exists(tx, kind, node_id, f"{field}.{kind.name}_id")
+    artifact_id = _end(tx, ARTIFACT, event, "artifact_id", field)
+    execution_id = _end(tx, EXECUTION, event, "execution_id", field)
     if event.type == pb.Event.UNKNOWN:
         raise errors.InvalidArgument(f"{field}.type must be set and not UNKNOWN")
-    key = _key(event)
-    if _has_new_end(tx, key):
-        tx.events.assume_new([key])
-    if tx.events.exists(key):
+    if tx.events.exists((artifact_id, execution_id, event.type)):
         raise errors.AlreadyExists(
-            f"{field}: artifact {key[0]} and execution {key[1]} have an event of type "
+            f"{field}: artifact {artifact_id} and execution {execution_id} have an event of type "
             f"{pb.Event.Type.Name(event.type)} already"
         )
     _normalize(event)
@@ -105,11 +102,9 @@ def put_attributions_and_associations(tx: Transaction, request: Any) -> Any:
 
 
 def _put_member(tx: Transaction, kind: NodeKind, edge: Any, field: str) -> None:
-    context_id = required(edge, "context_id", f"{field}.")
-    node_id = required(edge, f"{kind.name}_id", f"{field}.")
-    _check_exists(tx, CONTEXT, context_id, f"{field}.context_id")
-    _check_exists(tx, kind, node_id, f"{field}.{kind.name}_id")
-    tx.members.add(kind, context_id, node_id)
+    context_id = _end(tx, CONTEXT, edge, "context_id", field)
+    node_id = _end(tx, kind, edge, f"{kind.name}_id", field)
+    tx.members.add(kind, [(context_id, node_id)])
 
 
 def put_parent_contexts(tx: Transaction, request: Any) -> Any:
@@ -123,10 +118,8 @@ def put_parent_contexts(tx: Transaction, request: Any) -> Any:
 
 
 def _put_parent(tx: Transaction, edge: Any, field: str) -> None:
-    child_id = required(edge, "child_id", f"{field}.")
-    parent_id = required(edge, "parent_id", f"{field}.")
-    _check_exists(tx, CONTEXT, child_id, f"{field}.child_id")
-    _check_exists(tx, CONTEXT, parent_id, f"{field}.parent_id")
+    child_id = _end(tx, CONTEXT, edge, "child_id", field)
+    parent_id = _end(tx, CONTEXT, edge, "parent_id", field)
     if tx.parents.exists(child_id, parent_id):
         raise errors.AlreadyExists(f"{field}: {parent_id} is a parent of {child_id} already")
     if tx.parents.is_ancestor(child_id, of=parent_id):
@@ -134,6 +127,22 @@ def _put_parent(tx: Transaction, edge: Any, field: str) -> None:
     tx.parents.create(child_id, parent_id)
 
 
-def _check_exists(tx: Transaction, kind: NodeKind, node_id: int, field: str) -> None:
+def _end(tx: Transaction, kind: NodeKind, edge: Any, name: str, field: str) -> int:
+    """Return the id of the node at an end of an edge.
+
+    Args:
+        tx: The transaction.
+        kind: The kind of the node.
+        edge: The edge.
+        name: The field of the edge that has the id.
+        field: Where the edge is in the request, for errors.
+
+    Raises:
+        InvalidArgument: The id is not set, or there is no such node.
+    """
+    if not edge.HasField(name):
+        raise errors.InvalidArgument(f"{field}.{name} must be set")
+    node_id: int = getattr(edge, name)
     if not tx.nodes[kind].exists(node_id):
-        raise errors.InvalidArgument(f"{field}: there is no {kind.name} {node_id}")
+        raise errors.InvalidArgument(f"{field}.{name}: there is no {kind.name} {node_id}")
+    return node_id

@@ -36,15 +36,18 @@ def put_nodes(kind: NodeKind) -> Callable[[Transaction, Any], Any]:
 
 def prefetch(tx: Transaction, kind: NodeKind, nodes: Iterable[Any]) -> None:
     """Look up what putting these nodes will ask for, each kind of look-up with one statement."""
-    nodes = list(nodes)
+    ids, external_ids, names = [], [], []
+    for node in nodes:
+        if node.HasField("id"):
+            ids.append(node.id)
+        elif node.HasField("name") and node.HasField("type_id"):
+            names.append((node.type_id, node.name))
+        if node.external_id:
+            external_ids.append(node.external_id)
     known = tx.nodes[kind]
-    known.load(node.id for node in nodes if node.HasField("id"))
-    known.load_external_ids(node.external_id for node in nodes if node.external_id)
-    known.load_names(
-        (node.type_id, node.name)
-        for node in nodes
-        if node.HasField("name") and node.HasField("type_id") and not node.HasField("id")
-    )
+    known.load(ids)
+    known.load_external_ids(external_ids)
+    known.load_names(names)
 
 
 def put_node(

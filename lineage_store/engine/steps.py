@@ -1,6 +1,7 @@
 """Steps recorded in one call: an execution with all that belongs to it, or several of them."""
 
 from collections.abc import Iterable
+from itertools import product
 from typing import Any
 
 from lineage_store import errors
@@ -80,12 +81,15 @@ def _put_paired_events(
     prefetch_events(tx, [event for _, _, event in events])
     for at, sent, event in events:
         field = f"artifact_event_pairs[{at}].event"
-        for name in ("execution_id", "artifact_id"):
-            if sent.HasField(name) and getattr(sent, name) != getattr(event, name):
-                raise errors.InvalidArgument(
-                    f"{field}.{name} is not the id of what it is sent with"
-                )
+        _check_tie(sent, event, field)
         put_event(tx, event, field)
+
+
+def _check_tie(sent: Any, event: Any, field: str) -> None:
+    """Check that the ids that an event was sent with are those of what it was sent with."""
+    for name in ("execution_id", "artifact_id"):
+        if sent.HasField(name) and getattr(sent, name) != getattr(event, name):
+            raise errors.InvalidArgument(f"{field}.{name} is not the id of what it is sent with")
 
 
 def _tied_event(pair: Any, artifact_id: int, execution_id: int) -> Any:
@@ -119,10 +123,8 @@ def _add_members(
     artifact_ids: Iterable[int],
     execution_ids: Iterable[int],
 ) -> None:
-    for context_id in context_ids:
-        for kind, ids in ((ARTIFACT, artifact_ids), (EXECUTION, execution_ids)):
-            for node_id in ids:
-                tx.members.add(kind, context_id, node_id)
+    for kind, ids in ((ARTIFACT, artifact_ids), (EXECUTION, execution_ids)):
+        tx.members.add(kind, product(context_ids, ids))
 
 
 def put_lineage_subgraph(tx: Transaction, request: Any) -> Any:

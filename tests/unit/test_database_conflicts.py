@@ -44,14 +44,14 @@ def failing(monkeypatch, method, times, error=errors.Aborted, *, afterwards=Fals
 
 
 def add(tx):
-    tx.members.add(KIND, 1, 2)
+    tx.members.add(KIND, [(1, 2)])
     return "done"
 
 
 @pytest.mark.parametrize("error", [errors.Aborted, errors.Unavailable])
 @pytest.mark.parametrize("method", ["begin", "_fetch", "insert", "commit"])
 def test_it_runs_again_and_is_written_once(database, monkeypatch, method, error):
-    database.write(lambda tx: tx.members.add(KIND, 3, 4))  # the process has its row
+    database.write(lambda tx: tx.members.add(KIND, [(3, 4)]))  # the process has its row
     calls = failing(monkeypatch, method, times=2, error=error)
 
     def job(tx):
@@ -89,7 +89,7 @@ def test_a_commit_that_took_place_is_not_repeated_though_its_answer_was_lost(dat
     assert database.write(job) == "done"
     assert len(calls) == len(runs) == 1
     assert stored(database) == [(1, 2)]
-    assert database.write(lambda tx: tx.members.add(KIND, 5, 6)) is None
+    assert database.write(lambda tx: tx.members.add(KIND, [(5, 6)])) is None
     assert stored(database) == [(1, 2), (5, 6)]
 
 
@@ -130,7 +130,7 @@ def test_ids_of_a_transaction_that_failed_are_never_given_out_again(database, mo
     failing(monkeypatch, "commit", times=1)
 
     def take(tx):
-        tx.members.add(KIND, 1, 2)
+        tx.members.add(KIND, [(1, 2)])
         return tx.new_id("artifacts")
 
     first = database.write(take)

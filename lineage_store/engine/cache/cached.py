@@ -135,14 +135,10 @@ def _copy_outputs(tx: Transaction, response: Any, events: Sequence[Any]) -> None
         copies.append(copy)
     prefetch_events(tx, copies)
     for copy in copies:
-        key = (copy.artifact_id, copy.execution_id, copy.type)
-        if tx.nodes[EXECUTION].is_new(copy.execution_id):
-            tx.events.assume_new([key])
-        if not tx.events.exists(key):
+        if not tx.events.exists((copy.artifact_id, copy.execution_id, copy.type)):
             put_event(tx, copy, "outputs")
     pairs = [(c, a) for c in response.context_ids for a in response.output_ids]
-    for context_id, artifact_id in tx.members.missing(ARTIFACT, pairs):
-        tx.members.add(ARTIFACT, context_id, artifact_id)
+    tx.members.add(ARTIFACT, tx.members.missing(ARTIFACT, pairs))
 
 
 def _outputs(tx: Transaction, events: Sequence[Any]) -> list[Any]:

@@ -13,7 +13,7 @@ from lineage_store.engine.edges import prefetch_events, put_event
 from lineage_store.engine.lineage.walks import check_enums
 from lineage_store.engine.nodes import put_node
 from lineage_store.engine.requests import bounded
-from lineage_store.kinds import ARTIFACT, EXECUTION
+from lineage_store.kinds import ARTIFACT
 from lineage_store.lineage.rules import INPUTS, OUTPUTS
 from lineage_store.v1 import metadata_pb2 as pb
 
@@ -130,17 +130,10 @@ class StepArtifacts:
         events = [_event(execution_id, *tie) for tie in self._ties.items()]
         prefetch_events(self.tx, events)
         for event, tie in zip(events, self._ties.values(), strict=True):
-            if not self._is_recorded(event):
+            if not self.tx.events.exists((event.artifact_id, execution_id, event.type)):
                 put_event(self.tx, event, tie.field)
         if self.is_complete:
             self._complete()
-
-    def _is_recorded(self, event: Any) -> bool:
-        nodes = self.tx.nodes
-        key = (event.artifact_id, event.execution_id, event.type)
-        if nodes[ARTIFACT].is_new(key[0]) or nodes[EXECUTION].is_new(key[1]):
-            self.tx.events.assume_new([key])
-        return self.tx.events.exists(key)
 
     def _complete(self) -> None:
         nodes = self.tx.nodes[ARTIFACT]

@@ -42,8 +42,7 @@ def _tie(tx: Transaction, kind: NodeKind, pairs: list[tuple[int, int]]) -> None:
     tx.members.assume_new(
         kind, [pair for pair in pairs if contexts.is_new(pair[0]) or nodes.is_new(pair[1])]
     )
-    for context_id, node_id in tx.members.missing(kind, pairs):
-        tx.members.add(kind, context_id, node_id)
+    tx.members.add(kind, tx.members.missing(kind, pairs))
 
 
 def _put(tx: Transaction, types: TypeNames, context: Any, where: str) -> int:
