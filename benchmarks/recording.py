@@ -65,15 +65,17 @@ STEPS: dict[str, Callable[[Run, int], None]] = {
 
 
 def measure_steps(store: LineageStore, work: Callable[[Run, int], None], count: int) -> list[float]:
-    """Return what a step adds, in seconds, on the average.
+    """Return what a step adds, in seconds.
 
-    Alone, with nothing else to be sent; back to back, behind what the steps before it have left to
-    be sent; and back to back until all is in the store.
+    Alone, with nothing else to be sent, at the median; on the average back to back, behind what
+    the steps before it have left to be sent; and back to back until all is in the store.
     """
     with store.run("bench") as run:
         for at in range(20):
             work(run, -at - 1)
-        alone = sum(seconds_alone(store, run, work, count + at) for at in range(count)) / count
+        alone = statistics.median(
+            seconds_alone(store, run, work, count + at) for at in range(count)
+        )
         begun = time.perf_counter()
         for at in range(count):
             work(run, at)

@@ -12,7 +12,7 @@ class Results:
     """What was measured.
 
     Args:
-        found: Results of the suite, and under "lineage" and "growth" those of these.
+        found: Results of the suite, and under "lineage", "growth" and "recording" those of these.
     """
 
     def __init__(self, found: dict[str, Any]) -> None:
@@ -24,6 +24,7 @@ class Results:
             row for graph in found.get("lineage", {}).get("graphs", []) for row in graph["rows"]
         ]
         self.growth: dict[str, Any] = found.get("growth", {})
+        self.recording: list[dict[str, Any]] = found.get("recording", {}).get("rows", [])
 
     def value(self, workload: str, callers: int, target: str, name: str) -> float | None:
         """Return a figure of one measurement, or None if it was not taken."""
@@ -152,6 +153,17 @@ def memory(results: Results) -> float | None:
     return max(full, default=None)
 
 
+def recorded(where: str) -> Measure:
+    """Return what finds the time that recording a step takes in the code that runs it, in us."""
+    what = "input, output, parameters, metric"
+
+    def measure(results: Results) -> float | None:
+        rows = [row for row in results.recording if (row["where"], row["what"]) == (where, what)]
+        return float(rows[0]["alone_us"]) if rows else None
+
+    return measure
+
+
 EMBEDDED = ("ours-embedded", "mlmd-embedded")
 POSTGRESQL = ("ours-embedded@postgresql", "mlmd-embedded@postgresql")
 MARIADB = ("ours-embedded@mariadb", "mlmd-embedded@mariadb")
@@ -226,4 +238,8 @@ GOALS = [
         for where in ("grpc", "embedded")
     ),
     Goal("memory of the whole server at 10M nodes", 1.5, 1.0, memory, is_bound=True, unit=" GB"),
+    *(
+        Goal(f"a step in user code, {where}", 100, 50, recorded(where), is_bound=True, unit=" us")
+        for where in ("embedded", "gRPC")
+    ),
 ]

@@ -33,6 +33,8 @@ def member(enum: type[E], value: Any, where: str) -> E:
     Raises:
         InvalidArgument: There is none; the message begins with `where`.
     """
+    if isinstance(value, enum):
+        return value
     try:
         return enum(value)
     except ValueError:

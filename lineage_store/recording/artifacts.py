@@ -44,7 +44,7 @@ def as_input(recorder: Recorder, given: Given) -> Artifact | int:
     if isinstance(given, Path):
         return of_path(recorder, given, DEFAULT_TYPE)
     if isinstance(given, Artifact):
-        return given if given.id is not None else identified(typed(given))
+        return given if given.id is not None else identified(given)
     if isinstance(given, str):
         unnamed = Artifact(type=DEFAULT_TYPE, uri=given, external_id=bounded(f"uri:{given}"))
         return recorder.known(given) or unnamed
@@ -86,20 +86,19 @@ def as_properties(values: Mapping[str, Any] | None) -> dict[str, Any]:
     return {name: as_property(value) for name, value in (values or {}).items()}
 
 
-def typed(artifact: Artifact) -> Artifact:
-    """Return an artifact with a type."""
-    has_type = artifact.type is not None or artifact.type_id is not None
-    return artifact if has_type else replace(artifact, type=DEFAULT_TYPE)
-
-
 def identified(artifact: Artifact) -> Artifact:
-    """Return an artifact with an external id, if its uri and its content or version tell one."""
+    """Return an artifact with a type, and with an external id if there is one."""
+    has_type = artifact.type is not None or artifact.type_id is not None
+    type_name = artifact.type if has_type else DEFAULT_TYPE
+    return replace(artifact, type=type_name, external_id=external_id_of(artifact))
+
+
+def external_id_of(artifact: Artifact) -> str | None:
+    """Return the external id of an artifact, or what its uri and its content or version tell."""
     if artifact.external_id is not None or artifact.uri is None:
-        return artifact
+        return artifact.external_id
     content = digest_of(artifact) or version_of(artifact)
-    if content is None:
-        return artifact
-    return replace(artifact, external_id=bounded(f"{artifact.uri}@{content}"))
+    return None if content is None else bounded(f"{artifact.uri}@{content}")
 
 
 def input_places(recorder: Recorder, inputs: Inputs | None) -> list[Place]:

@@ -23,6 +23,7 @@ What each run is bound to have of its own is named so that comparisons leave it 
 `lineage.aspects`.
 """
 
+from functools import lru_cache
 from hashlib import sha256
 from urllib.parse import quote
 
@@ -53,7 +54,12 @@ def step_key(orchestrator: str, run_id: str, step: str, index: int, attempt: int
 
 
 def _joined(*parts: str) -> str:
-    return bounded("/".join(quote(part, safe=" :@+", errors="replace") for part in parts))
+    return bounded("/".join(map(_quoted, parts)))
+
+
+@lru_cache(maxsize=1024)  # the steps of a run have most parts of their keys in common
+def _quoted(part: str) -> str:
+    return quote(part, safe=" :@+", errors="replace")
 
 
 def bounded(name: str) -> str:

@@ -79,14 +79,23 @@ class Recorder:
         return self._sender.is_child
 
     @harmless(None)
-    def record(self, step: StepRecord) -> None:
-        """Take the record of a step."""
-        self._sender.put(Record(STEP, pb.RecordStepRequest(step=step.to_message())))
+    def record(self, step: StepRecord, around: pb.Step | None = None) -> None:
+        """Take the record of a step.
+
+        Args:
+            step: The record.
+            around: What it has in common with other steps, to be merged into its message.
+        """
+        request = pb.RecordStepRequest(step=step.to_message())
+        if around is not None:
+            request.step.MergeFrom(around)
+        self._sender.put(Record(STEP, request))
 
     @harmless(None)
-    def record_cached(self, step: StepRecord, entry_id: int) -> None:
-        """Take the record of a step that was served from the cache."""
+    def record_cached(self, step: StepRecord, entry_id: int, around: pb.Step) -> None:
+        """Take the record of a step that was served from the cache; see `record`."""
         request = pb.RecordCachedRequest(step=step.to_message(), entry_id=entry_id)
+        request.step.MergeFrom(around)
         self._sender.put(Record(CACHED, request))
 
     def remember(self, artifact: Artifact) -> None:

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from contextvars import ContextVar, Token
 from datetime import UTC, datetime
+from functools import cached_property
 from types import TracebackType
 from typing import Any, Self
 
 from lineage_store.client.cache_answers import Place
-from lineage_store.client.records import StepRecord
+from lineage_store.client.records import Publication, StepRecord
 from lineage_store.model import Context, Execution, ExecutionState
 from lineage_store.model.values import PropertyValue
 from lineage_store.recording.artifacts import Inputs, as_properties
@@ -31,6 +32,7 @@ from lineage_store.recording.options import Caching
 from lineage_store.recording.outcomes import Fault, error_properties, now_ms, outcome_of, times
 from lineage_store.recording.recorder import Recorder
 from lineage_store.recording.steps import Step
+from lineage_store.v1 import cache_pb2 as pb
 
 ORCHESTRATOR = "python"
 
@@ -195,17 +197,27 @@ class Run:
         *,
         inputs: Sequence[Place] = (),
         outputs: Sequence[Place] = (),
+        publication: Publication | None = None,
     ) -> StepRecord:
-        """Return the record of one of its steps."""
+        """Return the record of one of its steps, but for its surroundings."""
         custom = {**properties, "run_id": self.id}
-        contexts = self._contexts()
         return StepRecord(
             key=described.key,
             execution=Execution(type=described.type, state=state, custom_properties=custom),
             inputs=inputs,
             outputs=outputs,
-            contexts=contexts,
-            parents=_chained(contexts),
+            publication=publication,
+        )
+
+    @cached_property
+    def surroundings(self) -> pb.Step:
+        """The contexts that its steps are in: what the messages of all its steps have in common."""
+        contexts = self._contexts()
+        return pb.Step(
+            contexts=[context.to_message() for context in contexts],
+            parents=[
+                pb.ContextParent(child_index=c, parent_index=p) for c, p in _chained(contexts)
+            ],
         )
 
     def _contexts(self) -> list[Context]:

@@ -19,7 +19,7 @@ from lineage_store.recording.artifacts import (
     Given,
     as_input,
     as_properties,
-    identified,
+    external_id_of,
     input_places,
     of_path,
 )
@@ -178,9 +178,14 @@ class Step:
         publication: Publication | None = None,
     ) -> None:
         record = self._run.record_of(
-            self._described, state, properties, inputs=inputs, outputs=outputs
+            self._described,
+            state,
+            properties,
+            inputs=inputs,
+            outputs=outputs,
+            publication=publication,
         )
-        self._recorder.record(replace(record, publication=publication))
+        self._recorder.record(record, self._run.surroundings)
 
     @harmless(None)
     def _finish_hit(self, hit: Hit, error: Fault | None) -> None:
@@ -197,7 +202,7 @@ class Step:
         record = self._run.record_of(
             self._described, ExecutionState.CACHED, ending, inputs=self.inputs
         )
-        self._recorder.record_cached(record, hit.entry_id)
+        self._recorder.record_cached(record, hit.entry_id, self._run.surroundings)
 
     @harmless(None)
     def input(self, name: str, given: Given | Sequence[Given]) -> None:
@@ -260,13 +265,15 @@ class Step:
 
     def _named(self, name: str, artifact: Artifact) -> Artifact:
         """Return an output with state and external id, by which a later step can name it."""
-        if artifact.state is None and artifact.id is None:
-            artifact = replace(artifact, state=ArtifactState.LIVE)
-        known = identified(artifact)
-        if known.external_id is not None or known.id is not None:
-            return known
+        external_id = external_id_of(artifact)
+        if artifact.id is not None:
+            return replace(artifact, external_id=external_id)
         place = f"{self.key}#{name}/{len(self.outputs.get(name, ()))}"
-        return replace(known, external_id=bounded(place))
+        return replace(
+            artifact,
+            state=ArtifactState.LIVE if artifact.state is None else artifact.state,
+            external_id=bounded(place) if external_id is None else external_id,
+        )
 
     def metric(self, name: str, value: float) -> None:
         """Record a number that tells how good the outcome is."""

@@ -12,18 +12,20 @@ MAX_TEXT = 64 * 1024
 """Characters of a value that is kept as text; a longer one is cut off."""
 
 _INT64 = range(-(2**63), 2**63)
+_KEPT = frozenset({bool, float})
 
 
 def as_property(value: Any) -> PropertyValue:
     """Return a value as a property can hold it; what none can hold, as text."""
-    if isinstance(value, bool):
-        return value
+    # Plain values come first: to ask an abstract class takes several times as long.
+    if type(value) in _KEPT or (type(value) is int and value in _INT64):
+        return value  # type: ignore[no-any-return]
+    if isinstance(value, str):
+        return _clean(value)
     if isinstance(value, Integral):
         return int(value) if int(value) in _INT64 else str(int(value))
     if isinstance(value, Real):
         return float(value)
-    if isinstance(value, str):
-        return _clean(value)
     if isinstance(value, Mapping) and _fits(value):
         return value
     return _clean(_text(value))
@@ -47,7 +49,8 @@ def _fits(value: Mapping[Any, Any]) -> bool:
 
 def _clean(text: str) -> str:
     """Return a text as the store takes it."""
-    return str(text)[:MAX_TEXT].encode("utf-8", "replace").decode()
+    cut = str(text)[:MAX_TEXT]
+    return cut if cut.isascii() else cut.encode("utf-8", "replace").decode()
 
 
 def named(prefix: str, values: Mapping[str, Any]) -> dict[str, PropertyValue]:
