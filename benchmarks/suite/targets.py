@@ -42,7 +42,7 @@ class Variant:
         place: "grpc", or "embedded" in the process that calls.
         is_ours: Whether it is this store, and not ML Metadata.
         journal: The journal mode that ML Metadata's file is switched to before.
-        options: Options of the peer.
+        options: Options of the server.
     """
 
     place: str
@@ -56,6 +56,7 @@ VARIANTS = {
     "mlmd-wal": Variant("grpc", is_ours=False, journal="wal"),
     "mlmd-per-call": Variant("grpc", is_ours=False, options=("--open-for-each-call",)),
     "ours": Variant("grpc", is_ours=True),
+    "ours-2": Variant("grpc", is_ours=True, options=("--processes", "2")),
     "mlmd-embedded": Variant("embedded", is_ours=False),
     "mlmd-embedded-wal": Variant("embedded", is_ours=False, journal="wal"),
     "ours-embedded": Variant("embedded", is_ours=True),
@@ -84,6 +85,8 @@ def split(name: str) -> tuple[Variant, str]:
         raise ValueError(f"no target {name}: {known}, perhaps with @postgresql or @mariadb")
     if VARIANTS[variant].journal and backend != "sqlite":
         raise ValueError(f"{name}: the journal is a matter of SQLite")
+    if "--processes" in VARIANTS[variant].options and backend == "sqlite":
+        raise ValueError(f"{name}: on SQLite one process serves")
     return VARIANTS[variant], backend
 
 
@@ -139,9 +142,12 @@ class Target:
         return getattr(service, f"{method}Response").FromString(answer)
 
     def cpu_seconds(self) -> float:
-        """Return the processor time of the process that has the store."""
-        times = self._process.cpu_times()
-        return float(times.user + times.system)
+        """Return the processor time of the processes that have the store."""
+        times = [process.cpu_times() for process in self._processes()]
+        return float(sum(taken.user + taken.system for taken in times))
+
+    def _processes(self) -> list[psutil.Process]:
+        return [self._process, *self._process.children(recursive=True)]
 
     def settle(self, longest: float = LONGEST_SETTLING) -> float:
         """Wait until the store does nothing; return the processor time that it took until then.
@@ -165,10 +171,15 @@ class Target:
 
     def memory_mib(self) -> tuple[float, float]:
         """Return its resident memory now, and at most so far; where that is not told, now."""
-        now = self._process.memory_info().rss / MIB
-        status = Path(f"/proc/{self._process.pid}/status")
-        found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text()) if status.exists() else None
-        return now, int(found.group(1)) / 1024 if found else now
+        sizes = [_memory_mib(process) for process in self._processes()]
+        return sum(now for now, _ in sizes), sum(peak for _, peak in sizes)
+
+
+def _memory_mib(process: psutil.Process) -> tuple[float, float]:
+    now = process.memory_info().rss / MIB
+    status = Path(f"/proc/{process.pid}/status")
+    found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text()) if status.exists() else None
+    return now, int(found.group(1)) / 1024 if found else now
 
 
 @dataclass(frozen=True)
@@ -222,7 +233,7 @@ def _environment() -> dict[str, str]:
 def _server(variant: Variant, database: str, log: Path) -> Iterator[Server]:
     if variant.is_ours:
         command = [sys.executable, "-m", "lineage_store.cli", "serve"]
-        command += ["--database", database, "--grpc", "127.0.0.1:0"]
+        command += ["--database", database, "--grpc", "127.0.0.1:0", *variant.options]
     else:
         command = [mlmd_python(), str(PEER), database, *variant.options]
     begun = time.perf_counter()
