@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, ClassVar, Self
 
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, NodeKind
@@ -40,6 +41,12 @@ class ExecutionState(StrEnum):
     FAILED = "FAILED"
     CACHED = "CACHED"
     CANCELED = "CANCELED"
+
+
+@lru_cache(maxsize=64)
+def _state_number(kind: NodeKind, state: str) -> int:
+    number: int = kind.message.State.Value(state)
+    return number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +97,10 @@ class Node:
         if self.update_time is not None:  # what the optimistic lock compares
             message.last_update_time_since_epoch = self.update_time
         self._write_state(message)
-        for name in ("properties", "custom_properties"):
-            self._write_properties(message, name)
+        if self.properties:
+            self._write_properties(message, "properties")
+        if self.custom_properties:
+            self._write_properties(message, "custom_properties")
         return message
 
     def _write_text(self, message: Any, name: str, value: Any) -> None:
@@ -107,7 +116,7 @@ class Node:
         state = getattr(self, "state", None)
         if self._states is not None and state is not None:
             known = member(self._states, state, f"{self.kind.name}.state")
-            setattr(message, str(self.kind.state_field), self.kind.message.State.Value(known))
+            setattr(message, str(self.kind.state_field), _state_number(self.kind, known))
 
     def _write_properties(self, message: Any, name: str) -> None:
         target = getattr(message, name)
