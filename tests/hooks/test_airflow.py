@@ -1,6 +1,5 @@
 """What only Airflow has: mapped tasks, XComs, assets, skipped tasks, states set by hand."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ from lineage_store import LineageStore
 from lineage_store.recording.history import list_runs
 from tests.hooks.adapter_airflow import ADAPTER
 from tests.hooks.adapters import Adapter
+from tests.hooks.airflow_commands import AirflowCommands
 from tests.hooks.project import Project
 from tests.hooks.recorded import Attempt, Recorded, recorded
 
@@ -22,28 +22,6 @@ def adapter(adapter: Adapter) -> Adapter:
     return adapter
 
 
-def airflow(project: Project, url: str, *arguments: str) -> str:
-    """Run a command of Airflow's environment; return what it printed."""
-    done = subprocess.run(
-        arguments,
-        cwd=project.directory,
-        env=project.environment(url),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=180,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    assert "lineage of" not in done.stdout
-    return done.stdout
-
-
-def run_dag(project: Project, url: str, store: LineageStore, dag: str) -> Recorded:
-    airflow(project, url, str(ADAPTER.python.with_name("airflow")), "dags", "test", dag)
-    return recorded(store, project)
-
-
 def one(found: Recorded, step: str) -> Attempt:
     [attempt] = found.steps[step]
     return attempt
@@ -52,7 +30,10 @@ def one(found: Recorded, step: str) -> Attempt:
 def test_what_churn_has_not(project: Project, url: str, store: LineageStore) -> None:
     notes = project.directory / "data" / "notes.txt"
     notes.write_text("first\n")
-    found = run_dag(project, url, store, "more")
+    with AirflowCommands(project) as commands:
+        commands.run_dag("more", url)
+        found = recorded(store, project)
+        commands.run_dag("reader", url)
     assert found.state == "COMPLETE"
     assert_mapped(found)
     by_hand = one(found, "by_hand")
@@ -74,7 +55,7 @@ def test_what_churn_has_not(project: Project, url: str, store: LineageStore) -> 
     )
     assert before.custom_properties["version"].startswith("before more/")
     assert after.custom_properties["bytes"] == len("first\nmore\n")
-    assert_read_elsewhere(project, url, store, model.id)
+    assert_read_elsewhere(recorded(store, project), model.id)
 
 
 def assert_mapped(found: Recorded) -> None:
@@ -89,18 +70,16 @@ def assert_mapped(found: Recorded) -> None:
     assert one(found, "total").properties["outputs.return_value"] == 12
 
 
-def assert_read_elsewhere(
-    project: Project, url: str, store: LineageStore, model: int | None
-) -> None:
+def assert_read_elsewhere(found: Recorded, model: int | None) -> None:
     """Check that the run of another DAG read what this one wrote."""
-    found = run_dag(project, url, store, "reader")
     assert one(found, "read").inputs == {"s3://models/churn"}
     assert [artifact.id for artifact in found.artifacts["s3://models/churn"]] == [model]
 
 
 def test_a_state_that_is_set_by_hand(project: Project, url: str, store: LineageStore) -> None:
     project.succeed(url)
-    airflow(project, url, str(ADAPTER.python), str(BY_HAND), "churn", "evaluate", "failed")
+    command = [str(ADAPTER.python), str(BY_HAND), "churn", "evaluate", "failed"]
+    assert "lineage of" not in project.succeed_with(command, url)
     [run] = list_runs(store, limit=5).items
     found = recorded(store, project, run.run)
     evaluate = one(found, "evaluate")
