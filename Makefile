@@ -22,7 +22,7 @@ test: .venv/.ready .venv-mlmd/.ready  ## every test, also those against the real
 	LINEAGE_REQUIRE=$(LINEAGE_REQUIRE) $(BIN)/python -m pytest -n auto --dist loadgroup --ignore=tests/hooks
 
 test-hooks: .venv/.ready $(HOOKS:%=.venv-hooks/%/.ready)  ## run real pipelines in the real orchestrators, and compare what was recorded
-	LINEAGE_REQUIRE_HOOKS="$(HOOKS)" $(BIN)/python -m pytest -n auto tests/hooks
+	LINEAGE_REQUIRE_HOOKS="$(HOOKS)" $(BIN)/python -m pytest -n auto --dist worksteal tests/hooks
 
 check: .venv/.ready  ## lint, types, import contracts, schema
 	$(BIN)/ruff check .
