@@ -74,9 +74,9 @@ serve: .venv/.ready  ## serve lineage.db on 127.0.0.1:8080
 	touch $@
 
 .venv-hooks/%/.ready: tests/hooks/requirements/%.txt .venv-hooks/wheel/.ready
-	test -x .venv-hooks/$*/bin/python || $(PYTHON) -m venv .venv-hooks/$*
-	.venv-hooks/$*/bin/pip install --quiet --requirement tests/hooks/requirements/$*.txt "lineage-store[$*] @ file://$$(ls $(CURDIR)/.venv-hooks/wheel/*.whl)"
-	.venv-hooks/$*/bin/pip install --quiet --no-deps --force-reinstall .venv-hooks/wheel/*.whl
+	test -x .venv-hooks/$*/bin/python || $(PYTHON) -m venv --without-pip .venv-hooks/$*
+	$(BIN)/pip --python .venv-hooks/$*/bin/python install --quiet --requirement tests/hooks/requirements/$*.txt "lineage-store[$*] @ file://$$(ls $(CURDIR)/.venv-hooks/wheel/*.whl)"
+	$(BIN)/pip --python .venv-hooks/$*/bin/python install --quiet --no-deps --force-reinstall .venv-hooks/wheel/*.whl
 	touch $@
 
 clean:

@@ -28,34 +28,26 @@ def one(found: Recorded, step: str) -> Attempt:
 
 
 def test_what_churn_has_not(project: Project, url: str, store: LineageStore) -> None:
+    """One Airflow runs it all, as it takes longer to load than to run."""
     notes = project.directory / "data" / "notes.txt"
     notes.write_text("first\n")
     with AirflowCommands(project) as commands:
         commands.run_dag("more", url)
-        found = recorded(store, project)
+        more = recorded(store, project)
         commands.run_dag("reader", url)
-    assert found.state == "COMPLETE"
-    assert_mapped(found)
-    by_hand = one(found, "by_hand")
-    assert (by_hand.inputs, by_hand.outputs) == (
-        {"value:more/numbers"},
-        {"value:more/by_hand.largest"},
-    )
-    for step in ("nothing", "after_nothing"):
-        assert (step, one(found, step).state) == (step, "CANCELED")
-        assert one(found, step).properties["skip_reason"] == "skipped"
-    publish = one(found, "publish")
-    assert publish.outputs == {"s3://models/churn", "s3://models/other"}
-    assert publish.params == {"password": "***"}
-    [model] = found.artifacts["s3://models/churn"]
-    assert model.custom_properties["extra.rows"] == 3
-    assert one(found, "append").inputs == one(found, "append").outputs == {str(notes)}
-    before, after = sorted(
-        found.artifacts[str(notes)], key=lambda a: "digest" in a.custom_properties
-    )
-    assert before.custom_properties["version"].startswith("before more/")
-    assert after.custom_properties["bytes"] == len("first\nmore\n")
-    assert_read_elsewhere(recorded(store, project), model.id)
+        reader = recorded(store, project)
+        project.ask("fail", "clean")
+        code, _ = commands.run(["dags", "test", "churn"], url)
+    assert more.state == "COMPLETE"
+    assert_mapped(more)
+    assert_by_hand(more)
+    assert_skipped(more)
+    model = assert_assets(more)
+    assert_appended(more, notes)
+    assert_read(reader, model)
+    assert code != 0
+    assert_never_ran(recorded(store, project))
+    assert_set_by_hand(project, url, store, str(more.properties["run_id"]))
 
 
 def assert_mapped(found: Recorded) -> None:
@@ -70,30 +62,62 @@ def assert_mapped(found: Recorded) -> None:
     assert one(found, "total").properties["outputs.return_value"] == 12
 
 
-def assert_read_elsewhere(found: Recorded, model: int | None) -> None:
+def assert_by_hand(found: Recorded) -> None:
+    """Check the XComs that the code of a task pulled and pushed."""
+    by_hand = one(found, "by_hand")
+    assert (by_hand.inputs, by_hand.outputs) == (
+        {"value:more/numbers"},
+        {"value:more/by_hand.largest"},
+    )
+
+
+def assert_skipped(found: Recorded) -> None:
+    for step in ("nothing", "after_nothing"):
+        assert (step, one(found, step).state) == (step, "CANCELED")
+        assert one(found, step).properties["skip_reason"] == "skipped"
+
+
+def assert_assets(found: Recorded) -> int | None:
+    """Check the assets that a task updated; return the id of the first."""
+    publish = one(found, "publish")
+    assert publish.outputs == {"s3://models/churn", "s3://models/other"}
+    assert publish.params == {"password": "***"}
+    [model] = found.artifacts["s3://models/churn"]
+    assert model.custom_properties["extra.rows"] == 3
+    return model.id
+
+
+def assert_appended(found: Recorded, notes: Path) -> None:
+    """Check the file that a task read and then wrote."""
+    assert one(found, "append").inputs == one(found, "append").outputs == {str(notes)}
+    before, after = sorted(
+        found.artifacts[str(notes)], key=lambda a: "digest" in a.custom_properties
+    )
+    assert before.custom_properties["version"].startswith("before more/")
+    assert after.custom_properties["bytes"] == len("first\nmore\n")
+
+
+def assert_read(found: Recorded, model: int | None) -> None:
     """Check that the run of another DAG read what this one wrote."""
     assert one(found, "read").inputs == {"s3://models/churn"}
     assert [artifact.id for artifact in found.artifacts["s3://models/churn"]] == [model]
 
 
-def test_a_state_that_is_set_by_hand(project: Project, url: str, store: LineageStore) -> None:
-    project.succeed(url)
-    command = [str(ADAPTER.python), str(BY_HAND), "churn", "evaluate", "failed"]
-    assert "lineage of" not in project.succeed_with(command, url)
-    [run] = list_runs(store, limit=5).items
-    found = recorded(store, project, run.run)
-    evaluate = one(found, "evaluate")
-    assert evaluate.state == "COMPLETE"  # what was recorded is not taken back
-    assert evaluate.properties["state_set_by_hand"] == "FAILED"
-    assert "state_set_by_hand" not in one(found, "clean").properties
-
-
-def test_what_never_ran(project: Project, url: str, store: LineageStore) -> None:
-    project.ask("fail", "clean")
-    code, printed = project.run(url)
-    assert code != 0, printed
-    found = recorded(store, project)
+def assert_never_ran(found: Recorded) -> None:
+    """Check what comes after a task that failed."""
+    assert one(found, "clean").state == "FAILED"
     for step in ("train_small", "train_large", "evaluate"):
         assert one(found, step).state == "CANCELED"
         assert one(found, step).properties["skip_reason"] == "upstream_failed"
-    assert one(found, "clean").state == "FAILED"
+
+
+def assert_set_by_hand(project: Project, url: str, store: LineageStore, run: str) -> None:
+    """Set the state of a task of a run that has ended, and check what is recorded of it."""
+    command = [str(ADAPTER.python), str(BY_HAND), "more", "total", "failed"]
+    assert "lineage of" not in project.succeed_with(command, url)
+    assert len(list_runs(store, limit=5).items) == 3  # no other has begun
+    found = recorded(store, project, run)
+    total = one(found, "total")
+    assert total.state == "COMPLETE"  # what was recorded is not taken back
+    assert total.properties["state_set_by_hand"] == "FAILED"
+    assert "state_set_by_hand" not in one(found, "publish").properties
