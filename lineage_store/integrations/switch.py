@@ -10,6 +10,9 @@ from lineage_store.integrations.tools import TOOLS, Tool
 URL = "LINEAGE_STORE_URL"
 """The environment variable that names the store; while it is not set, all hooks are off."""
 
+_MISFIT = "LINEAGE_STORE_MISFIT"
+"""The environment variable that keeps the processes that this one starts from telling it again."""
+
 logger = logging.getLogger("lineage_store.integrations")
 
 _told: set[str] = set()
@@ -58,8 +61,9 @@ class Switch:
         """Return whether the tool has a version that the hook is made for; say so if it has not."""
         version = self.tool.installed()
         misfit = None if version is None else self.tool.misfit(version)
-        if misfit is not None and os.environ.get(URL):
+        if misfit is not None and os.environ.get(URL) and os.environ.get(_MISFIT) != misfit:
             tell_once(f"{misfit}; nothing is recorded")
+            os.environ[_MISFIT] = misfit
         return misfit is None
 
     def preload(self) -> None:

@@ -13,9 +13,9 @@ from lineage_store.cli.main import cli
 from lineage_store.lineage.identity import digest_of
 from lineage_store.recording.spool import spool_status
 from tests.hooks.adapters import Adapter, adapters
-from tests.hooks.expected import ACCURACY, CHURN
+from tests.hooks.expected import ACCURACY, CHURN, LINEAGE
 from tests.hooks.project import Project
-from tests.hooks.recorded import Recorded, recorded
+from tests.hooks.recorded import Recorded, lineage_of, recorded
 from tests.integration.serving import serving
 from tests.unit.recordings import until
 
@@ -68,6 +68,7 @@ def assert_as_it_went(project: Project, printed: str, store: LineageStore) -> Re
     assert {k: v for k, v in numbers.items() if k in ACCURACY} == (
         ACCURACY if adapter.returns else {}
     )
+    assert lineage_of(store, project, found.artifacts["metrics"][0]) == LINEAGE
     assert_nothing_waits(project)
     return found
 

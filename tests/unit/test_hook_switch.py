@@ -76,11 +76,16 @@ def test_another_version_is_told_once(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    found = made(monkeypatch, **bounds)
     monkeypatch.setenv("LINEAGE_STORE_URL", "grpc://a:1")
+    monkeypatch.setenv("LINEAGE_STORE_MISFIT", "another tool is too old")
+    found = made(monkeypatch, **bounds)
     assert [found("answer", 1), found("answer", 2)] == [None, None]
     [record] = caplog.records
     assert says in record.getMessage()
+    caplog.clear()
+    switch._told.clear()  # as in a process that the tool starts
+    assert made(monkeypatch, **bounds)("answer", 1) is None
+    assert caplog.records == []
 
 
 def test_what_cannot_be_made_is_not_tried_again(
