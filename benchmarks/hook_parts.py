@@ -83,6 +83,7 @@ def measured(tool: str, url: str, directory: Path, repeats: int) -> Iterator[dic
     for _ in range(repeats + 1):
         done = subprocess.run(
             [ROOT / ".venv-hooks" / tool / "bin" / "python", "-c", script],
+            cwd=directory,  # where there is no other lineage_store
             env=environment(**variables),
             capture_output=True,
             text=True,

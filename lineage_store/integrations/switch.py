@@ -1,5 +1,6 @@
 """Whether a hook records, decided at each event, and that no event ever hurts the tool."""
 
+import gc
 import importlib
 import logging
 import os
@@ -70,7 +71,7 @@ class Switch:
         """Import what records, if there is a store: what this process forks need not then."""
         try:
             if self.is_on:
-                importlib.import_module(self.tool.events.partition(":")[0])
+                _imported(self.tool.events.partition(":")[0])
         except Exception as error:  # the first event tells what it means
             logger.debug("nothing is preloaded: %s", error)
 
@@ -83,4 +84,19 @@ class Switch:
 
     def _made(self, url: str) -> Any:
         module, _, name = self.tool.events.partition(":")
-        return getattr(importlib.import_module(module), name)(self.tool, url)
+        return getattr(_imported(module), name)(self.tool, url)
+
+
+def _imported(module: str) -> Any:
+    """Import a module while the collector of garbage rests.
+
+    A module is no garbage, but each that is imported brings nearer the time at which the collector
+    walks over all that the tool has loaded: this takes as long as all our imports.
+    """
+    if not gc.isenabled():
+        return importlib.import_module(module)
+    gc.disable()
+    try:
+        return importlib.import_module(module)
+    finally:
+        gc.enable()

@@ -1,5 +1,7 @@
 """Whether a hook is on, and that nothing of it reaches the tool."""
 
+import gc
+import importlib
 import logging
 import subprocess
 import sys
@@ -116,3 +118,24 @@ def test_it_imports_nothing_while_it_is_off() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("was_on", [True, False])
+def test_the_collector_rests_while_what_records_is_loaded(
+    was_on: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def fail(_: str) -> None:
+        seen.append(gc.isenabled())
+        raise ImportError
+
+    monkeypatch.setattr(importlib, "import_module", fail)
+    if not was_on:
+        gc.disable()
+    try:
+        with pytest.raises(ImportError):
+            switch._imported("a module")
+        assert (seen, gc.isenabled()) == ([False], was_on)
+    finally:
+        gc.enable()
