@@ -22,7 +22,7 @@ test: .venv/.ready .venv-mlmd/.ready  ## every test, also those against the real
 	LINEAGE_REQUIRE=$(LINEAGE_REQUIRE) $(BIN)/python -m pytest -n auto --dist loadgroup --ignore=tests/hooks
 
 test-hooks: .venv/.ready $(HOOKS:%=.venv-hooks/%/.ready)  ## run real pipelines in the real orchestrators, and compare what was recorded
-	LINEAGE_REQUIRE_HOOKS="$(HOOKS)" $(BIN)/python -m pytest -n auto tests/hooks
+	LINEAGE_REQUIRE_HOOKS="$(HOOKS)" $(BIN)/python -m pytest -n auto --dist worksteal tests/hooks
 
 check: .venv/.ready  ## lint, types, import contracts, schema
 	$(BIN)/ruff check .
@@ -74,9 +74,9 @@ serve: .venv/.ready  ## serve lineage.db on 127.0.0.1:8080
 	touch $@
 
 .venv-hooks/%/.ready: tests/hooks/requirements/%.txt .venv-hooks/wheel/.ready
-	test -x .venv-hooks/$*/bin/python || $(PYTHON) -m venv .venv-hooks/$*
-	.venv-hooks/$*/bin/pip install --quiet --requirement tests/hooks/requirements/$*.txt "lineage-store[$*] @ file://$$(ls $(CURDIR)/.venv-hooks/wheel/*.whl)"
-	.venv-hooks/$*/bin/pip install --quiet --no-deps --force-reinstall .venv-hooks/wheel/*.whl
+	test -x .venv-hooks/$*/bin/python || $(PYTHON) -m venv --without-pip .venv-hooks/$*
+	$(BIN)/pip --python .venv-hooks/$*/bin/python install --quiet --requirement tests/hooks/requirements/$*.txt "lineage-store[$*] @ file://$$(ls $(CURDIR)/.venv-hooks/wheel/*.whl)"
+	$(BIN)/pip --python .venv-hooks/$*/bin/python install --quiet --no-deps --force-reinstall .venv-hooks/wheel/*.whl
 	touch $@
 
 clean:

@@ -14,7 +14,7 @@ import click
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks.suite.charts import draw
 from benchmarks.suite.goals import Results
-from benchmarks.suite.recorded import RESULTS, recorded
+from benchmarks.suite.recorded import RESULTS, recorded, taken_at
 from benchmarks.suite.report import HEADS, RATE_HEADS, goal_rows, markdown, rate_rows
 
 ROOT = Path(__file__).parent.parent
@@ -37,6 +37,7 @@ def page(found: dict[str, Any], charts: list[str]) -> str:
         *_mlflow(found),
         *_growth(found),
         *_lineage(found),
+        *_hooks(found),
         "### Every measurement",
         "Ratios are to the first target in the same place, on the same database.",
         markdown(RATE_HEADS, list(rate_rows(found["measurements"]))),
@@ -110,6 +111,36 @@ def _lineage(found: dict[str, Any]) -> Iterator[str]:
             "",
         )
         yield markdown(heads, rows)
+
+
+WAYS = {
+    "off": "without",
+    "embedded": "a store in a file",
+    "server": "a server",
+    "away": "a server that is away",
+}
+"""How a pipeline was run, and what the page calls it."""
+
+
+def _hooks(found: dict[str, Any]) -> Iterator[str]:
+    taken = found.get("hooks")
+    if taken is None:
+        return
+    yield "### A run of the churn pipeline in each tool, with its hook and without"
+    yield (
+        "Seconds of the whole command, the median and the quartiles, "
+        f"{taken_at(taken)} on {taken['processors']} processors; the load after was "
+        f"{taken['load']:.1f}. What a process pays once is in it: see [hooks](hooks.md#the-rules)."
+    )
+    rows = [
+        (f"{row['tool']} {row['version']}", str(row["repeats"]), *(_spread(row[w]) for w in WAYS))
+        for row in taken["rows"]
+    ]
+    yield markdown(("tool", "runs", *WAYS.values()), rows)
+
+
+def _spread(of: dict[str, float]) -> str:
+    return f"{of['median_s']:.2f} ({of['from_s']:.2f} to {of['to_s']:.2f})"
 
 
 @click.command()

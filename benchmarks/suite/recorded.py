@@ -11,7 +11,7 @@ def recorded(directory: Path) -> dict[str, Any]:
     """Return what the commands beside the suite have recorded, by their names."""
     return {
         name: json.loads(file.read_text())
-        for name in ("lineage", "growth", "recording")
+        for name in ("lineage", "growth", "recording", "hooks")
         if (file := directory / f"{name}.json").exists()
     }
 

@@ -2,13 +2,11 @@
 
 The wheel puts `lineage_store_hooks.pth` beside the package, a line that Python runs when it starts:
 while LINEAGE_STORE_URL is set, it imports this module. A program that never imports such a tool is
-left as it is.
+left as it is, and waits for nothing but this: so it imports little.
 """
 
 import importlib
-import importlib.abc
 import importlib.util
-import logging
 import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
@@ -18,7 +16,7 @@ from typing import Any
 from lineage_store.integrations.tools import TOOLS
 
 
-class HookFinder(importlib.abc.MetaPathFinder):
+class HookFinder:
     """Finds modules as the others do, and has a hook imported once one of them is.
 
     Args:
@@ -51,6 +49,8 @@ def _load_after(loader: Any, hook: str) -> None:
         try:
             importlib.import_module(hook)
         except Exception as error:
+            import logging  # noqa: PLC0415 - only when it is needed
+
             logging.getLogger(__name__).warning("%s can't be loaded: %r", hook, error)
 
     loader.exec_module = execute_and_load

@@ -1,5 +1,6 @@
 """Whether a hook records, decided at each event, and that no event ever hurts the tool."""
 
+import gc
 import importlib
 import logging
 import os
@@ -9,6 +10,9 @@ from lineage_store.integrations.tools import TOOLS, Tool
 
 URL = "LINEAGE_STORE_URL"
 """The environment variable that names the store; while it is not set, all hooks are off."""
+
+_MISFIT = "LINEAGE_STORE_MISFIT"
+"""The environment variable that keeps the processes that this one starts from telling it again."""
 
 logger = logging.getLogger("lineage_store.integrations")
 
@@ -58,15 +62,16 @@ class Switch:
         """Return whether the tool has a version that the hook is made for; say so if it has not."""
         version = self.tool.installed()
         misfit = None if version is None else self.tool.misfit(version)
-        if misfit is not None and os.environ.get(URL):
+        if misfit is not None and os.environ.get(URL) and os.environ.get(_MISFIT) != misfit:
             tell_once(f"{misfit}; nothing is recorded")
+            os.environ[_MISFIT] = misfit
         return misfit is None
 
     def preload(self) -> None:
         """Import what records, if there is a store: what this process forks need not then."""
         try:
             if self.is_on:
-                importlib.import_module(self.tool.events.partition(":")[0])
+                _imported(self.tool.events.partition(":")[0])
         except Exception as error:  # the first event tells what it means
             logger.debug("nothing is preloaded: %s", error)
 
@@ -79,4 +84,19 @@ class Switch:
 
     def _made(self, url: str) -> Any:
         module, _, name = self.tool.events.partition(":")
-        return getattr(importlib.import_module(module), name)(self.tool, url)
+        return getattr(_imported(module), name)(self.tool, url)
+
+
+def _imported(module: str) -> Any:
+    """Import a module while the collector of garbage rests.
+
+    A module is no garbage, but each that is imported brings nearer the time at which the collector
+    walks over all that the tool has loaded: this takes as long as all our imports.
+    """
+    if not gc.isenabled():
+        return importlib.import_module(module)
+    gc.disable()
+    try:
+        return importlib.import_module(module)
+    finally:
+        gc.enable()

@@ -1,8 +1,10 @@
-"""The tools that there are hooks for: which versions, and how their hooks are found."""
+"""The tools that there are hooks for: which versions, and how their hooks are found.
+
+Each Python imports this when it starts, if LINEAGE_STORE_URL is set: it imports next to nothing.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib import metadata
+from typing import NamedTuple
 
 Version = tuple[int, ...]
 
@@ -10,8 +12,7 @@ STARTUP_FILE = "lineage_store_hooks.pth"
 """What the wheel installs so that `startup` is imported."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
+class Tool(NamedTuple):
     """A tool, and its hook.
 
     Attributes:
@@ -38,6 +39,8 @@ class Tool:
 
     def installed(self) -> str | None:
         """Return the version that is installed, or None."""
+        from importlib import metadata  # noqa: PLC0415 - programs that run no tool do without it
+
         try:
             return metadata.version(self.distribution)
         except metadata.PackageNotFoundError:

@@ -30,5 +30,11 @@ CHURN = {
 }
 """The steps by name."""
 
+LINEAGE = {
+    *((what, name) for name, step in CHURN.items() for what in step.inputs),
+    *((name, what) for name, step in CHURN.items() for what in step.outputs),
+}
+"""What is read by which step, and written by which: the whole lineage of `metrics`."""
+
 ACCURACY = {"small": 0.75, "large": 1.0}
 """What `evaluate` returns."""

@@ -6,6 +6,7 @@ from typing import Any
 from lineage_store import Artifact, Execution, LineageStore
 from lineage_store.recording.history import list_runs, read_run
 from lineage_store.recording.naming import PIPELINE_RUN
+from tests.hooks.expected import CHURN
 from tests.hooks.project import Project
 
 
@@ -65,6 +66,27 @@ def recorded(store: LineageStore, project: Project, run: str | None = None) -> R
     for attempts in found.steps.values():
         attempts.sort(key=lambda attempt: (attempt.index, attempt.attempt))
     return found
+
+
+def lineage_of(store: LineageStore, project: Project, artifact: Artifact) -> set[tuple[str, str]]:
+    """Return what an artifact was made from, as in `expected.LINEAGE`."""
+    adapter = project.adapter
+    steps = {adapter.step_name(name): name for name in CHURN}
+    found, names = store.lineage(artifact).upstream(), {}
+    for node in found.nodes:
+        if isinstance(node, Artifact):
+            names["artifact", node.id] = shared_name(project, node)
+        else:
+            names["execution", node.id] = steps.get(node.type, node.type)
+    pairs = (
+        (
+            event.type.is_output,
+            names["artifact", event.artifact_id],
+            names["execution", event.execution_id],
+        )
+        for event in found.edges
+    )
+    return {(step, what) if is_output else (what, step) for is_output, what, step in pairs}
 
 
 def _attempt(

@@ -1,6 +1,5 @@
 """What only Airflow has: mapped tasks, XComs, assets, skipped tasks, states set by hand."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ from lineage_store import LineageStore
 from lineage_store.recording.history import list_runs
 from tests.hooks.adapter_airflow import ADAPTER
 from tests.hooks.adapters import Adapter
+from tests.hooks.airflow_commands import AirflowCommands
 from tests.hooks.project import Project
 from tests.hooks.recorded import Attempt, Recorded, recorded
 
@@ -22,59 +22,32 @@ def adapter(adapter: Adapter) -> Adapter:
     return adapter
 
 
-def airflow(project: Project, url: str, *arguments: str) -> str:
-    """Run a command of Airflow's environment; return what it printed."""
-    done = subprocess.run(
-        arguments,
-        cwd=project.directory,
-        env=project.environment(url),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=180,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    assert "lineage of" not in done.stdout
-    return done.stdout
-
-
-def run_dag(project: Project, url: str, store: LineageStore, dag: str) -> Recorded:
-    airflow(project, url, str(ADAPTER.python.with_name("airflow")), "dags", "test", dag)
-    return recorded(store, project)
-
-
 def one(found: Recorded, step: str) -> Attempt:
     [attempt] = found.steps[step]
     return attempt
 
 
 def test_what_churn_has_not(project: Project, url: str, store: LineageStore) -> None:
+    """One Airflow runs it all, as it takes longer to load than to run."""
     notes = project.directory / "data" / "notes.txt"
     notes.write_text("first\n")
-    found = run_dag(project, url, store, "more")
-    assert found.state == "COMPLETE"
-    assert_mapped(found)
-    by_hand = one(found, "by_hand")
-    assert (by_hand.inputs, by_hand.outputs) == (
-        {"value:more/numbers"},
-        {"value:more/by_hand.largest"},
-    )
-    for step in ("nothing", "after_nothing"):
-        assert (step, one(found, step).state) == (step, "CANCELED")
-        assert one(found, step).properties["skip_reason"] == "skipped"
-    publish = one(found, "publish")
-    assert publish.outputs == {"s3://models/churn", "s3://models/other"}
-    assert publish.params == {"password": "***"}
-    [model] = found.artifacts["s3://models/churn"]
-    assert model.custom_properties["extra.rows"] == 3
-    assert one(found, "append").inputs == one(found, "append").outputs == {str(notes)}
-    before, after = sorted(
-        found.artifacts[str(notes)], key=lambda a: "digest" in a.custom_properties
-    )
-    assert before.custom_properties["version"].startswith("before more/")
-    assert after.custom_properties["bytes"] == len("first\nmore\n")
-    assert_read_elsewhere(project, url, store, model.id)
+    with AirflowCommands(project) as commands:
+        commands.run_dag("more", url)
+        more = recorded(store, project)
+        commands.run_dag("reader", url)
+        reader = recorded(store, project)
+        project.ask("fail", "clean")
+        code, _ = commands.run(["dags", "test", "churn"], url)
+    assert more.state == "COMPLETE"
+    assert_mapped(more)
+    assert_by_hand(more)
+    assert_skipped(more)
+    model = assert_assets(more)
+    assert_appended(more, notes)
+    assert_read(reader, model)
+    assert code != 0
+    assert_never_ran(recorded(store, project))
+    assert_set_by_hand(project, url, store, str(more.properties["run_id"]))
 
 
 def assert_mapped(found: Recorded) -> None:
@@ -89,32 +62,62 @@ def assert_mapped(found: Recorded) -> None:
     assert one(found, "total").properties["outputs.return_value"] == 12
 
 
-def assert_read_elsewhere(
-    project: Project, url: str, store: LineageStore, model: int | None
-) -> None:
+def assert_by_hand(found: Recorded) -> None:
+    """Check the XComs that the code of a task pulled and pushed."""
+    by_hand = one(found, "by_hand")
+    assert (by_hand.inputs, by_hand.outputs) == (
+        {"value:more/numbers"},
+        {"value:more/by_hand.largest"},
+    )
+
+
+def assert_skipped(found: Recorded) -> None:
+    for step in ("nothing", "after_nothing"):
+        assert (step, one(found, step).state) == (step, "CANCELED")
+        assert one(found, step).properties["skip_reason"] == "skipped"
+
+
+def assert_assets(found: Recorded) -> int | None:
+    """Check the assets that a task updated; return the id of the first."""
+    publish = one(found, "publish")
+    assert publish.outputs == {"s3://models/churn", "s3://models/other"}
+    assert publish.params == {"password": "***"}
+    [model] = found.artifacts["s3://models/churn"]
+    assert model.custom_properties["extra.rows"] == 3
+    return model.id
+
+
+def assert_appended(found: Recorded, notes: Path) -> None:
+    """Check the file that a task read and then wrote."""
+    assert one(found, "append").inputs == one(found, "append").outputs == {str(notes)}
+    before, after = sorted(
+        found.artifacts[str(notes)], key=lambda a: "digest" in a.custom_properties
+    )
+    assert before.custom_properties["version"].startswith("before more/")
+    assert after.custom_properties["bytes"] == len("first\nmore\n")
+
+
+def assert_read(found: Recorded, model: int | None) -> None:
     """Check that the run of another DAG read what this one wrote."""
-    found = run_dag(project, url, store, "reader")
     assert one(found, "read").inputs == {"s3://models/churn"}
     assert [artifact.id for artifact in found.artifacts["s3://models/churn"]] == [model]
 
 
-def test_a_state_that_is_set_by_hand(project: Project, url: str, store: LineageStore) -> None:
-    project.succeed(url)
-    airflow(project, url, str(ADAPTER.python), str(BY_HAND), "churn", "evaluate", "failed")
-    [run] = list_runs(store, limit=5).items
-    found = recorded(store, project, run.run)
-    evaluate = one(found, "evaluate")
-    assert evaluate.state == "COMPLETE"  # what was recorded is not taken back
-    assert evaluate.properties["state_set_by_hand"] == "FAILED"
-    assert "state_set_by_hand" not in one(found, "clean").properties
-
-
-def test_what_never_ran(project: Project, url: str, store: LineageStore) -> None:
-    project.ask("fail", "clean")
-    code, printed = project.run(url)
-    assert code != 0, printed
-    found = recorded(store, project)
+def assert_never_ran(found: Recorded) -> None:
+    """Check what comes after a task that failed."""
+    assert one(found, "clean").state == "FAILED"
     for step in ("train_small", "train_large", "evaluate"):
         assert one(found, step).state == "CANCELED"
         assert one(found, step).properties["skip_reason"] == "upstream_failed"
-    assert one(found, "clean").state == "FAILED"
+
+
+def assert_set_by_hand(project: Project, url: str, store: LineageStore, run: str) -> None:
+    """Set the state of a task of a run that has ended, and check what is recorded of it."""
+    command = [str(ADAPTER.python), str(BY_HAND), "more", "total", "failed"]
+    assert "lineage of" not in project.succeed_with(command, url)
+    assert len(list_runs(store, limit=5).items) == 3  # no other has begun
+    found = recorded(store, project, run)
+    total = one(found, "total")
+    assert total.state == "COMPLETE"  # what was recorded is not taken back
+    assert total.properties["state_set_by_hand"] == "FAILED"
+    assert "state_set_by_hand" not in one(found, "publish").properties

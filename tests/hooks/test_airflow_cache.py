@@ -2,12 +2,15 @@
 
 import sqlite3
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 
 from lineage_store import LineageStore
+from lineage_store.recording.history import list_runs
 from tests.hooks.adapter_airflow import ADAPTER, SERVED
 from tests.hooks.adapters import Adapter
+from tests.hooks.airflow_commands import AirflowCommands
 from tests.hooks.project import Project
 from tests.hooks.recorded import Recorded, recorded
 
@@ -35,26 +38,34 @@ def adapter(adapter: Adapter) -> Adapter:
     return adapter
 
 
-def run_dag(
-    project: Project, url: str | None, dag: str = "cached", **variables: str
-) -> Counter[str]:
-    """Run a DAG, which has to go well; return which of its tasks really ran."""
-    before = project.calls()
-    command = [str(ADAPTER.python.with_name("airflow")), "dags", "test", dag]
-    printed = project.succeed_with(command, url, **variables)
-    assert "lineage of" not in printed
-    return project.calls() - before
+class Runs:
+    """Runs of DAGs of a project, and which of their tasks really ran."""
+
+    def __init__(self, project: Project, commands: AirflowCommands) -> None:
+        self._project = project
+        self.commands = commands
+
+    def run(self, url: str | None, dag: str = "cached", **variables: str) -> Counter[str]:
+        """Run a DAG, which has to go well; return which of its tasks really ran."""
+        before = self._project.calls()
+        self.commands.run_dag(dag, url, **variables)
+        return self._project.calls() - before
+
+    def assert_ran(self, url: str, store: LineageStore, *ran: str) -> Recorded:
+        """Run the DAG; check that just these of its tasks ran, and that the others were known."""
+        assert self.run(url, **ON) == Counter([*ran, "report"])
+        found = recorded(store, self._project)
+        assert found.state == "COMPLETE"
+        states = {name: found.states()[name] for name in STEPS}
+        known = {name: ["COMPLETE" if name in {*ran, "report"} else "CACHED"] for name in STEPS}
+        assert states == known
+        return found
 
 
-def assert_ran(project: Project, url: str, store: LineageStore, *ran: str) -> Recorded:
-    """Run the DAG, and check that just these of its tasks ran, and that the others were known."""
-    assert run_dag(project, url, **ON) == Counter([*ran, "report"])
-    found = recorded(store, project)
-    assert found.state == "COMPLETE"
-    states = {name: found.states()[name] for name in STEPS}
-    wanted = {name: ["COMPLETE" if name in {*ran, "report"} else "CACHED"] for name in STEPS}
-    assert states == wanted
-    return found
+@pytest.fixture
+def runs(project: Project) -> Iterator[Runs]:
+    with AirflowCommands(project) as commands:
+        yield Runs(project, commands)
 
 
 def decision(found: Recorded, step: str) -> str:
@@ -67,9 +78,11 @@ def edit(project: Project, old: str, new: str) -> None:
     path.write_text(path.read_text().replace(old, new))
 
 
-def test_what_changed_runs_again(project: Project, url: str, store: LineageStore) -> None:
-    first = assert_ran(project, url, store, *STEPS[:-1])
-    again = assert_ran(project, url, store)
+def test_what_changed_runs_again(
+    project: Project, url: str, store: LineageStore, runs: Runs
+) -> None:
+    first = runs.assert_ran(url, store, *STEPS[:-1])
+    again = runs.assert_ran(url, store)
     for name in STEPS[:-1]:
         assert decision(again, name).startswith("HIT: from execution"), name
         assert again.steps[name][0].outputs == first.steps[name][0].outputs
@@ -79,39 +92,41 @@ def test_what_changed_runs_again(project: Project, url: str, store: LineageStore
     assert again.steps["report"][0].inputs == {"table", "metrics"}
 
     edit(project, "train_large(table, depth=2)", "train_large(table, depth=3)")
-    found = assert_ran(project, url, store, "train_large", "evaluate")
+    found = runs.assert_ran(url, store, "train_large", "evaluate")
     assert decision(found, "train_large").startswith("NEVER_SEEN")
 
     edit(project, "model = churn_steps.train_small", "model = (churn_steps.train_small)")
-    assert_ran(project, url, store, "train_small")  # whose output is what it was
+    runs.assert_ran(url, store, "train_small")  # whose output is what it was
 
     (project.directory / "data/large.json").unlink()
-    found = assert_ran(project, url, store, "train_large")
+    found = runs.assert_ran(url, store, "train_large")
     assert decision(found, "train_large").startswith("OUTPUT_MISSING: the cached output")
 
     raw = project.directory / "data/raw.csv"
     raw.write_text(f"{raw.read_text()}7,2,1\n8,80,0\n")
-    assert_ran(project, url, store, *STEPS[:-1])
-    assert_ran(project, url, store)
+    runs.assert_ran(url, store, *STEPS[:-1])
+    runs.assert_ran(url, store)
 
 
-def test_without_the_variable_or_the_store(project: Project, url: str) -> None:
+def test_without_the_variable_or_the_store(url: str, runs: Runs) -> None:
     everything = Counter(STEPS)
-    assert run_dag(project, url, **ON) == everything
-    assert run_dag(project, url) == everything
-    assert run_dag(project, None, **ON) == everything
-    assert run_dag(project, "grpc://127.0.0.1:9", **ON) == everything
+    assert runs.run(url, **ON) == everything
+    assert runs.run(url) == everything
+    assert runs.run(None, **ON) == everything
+    assert runs.run("grpc://127.0.0.1:9", **ON) == everything
 
 
-def test_what_failed_or_is_gone(project: Project, url: str, store: LineageStore) -> None:
+def test_what_failed_or_is_gone(
+    project: Project, url: str, store: LineageStore, runs: Runs
+) -> None:
     failing = project.ask("fail", "train_large")
-    command = [str(ADAPTER.python.with_name("airflow")), "dags", "test", "cached"]
-    with pytest.raises(AssertionError, match="no luck in train_large"):
-        project.succeed_with(command, url, **ON)
+    code, printed = runs.commands.run(["dags", "test", "cached"], url, **ON)
+    assert code != 0
+    assert "no luck in train_large" in printed
     failing.unlink()
-    assert_ran(project, url, store, "train_large", "evaluate")
+    runs.assert_ran(url, store, "train_large", "evaluate")
     forget_xcoms(project)
-    found = assert_ran(project, url, store, "clean", "evaluate")
+    found = runs.assert_ran(url, store, "clean", "evaluate")
     assert decision(found, "clean").startswith("REJECTED: Airflow has its XCom return_value of")
 
 
@@ -121,9 +136,9 @@ def forget_xcoms(project: Project) -> None:
         database.execute("DELETE FROM xcom")
 
 
-def test_what_is_never_skipped(project: Project, url: str, store: LineageStore) -> None:
+def test_what_is_never_skipped(project: Project, url: str, store: LineageStore, runs: Runs) -> None:
     for _ in range(2):
-        run_dag(project, url, "never", **ON)
+        runs.run(url, "never", **ON)
     found = recorded(store, project)
     states = {name: set(several) for name, several in found.states().items()}
     assert states.pop("remote") == {"CACHED"}
@@ -136,11 +151,10 @@ def test_what_is_never_skipped(project: Project, url: str, store: LineageStore) 
 
 def test_in_processes_of_their_own(project: Project, url: str, store: LineageStore) -> None:
     """A run begins and ends in the scheduler; what was skipped is not told again by it."""
-    served = [str(ADAPTER.python), str(SERVED), "cached"]
-    for ran in (STEPS, ("report",)):
-        before = project.calls()
-        project.succeed_with(served, url, **ON)
-        assert project.calls() - before == Counter(ran)
-        found = recorded(store, project)
+    project.succeed_with([str(ADAPTER.python), str(SERVED), "cached", "cached"], url, **ON)
+    assert project.calls() == Counter([*STEPS, "report"])
+    second, first = (run.run for run in list_runs(store, limit=5).items)
+    for run, ran in ((first, STEPS), (second, ("report",))):
+        found = recorded(store, project, run)
         states = {name: found.states()[name] for name in STEPS}
         assert states == {name: ["COMPLETE" if name in ran else "CACHED"] for name in STEPS}

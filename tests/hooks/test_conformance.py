@@ -13,9 +13,9 @@ from lineage_store.cli.main import cli
 from lineage_store.lineage.identity import digest_of
 from lineage_store.recording.spool import spool_status
 from tests.hooks.adapters import Adapter, adapters
-from tests.hooks.expected import ACCURACY, CHURN
+from tests.hooks.expected import ACCURACY, CHURN, LINEAGE
 from tests.hooks.project import Project
-from tests.hooks.recorded import Recorded, recorded
+from tests.hooks.recorded import Recorded, lineage_of, recorded
 from tests.integration.serving import serving
 from tests.unit.recordings import until
 
@@ -52,22 +52,12 @@ def assert_artifacts(found: Recorded, project: Project) -> None:
             assert digest.value == sha256(path.read_bytes()).hexdigest(), name
 
 
-MODES = [
-    pytest.param(adapter, mode, id=f"{adapter.name}-{mode}")
-    for adapter in adapters()
-    for mode in adapter.modes
-]
-
-
-@pytest.mark.parametrize(("adapter", "mode"), MODES, indirect=["adapter"])
-def test_a_run(adapter: Adapter, mode: str, project: Project, url: str) -> None:
-    printed = project.succeed(url, mode)
+def assert_as_it_went(project: Project, printed: str, store: LineageStore) -> Recorded:
+    """Check all that is known of the only run there is, and that went well; return it."""
     assert "lineage_store" not in printed  # nothing went wrong that is told
-    with connect(url) as store:
-        found = recorded(store, project)
-        assert_whole(found, project)
-        again = store.list_executions(type="PipelineRun")
-        assert len(list(again)) == 1
+    adapter, found = project.adapter, recorded(store, project)
+    assert_whole(found, project)
+    assert len(list(store.list_executions(type="PipelineRun"))) == 1
     assert project.calls() == dict.fromkeys(CHURN, 1)
     assert found.properties["orchestrator"] == adapter.name
     assert found.contexts["Pipeline"] == {adapter.pipeline}
@@ -78,7 +68,9 @@ def test_a_run(adapter: Adapter, mode: str, project: Project, url: str) -> None:
     assert {k: v for k, v in numbers.items() if k in ACCURACY} == (
         ACCURACY if adapter.returns else {}
     )
+    assert lineage_of(store, project, found.artifacts["metrics"][0]) == LINEAGE
     assert_nothing_waits(project)
+    return found
 
 
 def assert_nothing_waits(project: Project) -> None:
@@ -87,15 +79,32 @@ def assert_nothing_waits(project: Project) -> None:
     assert sum(status.refused for status in waiting) == 0
 
 
-def test_two_runs(project: Project, url: str, store: LineageStore) -> None:
-    project.succeed(url)
-    first = recorded(store, project)
-    project.forget_outputs()
-    project.succeed(url)
-    second = recorded(store, project)
+def test_two_runs(project: Project, url: str) -> None:
+    printed = project.succeed(url)
+    with connect(url) as store:  # the first run has made it
+        first = assert_as_it_went(project, printed, store)
+        project.forget_outputs()
+        project.succeed(url)
+        second = recorded(store, project)
+    assert_whole(second, project)
     assert first.contexts["Run"] != second.contexts["Run"]
     for name, artifacts in first.artifacts.items():  # the same content at the same place
         assert [a.id for a in second.artifacts[name]] == [a.id for a in artifacts], name
+
+
+OTHER_MODES = [
+    pytest.param(adapter, mode, id=f"{adapter.name}-{mode}")
+    for adapter in adapters()
+    for mode in adapter.modes[1:]
+    if mode not in adapter.parallel
+]
+
+
+@pytest.mark.parametrize(("adapter", "mode"), OTHER_MODES, indirect=["adapter"])
+def test_a_run_in_another_mode(mode: str, project: Project, url: str) -> None:
+    printed = project.succeed(url, mode)
+    with connect(url) as store:
+        assert_as_it_went(project, printed, store)
 
 
 def test_a_step_that_fails(project: Project, url: str, store: LineageStore) -> None:
@@ -140,6 +149,7 @@ PARALLEL = [
 def test_steps_that_run_at_the_same_time(
     adapter: Adapter, mode: str, project: Project, url: str
 ) -> None:
+    """What is checked of one run is checked here for the modes in which they do."""
     holds = [project.ask("hold", name) for name in ("train_small", "train_large")]
     process = project.start(url, mode)
     for name in ("train_small", "train_large"):
@@ -149,8 +159,7 @@ def test_steps_that_run_at_the_same_time(
     printed, _ = process.communicate(timeout=120)
     assert process.returncode == 0, printed
     with connect(url) as store:
-        found = recorded(store, project)
-    assert_whole(found, project)
+        found = assert_as_it_went(project, printed, store)
     one, other = (
         found.steps[adapter.step_name(name)][0].properties
         for name in ("train_small", "train_large")

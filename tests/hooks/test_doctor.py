@@ -6,8 +6,19 @@ from typing import Any
 
 import pytest
 
+from lineage_store import connect
 from tests.hooks.project import Project
 from tests.integration.serving import serving
+
+LEAVE_WAITING = """
+import os, sys
+from lineage_store.integrations.hook import Hook
+from lineage_store.integrations.tools import TOOLS
+hook = Hook(TOOLS[sys.argv[1]], os.environ["LINEAGE_STORE_URL"])
+hook.run("a run", pipeline="a pipeline", run_id="a run").begin()
+hook.recorder.close()
+"""
+"""Does what the events of any tool do while the store is away."""
 
 
 def ask(project: Project, url: str | None, command: str, **variables: str) -> tuple[int, Any]:
@@ -46,7 +57,7 @@ def test_list(project: Project, url: str) -> None:
 def test_a_store_that_is_there(project: Project, url: str) -> None:
     code, found = ask(project, url, "doctor")
     assert (code, found["answer_ms"], found["problems"]) == (0, None, [])  # not made yet
-    project.succeed(url)
+    connect(url).close()
     code, found = ask(project, url, "doctor", LINEAGE_STORE_CACHE="1")
     assert (code, found["url"], found["cache"], found["problems"]) == (0, url, True, [])
     assert found["answer_ms"] >= 0
@@ -76,7 +87,8 @@ def test_what_is_wrong(project: Project, url: str | None, says: str) -> None:
 
 def test_what_waits(project: Project) -> None:
     url = "mysql://me:secret@127.0.0.1:9/lineage"
-    project.succeed(url)
+    leave = [str(project.adapter.python), "-c", LEAVE_WAITING, project.adapter.name]
+    project.succeed_with(leave, url)
     code, found = ask(project, url, "doctor")
     assert code == 1
     assert found["url"] == "mysql://me:***@127.0.0.1:9/lineage"

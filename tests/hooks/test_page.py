@@ -3,7 +3,7 @@
 import re
 
 from tests.hooks.adapters import ROOT, adapters
-from tests.hooks.expected import CHURN
+from tests.hooks.expected import CHURN, LINEAGE
 
 PAGE = (ROOT / "docs" / "hooks.md").read_text()
 
@@ -20,6 +20,17 @@ def test_the_pipeline_side_by_side() -> None:
         cells += [f"`{adapter.step_name(name)}`" for adapter in shown]
         row = " | ".join(cells).replace("|  |", "| |")
         assert f"| {row} |" in PAGE
+
+
+def test_the_lineage_is_drawn() -> None:
+    drawing = re.search(r"^```\n(metrics\n.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    assert drawing is not None
+    above, edges = [], set()
+    for line in drawing[1].splitlines():
+        depth, name = (len(line) - len(line.lstrip(" │└├─"))) // 3, line.split()[-1]
+        above[depth:] = [name]
+        edges |= {(name, above[depth - 1])} if depth else set()
+    assert edges == LINEAGE
 
 
 def test_each_tool_has_a_tutorial() -> None:

@@ -1,5 +1,7 @@
 """Whether a hook is on, and that nothing of it reaches the tool."""
 
+import gc
+import importlib
 import logging
 import subprocess
 import sys
@@ -76,11 +78,16 @@ def test_another_version_is_told_once(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    found = made(monkeypatch, **bounds)
     monkeypatch.setenv("LINEAGE_STORE_URL", "grpc://a:1")
+    monkeypatch.setenv("LINEAGE_STORE_MISFIT", "another tool is too old")
+    found = made(monkeypatch, **bounds)
     assert [found("answer", 1), found("answer", 2)] == [None, None]
     [record] = caplog.records
     assert says in record.getMessage()
+    caplog.clear()
+    switch._told.clear()  # as in a process that the tool starts
+    assert made(monkeypatch, **bounds)("answer", 1) is None
+    assert caplog.records == []
 
 
 def test_what_cannot_be_made_is_not_tried_again(
@@ -111,3 +118,24 @@ def test_it_imports_nothing_while_it_is_off() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("was_on", [True, False])
+def test_the_collector_rests_while_what_records_is_loaded(
+    was_on: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def fail(_: str) -> None:
+        seen.append(gc.isenabled())
+        raise ImportError
+
+    monkeypatch.setattr(importlib, "import_module", fail)
+    if not was_on:
+        gc.disable()
+    try:
+        with pytest.raises(ImportError):
+            switch._imported("a module")
+        assert (seen, gc.isenabled()) == ([False], was_on)
+    finally:
+        gc.enable()
