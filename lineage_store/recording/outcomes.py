@@ -17,6 +17,17 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def begun(at: int | None) -> tuple[int, float]:
+    """Return when something began, in ms since the epoch, and the monotonic clock at that time.
+
+    Args:
+        at: When, by the clock of this machine; None: now. Whoever is told of it later than it
+            happened says so, and what lies between counts.
+    """
+    now, ticks = now_ms(), time.monotonic()
+    return (now, ticks) if at is None else (at, ticks - (now - at) / 1000)
+
+
 def times(started: int, ticks: float, ended: int | None) -> dict[str, PropertyValue]:
     """Return the end and the duration of something.
 
@@ -27,8 +38,9 @@ def times(started: int, ticks: float, ended: int | None) -> dict[str, PropertyVa
     """
     if not started:
         return {"ended_at": now_ms() if ended is None else ended}
-    elapsed = round((time.monotonic() - ticks) * 1000) if ended is None else ended - started
-    return {"ended_at": started + elapsed, "duration_ms": max(0, elapsed)}
+    if ended is None:
+        ended = started + max(0, round((time.monotonic() - ticks) * 1000))
+    return {"ended_at": ended, "duration_ms": max(0, ended - started)}
 
 
 @dataclass(frozen=True, slots=True)

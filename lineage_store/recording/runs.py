@@ -2,7 +2,6 @@
 
 import secrets
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from contextvars import ContextVar, Token
@@ -29,7 +28,14 @@ from lineage_store.recording.naming import (
     step_key,
 )
 from lineage_store.recording.options import Caching
-from lineage_store.recording.outcomes import Fault, error_properties, now_ms, outcome_of, times
+from lineage_store.recording.outcomes import (
+    Fault,
+    begun,
+    error_properties,
+    now_ms,
+    outcome_of,
+    times,
+)
 from lineage_store.recording.recorder import Recorder
 from lineage_store.recording.steps import Step
 from lineage_store.v1 import cache_pb2 as pb
@@ -96,7 +102,7 @@ class Run:
     @harmless(None)
     def begin(self, *, at: int | None = None) -> None:
         """Record that the run has begun, now or at a time in ms since the epoch."""
-        self._started, self._ticks = now_ms() if at is None else at, time.monotonic()
+        self._started, self._ticks = begun(at)
         known: dict[str, PropertyValue] = {
             **as_properties(self._properties),
             **as_properties(capture()),
@@ -194,7 +200,6 @@ class Run:
         described: StepDescription,
         state: ExecutionState,
         properties: Mapping[str, PropertyValue],
-        *,
         inputs: Sequence[Place] = (),
         outputs: Sequence[Place] = (),
         publication: Publication | None = None,

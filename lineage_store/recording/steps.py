@@ -1,6 +1,5 @@
 """One attempt at one step of a run."""
 
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from contextvars import ContextVar, Token
@@ -28,7 +27,14 @@ from lineage_store.recording.described import StepDescription
 from lineage_store.recording.lookups import decide, key_of
 from lineage_store.recording.naming import CACHE_DECISION, CACHE_KEY, INDEX, bounded
 from lineage_store.recording.options import Caching
-from lineage_store.recording.outcomes import Fault, error_properties, now_ms, outcome_of, times
+from lineage_store.recording.outcomes import (
+    Fault,
+    begun,
+    error_properties,
+    now_ms,
+    outcome_of,
+    times,
+)
 from lineage_store.recording.values import as_property, named
 
 if TYPE_CHECKING:
@@ -93,7 +99,7 @@ class Step:
 
         With `cache`, ask first whether it need not run; then see `hit`.
         """
-        self._started, self._ticks = now_ms() if at is None else at, time.monotonic()
+        self._started, self._ticks = begun(at)
         self.inputs = input_places(self._recorder, self._described.inputs)
         if self._described.caching is not None:
             self._ask(self._described.caching)
@@ -178,12 +184,7 @@ class Step:
         publication: Publication | None = None,
     ) -> None:
         record = self._run.record_of(
-            self._described,
-            state,
-            properties,
-            inputs=inputs,
-            outputs=outputs,
-            publication=publication,
+            self._described, state, properties, inputs, outputs, publication
         )
         self._recorder.record(record, self._run.surroundings)
 

@@ -2,9 +2,11 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 from tests.hooks.adapters import Adapter
@@ -125,6 +127,7 @@ class Project:
 def _ended(process: "subprocess.Popen[str]") -> tuple[int, str]:
     try:
         printed, _ = process.communicate(timeout=SECONDS)
-    finally:
-        process.kill()
+    finally:  # with what it may have left behind: Prefect its server, if its version is no version
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
     return process.returncode, printed
