@@ -29,7 +29,7 @@ from tests.hooks.project import Project
 from tests.integration.serving import serving
 
 WAYS = ("off", "embedded", "server", "away")
-LEAST = 4
+LEAST = 5
 """How many turns even the slowest tool has, if as many are asked for."""
 
 
