@@ -17,8 +17,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from lineage_store import Artifact, LineageStore
+from lineage_store.fingerprints.code import code_digest
 from lineage_store.recording import Run, Step
-from lineage_store.recording.code import code_digest
 
 TARGET = "target"
 

@@ -13,8 +13,7 @@ from lineage_store import errors
 from lineage_store.cli import render
 from lineage_store.cli.options import json_option, together
 from lineage_store.model.plain import plain, printable
-from lineage_store.recording.salvage import recover
-from lineage_store.recording.spool import (
+from lineage_store.recording.delivery.replay import (
     Replayed,
     SpoolDamaged,
     SpoolStatus,
@@ -23,6 +22,7 @@ from lineage_store.recording.spool import (
     spool_path,
     spool_status,
 )
+from lineage_store.recording.delivery.salvage import recover
 from lineage_store.store import connect
 
 _COLUMNS = ("pending", "refused", "oldest", "bytes", "url", "path")

@@ -18,10 +18,10 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from lineage_store import errors
+from lineage_store.fingerprints.code import without_files
+from lineage_store.fingerprints.values import fingerprint
 from lineage_store.model import Artifact, ArtifactState
 from lineage_store.recording.artifacts import DEFAULT_TYPE, as_properties
-from lineage_store.recording.code import without_files
-from lineage_store.recording.fingerprints import fingerprint
 from lineage_store.recording.naming import bounded
 
 HASH_BYTES = "LINEAGE_STORE_HASH_BYTES"

@@ -14,7 +14,12 @@ from lineage_store.database.urls import without_password
 from lineage_store.integrations.hook import wants_cache
 from lineage_store.integrations.switch import URL
 from lineage_store.integrations.tools import STARTUP_FILE, TOOLS, Tool
-from lineage_store.recording.spool import SpoolDamaged, SpoolStatus, spool_path, spool_status
+from lineage_store.recording.delivery.replay import (
+    SpoolDamaged,
+    SpoolStatus,
+    spool_path,
+    spool_status,
+)
 from lineage_store.store import connect
 
 CONNECT_SECONDS = 3.0

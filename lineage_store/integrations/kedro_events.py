@@ -19,11 +19,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lineage_store.fingerprints.code import code_digest
 from lineage_store.integrations.data import numbers_in
 from lineage_store.integrations.hook import Hook
 from lineage_store.integrations.kedro_datasets import Datasets, split_parameters
 from lineage_store.integrations.kedro_skipping import inputs_of, take_over, why_not
-from lineage_store.recording.code import code_digest
 from lineage_store.recording.complaints import harmless
 from lineage_store.recording.outcomes import Failure, Fault, now_ms
 from lineage_store.recording.runs import Run

@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lineage_store.fingerprints.values import fingerprint
 from lineage_store.integrations.data import numbers_in, value_artifact
 from lineage_store.integrations.hook import Hook
 from lineage_store.integrations.kfp_values import (
@@ -34,7 +35,6 @@ from lineage_store.integrations.kfp_values import (
 )
 from lineage_store.model import Artifact, ExecutionState
 from lineage_store.recording.complaints import harmless
-from lineage_store.recording.fingerprints import fingerprint
 from lineage_store.recording.naming import CACHE_DECISION
 from lineage_store.recording.outcomes import Failure, Fault
 from lineage_store.recording.runs import Run

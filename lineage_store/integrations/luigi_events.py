@@ -27,13 +27,13 @@ from typing import Any
 
 from luigi.execution_summary import LuigiRunResult, LuigiStatusCode
 
+from lineage_store.fingerprints.code import code_digest, source_of
+from lineage_store.fingerprints.values import fingerprint
 from lineage_store.integrations.hook import Hook
 from lineage_store.integrations.luigi_freshness import Freshness
 from lineage_store.integrations.luigi_targets import inputs_of, outputs_of
 from lineage_store.model import ExecutionState
-from lineage_store.recording.code import code_digest, source_of
 from lineage_store.recording.complaints import harmless
-from lineage_store.recording.fingerprints import fingerprint
 from lineage_store.recording.naming import CACHE_DECISION
 from lineage_store.recording.outcomes import Failure, Fault
 from lineage_store.recording.runs import Run, new_run_id

@@ -17,6 +17,7 @@ import threading
 from collections import defaultdict
 from typing import Any
 
+from lineage_store.fingerprints.code import code_digest
 from lineage_store.integrations.data import numbers_in, why_untold
 from lineage_store.integrations.hook import Hook
 from lineage_store.integrations.prefect_skipping import (
@@ -27,7 +28,6 @@ from lineage_store.integrations.prefect_skipping import (
 )
 from lineage_store.integrations.prefect_values import RESULT, Results, put_out, split_arguments
 from lineage_store.model import Artifact, ExecutionState
-from lineage_store.recording.code import code_digest
 from lineage_store.recording.complaints import harmless
 from lineage_store.recording.outcomes import Failure, Fault
 from lineage_store.recording.runs import Run

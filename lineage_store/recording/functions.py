@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from lineage_store import errors
+from lineage_store.fingerprints.code import code_digest
 from lineage_store.model import Artifact
-from lineage_store.recording.code import code_digest
 from lineage_store.recording.complaints import complain, harmless
 from lineage_store.recording.options import Caching
 from lineage_store.recording.returned import NOTHING, Returned
@@ -194,7 +194,7 @@ def step(
     Arguments that are artifacts or paths, or lists of them, are inputs, and files are hashed; all
     others are parameters. A path that is returned, or a mapping of names to paths, is an output;
     another value is kept with the execution if it is of JSON and not long. The cache key is made of
-    the inputs, the parameters and the code; `recording.code` says what code is.
+    the inputs, the parameters and the code; `fingerprints.code` says what code is.
 
     The run is that of the context (`contextvars`): a thread that was begun in it is in none, unless
     it runs in a copy of the context.

@@ -24,7 +24,7 @@ from lineage_store import (
 from lineage_store.cli import dag
 from lineage_store.cli.main import main
 from lineage_store.recording import RecordingOptions, Run
-from lineage_store.recording.spool import spool_path
+from lineage_store.recording.delivery.replay import spool_path
 
 AWAY = "grpc://127.0.0.1:1"
 """A server that is not there."""

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from lineage_store import LineageStore, connect
 from lineage_store.cli.main import cli
 from lineage_store.lineage.identity import digest_of
-from lineage_store.recording.spool import spool_status
+from lineage_store.recording.delivery.replay import spool_status
 from tests.hooks.adapters import Adapter, adapters
 from tests.hooks.expected import ACCURACY, CHURN, LINEAGE
 from tests.hooks.project import Project

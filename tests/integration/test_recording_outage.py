@@ -18,8 +18,8 @@ import pytest
 
 from lineage_store import Execution, LineageStore, connect, errors
 from lineage_store.recording import Caching, RecordingOptions
-from lineage_store.recording.outgoing import send
-from lineage_store.recording.spool import (
+from lineage_store.recording.delivery.records import send
+from lineage_store.recording.delivery.replay import (
     Spool,
     SpoolDamaged,
     recover,

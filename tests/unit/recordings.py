@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 
 from lineage_store import Execution, errors
 from lineage_store.client.records import StepRecord
-from lineage_store.recording.outgoing import STEP, Record
+from lineage_store.recording.delivery.records import STEP, Record
 from lineage_store.v1 import cache_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as rpc
 

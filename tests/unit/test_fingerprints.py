@@ -17,10 +17,10 @@ from uuid import UUID
 import pytest
 
 from lineage_store.errors import InvalidArgument
-from lineage_store.recording import digest_memory, file_digests, fingerprints
-from lineage_store.recording.fingerprints import fingerprint, register
+from lineage_store.fingerprints import digest_cache, files, values
+from lineage_store.fingerprints.values import fingerprint, register
 
-LARGE = b"x" * file_digests.REMEMBERED_FROM
+LARGE = b"x" * files.REMEMBERED_FROM
 
 
 class Colour(StrEnum):
@@ -41,21 +41,21 @@ class Opaque:
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(fingerprints, "_registered", {})
+    monkeypatch.setattr(values, "_registered", {})
 
 
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that were read; files are settled at once."""
     found: list[str] = []
-    read = file_digests._read
+    read = files._read
 
     def counted(path: Path, *args: Any) -> bytes:
         found.append(path.name)
         return read(path, *args)
 
-    monkeypatch.setattr(file_digests, "_read", counted)
-    monkeypatch.setattr(file_digests, "SETTLED_NS", -(10**10))
+    monkeypatch.setattr(files, "_read", counted)
+    monkeypatch.setattr(files, "SETTLED_NS", -(10**10))
     return found
 
 
@@ -101,7 +101,7 @@ def test_values_that_look_alike_differ() -> None:
 
 def test_it_is_the_same_in_every_process() -> None:
     value = {"a": [1, 2.5, None], "b": {"x", "y", "z"}}
-    program = f"from lineage_store.recording.fingerprints import *; print(fingerprint({value!r}))"
+    program = f"from lineage_store.fingerprints.values import *; print(fingerprint({value!r}))"
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == fingerprint(value)
@@ -187,7 +187,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_progress_is_told_by_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_digests, "CHUNK", 400_000)
+    monkeypatch.setattr(files, "CHUNK", 400_000)
     (tmp_path / "data").write_bytes(LARGE)
     told: list[tuple[Path, int, int]] = []
     found = fingerprint([tmp_path / "data"], progress=lambda *args: told.append(args))
@@ -217,7 +217,7 @@ def test_small_and_fresh_files_are_read_each_time(
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "small").write_bytes(b"x")
     (tmp_path / "data" / "fresh").write_bytes(LARGE)
-    monkeypatch.setattr(file_digests, "SETTLED_NS", 60 * 10**9)
+    monkeypatch.setattr(files, "SETTLED_NS", 60 * 10**9)
     for _ in range(2):
         fingerprint(tmp_path / "data")
     assert reads == ["fresh", "small"] * 2
@@ -253,7 +253,7 @@ def test_a_memory_that_cannot_be_written_does_no_harm(
 def test_the_memory_is_bounded(
     tmp_path: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(digest_memory, "MAX_FILES", 2)
+    monkeypatch.setattr(digest_cache, "MAX_FILES", 2)
     for name in "abc":
         (tmp_path / name).write_bytes(LARGE)
         fingerprint(tmp_path / name)
@@ -355,7 +355,7 @@ def test_how_an_arrow_table_is_chunked_does_not_matter() -> None:
 
 def test_no_library_is_imported_for_a_fingerprint() -> None:
     program = (
-        "import sys; from lineage_store.recording.fingerprints import fingerprint;"
+        "import sys; from lineage_store.fingerprints.values import fingerprint;"
         "fingerprint({'a': 1}); print({'numpy', 'pandas', 'pyarrow'} & set(sys.modules))"
     )
     command = [sys.executable, "-c", program]

@@ -9,8 +9,8 @@ from types import ModuleType
 
 import pytest
 
+from lineage_store.fingerprints.code import code_digest
 from lineage_store.limits import MAX_NAME
-from lineage_store.recording.code import code_digest
 from lineage_store.recording.naming import bounded, run_key, step_key
 from lineage_store.recording.values import MAX_TEXT, as_property, named
 

@@ -12,9 +12,9 @@ import pytest
 
 from lineage_store import errors
 from lineage_store.recording import RecordingOptions, complaints
-from lineage_store.recording.outgoing import Record
-from lineage_store.recording.sender import Sender
-from lineage_store.recording.spool_file import Spool
+from lineage_store.recording.delivery.records import Record
+from lineage_store.recording.delivery.sender import Sender
+from lineage_store.recording.delivery.spool import Spool
 from tests.unit.recordings import FakeStore, record, until
 
 OPTIONS = RecordingOptions(retry_seconds=0.05, flush_seconds=5.0)

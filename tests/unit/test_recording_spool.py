@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from lineage_store import errors
-from lineage_store.recording.outgoing import Refusal
-from lineage_store.recording.spool import (
+from lineage_store.recording.delivery.records import Refusal
+from lineage_store.recording.delivery.replay import (
     Spool,
     SpoolDamaged,
     default_directory,

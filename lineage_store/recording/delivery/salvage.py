@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.recording.spool_file import Spool, SpoolDamaged
+from lineage_store.recording.delivery.spool import Spool, SpoolDamaged
 
 _HEADER = 100
 _BODY, _CHECKSUM, _REFUSED = 3, 4, 5

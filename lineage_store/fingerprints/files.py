@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lineage_store import errors
-from lineage_store.recording.digest_memory import DigestMemory, Identity
+from lineage_store.fingerprints.digest_cache import DigestMemory, Identity
 
 Progress = Callable[[Path, int, int], None]
 """Called with the path of a file, the bytes that were read, and its size in bytes."""

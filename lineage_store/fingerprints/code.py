@@ -18,7 +18,7 @@ from typing import Any
 
 from lineage_store import errors
 from lineage_store.cache.keys import canonical
-from lineage_store.recording.fingerprints import fingerprint
+from lineage_store.fingerprints.values import fingerprint
 
 
 def code_digest(function: Callable[..., Any]) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.recording.outgoing import Record, Refusal
+from lineage_store.recording.delivery.records import Record, Refusal
 
 BATCH_RECORDS = 500
 BATCH_BYTES = 8 * 1024 * 1024

@@ -10,9 +10,9 @@ from typing import Any
 
 from lineage_store import errors
 from lineage_store.client.addresses import located
-from lineage_store.recording.outgoing import Record, send
-from lineage_store.recording.salvage import Recovered, recover
-from lineage_store.recording.spool_file import Spool, SpoolDamaged, SpoolStatus
+from lineage_store.recording.delivery.records import Record, send
+from lineage_store.recording.delivery.salvage import Recovered, recover
+from lineage_store.recording.delivery.spool import Spool, SpoolDamaged, SpoolStatus
 
 __all__ = [
     "Recovered",

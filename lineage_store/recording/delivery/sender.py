@@ -10,11 +10,11 @@ from google.protobuf.message import Message
 from lineage_store import errors
 from lineage_store.client.transport import Transport
 from lineage_store.recording.complaints import complain, forget, logger
+from lineage_store.recording.delivery.records import Outcome, Record, Refusal, send
+from lineage_store.recording.delivery.replay import replay_batch
+from lineage_store.recording.delivery.salvage import recover
+from lineage_store.recording.delivery.spool import Spool, SpoolDamaged
 from lineage_store.recording.options import RecordingOptions
-from lineage_store.recording.outgoing import Outcome, Record, Refusal, send
-from lineage_store.recording.salvage import recover
-from lineage_store.recording.spool import replay_batch
-from lineage_store.recording.spool_file import Spool, SpoolDamaged
 
 BATCH_RECORDS = 500
 BATCH_BYTES = 8 * 1024 * 1024
