@@ -96,5 +96,5 @@ def _of_type(store: LineageStore, run: Context, type_name: str) -> list[Artifact
 
 def _short(text: str | None) -> str:
     """Return the canonical text of a component; of an input only its digest, cut short."""
-    bare = re.sub(r'\[\{"content":"(.*)"\}\]', r"\1", text or "(none)")
+    bare = re.sub(r'\[\{"content":"([^"]*)".*\}\]', r"\1", text or "(none)")
     return re.sub(r"([0-9a-f]{12})[0-9a-f]{20,}", r"\1…", bare)

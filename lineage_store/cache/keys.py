@@ -129,6 +129,7 @@ def step_components(
     parameters: Mapping[str, Any] | None = None,
     environment: Mapping[str, Any] | None = None,
     inputs: Mapping[str, Sequence[Any]] | None = None,
+    outputs: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the components of a step by their standard names; what is not given is left out.
 
@@ -141,6 +142,7 @@ def step_components(
         parameters: By name; each is a component, so that a miss says which one is new.
         environment: By name, likewise.
         inputs: The identities of the artifacts of each input, in their order; see `identity_of`.
+        outputs: For each output that is a file, its suffixes: what it writes may depend on them.
     """
     single = {
         "step": step,
@@ -150,7 +152,9 @@ def step_components(
         "command": None if command is None else list(command),
     }
     found: dict[str, Any] = {name: value for name, value in single.items() if value is not None}
+    groups: dict[str, Mapping[str, Any] | None]
     groups = {"parameters": parameters, "environment": environment, "inputs": inputs}
+    groups["outputs"] = outputs
     for group, members in groups.items():
         found |= {f"{group}.{name}": value for name, value in (members or {}).items()}
     return found

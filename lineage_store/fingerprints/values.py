@@ -69,6 +69,11 @@ def register(kind: type[T], stand_in: Callable[[T], Any]) -> None:
     _registered[kind] = stand_in
 
 
+def is_registered(kind: type) -> bool:
+    """Return whether values of a type have a stand-in."""
+    return _stand_in_of(kind) is not None
+
+
 def _digest(value: Any, progress: Progress | None) -> bytes:
     """Return the 32 bytes of a fingerprint."""
     stand_in = _stand_in_of(type(value))

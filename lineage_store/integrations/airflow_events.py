@@ -20,7 +20,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from lineage_store.client.cache_answers import Hit
-from lineage_store.fingerprints.code import code_digest
 from lineage_store.integrations.airflow_skipping import (
     DECISIONS,
     HIT,
@@ -42,14 +41,15 @@ from lineage_store.integrations.airflow_values import (
     split_arguments,
     xcom_artifact,
 )
-from lineage_store.integrations.data import each_of, numbers_in, why_untold
-from lineage_store.integrations.hook import Hook
+from lineage_store.integrations.data import each_of, why_untold
+from lineage_store.integrations.hook import Hook, wants_refresh
 from lineage_store.model import Artifact, ExecutionState
 from lineage_store.recording.complaints import harmless
-from lineage_store.recording.naming import CACHE_DECISION
+from lineage_store.recording.naming import CACHE_DECISION, REFRESH
 from lineage_store.recording.outcomes import Failure, Fault
 from lineage_store.recording.runs import Run
 from lineage_store.recording.steps import Step
+from lineage_store.recording.values import numbers_in
 
 _NOT_RUN = ("skipped", "upstream_failed")
 """The states of tasks that end without a process of their own."""
@@ -149,7 +149,7 @@ class AirflowEvents(Hook):
         dag_run = ti.get_template_context()["dag_run"]
         self._begin(self._run(dag_run, _told(dag_run)), dag_run)
         assets = AssetUse(run.id, _maker(ti))
-        known = _given(run, ti, assets)
+        known = _given(run, ti, assets, self._code(ti.task))
         gate = gate_of(ti.task) if self.wants_cache else None
         if gate is not None:
             known |= self._asking(run, ti, known)
@@ -161,6 +161,12 @@ class AirflowEvents(Hook):
         here.seen = {(False, known.external_id) for several in inputs.values() for known in several}
         _listen(here)
 
+    def _code(self, task: Any) -> dict[str, Any]:
+        function = getattr(task, "python_callable", None)
+        if function is None:
+            return {"code": None, "uncached": "it has no function", "files": ()}
+        return self.code(function)
+
     @harmless({})
     def _asking(self, run: Run, ti: Any, known: Mapping[str, Any]) -> dict[str, Any]:
         """Return how the step of a task behind a `LineageCacheOperator` uses the cache."""
@@ -170,6 +176,7 @@ class AirflowEvents(Hook):
             scope=run.pipeline,
             arguments=plain_arguments(ti.task),
             attempt=max(1, ti.try_number or 1),
+            code=known,
         )
 
     def known_behind(self, ti: Any) -> list[str]:
@@ -191,7 +198,7 @@ class AirflowEvents(Hook):
         if why is not None:
             return f"NOT_CACHED: {why}"
         other = planned(ti, task)
-        known = _given(run, other, AssetUse(run.id, _maker(other)))
+        known = _given(run, other, AssetUse(run.id, _maker(other)), self._code(other.task))
         known |= self._asking(run, other, known)
         # the task may run after all, if the operator is cleared: this is another execution
         step = self._step(run, other, id=f"{task.task_id}@{ti.task_id}/{ti.try_number}", **known)
@@ -199,7 +206,8 @@ class AirflowEvents(Hook):
             return str(known["properties"][CACHE_DECISION])
         found = step.peek()
         if not isinstance(found, Hit):
-            return f"{found.reason}: {found.detail}" if found else "NO_DECISION"
+            no_answer = REFRESH if wants_refresh() else "NO_DECISION"
+            return f"{found.reason}: {found.detail}" if found else no_answer
         why = take_over(found, run, ti, task)
         if why is not None:
             return f"REJECTED: {why}"
@@ -264,7 +272,7 @@ def _maker(ti: Any) -> str:
     return maker_of(ti.dag_id, ti.run_id, ti.task_id, ti.map_index)
 
 
-def _given(run: Run, ti: Any, assets: AssetUse) -> dict[str, Any]:
+def _given(run: Run, ti: Any, assets: AssetUse, code: Mapping[str, Any]) -> dict[str, Any]:
     """Return inputs, parameters and code of a task, for `Run.step`."""
     params, xcoms = _arguments(ti)
     inputs: dict[str, list[Artifact]] = {}
@@ -273,7 +281,7 @@ def _given(run: Run, ti: Any, assets: AssetUse) -> dict[str, Any]:
         inputs.setdefault(name, []).append(read)
     for name, artifact in _inlets(assets, ti):
         inputs.setdefault(name, []).append(artifact)
-    return {"inputs": inputs, "params": params, "code": _code(ti.task)}
+    return {"inputs": inputs, "params": params, **code}
 
 
 @harmless(None)
@@ -381,9 +389,3 @@ def _instance() -> str | None:
     from airflow.configuration import conf  # noqa: PLC0415 - when Airflow is set up
 
     return conf.get("api", "instance_name", fallback="").strip() or None
-
-
-@harmless(None)
-def _code(task: Any) -> str | None:
-    function = getattr(task, "python_callable", None)
-    return None if function is None else code_digest(function)

@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lineage_store.fingerprints.code import code_digest
+from lineage_store.fingerprints.code import code_of
 from lineage_store.integrations.dagster_faults import (
     crash_of,
     fault_of_run,
@@ -38,13 +38,13 @@ from lineage_store.integrations.dagster_values import (
     place_in,
     shown,
 )
-from lineage_store.integrations.data import numbers_in
 from lineage_store.integrations.hook import Hook
 from lineage_store.model import Artifact, ExecutionState
 from lineage_store.recording.complaints import harmless
 from lineage_store.recording.outcomes import now_ms
 from lineage_store.recording.runs import Run
 from lineage_store.recording.steps import Step
+from lineage_store.recording.values import numbers_in
 
 _KEPT = 1_000
 """How many runs of this process are remembered."""
@@ -302,4 +302,4 @@ def _code_version(context: Any) -> str | None:
 @harmless(None)
 def _code(context: Any) -> str | None:
     function = context.op_def.compute_fn
-    return code_digest(getattr(function, "decorated_fn", function))
+    return code_of(getattr(function, "decorated_fn", function)).digest

@@ -13,14 +13,16 @@ What has neither digest nor version is the same only within one run, and has the
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from lineage_store import errors
-from lineage_store.fingerprints.code import without_files
+from lineage_store.fingerprints.code import value_digest
+from lineage_store.fingerprints.code.guards import WatchedFile, file_state
 from lineage_store.fingerprints.values import fingerprint
 from lineage_store.model import Artifact, ArtifactState
+from lineage_store.recording.arguments import names_a_file
 from lineage_store.recording.artifacts import DEFAULT_TYPE, as_properties
 from lineage_store.recording.naming import bounded
 
@@ -28,6 +30,9 @@ HASH_BYTES = "LINEAGE_STORE_HASH_BYTES"
 """The environment variable that says how large a thing may be to be hashed by a hook."""
 
 DEFAULT_HASH_BYTES = 1024 * 1024 * 1024
+
+_LONGEST_PATH = 4096
+"""Characters of a path."""
 
 Properties = Mapping[str, Any]
 
@@ -144,34 +149,70 @@ def each_of(several: Mapping[str, Sequence[Artifact]]) -> Iterator[tuple[str, Ar
             yield name, artifact
 
 
-def digest_of_arguments(arguments: Mapping[str, Any]) -> str:
+def arguments_in_key(arguments: Mapping[str, Any], files: list[WatchedFile]) -> dict[str, str]:
     """Return what stands for the arguments of a step in its key, as it is given them.
 
     What they come from does not tell all: a list may hold what several steps put out, in any order,
-    and other values beside it, and a path may be where a step writes. Paths count as texts; what is
-    in files are inputs.
+    and other values beside it, and a path may be where a step writes. So paths count as texts; but
+    text that names a file that exists counts by what is in it as well.
+
+    Args:
+        arguments: By name.
+        files: Takes the files whose content counts, and their states.
 
     Raises:
         InvalidArgument: One of them can't be told from others.
         OSError: A file within can't be read.
     """
-    return fingerprint(without_files(dict(arguments)))
+    named = dict(_files_named_in(dict(arguments), files))
+    contents = {"files": fingerprint(named)} if named else {}
+    return {
+        "arguments": value_digest(without_files(dict(arguments)), "argument", files),
+        **contents,
+    }
 
 
-def numbers_in(value: Any) -> dict[str, float]:
-    """Return the numbers that a value is or, if it is a mapping of names to numbers, holds.
+def _files_named_in(value: Any, files: list[WatchedFile]) -> Iterator[tuple[str, str]]:
+    """Yield each text in a value that names a file or directory, and the digest of that."""
+    if type(value) is str:
+        path = named_path(value)
+        if path is not None:
+            state = file_state(str(path))
+            digest = _bounded_digest(path)
+            files.append(WatchedFile(str(path), state, digest))
+            yield value, digest
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _files_named_in(item, files)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for item in value:
+            yield from _files_named_in(item, files)
 
-    The key of a number alone is "".
-    """
-    if _is_number(value):
-        return {"": value}
-    if isinstance(value, Mapping) and value and all(map(_is_number, value.values())):
-        return {str(name): number for name, number in value.items()}
-    return {}
+
+def named_path(text: str) -> Path | None:
+    """Return the file that a text names, or the directory if the text can be nothing else."""
+    if names_a_file(text):
+        return Path(text)
+    is_path = any(sign and sign in text for sign in (os.sep, os.altsep))
+    is_path = is_path and 0 < len(text) <= _LONGEST_PATH and text.isprintable()
+    with suppress(OSError, ValueError):
+        return Path(text) if is_path and Path(text).is_dir() else None
+    return None
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _bounded_digest(path: Path) -> str:
+    if _bytes_of(path) > _limit():
+        raise errors.InvalidArgument(f"{path} has more than {_limit()} bytes ({HASH_BYTES})")
+    return fingerprint(path)
+
+
+def without_files(value: Any) -> Any:
+    """Return a value with paths as texts: where a file is, and not what is in it."""
+    if isinstance(value, PurePath):
+        return f"path {value}"
+    if isinstance(value, dict):
+        return {key: without_files(item) for key, item in value.items()}
+    return list(map(without_files, value)) if isinstance(value, list | tuple) else value
 
 
 def _limit() -> int:

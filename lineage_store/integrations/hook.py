@@ -11,7 +11,9 @@ from typing import Any
 
 from lineage_store import errors
 from lineage_store.client.addresses import located
-from lineage_store.integrations.data import digest_of_arguments
+from lineage_store.fingerprints.code import code_of
+from lineage_store.fingerprints.code.guards import WatchedFile
+from lineage_store.integrations.data import arguments_in_key
 from lineage_store.integrations.opening import OpenedLater
 from lineage_store.integrations.tools import Tool
 from lineage_store.model import Artifact, ExecutionState
@@ -26,7 +28,8 @@ from lineage_store.v1 import metadata_service_pb2 as rpc
 CACHE = "LINEAGE_STORE_CACHE"
 """The environment variable that makes hooks skip what did not change, where the tool lets them."""
 
-_YES = {"1", "true", "yes", "on"}
+_REFRESH = "refresh"
+_YES = {"1", "true", "yes", "on", _REFRESH}
 
 FLUSH_SECONDS = 3.0
 """How long the end of a run may wait for the store."""
@@ -43,7 +46,16 @@ LOST = Failure("Lost", "the process that ran it ended before it did")
 
 def wants_cache() -> bool:
     """Return whether LINEAGE_STORE_CACHE asks to skip what did not change."""
-    return os.environ.get(CACHE, "").strip().lower() in _YES
+    return _cache_mode() in _YES
+
+
+def wants_refresh() -> bool:
+    """Return whether LINEAGE_STORE_CACHE asks to run everything, and to publish it anew."""
+    return _cache_mode() == _REFRESH
+
+
+def _cache_mode() -> str:
+    return os.environ.get(CACHE, "").strip().lower()
 
 
 def _at_exit(function: Callable[[], object]) -> None:
@@ -141,7 +153,7 @@ class Hook:
         if not self.wants_cache:
             return False
         self._opened.wait_until_tried(OPEN_SECONDS)
-        return Caching(scope=scope, wait=wait)
+        return Caching(scope=scope, wait=wait, refresh=wants_refresh())
 
     def asking(
         self,
@@ -151,6 +163,7 @@ class Hook:
         scope: str,
         arguments: Mapping[str, Any],
         attempt: int,
+        code: Mapping[str, Any],
     ) -> dict[str, Any]:
         """Return how a step asks the cache, for `Run.step`, or what is recorded if it does not.
 
@@ -163,17 +176,34 @@ class Hook:
             scope: As in `caching`.
             arguments: What it is given, as it is given it.
             attempt: From 1.
+            code: What `code` returned for its function.
         """
         if not self.wants_cache:
             return {}
-        try:
-            environment = {"arguments": digest_of_arguments({} if why_not else arguments)}
-        except (errors.LineageError, OSError) as error:
-            why_not = f"its arguments can't be told from others: {error}"
+        why_not = code["uncached"] or why_not
         if why_not is not None:
             return {"properties": self.not_skipped(name, why_not)}
+        files: list[WatchedFile] = list(code["files"])
+        try:
+            environment = arguments_in_key(arguments, files)
+        except (errors.LineageError, OSError) as error:
+            why_not = f"its arguments can't be told from others: {error}"
+            return {"properties": self.not_skipped(name, why_not)}
         wait = timedelta(seconds=RETRY_SECONDS if attempt > 1 else 0)
-        return {"cache": self.caching(scope, wait=wait), "environment": environment}
+        return {
+            "cache": self.caching(scope, wait=wait),
+            "environment": environment,
+            "files": files,
+        }
+
+    def code(self, function: Any) -> dict[str, Any]:
+        """Return the code of a step, for `Run.step`: its digest, or why it can't be cached.
+
+        Args:
+            function: What the step runs; a class counts with all its methods.
+        """
+        code = code_of(function)
+        return {"code": code.digest, "uncached": code.why, "files": code.files}
 
     def end_run(self, run: Run, *args: Any, **kwargs: Any) -> None:
         """End a run as `Run.end` does, and bring what forked workers spooled to the store."""

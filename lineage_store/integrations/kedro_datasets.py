@@ -89,6 +89,28 @@ def is_versioned(dataset: Any) -> bool:
     return bool(vars(_innermost(dataset)).get("_version"))
 
 
+def configuration_of(dataset: Any) -> Any:
+    """Return how a dataset reads and writes, but not where; None: it is not in the catalog.
+
+    What can't be described is returned as it is, which has no fingerprint unless its state has one.
+    """
+    if dataset is None:
+        return None
+    kinds = [type(dataset), type(_innermost(dataset))]
+    if is_in_memory(dataset):
+        return [*kinds, vars(_innermost(dataset)).get("_copy_mode")]
+    return [*kinds, _without_places(vars(_innermost(dataset)))]
+
+
+_PLACES = ("_filepath", "_path", "_version", "_fs", "_exists_function", "_glob_function")
+_RUNTIME = ("_logger", "_lock", "_cache", "_version_cache", "_fs_open_args_load", "metadata")
+
+
+def _without_places(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    skipped = {*_PLACES, *_RUNTIME, "_credentials", "_init_args"}
+    return {name: value for name, value in sorted(attributes.items()) if name not in skipped}
+
+
 def _innermost(dataset: Any) -> Any:
     """Return the dataset that one which only keeps a copy, as CachedDataset does, stands for."""
     for _ in range(_DEPTH):

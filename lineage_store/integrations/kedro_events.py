@@ -19,15 +19,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lineage_store.fingerprints.code import code_digest
-from lineage_store.integrations.data import numbers_in
+from lineage_store import errors
 from lineage_store.integrations.hook import Hook
 from lineage_store.integrations.kedro_datasets import Datasets, split_parameters
-from lineage_store.integrations.kedro_skipping import inputs_of, take_over, why_not
-from lineage_store.recording.complaints import harmless
+from lineage_store.integrations.kedro_skipping import binding_of, inputs_of, take_over, why_not
 from lineage_store.recording.outcomes import Failure, Fault, now_ms
 from lineage_store.recording.runs import Run
 from lineage_store.recording.steps import Step
+from lineage_store.recording.values import numbers_in
 
 _RUN = "LINEAGE_STORE_KEDRO_RUN"
 """The environment variable that tells the workers of a parallel runner which run it is."""
@@ -147,10 +146,20 @@ class KedroEvents(Hook):
             inputs=artifacts,
             params=parameters,
             index=0,
-            code=_code(node.func),
+            **self._code(node, catalog),
             cache=self.caching(run.project or "") if cache else False,
             properties=self.not_skipped(node.name, why) if why else {},
         )
+
+    def _code(self, node: Any, catalog: Any) -> dict[str, Any]:
+        """Return the function of a node, and how it is bound, for `Run.step`."""
+        code = self.code(node.func)
+        if not self.wants_cache:
+            return code
+        try:
+            return {**code, "environment": binding_of(node, catalog)}
+        except errors.LineageError as error:
+            return {**code, "uncached": code["uncached"] or error.message}
 
     def _why_not(self, node: Any, catalog: Any) -> str:
         if not self.wants_cache:
@@ -241,8 +250,3 @@ def _record_output(here: _Open, name: str, data: Any) -> None:
     here.step.output(name, artifact)
     for key, number in numbers_in(data).items():
         here.step.metric(f"{name}.{key}" if key else name, number)
-
-
-@harmless(None)
-def _code(function: Any) -> str | None:
-    return code_digest(function)

@@ -9,8 +9,10 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from lineage_store.fingerprints.code import value_digest
 from lineage_store.integrations.kedro_datasets import (
     Datasets,
+    configuration_of,
     is_in_memory,
     is_kept,
     is_parameter,
@@ -57,6 +59,27 @@ def inputs_of(node: Any, catalog: Any) -> dict[str, Any]:
 
 def _needs_loading(name: str, catalog: Any) -> bool:
     return is_parameter(name) or is_in_memory(catalog.get(name))
+
+
+def binding_of(node: Any, catalog: Any) -> dict[str, Any]:
+    """Return what of a node decides about its outputs beside its function and its inputs.
+
+    That is which argument each input is bound to, which output each returned value goes to, and
+    how the datasets are configured, but not where they are.
+
+    Raises:
+        NoFingerprint: The configuration of a dataset can't be told from others.
+    """
+    datasets = {
+        name: configuration_of(catalog.get(name))
+        for name in sorted({*node.inputs, *node.outputs})
+        if not is_parameter(name)
+    }
+    return {
+        "inputs": node._inputs,  # noqa: SLF001 - in public there are names without arguments
+        "outputs": node._outputs,  # noqa: SLF001
+        "datasets": value_digest(datasets, "datasets"),
+    }
 
 
 def take_over(step: Step, node: Any, catalog: Any, datasets: Datasets) -> bool:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lineage_store.fingerprints.values import fingerprint
-from lineage_store.integrations.data import numbers_in, value_artifact
+from lineage_store.integrations.data import value_artifact
 from lineage_store.integrations.hook import Hook
 from lineage_store.integrations.kfp_values import (
     artifacts_of,
@@ -39,6 +39,7 @@ from lineage_store.recording.naming import CACHE_DECISION
 from lineage_store.recording.outcomes import Failure, Fault
 from lineage_store.recording.runs import Run
 from lineage_store.recording.steps import Step
+from lineage_store.recording.values import numbers_in
 
 Call = Mapping[str, Any]
 """The arguments of a function of kfp, by name."""

@@ -20,20 +20,18 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import luigi
 from luigi.execution_summary import LuigiRunResult, LuigiStatusCode
 
-from lineage_store.fingerprints.code import code_digest, source_of
-from lineage_store.fingerprints.values import fingerprint
+from lineage_store.fingerprints.code import see_through
 from lineage_store.integrations.hook import Hook
 from lineage_store.integrations.luigi_freshness import Freshness
 from lineage_store.integrations.luigi_targets import inputs_of, outputs_of
 from lineage_store.model import ExecutionState
-from lineage_store.recording.complaints import harmless
 from lineage_store.recording.naming import CACHE_DECISION
 from lineage_store.recording.outcomes import Failure, Fault
 from lineage_store.recording.runs import Run, new_run_id
@@ -41,6 +39,9 @@ from lineage_store.recording.steps import Step
 
 _RUN = "LINEAGE_STORE_LUIGI_RUN"
 """The environment variable that tells the processes of a worker which run it is."""
+
+_COMPLETE = "COMPLETE: its outputs were there before the run"
+_UNDECIDED = "NO_DECISION: the store did not answer, and its outputs were there before the run"
 
 _GOOD = {LuigiStatusCode.SUCCESS, LuigiStatusCode.SUCCESS_WITH_RETRY}
 
@@ -135,7 +136,8 @@ class LuigiEvents(Hook):
             return
         if self._freshness is not None and self._freshness.record_hit(task):
             return
-        why = {CACHE_DECISION: "COMPLETE: its outputs were there before the run"}
+        is_undecided = self._freshness is not None and task.task_id in self._freshness.undecided
+        why = {CACHE_DECISION: _UNDECIDED if is_undecided else _COMPLETE}
         step = self._current().step(
             task.task_family, id=task.task_id, index=0, params=_parameters(task), properties=why
         )
@@ -160,7 +162,8 @@ class LuigiEvents(Hook):
             attempt=self._attempt(task),
             inputs=inputs_of(task, run.id),
             params=_parameters(task),
-            code=_code(task),
+            secret=_private(task),
+            **self.code(type(task)),
             cache=False if is_dynamic else self.caching(str(task.task_module)),
             properties={"inputs_incomplete": why} if is_dynamic else {},
         )
@@ -192,19 +195,21 @@ def _is_external(task: Any) -> bool:
 
 
 def _parameters(task: Any) -> dict[str, Any]:
-    """Return the parameters that may be seen and that tell tasks apart, as Luigi writes them."""
-    texts = task.to_str_params(only_significant=True, only_public=True)
+    """Return the parameters that tell tasks apart, as Luigi writes them."""
+    texts = task.to_str_params(only_significant=True)
     plain = {k: v for k, v in task.param_kwargs.items() if isinstance(v, bool | int | float)}
     return {name: plain.get(name, text) for name, text in texts.items()}
 
 
-@harmless(None)
-def _code(task: Any) -> str | None:
-    """Return the digest of the class of a task, and of what its `run` mentions of its module."""
-    kinds = [kind for kind in type(task).__mro__ if not _is_of_luigi(kind)]
-    run: Callable[..., Any] = type(task).run
-    return fingerprint([code_digest(run), *map(source_of, kinds)])
+def _private(task: Any) -> set[str]:
+    """Return the parameters that Luigi shows to nobody."""
+    shown = task.to_str_params(only_significant=True, only_public=True)
+    return set(_parameters(task)) - set(shown)
 
 
-def _is_of_luigi(kind: type) -> bool:
-    return kind is object or kind.__module__.partition(".")[0] == "luigi"
+see_through(luigi.Parameter, lambda parameter: (type(parameter), _configuration(parameter)))
+
+
+def _configuration(parameter: Any) -> dict[str, Any]:
+    """Return what a parameter of a class is like, but not how many were made before it."""
+    return {name: value for name, value in vars(parameter).items() if name != "_counter"}

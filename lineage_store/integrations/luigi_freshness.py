@@ -6,7 +6,9 @@ With LINEAGE_STORE_CACHE, while tasks are added and before any runs, the store i
 - what it requires is not complete: neither is the task;
 - its key is known, and its files are what was published under it: it is complete, a hit;
 - its files are known, but were made from something else: it runs again;
-- its files are not known to the store, or the store is away: Luigi's word counts.
+- its key can't be made, since something has no fingerprint: it runs again;
+- its files are not known to the store: Luigi's word counts;
+- the store is away: Luigi's word counts as well, and the step says NO_DECISION.
 """
 
 from collections.abc import Callable
@@ -15,7 +17,7 @@ from typing import Any
 from luigi.task import flatten
 
 from lineage_store.client.cache_answers import Hit
-from lineage_store.integrations.hook import Hook
+from lineage_store.integrations.hook import Hook, wants_refresh
 from lineage_store.integrations.luigi_targets import are_local, outputs_of
 from lineage_store.model import Artifact, ExecutionState
 from lineage_store.recording.complaints import complain
@@ -25,6 +27,9 @@ from lineage_store.recording.steps import Step
 
 class Freshness:
     """Answers for the tasks of one run.
+
+    Attributes:
+        undecided: Tasks that the store was asked about without an answer.
 
     Args:
         hook: Asks the store.
@@ -38,6 +43,7 @@ class Freshness:
         self._make_step = make_step
         self._known: dict[str, bool] = {}
         self._hits: dict[str, Step] = {}
+        self.undecided: set[str] = set()
 
     def is_stale(self, task: Any) -> bool:
         """Return whether a task that has its outputs is to run again."""
@@ -60,27 +66,43 @@ class Freshness:
         return True
 
     def _is_stale(self, task: Any) -> bool:
+        if wants_refresh():
+            return self._say(task, "it was asked to run anew")
         for required in flatten(task.requires()):
             if not required.complete():
                 return self._say(task, f"{required.task_id}, which it requires, has to run")
-        if not are_local(task):
-            return False
+        return are_local(task) and self._is_other(task)
+
+    def _is_other(self, task: Any) -> bool:
+        """Return whether a task would put out something else than its files are."""
         step = self._make_step(task)
         outputs = [artifact for _, artifact in outputs_of(task, self._run.id)]
         decision = step.peek()
         if isinstance(decision, Hit) and _same(decision, outputs):
             self._hits[task.task_id] = step
             return False
-        if decision is None or not self._are_recorded(outputs):
+        if not self._are_recorded(task, outputs):
             return False
+        if decision is None:
+            return self._has_no_key(task, step)
         if isinstance(decision, Hit):
             return self._say(task, "its files are not what was put out for the same inputs")
         return self._say(task, f"its files were made from something else: {decision.reason}")
 
-    def _are_recorded(self, outputs: list[Artifact]) -> bool:
+    def _has_no_key(self, task: Any, step: Step) -> bool:
+        """Return whether there is no decision because the task has no key: then it runs."""
+        why = step.why_uncached()
+        if why is not None:
+            return self._say(task, f"it is not cached: {why}")
+        self.undecided.add(task.task_id)
+        return False
+
+    def _are_recorded(self, task: Any, outputs: list[Artifact]) -> bool:
         """Return whether the store knows all of these files, with the content that they have."""
         names = [artifact.external_id for artifact in outputs if artifact.external_id]
         found = self._hook.find_artifacts(names)
+        if found is None:
+            self.undecided.add(task.task_id)
         return found is not None and {a.external_id for a in found} >= set(names)
 
     def _say(self, task: Any, why: str) -> bool:

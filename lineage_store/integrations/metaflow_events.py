@@ -35,8 +35,8 @@ from typing import Any
 from metaflow import current
 from metaflow.includefile import IncludeFile
 
-from lineage_store.fingerprints.code import code_digest
-from lineage_store.integrations.data import file_artifact, numbers_in, uri_artifact
+from lineage_store.fingerprints.code import code_of
+from lineage_store.integrations.data import file_artifact, uri_artifact
 from lineage_store.integrations.hook import Hook
 from lineage_store.lineage.identity import digest_of
 from lineage_store.model import Artifact, ExecutionState
@@ -44,6 +44,7 @@ from lineage_store.recording.complaints import harmless
 from lineage_store.recording.outcomes import Failure, Fault
 from lineage_store.recording.runs import Run
 from lineage_store.recording.steps import Step
+from lineage_store.recording.values import numbers_in
 
 _RUN = "LINEAGE_STORE_METAFLOW_RUN"
 """The environment variable that tells tasks of the process that runs the flow, in JSON: its id,
@@ -257,7 +258,7 @@ def _names(code: CodeType) -> Iterator[str]:
 
 @harmless(None)
 def _code(function: Any) -> str | None:
-    return code_digest(function)
+    return code_of(function).digest
 
 
 def _foreach(stack: Any) -> dict[str, str]:

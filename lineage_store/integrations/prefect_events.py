@@ -17,8 +17,10 @@ import threading
 from collections import defaultdict
 from typing import Any
 
-from lineage_store.fingerprints.code import code_digest
-from lineage_store.integrations.data import numbers_in, why_untold
+import prefect
+
+from lineage_store.fingerprints.code import see_through
+from lineage_store.integrations.data import why_untold
 from lineage_store.integrations.hook import Hook
 from lineage_store.integrations.prefect_skipping import (
     RESULT_KEY,
@@ -27,11 +29,12 @@ from lineage_store.integrations.prefect_skipping import (
     why_not,
 )
 from lineage_store.integrations.prefect_values import RESULT, Results, put_out, split_arguments
-from lineage_store.model import Artifact, ExecutionState
+from lineage_store.model import ExecutionState
 from lineage_store.recording.complaints import harmless
 from lineage_store.recording.outcomes import Failure, Fault
 from lineage_store.recording.runs import Run
 from lineage_store.recording.steps import Step
+from lineage_store.recording.values import numbers_in
 
 _ENDED = {
     "COMPLETED": ExecutionState.COMPLETE,
@@ -108,30 +111,29 @@ class PrefectEvents(Hook):
     def _begin(self, engine: Any, state: Any) -> None:
         run = self._run_of(engine)
         params, inputs = split_arguments(engine, run.pipeline, run.id, self._results)
-        code = _code(engine.task.fn)
-        known: dict[str, Any] = {"params": params, "inputs": inputs, "code": code}
-        step = self._step(engine, **known, **self._caching(engine, run, code, inputs))
+        known: dict[str, Any] = {"params": params, "inputs": inputs, **self.code(engine.task.fn)}
+        step = self._step(engine, **{**known, **self._caching(engine, run, known)})
         step.begin(at=_ms(state.timestamp))
         if step.hit is not None:
             self._take_over(engine, run, step)
         self._open[engine.task_run.id] = step
 
-    def _caching(
-        self, engine: Any, run: Run, code: str | None, inputs: dict[str, list[Artifact]]
-    ) -> dict[str, Any]:
+    def _caching(self, engine: Any, run: Run, known: dict[str, Any]) -> dict[str, Any]:
         """Return how a step asks the cache, or says why it does not.
 
         It waits for no other that runs the same: in one event loop that would not go on.
         """
         if not self.wants_cache:
             return {}
-        why = why_not(engine.task, code, inputs, is_forked=self.recorder.is_child)
+        is_forked = self.recorder.is_child
+        why = why_not(engine.task, known["code"], known["inputs"], is_forked=is_forked)
         return self.asking(
             engine.task.name,
             why,
             scope=run.pipeline,
             arguments=engine.parameters or {},
             attempt=engine.task_run.run_count,
+            code=known,
         )
 
     def _take_over(self, engine: Any, run: Run, step: Step) -> None:
@@ -266,6 +268,5 @@ def _ms(at: Any) -> int:
     return int(at.timestamp() * 1000)
 
 
-@harmless(None)
-def _code(function: Any) -> str | None:
-    return code_digest(function)
+see_through(prefect.Task, lambda task: task.fn)
+see_through(prefect.Flow, lambda flow: flow.fn)

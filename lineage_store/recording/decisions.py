@@ -110,10 +110,12 @@ class Decisions:
         except queue.Empty:
             pending.abandon()
             self._away_until = time.monotonic() + PATIENCE * self._seconds
-            complain("decision", "no cache decision within %g s: taken as a miss", self._seconds)
+            complain(
+                "decision", "the store did not answer within %g s: no cache decision", self._seconds
+            )
             return None
         if error is not None:
-            complain(f"decision {error}", "no cache decision: %s: taken as a miss", error)
+            complain(f"decision {error}", "no cache decision: %s", error)
         return answer
 
     def _wait(self, key: Key, caching: Caching, end: float | None) -> bool:

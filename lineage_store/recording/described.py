@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from lineage_store.fingerprints.code.guards import WatchedFile
 from lineage_store.recording.artifacts import Given, Inputs, listed
 from lineage_store.recording.options import Caching
 
@@ -27,6 +28,11 @@ class StepDescription:
         environment: What of the environment decides about its outputs.
         properties: What else is recorded.
         caching: How it uses the cache; None: not at all.
+        uncached: Why it can't be cached whatever the store knows; None: it can.
+        ignored: The parameters and inputs that are no part of its key.
+        secret: The parameters that nobody may read in the store.
+        outputs: For each parameter that says where it writes, the suffixes of the files.
+        files: Files that its key rests on beside its inputs, and their states.
     """
 
     name: str
@@ -43,6 +49,11 @@ class StepDescription:
     environment: Mapping[str, Any] = field(default_factory=dict)
     properties: Mapping[str, Any] = field(default_factory=dict)
     caching: Caching | None = None
+    uncached: str | None = None
+    ignored: frozenset[str] = frozenset()
+    secret: frozenset[str] = frozenset()
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    files: Sequence[WatchedFile] = ()
 
     def each_input(self) -> Iterator[tuple[str, int, Given]]:
         """Yield name, index and value of each input."""

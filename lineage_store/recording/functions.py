@@ -2,21 +2,26 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from lineage_store import errors
-from lineage_store.fingerprints.code import code_digest
-from lineage_store.model import Artifact
+from lineage_store.fingerprints.code import Code, code_of, see_through
+from lineage_store.recording.arguments import Arguments
+from lineage_store.recording.artifacts import DEFAULT_TYPE
 from lineage_store.recording.complaints import complain, harmless
-from lineage_store.recording.options import Caching
-from lineage_store.recording.returned import NOTHING, Returned
-from lineage_store.recording.runs import Run, current_run
+from lineage_store.recording.options import CacheMode, Caching
+from lineage_store.recording.returned import NOTHING, RETURN, Returned
+from lineage_store.recording.runs import Run, current_run, open_run
 from lineage_store.recording.steps import Step
+from lineage_store.recording.values import numbers_in
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+Outputs = Sequence[str] | Mapping[str, str]
+"""The names of outputs, or their types by name."""
 
 
 class StepFunction(Generic[P, T]):
@@ -28,9 +33,11 @@ class StepFunction(Generic[P, T]):
         type_name: Of its execution; None: the name.
         version: Part of the cache key.
         cache: Whether, and how, it uses the cache.
-        outputs: The parameters that name the files that it writes.
+        outputs: The parameters that name the files that it writes, or types of outputs by name.
         save: The directory in which values are kept that have no other form; None: none are.
         retries: How often to try again after an exception.
+        ignore: Parameters that are no part of the key.
+        secret: Parameters of which nobody may read the value in the store.
     """
 
     def __init__(
@@ -40,10 +47,12 @@ class StepFunction(Generic[P, T]):
         name: str | None,
         type_name: str | None,
         version: str | None,
-        cache: bool | Caching,
-        outputs: Sequence[str],
+        cache: CacheMode | Caching,
+        outputs: Outputs,
         save: Path | None,
         retries: int,
+        ignore: Collection[str],
+        secret: Collection[str],
     ) -> None:
         functools.update_wrapper(self, function)
         self._function = function
@@ -51,18 +60,27 @@ class StepFunction(Generic[P, T]):
         self.name = name or str(getattr(function, "__name__", "step"))
         self._type = type_name
         self._version = version
-        self._cache = cache
-        self._outputs = tuple(outputs)
+        self._cache = Caching.of(cache) or False
+        self._types = dict(outputs) if isinstance(outputs, Mapping) else {}
+        self._outputs = frozenset(outputs) & set(self._signature.parameters)
         self._returned = Returned(save)
         self._retries = retries
-        unknown = set(outputs) - set(self._signature.parameters)
-        if unknown:
-            raise errors.InvalidArgument(f"{self.name} has no parameter {', '.join(unknown)}")
+        self._ignore, self._secret = frozenset(ignore), frozenset(secret)
+        self._check_names(() if self._types else outputs, ignore, secret)
+
+    def _check_names(self, *several: Collection[str]) -> None:
+        for names in several:
+            if isinstance(names, str):
+                raise errors.InvalidArgument(f"give a list of names, not the text {names!r}")
+            unknown = sorted(set(names) - set(self._signature.parameters))
+            if unknown:
+                raise errors.InvalidArgument(f"{self.name} has no parameter {', '.join(unknown)}")
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run the step, or take its outcome from the cache; outside of a run, just run it."""
         run = current_run()
         if run is None:
+            self._warn_of_open_run()
             return self._function(*args, **kwargs)
         for attempt in range(1, self._retries + 1):
             try:
@@ -71,93 +89,106 @@ class StepFunction(Generic[P, T]):
                 complain(f"retry {self.name}", "%s failed; it is tried again", self.name)
         return self._run_in(run, self._retries + 1, args, kwargs)
 
+    def _warn_of_open_run(self) -> None:
+        run = open_run()
+        if run is not None:
+            complain(
+                f"outside {self.name}",
+                "the step %s is not recorded: it is called outside of the run %s, as in a thread "
+                "that does not have its context; begin the thread's work with "
+                "contextvars.copy_context().run(%s, …)",
+                *(self.name, run.id, self.name),
+            )
+
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         """Bind to an object, as any function does."""
         return self if instance is None else functools.partial(self, instance)
 
+    def __reduce__(self) -> str:
+        """Pickle by name, as any function is."""
+        return str(getattr(self, "__qualname__", self.name))
+
     def _run_in(self, run: Run, attempt: int, args: Any, kwargs: Any) -> T:
-        arguments = self._arguments(args, kwargs) or Arguments()
+        arguments, code = self._arguments(args, kwargs), self._code()
+        told = arguments or Arguments()
         step = run.step(
             self.name,
-            inputs=arguments.inputs,
-            params=arguments.parameters,
+            inputs=told.inputs,
+            params=told.parameters,
             cache=self._cache,
             type=self._type,
             version=self._version,
-            code=self._code(),
+            code=code.digest,
             attempt=attempt,
+            ignore=self._ignore,
+            secret=self._secret,
+            outputs=told.suffixes,
+            files=code.files,
+            uncached="its arguments can't be read" if arguments is None else code.why,
         )
         with step:
             if step.hit is not None:
-                value = self._take_over(step, arguments)
+                value = self._take_over(step, told)
                 if value is not NOTHING:
                     return value  # type: ignore[no-any-return]
                 step.reject_hit("what it returned can't be restored")
-            found = self._function(*args, **kwargs)
-            self._record_outcome(step, found, arguments)
-            return found
+            value = self._function(*args, **kwargs)
+            if step.cache_key is not None and self._code().digest != code.digest:
+                step.dont_publish("it changed code or globals that it uses")
+            self._record_outcome(step, value, told)
+            return value
 
     @harmless(None)
-    def _arguments(self, args: Any, kwargs: Any) -> "Arguments":
+    def _arguments(self, args: Any, kwargs: Any) -> Arguments | None:
         bound = self._signature.bind(*args, **kwargs)
         bound.apply_defaults()
-        return Arguments.of(bound.arguments, self._outputs)
+        arguments = Arguments.of(bound.arguments, self._outputs)
+        if self._cache:
+            for name in arguments.texts_of_files():
+                complain(
+                    f"text {self.name} {name}",
+                    "%s of the step %s is text that names a file: its content does not count; "
+                    "give a pathlib.Path",
+                    *(name, self.name),
+                )
+        return arguments
 
-    @harmless(None)
-    def _code(self) -> str | None:
-        return code_digest(self._function)
+    def _code(self) -> Code:
+        return code_of(self._function, is_vouched=self._version is not None)
 
     @harmless(NOTHING)
-    def _take_over(self, step: Step, arguments: "Arguments") -> Any:
+    def _take_over(self, step: Step, arguments: Arguments) -> Any:
         """Return what the function returned when it ran, with its files where they belong."""
-        for name, path in arguments.outputs.items():
-            if not self._returned.restore_file(step, name, path):
-                return NOTHING
+        for name, paths in arguments.outputs.items():
+            for at, path in enumerate(paths):
+                if not self._returned.restore_file(step, name, path, at):
+                    return NOTHING
         return self._returned.restore(step)
 
-    @harmless(None)
-    def _record_outcome(self, step: Step, value: Any, arguments: "Arguments") -> None:
-        for name, path in arguments.outputs.items():
-            if step.output(name, path) is None:
-                step.dont_publish(f"its output {name} can't be read")
-        if not self._returned.record(step, value):
+    def _record_outcome(self, step: Step, value: Any, arguments: Arguments) -> None:
+        is_kept = self._recorded(step, value, arguments)
+        if is_kept is None:
+            step.dont_publish("its outcome can't be recorded")
+        elif not is_kept:
             step.dont_publish("what it returns has no form to be kept in; give `save`")
 
-
-class Arguments:
-    """The arguments of a call, told apart.
-
-    Attributes:
-        inputs: Artifacts, files and directories, in lists where lists were given.
-        parameters: Everything else.
-        outputs: The files that the function is told to write.
-    """
-
-    def __init__(self) -> None:
-        self.inputs: dict[str, Any] = {}
-        self.parameters: dict[str, Any] = {}
-        self.outputs: dict[str, Path] = {}
-
-    @classmethod
-    def of(cls, arguments: Mapping[str, Any], outputs: Sequence[str]) -> "Arguments":
-        """Return arguments by name, told apart."""
-        found = cls()
-        for name, value in arguments.items():
-            if name in outputs:
-                found.outputs[name] = Path(value)
-            elif _is_input(value) or (_is_list(value) and all(map(_is_input, value))):
-                found.inputs[name] = value
-            elif name != "self":
-                found.parameters[name] = value
-        return found
+    @harmless(None)
+    def _recorded(self, step: Step, value: Any, arguments: Arguments) -> bool:
+        """Record what the function wrote and returned; return whether a hit could restore it."""
+        for name, paths in arguments.outputs.items():
+            kind = self._types.get(name) or self._types.get(name.partition(".")[0])
+            for path in paths:
+                step.output(name, path, type=kind or DEFAULT_TYPE)
+        for key, number in numbers_in(value).items():
+            if key:
+                step.metric(f"{RETURN}.{key}", number)
+        is_kept = self._returned.record(step, value)
+        for name in sorted(self._types.keys() - {each.partition(".")[0] for each in step.outputs}):
+            complain(f"type {self.name} {name}", "%s wrote no output %s", self.name, name)
+        return is_kept
 
 
-def _is_input(value: Any) -> bool:
-    return isinstance(value, Artifact | Path)
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list | tuple) and len(value) > 0
+see_through(StepFunction, lambda step: (step._function, step._version, step._types))  # noqa: SLF001
 
 
 @overload
@@ -170,10 +201,12 @@ def step(
     name: str | None = None,
     type: str | None = None,
     version: str | None = None,
-    cache: bool | Caching = False,
-    outputs: Sequence[str] = (),
+    cache: CacheMode | Caching = False,
+    outputs: Outputs = (),
     save: Path | str | None = None,
     retries: int = 0,
+    ignore: Collection[str] = (),
+    secret: Collection[str] = (),
 ) -> Callable[[Callable[P, T]], StepFunction[P, T]]: ...
 
 
@@ -184,17 +217,20 @@ def step(
     name: str | None = None,
     type: str | None = None,  # noqa: A002 - the field of an execution has this name
     version: str | None = None,
-    cache: bool | Caching = False,
-    outputs: Sequence[str] = (),
+    cache: CacheMode | Caching = False,
+    outputs: Outputs = (),
     save: Path | str | None = None,
     retries: int = 0,
+    ignore: Collection[str] = (),
+    secret: Collection[str] = (),
 ) -> StepFunction[P, T] | Callable[[Callable[P, T]], StepFunction[P, T]]:
     """Make a function a step of whatever run it is called in.
 
     Arguments that are artifacts or paths, or lists of them, are inputs, and files are hashed; all
     others are parameters. A path that is returned, or a mapping of names to paths, is an output;
     another value is kept with the execution if it is of JSON and not long. The cache key is made of
-    the inputs, the parameters and the code; `fingerprints.code` says what code is.
+    the inputs, the parameters and the code; `fingerprints.code` says what code is. What has no
+    fingerprint makes the step NOT_CACHED, and the reason names it.
 
     The run is that of the context (`contextvars`): a thread that was begun in it is in none, unless
     it runs in a copy of the context.
@@ -203,16 +239,21 @@ def step(
         function: A function that is neither a generator nor a coroutine.
         name: Of the step; None: that of the function.
         type: The type of its execution; None: the name.
-        version: Part of the cache key.
-        cache: Skip the function where its outcome is known; how, if it is a `Caching`.
+        version: Part of the cache key. It vouches for what of the code has no fingerprint.
+        cache: Skip the function where its outcome is known; how, if it is a `Caching`; "refresh"
+            runs it anyway, and publishes the outcome anew.
         outputs: The names of parameters that say where it writes: no inputs, but outputs. Where
-            something was written is no part of the key; on a hit the file is copied to where it is
-            wanted.
+            something was written is no part of the key, but for the suffix; on a hit the file is
+            copied to where it is wanted. A mapping gives the types of outputs by their names, also
+            of those that are returned: {"model": "Model"}.
         save: A directory; what is returned and has no other form is pickled there.
         retries: How often to try again after an exception; each attempt is recorded.
+        ignore: The names of parameters that are recorded, but no part of the key.
+        secret: The names of parameters of which nobody may read the value in the store.
 
     Raises:
-        InvalidArgument: The function is a generator or a coroutine, or has no such parameter.
+        InvalidArgument: The function is a generator or a coroutine, or has no such parameter, or
+            `cache` is none of what it can be.
     """
 
     def decorate(decorated: Callable[P, T]) -> StepFunction[P, T]:
@@ -227,6 +268,8 @@ def step(
             outputs=outputs,
             save=None if save is None else Path(save),
             retries=retries,
+            ignore=ignore,
+            secret=secret,
         )
 
     return decorate if function is None else decorate(function)

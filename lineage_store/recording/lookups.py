@@ -1,20 +1,21 @@
 """The key of a step, and what the cache says to it, with local files looked at."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.cache.canonical import encode
-from lineage_store.cache.keys import Identity, Key, identity_of, make_key, step_components
+from lineage_store.cache.keys import Key, identity_of, make_key, step_components
 from lineage_store.client.cache_answers import Claim, Hit, Miss, MissReason, Place
+from lineage_store.fingerprints.code.guards import WatchedFile
 from lineage_store.fingerprints.values import fingerprint
 from lineage_store.lineage.identity import digest_of
 from lineage_store.model import Artifact
 from lineage_store.recording.complaints import complain
 from lineage_store.recording.described import StepDescription
 from lineage_store.recording.options import Caching
+from lineage_store.recording.parameters import Files, components
 from lineage_store.recording.recorder import Recorder
 
 
@@ -27,56 +28,80 @@ class Found:
     claim: Claim | None = None
 
 
-def key_of(described: StepDescription, places: Sequence[Place], caching: Caching) -> Key | str:
+@dataclass(frozen=True, slots=True)
+class StepKey:
+    """The key of a step, and the files that it rests on beside the inputs, with their states."""
+
+    key: Key
+    files: tuple[WatchedFile, ...] = ()
+
+
+def key_of(described: StepDescription, places: Sequence[Place], caching: Caching) -> StepKey | str:
     """Return the cache key of a step, or why it has none: something can't be told from others."""
+    if described.uncached is not None:
+        return described.uncached
+    files: Files = list(described.files)
     try:
-        return make_key(
-            step_components(
-                described.type,
-                version=described.version,
-                code=described.code,
-                image=described.image,
-                command=described.command,
-                parameters=_told_apart(described.parameters),
-                environment=_told_apart(described.environment),
-                inputs=_identities(described, places, caching.identity),
-            )
-        )
+        key = make_key(_components(described, places, caching, files))
+    except RecursionError:
+        return "its parameters are nested too deep"
     except (errors.LineageError, OSError) as error:
-        complain(f"key {error}", "the step %s is not cached: %s", described.name, error)
         return str(error)
+    return StepKey(key, tuple(files))
 
 
-def _told_apart(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values as a key takes them: those without canonical text by their fingerprint."""
-    return {name: _plain(value) for name, value in values.items()}
-
-
-def _plain(value: Any) -> Any:
-    try:
-        encode(value)
-    except errors.InvalidArgument:
-        return {"fingerprint": fingerprint(value)}
-    return value
+def _components(
+    described: StepDescription, places: Sequence[Place], caching: Caching, files: Files
+) -> dict[str, Any]:
+    secret, ignored = described.secret, described.ignored
+    parameters = {k: v for k, v in described.parameters.items() if k not in ignored}
+    return step_components(
+        described.type,
+        version=described.version,
+        code=described.code,
+        image=described.image,
+        command=described.command,
+        parameters=components(parameters, "parameter", secret=secret, files=files),
+        environment=components(described.environment, "environment", secret=secret, files=files),
+        inputs=_identities(described, places, caching),
+        outputs=described.outputs,
+    )
 
 
 def _identities(
-    described: StepDescription, places: Sequence[Place], by: Identity
+    described: StepDescription, places: Sequence[Place], caching: Caching
 ) -> dict[str, list[dict[str, Any]]]:
     """Return the identities of the inputs, by name.
 
     Raises:
         InvalidArgument: An input has none, or is not among the places.
     """
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in described.inputs or {}}
+    names = [name for name in described.inputs or {} if name not in described.ignored]
+    identities: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     for place in places:
-        artifact = place.artifact
-        if isinstance(artifact, int):
-            artifact = described_artifact(described, place) or Artifact(id=artifact)
-        found[place.name].append(identity_of(artifact, by))
-    if sum(map(len, found.values())) != len(list(described.each_input())):
+        if place.name in identities:
+            artifact = place.artifact
+            if isinstance(artifact, int):
+                artifact = described_artifact(described, place) or Artifact(id=artifact)
+            identities[place.name].append(_identity(artifact, caching))
+    expected = sum(name in identities for name, _, _ in described.each_input())
+    if sum(map(len, identities.values())) != expected:
         raise errors.InvalidArgument("an input can't be read")
-    return found
+    return identities
+
+
+def _identity(artifact: Artifact, caching: Caching) -> dict[str, Any]:
+    """Return what stands for an input: its content, say, and the base name of its file."""
+    identity = identity_of(artifact, caching.identity)
+    name = _base_name(artifact.uri) if caching.names and "content" in identity else ""
+    return {**identity, "name": name} if name else identity
+
+
+def _base_name(uri: str | None) -> str:
+    """Return the last part of a uri; "" for a value, which has a name and no file."""
+    if not uri or uri.startswith("value:"):
+        return ""
+    return uri.rstrip("/").rpartition("/")[2]
 
 
 def described_artifact(described: StepDescription, place: Place) -> Artifact | None:
@@ -101,6 +126,8 @@ def decide(
     """
     if recorder.is_child:
         return Found()
+    if caching.refresh:
+        return Found(claim=recorder.decisions.claim(key, holder, caching))
     decision = recorder.decisions.decide(key, holder, caching, around)
     if isinstance(decision, Miss):
         return Found(miss=decision, claim=decision.claim)

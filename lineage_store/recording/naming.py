@@ -40,6 +40,9 @@ INDEX = "log.index"
 CACHE_KEY = "log.cache_key"
 CACHE_DECISION = "log.cache_decision"
 
+REFRESH = "REFRESH: it was asked to run anew"
+"""The decision on a step that runs whatever the cache has."""
+
 _HEX = 64
 
 

@@ -3,9 +3,14 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
+from lineage_store import errors
 from lineage_store.cache.keys import Identity
 from lineage_store.client.cache import LEASE
+from lineage_store.model.values import member
+
+CacheMode = bool | Literal["refresh"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +53,11 @@ class Caching:
         verify: Outputs that are local files must be there, and have the content that they had.
         wait: How long to wait for another that runs the same; None: as long as it lives.
         lease: After what time without a sign of life another may run the same.
+        names: The base name of an input file counts, beside its content.
+        refresh: Do not ask: run, and publish the outcome in the place of what was published.
+
+    Raises:
+        InvalidArgument: A field has a value of the wrong type, or a time is negative.
     """
 
     scope: str = ""
@@ -58,3 +68,45 @@ class Caching:
     verify: bool = True
     wait: timedelta | None = None
     lease: timedelta = LEASE
+    names: bool = True
+    refresh: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.scope, str):
+            raise errors.InvalidArgument(f"Caching.scope is text, not {self.scope!r:.80}")
+        for name in ("require_live", "verify", "names", "refresh"):
+            if not isinstance(getattr(self, name), bool):
+                value = getattr(self, name)
+                raise errors.InvalidArgument(f"Caching.{name} is True or False, not {value!r:.80}")
+        for name in ("max_age", "time_to_live", "wait"):
+            _check_time(name, getattr(self, name), is_optional=True)
+        _check_time("lease", self.lease, is_optional=False)
+        object.__setattr__(self, "identity", member(Identity, self.identity, "Caching.identity"))
+
+    @classmethod
+    def of(cls, cache: "CacheMode | Caching") -> "Caching | None":
+        """Return how `cache=` says that a step uses the cache; None: not at all.
+
+        Raises:
+            InvalidArgument: It is none of True, False, "refresh" and a `Caching`.
+        """
+        if isinstance(cache, Caching):
+            return cache
+        if isinstance(cache, bool):
+            return cls() if cache else None
+        if cache == "refresh":
+            return cls(refresh=True)
+        raise errors.InvalidArgument(
+            f'cache is True, False, "refresh" or a Caching, not {cache!r:.80}'
+        )
+
+
+def _check_time(name: str, value: object, *, is_optional: bool) -> None:
+    if value is None and is_optional:
+        return
+    if not isinstance(value, timedelta):
+        raise errors.InvalidArgument(
+            f"Caching.{name} is a timedelta, not {value!r:.80}; write timedelta(seconds=…)"
+        )
+    if value < timedelta(0):
+        raise errors.InvalidArgument(f"Caching.{name} is negative: {value}")

@@ -77,9 +77,10 @@ class Returned:
             return artifact if form == "artifact" else NOTHING
         return _unpickled(path) if form == "pickle" else path
 
-    def restore_file(self, step: Step, name: str, target: Path) -> bool:
+    def restore_file(self, step: Step, name: str, target: Path, at: int = 0) -> bool:
         """Put a cached output where it is wanted now; return whether it is there."""
-        source = local_path(step.outputs[name][0]) if name in step.outputs else None
+        several = step.outputs.get(name, [])
+        source = local_path(several[at]) if at < len(several) else None
         if source is None:
             return False
         if source != target.absolute():

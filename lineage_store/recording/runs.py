@@ -2,7 +2,8 @@
 
 import secrets
 import threading
-from collections.abc import Mapping, Sequence
+import weakref
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from contextvars import ContextVar, Token
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from typing import Any, Self
 
 from lineage_store.client.cache_answers import Place
 from lineage_store.client.records import Publication, StepRecord
+from lineage_store.fingerprints.code.guards import WatchedFile
 from lineage_store.model import Context, Execution, ExecutionState
 from lineage_store.model.values import PropertyValue
 from lineage_store.recording.artifacts import Inputs, as_properties
@@ -27,7 +29,7 @@ from lineage_store.recording.naming import (
     run_key,
     step_key,
 )
-from lineage_store.recording.options import Caching
+from lineage_store.recording.options import CacheMode, Caching
 from lineage_store.recording.outcomes import (
     Fault,
     begun,
@@ -43,6 +45,15 @@ from lineage_store.v1 import cache_pb2 as pb
 ORCHESTRATOR = "python"
 
 _active: ContextVar["Run | None"] = ContextVar("lineage_store_run", default=None)
+
+
+_open: "weakref.WeakSet[Run]" = weakref.WeakSet()
+"""The runs that this process has begun and not ended."""
+
+
+def open_run() -> "Run | None":
+    """Return a run that is open in this process, whichever context it was begun in, or None."""
+    return next(iter(list(_open)), None)
 
 
 def current_run() -> "Run | None":
@@ -96,6 +107,7 @@ class Run:
 
     def __enter__(self) -> Self:
         self._token = _active.set(self)
+        _open.add(self)
         self.begin()
         return self
 
@@ -121,7 +133,7 @@ class Run:
         *,
         inputs: Inputs | None = None,
         params: Mapping[str, Any] | None = None,
-        cache: bool | Caching = False,
+        cache: CacheMode | Caching = False,
         type: str | None = None,  # noqa: A002 - the field of an execution has this name
         version: str | None = None,
         code: str | None = None,
@@ -132,6 +144,11 @@ class Run:
         index: int | None = None,
         id: str | None = None,  # noqa: A002 - what orchestrators call it
         properties: Mapping[str, Any] | None = None,
+        ignore: Collection[str] = (),
+        secret: Collection[str] = (),
+        uncached: str | None = None,
+        outputs: Mapping[str, Any] | None = None,
+        files: Sequence[WatchedFile] = (),
     ) -> Step:
         """Return a step, to be run by `with`.
 
@@ -144,7 +161,7 @@ class Run:
             inputs: What it reads, by name: artifacts, files, uris, ids, or lists of them.
             params: What else it is given, by name.
             cache: Ask whether it may be skipped, and publish what it puts out; how, if it is a
-                `Caching`.
+                `Caching`. "refresh" runs it anyway and publishes its outcome anew.
             type: The type of its execution; None: the name.
             version: Of the step; part of the cache key, as are the following.
             code: The digest of its code, "sha256:…".
@@ -156,9 +173,16 @@ class Run:
                 task; None: the next, or the last for a retry.
             id: What the step is called within the run if the name does not tell; part of its key.
             properties: What else is recorded; no part of the key.
+            ignore: The names of parameters and inputs that are recorded, but no part of the key.
+            secret: The names of parameters of which nobody may read the value in the store.
+            uncached: Why the step can't be cached, such as code that has no fingerprint.
+            outputs: For each output that is a file, its suffixes; part of the key.
+            files: What the key rests on beside the inputs: paths, and what `file_state` said.
+
+        Raises:
+            InvalidArgument: `cache` is none of what it can be.
         """
         index = self._index(id or name, attempt) if index is None else index
-        caching = cache if isinstance(cache, Caching) else (Caching() if cache else None)
         described = StepDescription(
             name=name,
             type=bounded(type or name),
@@ -173,7 +197,12 @@ class Run:
             command=command,
             environment=dict(environment or {}),
             properties=dict(properties or {}),
-            caching=caching,
+            caching=Caching.of(cache),
+            uncached=uncached,
+            ignored=frozenset(ignore),
+            secret=frozenset(secret),
+            outputs=dict(outputs or {}),
+            files=files,
         )
         return Step(self, described)
 
@@ -267,6 +296,7 @@ class Run:
             with suppress(ValueError):  # a generator that is closed in another context
                 _active.reset(self._token)
             self._token = None
+        _open.discard(self)
         self.end(error)
 
     @harmless(None)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from lineage_store.cache.keys import Key
 from lineage_store.client.cache_answers import Claim, Hit, Miss, Place
 from lineage_store.client.records import Publication
+from lineage_store.fingerprints.code.guards import WatchedFile
 from lineage_store.model import Artifact, ArtifactState, ExecutionState
 from lineage_store.model.values import PropertyValue
 from lineage_store.recording.artifacts import (
@@ -24,8 +25,9 @@ from lineage_store.recording.artifacts import (
 )
 from lineage_store.recording.complaints import complain, harmless
 from lineage_store.recording.described import StepDescription
+from lineage_store.recording.input_watch import InputWatch
 from lineage_store.recording.lookups import decide, key_of
-from lineage_store.recording.naming import CACHE_DECISION, CACHE_KEY, INDEX, bounded
+from lineage_store.recording.naming import CACHE_DECISION, CACHE_KEY, INDEX, REFRESH, bounded
 from lineage_store.recording.options import Caching
 from lineage_store.recording.outcomes import (
     Fault,
@@ -35,6 +37,7 @@ from lineage_store.recording.outcomes import (
     outcome_of,
     times,
 )
+from lineage_store.recording.secrets import hide
 from lineage_store.recording.values import as_property, named
 
 if TYPE_CHECKING:
@@ -73,6 +76,9 @@ class Step:
         self._claim: Claim | None = None
         self._skipped: str | None = None
         self._why_run: str | None = None
+        self._watch: InputWatch | None = None
+        self._files: tuple[WatchedFile, ...] = ()
+        self._key_places: list[Place] | None = None
         self._started = 0
         self._ticks = 0.0
         self._told_inputs = 0
@@ -100,6 +106,8 @@ class Step:
         With `cache`, ask first whether it need not run; then see `hit`.
         """
         self._started, self._ticks = begun(at)
+        if self._described.caching is not None:
+            self._watch = InputWatch(self._described)
         self.inputs = input_places(self._recorder, self._described.inputs)
         if self._described.caching is not None:
             self._ask(self._described.caching)
@@ -117,11 +125,15 @@ class Step:
     @harmless(None)
     def _ask(self, caching: Caching) -> None:
         """Ask the cache; hold the claim if it is a miss."""
+        self._why_run = "NOT_CACHED: its key can't be made"
         key = key_of(self._described, self.inputs, caching)
         if isinstance(key, str):
+            complain(f"key {key}", "the step %s is not cached: %s", self.name, key)
             self._why_run = f"NOT_CACHED: {key}"
             return
-        self.cache_key = key
+        self._why_run = REFRESH if caching.refresh else None
+        self.cache_key, self._files = key.key, key.files
+        self._key_places = list(self.inputs)
         found = decide(self._recorder, self.cache_key, self.key, caching, _around.get())
         self._claim = found.claim
         self.miss = found.miss
@@ -137,15 +149,23 @@ class Step:
         if caching is None or self._recorder.is_child:
             return None
         key = key_of(self._described, input_places(self._recorder, self._described.inputs), caching)
-        if isinstance(key, str):
+        if isinstance(key, str) or caching.refresh:
             return None
-        return self._recorder.decisions.peek(key, caching)
+        return self._recorder.decisions.peek(key.key, caching)
+
+    def why_uncached(self) -> str | None:
+        """Return why the step has no key; None: it has one, or does not use the cache."""
+        caching = self._described.caching
+        if caching is None:
+            return None
+        key = key_of(self._described, input_places(self._recorder, self._described.inputs), caching)
+        return key if isinstance(key, str) else None
 
     def _beginning(self) -> dict[str, PropertyValue]:
         known = self._described
         found: dict[str, PropertyValue] = {
             **as_properties(known.properties),
-            **named("parameters", known.parameters),
+            **named("parameters", hide(known.parameters, known.secret)),
             **named("environment", known.environment),
             INDEX: known.index,
             "attempt_id": known.attempt,
@@ -332,6 +352,7 @@ class Step:
     def _finish(self, error: Fault | None, state: ExecutionState | None, at: int | None) -> None:
         self._recorder.end(self)
         state = state or outcome_of(error)
+        self._check_inputs()
         ending = times(self._started, self._ticks, at)
         ending |= error_properties(error) | named("outputs", self.results)
         if self._why_run is not None:
@@ -347,6 +368,24 @@ class Step:
         inputs = self.inputs[self._told_inputs :]
         self._record(state, ending, inputs=inputs, outputs=outputs, publication=publication)
         self._let_go(published=is_good)
+
+    def _check_inputs(self) -> None:
+        """Leave the outcome out of the cache if what the key was made of has changed since."""
+        if self._watch is None or self.cache_key is None:
+            return
+        changed = self._watch.changed(self.inputs, self._files)
+        if changed is not None:
+            self.dont_publish(f"its {changed} changed while it ran")
+        elif self._has_another_key():
+            self.dont_publish("it changed its parameters, which a hit would not do")
+
+    def _has_another_key(self) -> bool:
+        """Return whether the key would be another now, by what the step did to its parameters."""
+        caching = self._described.caching
+        if caching is None or self._key_places is None:
+            return False
+        key = key_of(self._described, self._key_places, caching)
+        return isinstance(key, str) or key.key != self.cache_key
 
     def _output_places(self) -> list[Place]:
         """Return the outputs in their places; the store takes an artifact in one place only."""

@@ -56,3 +56,19 @@ def _clean(text: str) -> str:
 def named(prefix: str, values: Mapping[str, Any]) -> dict[str, PropertyValue]:
     """Return values as properties named `PREFIX.NAME`."""
     return {f"{prefix}.{name}": as_property(value) for name, value in values.items()}
+
+
+def numbers_in(value: Any) -> dict[str, float]:
+    """Return the numbers that a value is or, if it is a mapping of names to numbers, holds.
+
+    The key of a number alone is "".
+    """
+    if _is_number(value):
+        return {"": value}
+    if isinstance(value, Mapping) and value and all(map(_is_number, value.values())):
+        return {str(name): number for name, number in value.items()}
+    return {}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

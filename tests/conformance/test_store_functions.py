@@ -10,6 +10,7 @@ from lineage_server.app import Server
 from lineage_server.settings import Settings
 
 from lineage_store import Execution, LineageStore, connect
+from lineage_store.fingerprints import register
 from lineage_store.recording import RecordingOptions, StepFunction, complaints, step
 
 
@@ -58,6 +59,9 @@ class Count:
 
     def __call__(self) -> None:
         self.calls += 1
+
+
+register(Count, lambda _: "how often is no part of the code")
 
 
 def test_functions_as_steps(store: LineageStore, tmp_path: Path) -> None:

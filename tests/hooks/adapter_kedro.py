@@ -18,7 +18,7 @@ class Kedro(Adapter):
     modes = tuple(RUNNERS)
     parallel = ("threads", "processes", "spawned")
     caches = True
-    code = ("churn_steps.py", 'train("large", table', 'train("lar" "ge", table')
+    code = ("churn_steps.py", 'train("large", table', 'train(str("large"), table')
     pipeline = "churn.__default__"
     project = "churn"
     data: ClassVar = {

@@ -16,7 +16,7 @@ class Luigi(Adapter):
     code = (
         "churn_tasks.py",
         "self.write(churn_steps.train_large(",
-        "self.write((churn_steps.train_large)(",
+        "self.write((churn_steps.train_large or None)(",
     )
     returns = False
     pipeline = "churn_tasks.Evaluate"

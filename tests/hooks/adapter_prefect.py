@@ -14,7 +14,7 @@ class Prefect(Adapter):
     caches = True
     keeping: ClassVar = {"PREFECT_RESULTS_PERSIST_BY_DEFAULT": "true"}
     kept = ("large", "train_large")
-    code = ("churn_flow.py", 'saved("large", churn', 'saved("lar" "ge", churn')
+    code = ("churn_flow.py", 'saved("large", churn', 'saved(str("large"), churn')
     pipeline = "churn"
     data: ClassVar = {
         "raw": "data/raw.csv",

@@ -27,7 +27,7 @@ class Adapter(ABC):
         kept: A file that a step writes, and the step.
         cuts_off: Whether it skips a step whose inputs were made again, and are what they were.
         code: A file of the project, and what is to be replaced in it by what, to give
-            `train_large` other code that does the same.
+            `train_large` other instructions that do the same.
         returns: Whether a step puts out values, and numbers among them are results.
         extra: Steps of its own that the tool wants each pipeline to have.
         pipeline: The name of the context of the pipeline.

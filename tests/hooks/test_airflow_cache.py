@@ -95,7 +95,7 @@ def test_what_changed_runs_again(
     found = runs.assert_ran(url, store, "train_large", "evaluate")
     assert decision(found, "train_large").startswith("NEVER_SEEN")
 
-    edit(project, "model = churn_steps.train_small", "model = (churn_steps.train_small)")
+    edit(project, "model = churn_steps.train_small", "model = (churn_steps.train_small or None)")
     runs.assert_ran(url, store, "train_small")  # whose output is what it was
 
     (project.directory / "data/large.json").unlink()

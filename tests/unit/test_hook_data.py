@@ -5,13 +5,8 @@ from typing import Any
 
 import pytest
 
-from lineage_store.integrations.data import (
-    HASH_BYTES,
-    file_artifact,
-    numbers_in,
-    uri_artifact,
-    value_artifact,
-)
+from lineage_store.integrations.data import HASH_BYTES, file_artifact, uri_artifact, value_artifact
+from lineage_store.recording.values import numbers_in
 
 
 def test_the_same_content_at_the_same_place_is_one_artifact(tmp_path: Path) -> None:

@@ -2,18 +2,19 @@
 
 import asyncio
 import os
-import threading
 from pathlib import Path
 
 from prefect import flow, task
 from prefect.assets import materialize
 from prefect.cache_policies import INPUTS, NO_CACHE
 
-CALLS = Path(os.environ["CHURN_SIGNALS"]) / "calls"
+
+def signals():
+    return Path(os.environ["CHURN_SIGNALS"])
 
 
 def called(name):
-    with CALLS.open("a") as calls:
+    with (signals() / "calls").open("a") as calls:
         calls.write(f"{name}\n")
 
 
@@ -21,7 +22,7 @@ class Unknown:
     """Of no type that a fingerprint is known of."""
 
     def __init__(self):
-        self.threads = threading.active_count()
+        self.moving = iter([1])
 
 
 @task
@@ -107,7 +108,7 @@ def asset():
 @task(retries=1)
 def flaky(x):
     called("flaky")
-    signal = CALLS.with_name("flaky-flaky")
+    signal = signals() / "flaky-flaky"
     if signal.exists():
         signal.unlink()
         raise RuntimeError("once")

@@ -1,0 +1,158 @@
+"""A code object as a digest, and what it mentions.
+
+The digest is over what the interpreter runs: instructions, constants and names, also of the
+functions within. File names, line numbers and comments do not count.
+"""
+
+import dis
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from types import CodeType
+from typing import Any
+
+_SKIPPED = frozenset({"EXTENDED_ARG", "NOP", "CACHE", "PRECALL", "PUSH_NULL"})
+_LOADS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
+_MEMBERS = frozenset({"LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR", "DELETE_ATTR"})
+_REMEMBERED = 100_000
+"""Code objects whose facts are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A global name that code uses.
+
+    Attributes:
+        name: The name.
+        chains: The attributes that are read from it, such as ("path", "join").
+        is_value: It is also used in another way, such as passed on.
+    """
+
+    name: str
+    chains: tuple[tuple[str, ...], ...]
+    is_value: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """An import statement within code.
+
+    Attributes:
+        level: The dots before the name.
+        module: The name behind the dots.
+        names: What is imported from it; "*" for all.
+    """
+
+    level: int
+    module: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CodeFacts:
+    """What there is to know of a code object.
+
+    Attributes:
+        digest: The SHA-256 of what the interpreter runs.
+        mentions: Global names, ordered.
+        imports: Import statements, in their order.
+    """
+
+    digest: bytes
+    mentions: tuple[Mention, ...]
+    imports: tuple[Import, ...]
+
+
+_facts: dict[int, tuple[CodeType, CodeFacts]] = {}
+"""By identity: two code objects that are equal to Python may have 1 and 1.0 as their constants."""
+
+
+def facts_of(code: CodeType) -> CodeFacts:
+    """Return what there is to know of a code object, and of the functions within it."""
+    remembered = _facts.get(id(code))
+    if remembered is not None and remembered[0] is code:
+        return remembered[1]
+    facts = _read(code)
+    if len(_facts) >= _REMEMBERED:
+        _facts.clear()
+    _facts[id(code)] = code, facts
+    return facts
+
+
+def _read(code: CodeType) -> CodeFacts:
+    chains: dict[str, set[tuple[str, ...]]] = {}
+    values: set[str] = set()
+    imports: list[Import] = []
+    for each in _with_inner(code):
+        _read_mentions(each, chains, values, imports)
+    mentions = (
+        Mention(name, tuple(sorted(chains.get(name, ()))), name in values)
+        for name in sorted(chains.keys() | values)
+    )
+    return CodeFacts(sha256(_encoded(code)).digest(), tuple(mentions), tuple(imports))
+
+
+def _with_inner(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _with_inner(constant)
+
+
+def _read_mentions(
+    code: CodeType, chains: dict[str, set[tuple[str, ...]]], values: set[str], imports: list[Import]
+) -> None:
+    steps = [step for step in dis.get_instructions(code) if step.opname not in _SKIPPED]
+    for at, step in enumerate(steps):
+        if step.opname in _LOADS:
+            chain = _chain(steps, at + 1)
+            if chain:
+                chains.setdefault(step.argval, set()).add(chain)
+            else:
+                values.add(step.argval)
+        elif step.opname == "IMPORT_NAME":
+            level, names = steps[at - 2].argval, steps[at - 1].argval
+            imports.append(Import(int(level or 0), step.argval, tuple(names or ())))
+
+
+def _chain(steps: list[dis.Instruction], start: int) -> tuple[str, ...]:
+    """Return the attributes that are read one from the other, from an instruction on."""
+    names: list[str] = []
+    for step in steps[start:]:
+        if step.opname not in _MEMBERS:
+            break
+        names.append(str(step.argval))
+    return tuple(names)
+
+
+def _encoded(code: CodeType) -> bytes:
+    parts = [
+        code.co_name.encode("utf-8", "surrogatepass"),
+        repr((code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount)).encode(),
+        repr(code.co_flags).encode(),
+        code.co_code,
+        code.co_exceptiontable,
+        *map(_names, (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)),
+        *map(constant, code.co_consts),
+    ]
+    return b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+
+
+def _names(names: tuple[str, ...]) -> bytes:
+    return "\0".join(names).encode("utf-8", "surrogatepass")
+
+
+def constant(value: Any) -> bytes:
+    """Return bytes that stand for a constant of code: equal ones for equal types and values."""
+    tag = type(value).__name__.encode()
+    if isinstance(value, CodeType):
+        return b"code " + facts_of(value).digest
+    if isinstance(value, tuple | frozenset):
+        parts = list(map(constant, value))
+        parts = sorted(parts) if isinstance(value, frozenset) else parts
+        return tag + b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+    if isinstance(value, str):
+        return tag + b" " + value.encode("utf-8", "surrogatepass")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return tag + b" " + hex(value).encode()
+    return tag + b" " + (value if isinstance(value, bytes) else repr(value).encode())

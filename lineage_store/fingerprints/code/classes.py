@@ -1,0 +1,82 @@
+"""What there is to say of a class of the project: its bases, and all that its body made."""
+
+from collections.abc import Mapping
+from enum import Enum, EnumType
+from types import GetSetDescriptorType, MemberDescriptorType
+from typing import Any
+
+from lineage_store.fingerprints.code.graph import CodeGraph
+
+_SKIPPED = frozenset(
+    {
+        *("__module__", "__qualname__", "__dict__", "__weakref__", "__abstractmethods__"),
+        *("__firstlineno__", "__static_attributes__", "__annotations_cache__", "__signature__"),
+        *("_abc_impl", "_abc_cache", "_abc_registry", "__parameters__", "__subclasshook__"),
+    }
+)
+"""What Python makes of the rest, and caches."""
+
+_FIXED = frozenset(
+    {"__annotations__", "__dataclass_fields__", "__pydantic_fields__", "__attrs_attrs__"}
+)
+"""Mappings that are not changed once a class is made: as long as they are bound, they are equal."""
+
+_PYDANTIC = frozenset({"__pydantic_fields__", "__pydantic_decorators__"})
+
+_MEMBERS_OF_ENUMS = frozenset(
+    {
+        *("_member_names_", "_member_map_", "_value2member_map_", "_hashable_values_"),
+        *("_unhashable_values_", "_unhashable_values_map_", "_generate_next_value_"),
+        *("_use_args_", "_value_repr_", "_member_type_", "__new_member__", "_new_member_"),
+    }
+)
+
+_ATTRIBUTES_OF_MEMBERS = frozenset({"_name_", "__objclass__", "_sort_order_"})
+
+
+def describe(graph: CodeGraph, kind: type, label: str) -> None:
+    """Write what there is to say of a class."""
+    graph.write("class", kind.__name__)
+    graph.value(type(kind), f"the metaclass of {label}")
+    for base in kind.__bases__:
+        graph.value(base, f"the base {base.__name__} of {label}")
+    names = vars(kind)
+    graph.guards.sizes.append((names, len(names)))
+    for name in sorted(names):
+        if not _is_skipped(kind, name, names[name]):
+            _describe_attribute(graph, names, name, f"{label}.{name}")
+    if issubclass(kind, Enum):
+        _describe_members(graph, kind, label)
+
+
+def _is_skipped(kind: type, name: str, value: Any) -> bool:
+    if name in _SKIPPED or type(value) is GetSetDescriptorType:
+        return True
+    if name.startswith("__pydantic_"):  # made of the fields, and of what decorates methods
+        return name not in _PYDANTIC
+    return issubclass(kind, Enum) and (name in _MEMBERS_OF_ENUMS or _is_member(kind, name))
+
+
+def _is_member(kind: type, name: str) -> bool:
+    return isinstance(kind, EnumType) and name in kind.__members__
+
+
+def _describe_attribute(graph: CodeGraph, names: Mapping[str, Any], name: str, label: str) -> None:
+    value = names[name]
+    if type(value) is MemberDescriptorType:
+        graph.guards.names.append((names, name, value))
+        graph.write("slot", name)
+    elif name in _FIXED:
+        graph.guards.names.append((names, name, value))
+        graph.write("name", name)
+        graph.fixed(value, label)
+    else:
+        graph.bound(names, name, label)
+
+
+def _describe_members(graph: CodeGraph, kind: type[Enum], label: str) -> None:
+    for name, member in kind.__members__.items():
+        graph.write("member", name)
+        attributes = vars(member)
+        for attribute in sorted(attributes.keys() - _ATTRIBUTES_OF_MEMBERS):
+            graph.bound(attributes, attribute, f"{label}.{name}.{attribute}")

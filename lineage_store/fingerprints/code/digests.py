@@ -1,0 +1,131 @@
+"""Digests of code and of what code is given, made once and asked again while nothing changes."""
+
+import threading
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from lineage_store import errors
+from lineage_store.fingerprints.code.encoding import encode
+from lineage_store.fingerprints.code.graph import CodeGraph, NoFingerprint
+from lineage_store.fingerprints.code.guards import WatchedFile
+from lineage_store.fingerprints.code.nodes import describe
+from lineage_store.fingerprints.code.origins import PYTHON
+
+_FORMAT = "lineage-store code 2"
+_LARGEST = 500_000
+"""Names and values of a graph that is kept to be asked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The code of a step.
+
+    Attributes:
+        digest: "sha256:…"; None: it has none.
+        why: What has no fingerprint, and what to do; None: everything has one.
+        files: Files that the digest rests on and that may be read later, and their states.
+    """
+
+    digest: str | None
+    why: str | None = None
+    files: tuple[WatchedFile, ...] = ()
+
+
+def code_digest(function: Callable[..., Any]) -> str:
+    """Return "sha256:…" over all that a function reaches; see this package.
+
+    Raises:
+        NoFingerprint: Something that it reaches can't be told from other things.
+    """
+    code = code_of(function)
+    if code.digest is None:
+        raise NoFingerprint(code.why or "its code has no fingerprint")
+    return code.digest
+
+
+def code_of(function: Callable[..., Any], *, is_vouched: bool = False) -> Code:
+    """Return the digest of a function's code, or why it has none; never raises.
+
+    Args:
+        function: Anything that can be called.
+        is_vouched: Somebody vouches for what has no fingerprint, by naming a version: it counts by
+            the name of its type.
+    """
+    try:
+        graph, digest = _graph_of(function, is_vouched)
+    except NoFingerprint as error:
+        return Code(None, error.message)
+    except RecursionError:
+        return Code(None, "its code holds values that are nested too deep")
+    except Exception as error:  # whatever the program's own objects raise
+        return Code(None, f"its code can't be read: {type(error).__name__}: {error}"[:500])
+    return Code(digest, None, tuple(graph.guards.files))
+
+
+def value_digest(value: Any, label: str, files: list[WatchedFile] | None = None) -> str:
+    """Return "sha256:…" over a value, with the code of the project's classes that it is made of.
+
+    Args:
+        value: Any object.
+        label: What errors call it, such as "parameter config".
+        files: Takes the files whose content counts, and their states before they were read.
+
+    Raises:
+        NoFingerprint: It can't be told from other values.
+    """
+    graph = CodeGraph(describe, encode)
+    try:
+        digest = graph.digest(value, label)
+    except RecursionError:
+        raise NoFingerprint(f"{label} is nested too deep") from None
+    except (errors.LineageError, OSError):
+        raise
+    except Exception as error:  # whatever the value's own methods raise
+        raise NoFingerprint(f"{label} can't be read: {error!r:.200}; pass version=") from None
+    if files is not None:
+        files += graph.guards.files
+    return _text(digest)
+
+
+_Kept = tuple[CodeGraph, str]
+
+_lock = threading.Lock()
+_graphs: "weakref.WeakKeyDictionary[Any, dict[bool, _Kept]]" = weakref.WeakKeyDictionary()
+
+
+def _graph_of(function: Callable[..., Any], is_lenient: bool) -> _Kept:
+    kept = _kept(function).get(is_lenient)
+    if kept is not None and _holds(kept[0]):
+        return kept
+    graph = CodeGraph(describe, encode, is_lenient=is_lenient)
+    made = graph, _text(graph.digest(function, _label(function)))
+    if len(graph.guards.names) + len(graph.guards.values) < _LARGEST:
+        _kept(function)[is_lenient] = made
+    return made
+
+
+def _holds(graph: CodeGraph) -> bool:
+    try:
+        return graph.holds()
+    except Exception:  # what it meets now is new: the digest is made anew, and says what is wrong
+        return False
+
+
+def _kept(function: Callable[..., Any]) -> dict[bool, _Kept]:
+    try:
+        with _lock:
+            return _graphs.setdefault(function, {})
+    except TypeError:  # neither hashable nor weakly referenced
+        return {}
+
+
+def _label(function: Callable[..., Any]) -> str:
+    return str(getattr(function, "__qualname__", type(function).__qualname__))
+
+
+def _text(digest: bytes) -> str:
+    content = f"{_FORMAT} {PYTHON.label}\0".encode() + digest
+    return f"sha256:{sha256(content).hexdigest()}"

@@ -1,0 +1,378 @@
+"""The digest of a value that code reaches, or is given: what it is, and what it holds.
+
+An object counts by its class, which is a node of the graph if it is of the project, and by its
+state. What has no state that can be read, such as an open file, has no fingerprint.
+"""
+
+import functools
+import logging
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from enum import Enum
+from hashlib import sha256
+from pathlib import Path, PurePath
+from types import BuiltinFunctionType, CodeType, MappingProxyType, MethodType
+from typing import Any
+
+from lineage_store import errors
+from lineage_store.fingerprints import values
+from lineage_store.fingerprints.code import state
+from lineage_store.fingerprints.code.bytecode import constant
+from lineage_store.fingerprints.code.graph import CodeGraph, NoFingerprint, is_stable
+from lineage_store.fingerprints.code.guards import WatchedFile, file_state
+from lineage_store.fingerprints.code.names import installed_name, is_node
+from lineage_store.fingerprints.code.origins import within_project
+
+_SCALARS = frozenset({type(None), bool, int, float, complex, str, bytes, type(...)})
+
+_DATA = frozenset(
+    {
+        *("numpy", "pandas", "pyarrow", "polars", "scipy", "torch"),
+        *("datetime", "decimal", "_decimal", "fractions", "uuid", "zoneinfo", "re", "_zoneinfo"),
+    }
+)
+"""Libraries whose values are data; `fingerprint` knows how to read them."""
+
+_TOOLS = (logging.Logger, logging.LoggerAdapter, type(threading.Lock()), type(threading.RLock()))
+"""What can't change an outcome, and counts by its type."""
+
+_inner: dict[type, Callable[[Any], Any]] = {}
+
+
+def see_through(kind: type, inner: Callable[[Any], Any]) -> None:
+    """Make objects of a type, and of its subclasses, count as what they stand for.
+
+    Args:
+        kind: The type.
+        inner: Returns what an object stands for, such as the function that it wraps.
+    """
+    _inner[kind] = inner
+
+
+def _inner_of(kind: type) -> Callable[[Any], Any] | None:
+    return next((_inner[base] for base in kind.__mro__ if base in _inner), None)
+
+
+def encode(graph: CodeGraph, value: Any, label: str) -> bytes:
+    """Return what stands for a value: short bytes for a node or a scalar, else a digest.
+
+    Raises:
+        NoFingerprint: It has none; the message names it by its label.
+    """
+    kind = type(value)
+    if kind in _SCALARS:
+        return constant(value)
+    encoder = Encoder(graph)
+    encoder.visit(value, label)
+    return encoder.digest()
+
+
+class Encoder:
+    """Reads one value, and what it holds.
+
+    Args:
+        graph: Numbers the functions and classes that are met.
+    """
+
+    def __init__(self, graph: CodeGraph, seen: dict[int, int] | None = None) -> None:
+        self._graph = graph
+        self._content = sha256()
+        self._seen = dict(seen or {})
+        self._kept: list[Any] = []
+
+    def digest(self) -> bytes:
+        """Return the digest of what was read."""
+        return self._content.digest()
+
+    def write(self, *parts: str | bytes) -> None:
+        """Add parts to what is hashed."""
+        for part in parts:
+            encoded = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+            self._content.update(len(encoded).to_bytes(8, "big"))
+            self._content.update(encoded)
+
+    def visit(self, value: Any, label: str) -> None:
+        """Read a value.
+
+        Raises:
+            NoFingerprint: It has no fingerprint.
+        """
+        self._graph.spend()
+        if type(value) in _SCALARS:
+            self.write(constant(value))
+        elif _has_no_identity(value):
+            self._visit_new(value, label)
+        elif id(value) in self._seen:
+            self.write("again", str(self._seen[id(value)]))
+        else:
+            self._seen[id(value)] = len(self._seen)
+            self._kept.append(value)
+            self._visit_new(value, label)
+
+    def _visit_new(self, value: Any, label: str) -> None:
+        try:
+            self._read(value, label)
+        except NoFingerprint:
+            if not self._graph.is_lenient:
+                raise
+            self.write("opaque", _type_name(type(value)))
+
+    def _read(self, value: Any, label: str) -> None:
+        inner = _inner_of(type(value))
+        if inner is not None:
+            self.visit(inner(value), label)
+            return
+        name = installed_name(value) if is_node(value) or _is_installed_callable(value) else None
+        if name is not None:
+            self.write("installed", name)
+        elif is_node(value):
+            self.write("node", str(self._graph.number(value, label)))
+        else:
+            self._read_object(value, label)
+
+    def _read_object(self, value: Any, label: str) -> None:
+        kind = type(value)
+        read = next((r for base, r in _READERS.items() if issubclass(kind, base)), None)
+        try:
+            if values.is_registered(kind):
+                self.write("data", values.fingerprint(value))
+            elif _is_data(kind):
+                self._read_data(value, label)
+            elif read is not None:
+                read(self, value, label)
+            else:
+                self._read_state(value, label)
+        except (NoFingerprint, LookupError, RecursionError, MemoryError):
+            raise
+        except Exception as error:
+            raise no_fingerprint(label, kind, error) from None
+
+    def _read_data(self, value: Any, label: str) -> None:
+        try:
+            self.write("data", values.fingerprint(value))
+        except errors.InvalidArgument:
+            self._read_state(value, label)
+
+    def _read_state(self, value: Any, label: str) -> None:
+        """Read the class of an object, and all that it holds."""
+        kind = type(value)
+        self.write("object")
+        self.visit(kind, f"class {kind.__qualname__}")
+        for part in state.contents(value):
+            self.write("content")
+            self.visit(part, f"an item of {label}")
+        for name, attribute in state.attributes(value):
+            self.write("attribute", name)
+            self.visit(attribute, f"{label}.{name}")
+        if state.hidden_bytes(kind):
+            self._read_reduced(value, label)
+
+    def _read_reduced(self, value: Any, label: str) -> None:
+        """Read an object by what it would be pickled as."""
+        if hasattr(type(value), "__next__"):
+            raise no_fingerprint(label, type(value))
+        reduced = state.reduced(value)
+        if isinstance(reduced, str):
+            self.write("global", str(type(value).__module__), reduced)
+            return
+        for part in reduced:
+            self.visit(part, label)
+
+    def read_file(self, path: Path) -> str:
+        """Return the digest of a file, and remember what it was like."""
+        state = file_state(str(path))
+        digest = values.fingerprint(path)
+        self._graph.guards.files.append(WatchedFile(str(path), state, digest))
+        return digest
+
+    def items(self, several: Iterator[Any], label: str) -> None:
+        """Read values in their order."""
+        for at, item in enumerate(several):
+            self.write("item")
+            self.visit(item, f"{label}[{at}]")
+
+    def pairs(self, mapping: Any, label: str) -> None:
+        """Read keys and values in their order."""
+        for key, item in mapping.items():
+            self.write("key")
+            self.visit(key, f"a key of {label}")
+            self.visit(item, f"{label}[{key!r:.40}]" if type(key) in _SCALARS else label)
+
+    def members(self, several: Any, label: str) -> None:
+        """Read values that have no order."""
+        digests = []
+        for item in sorted(several, key=_rank):
+            alone = Encoder(self._graph, self._seen)
+            alone.visit(item, f"an item of {label}")
+            digests.append(alone.digest())
+        self.write(*sorted(digests))
+
+
+def no_fingerprint(label: str, kind: type, error: Exception | None = None) -> NoFingerprint:
+    """Return the error that says what has no fingerprint, and what to do."""
+    why = "" if error is None or isinstance(error, errors.LineageError) else f" ({error})"
+    return NoFingerprint(
+        f"{label} of type {kind.__qualname__} has no fingerprint{why:.200}; "
+        "register one, or pass version="
+    )
+
+
+def _type_name(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _has_no_identity(value: Any) -> bool:
+    """Return whether it makes no difference if a value is met twice, or an equal one."""
+    kind = type(value)
+    return _is_data(kind) or (kind in {tuple, frozenset} and is_stable(value))
+
+
+def _is_installed_callable(value: Any) -> bool:
+    return callable(value) and installed_name(type(value)) is not None
+
+
+def _rank(item: Any) -> tuple[str, str]:
+    """Return what items of a set are ordered by, in every process alike if they can be."""
+    name = repr(item) if type(item) in _SCALARS else str(getattr(item, "__qualname__", ""))
+    return type(item).__qualname__, name
+
+
+def _is_data(kind: type) -> bool:
+    is_data = _data_kinds.get(kind)
+    if is_data is None:
+        is_data = _data_kinds[kind] = _is_of_data_library(kind)
+    return is_data
+
+
+_data_kinds: "weakref.WeakKeyDictionary[type, bool]" = weakref.WeakKeyDictionary()
+
+
+def _is_of_data_library(kind: type) -> bool:
+    root = kind.__module__.partition(".")[0] if isinstance(kind.__module__, str) else ""
+    return root in _DATA and installed_name(kind) is not None
+
+
+def _read_list(encoder: Encoder, value: Any, label: str) -> None:
+    if type(value) not in {list, tuple}:
+        encoder._read_state(value, label)  # noqa: SLF001 - of this module
+        return
+    encoder.write(type(value).__name__)
+    encoder.items(iter(value), label)
+
+
+def _read_dict(encoder: Encoder, value: Any, label: str) -> None:
+    if type(value) is MappingProxyType:
+        encoder.write("mappingproxy")
+    elif type(value) is dict:
+        encoder.write("dict")
+    else:
+        encoder._read_state(value, label)  # noqa: SLF001
+        return
+    encoder.pairs(value, label)
+
+
+def _read_set(encoder: Encoder, value: Any, label: str) -> None:
+    if type(value) in {set, frozenset}:
+        encoder.write(type(value).__name__)
+    else:
+        encoder._read_state(value, label)  # noqa: SLF001
+    encoder.members(value, label)
+
+
+def _read_partial(encoder: Encoder, value: Any, label: str) -> None:
+    encoder.write(type(value).__name__)
+    encoder.visit(value.func, f"{label}.func")
+    encoder.items(iter(value.args), f"{label}.args")
+    encoder.pairs(value.keywords, f"{label}.keywords")
+
+
+def _read_method(encoder: Encoder, value: Any, label: str) -> None:
+    encoder.write("method", value.__name__)
+    if isinstance(value, MethodType):
+        encoder.visit(value.__func__, label)
+    owner = value.__self__
+    if owner is not None:
+        encoder.visit(owner, f"the object of {label}")
+
+
+def _read_descriptor(encoder: Encoder, value: Any, label: str) -> None:
+    encoder.write(type(value).__name__)
+    encoder.visit(value.__func__, label)
+
+
+def _read_property(encoder: Encoder, value: Any, label: str) -> None:
+    encoder.write(type(value).__name__)
+    for function in (value.fget, value.fset, value.fdel):
+        encoder.visit(function, label)
+    _read_more(encoder, value, property, label)
+
+
+def _read_more(encoder: Encoder, value: Any, base: type, label: str) -> None:
+    """Read what a subclass of the project adds."""
+    if type(value) is not base:
+        encoder.visit(type(value), f"class {type(value).__qualname__}")
+        for name, attribute in state.attributes(value):
+            encoder.write("attribute", name)
+            encoder.visit(attribute, f"{label}.{name}")
+
+
+def _read_cached_function(encoder: Encoder, value: Any, label: str) -> None:
+    encoder.write("cached", repr(value.cache_parameters()))
+    encoder.visit(value.__wrapped__, label)
+
+
+def _read_enum(encoder: Encoder, value: Any, label: str) -> None:
+    encoder.write("member", str(value._name_))
+    encoder.visit(type(value), f"class {type(value).__qualname__}")
+    if value._name_ is None or "|" in value._name_:
+        encoder.visit(value._value_, label)
+
+
+def _read_path(encoder: Encoder, value: Any, label: str) -> None:
+    """Read a path: a file counts by name and content, anything else by where it is."""
+    del label
+    if isinstance(value, Path) and value.is_file():
+        encoder.write("file", value.name, encoder.read_file(Path(value)))
+    else:
+        encoder.write("path", type(value).__name__, within_project(str(value)))
+
+
+def _read_tool(encoder: Encoder, value: Any, label: str) -> None:
+    del label
+    encoder.write("tool", _type_name(type(value)))
+
+
+def _read_variable(encoder: Encoder, value: Any, label: str) -> None:
+    encoder.write("variable", value.name)
+    encoder.visit(value.get(None), label)
+
+
+def _read_code(encoder: Encoder, value: Any, label: str) -> None:
+    del encoder, value
+    raise NoFingerprint(f"{label} is code that is known only when it runs; pass version=")
+
+
+_READERS: dict[type, Callable[[Encoder, Any, str], None]] = {
+    Enum: _read_enum,
+    list: _read_list,
+    tuple: _read_list,
+    dict: _read_dict,
+    MappingProxyType: _read_dict,
+    set: _read_set,
+    frozenset: _read_set,
+    functools.partial: _read_partial,
+    MethodType: _read_method,
+    BuiltinFunctionType: _read_method,
+    type([].__len__): _read_method,
+    staticmethod: _read_descriptor,
+    classmethod: _read_descriptor,
+    property: _read_property,
+    type(functools.lru_cache(len)): _read_cached_function,
+    PurePath: _read_path,
+    ContextVar: _read_variable,
+    CodeType: _read_code,
+    **dict.fromkeys(_TOOLS, _read_tool),
+}
+"""How values of a type, and of its subclasses, are read."""

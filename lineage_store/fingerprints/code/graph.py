@@ -1,0 +1,169 @@
+"""All that code, or a value, can reach, as one digest.
+
+The nodes of the graph are functions, classes and modules. Each is numbered when it is first met and
+described once, in that order, so no depth of the code can hurt. What a node mentions is either
+another node, which counts by its number, or a value, which counts by its content.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from types import CellType, FunctionType, ModuleType
+from typing import Any
+
+from lineage_store import errors
+from lineage_store.fingerprints.code.guards import MISSING, Guards
+from lineage_store.fingerprints.code.origins import origin_of_loaded
+
+MAX_NODES = 100_000
+"""Functions, classes and modules of one graph."""
+
+
+MAX_VALUES = 2_000_000
+"""Values of one graph, those within others counted."""
+
+
+class NoFingerprint(errors.InvalidArgument):
+    """Something can't be told from other things; the message names it."""
+
+
+class CodeGraph:
+    """Numbers and describes what code reaches.
+
+    Args:
+        describe: Writes what there is to say of a node.
+        encode: Returns the digest of a value; takes the graph, the value and its label.
+        is_lenient: What has no fingerprint counts by the name of its type: somebody vouches for it.
+    """
+
+    def __init__(
+        self,
+        describe: Callable[["CodeGraph", Any, str], None],
+        encode: Callable[["CodeGraph", Any, str], bytes],
+        *,
+        is_lenient: bool = False,
+    ) -> None:
+        self.guards = Guards()
+        self.is_lenient = is_lenient
+        self.labels: list[str] = []
+        self._describe = describe
+        self._encode = encode
+        self._content = sha256()
+        self._numbers: dict[int, int] = {}
+        self._kept: list[Any] = []
+        self._queue: deque[tuple[Any, str]] = deque()
+        self._is_closed = False
+        self._room = MAX_VALUES
+
+    def digest(self, root: Any, label: str) -> bytes:
+        """Return the digest of a function, or of any value, and of all that it reaches."""
+        self.value(root, label)
+        while self._queue:
+            node, name = self._queue.popleft()
+            self.write("node")
+            self._describe(self, node, name)
+        self._is_closed = True
+        return self._content.digest()
+
+    @property
+    def has_nodes(self) -> bool:
+        """Whether anything of the project was reached."""
+        return bool(self._kept)
+
+    def holds(self) -> bool:
+        """Return whether all that was read is still as it was, so that the digest is."""
+        return self.guards.hold() and all(
+            self._encode(self, value, label) == digest
+            for value, label, digest in self.guards.values
+        )
+
+    def number(self, node: Any, label: str) -> int:
+        """Return the number of a function, class or module, which is described in its turn.
+
+        Raises:
+            LookupError: The graph is complete, and it is none of its nodes.
+        """
+        number = self._numbers.get(id(node))
+        if number is not None:
+            return number
+        if self._is_closed:
+            raise LookupError(label)
+        if len(self._kept) >= MAX_NODES:
+            raise NoFingerprint(f"its code reaches more than {MAX_NODES} functions and classes")
+        number = self._numbers[id(node)] = len(self._kept)
+        self._kept.append(node)
+        self.labels.append(label)
+        self._queue.append((node, label))
+        return number
+
+    def spend(self) -> None:
+        """Count a value.
+
+        Raises:
+            NoFingerprint: There are too many.
+        """
+        self._room -= 1
+        if self._room < 0 and not self._is_closed:
+            raise NoFingerprint(f"its code reaches more than {MAX_VALUES} values")
+
+    def write(self, *parts: str | bytes) -> None:
+        """Add parts to the content of the node that is described."""
+        for part in parts:
+            encoded = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+            self._content.update(len(encoded).to_bytes(8, "big"))
+            self._content.update(encoded)
+
+    def value(self, value: Any, label: str) -> None:
+        """Add a value, or the number of a node, to the content of the node that is described."""
+        self.write(self._guarded(value, label))
+
+    def fixed(self, value: Any, label: str) -> None:
+        """Add a value that does not change as long as it is bound."""
+        self.write(self._encode(self, value, label))
+
+    def _guarded(self, value: Any, label: str) -> bytes:
+        digest = self._encode(self, value, label)
+        if not is_stable(value):
+            self.guards.values.append((value, label, digest))
+        return digest
+
+    def bound(self, names: Mapping[str, Any], name: str, label: str) -> Any:
+        """Return what a name is bound to, and remember that it is; MISSING: nothing."""
+        value = names.get(name, MISSING)
+        self.guards.names.append((names, name, value))
+        if value is MISSING:
+            self.write("missing", name)
+        else:
+            self.write("name", name)
+            self.value(value, label)
+        return value
+
+    def cell(self, cell: CellType, label: str) -> None:
+        """Add what a closure holds."""
+        try:
+            value = cell.cell_contents
+        except ValueError:  # not assigned yet
+            value = MISSING
+        self.guards.cells.append((cell, value))
+        if value is MISSING:
+            self.write("empty")
+        else:
+            self.value(value, label)
+
+
+_SCALARS = frozenset({type(None), bool, int, float, complex, str, bytes, type(...)})
+
+
+def is_stable(value: Any) -> bool:
+    """Return whether nothing can change in a value unless a node is changed or a name is bound."""
+    kind = type(value)
+    if kind in _SCALARS or kind is FunctionType or issubclass(kind, type):
+        return True
+    if kind is ModuleType:
+        return True
+    return kind in {tuple, frozenset} and all(map(is_stable, value))
+
+
+def is_project_module(module: Any) -> bool:
+    """Return whether a loaded module is one of the project."""
+    return origin_of_loaded(module).is_project

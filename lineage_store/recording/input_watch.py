@@ -1,0 +1,91 @@
+"""Input files of a step, looked at again when it has ended."""
+
+import os
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from lineage_store import errors
+from lineage_store.client.cache_answers import Place
+from lineage_store.fingerprints.code.guards import WatchedFile, file_state
+from lineage_store.fingerprints.values import fingerprint
+from lineage_store.lineage.identity import digest_of
+from lineage_store.model import Artifact
+from lineage_store.recording.artifacts import Inputs, listed
+from lineage_store.recording.described import StepDescription
+from lineage_store.recording.lookups import described_artifact, local_path
+
+
+class InputWatch:
+    """The input files of a step as they were before they were hashed.
+
+    Args:
+        described: The step; its inputs are looked at now.
+    """
+
+    def __init__(self, described: StepDescription) -> None:
+        self._described = described
+        self._states = {path: state_of(path) for _, path in _local_files(described.inputs)}
+
+    def changed(self, places: Sequence[Place], files: Sequence[WatchedFile]) -> str | None:
+        """Return what is no longer as it was when the key was made; None: all is.
+
+        Args:
+            places: The inputs.
+            files: What the key rests on beside them.
+        """
+        for file in files:
+            if file_state(file.path) != file.state and not _has_digest(file.path, file.digest):
+                return f"file {file.path}"
+        for place in places:
+            artifact = place.artifact
+            if isinstance(artifact, int):
+                artifact = described_artifact(self._described, place) or Artifact(id=artifact)
+            path = _path_of(artifact)
+            if path is not None and self._is_other(path, artifact):
+                return f"input {place.name}"
+        return None
+
+    def _is_other(self, path: Path, artifact: Artifact) -> bool:
+        if path in self._states and self._states[path] == state_of(path):
+            return False
+        digest = digest_of(artifact)
+        is_known = digest is not None and digest.algorithm == "sha256"
+        return is_known and not _has_digest(path, str(digest))
+
+
+def _has_digest(path: Path | str, digest: str) -> bool:
+    """Return whether a file still has the content of a digest."""
+    try:
+        return bool(digest) and fingerprint(Path(path)) == digest
+    except (OSError, errors.LineageError):  # it is gone, or can't be read any more
+        return False
+
+
+def state_of(path: Path) -> object:
+    """Return what shows whether a file, or anything in a directory, was changed."""
+    state = file_state(str(path))
+    if state is None or not path.is_dir():
+        return state
+    content = sha256()
+    for directory, names, files in os.walk(path):
+        names.sort()
+        for name in sorted(files):
+            entry = os.path.join(directory, name)  # noqa: PTH118
+            content.update(f"{entry}\0{file_state(entry)}\0".encode("utf-8", "surrogateescape"))
+    return state, content.digest()
+
+
+def _local_files(inputs: Inputs | None) -> Iterator[tuple[str, Path]]:
+    for name, several in (inputs or {}).items():
+        for given in listed(several):
+            path = given.absolute() if isinstance(given, Path) else _path_of(given)
+            if path is not None:
+                yield name, path
+
+
+def _path_of(given: object) -> Path | None:
+    """Return the local file of an artifact whose content is known; None: it has none."""
+    if not isinstance(given, Artifact) or digest_of(given) is None:
+        return None
+    return local_path(given)

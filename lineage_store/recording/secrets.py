@@ -1,0 +1,66 @@
+"""Secrets, which neither the record of a step nor its key may show.
+
+In a record a secret is `***`. In a key, whose components anybody can read who reads the store, it
+counts as its scrypt digest: a guess costs 20 ms and not a nanosecond.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+MASK = "***"
+
+_SCHEME = r"(?P<scheme>\b[A-Za-z][A-Za-z0-9+.\-]*://)"
+_WITH_PASSWORD = re.compile(_SCHEME + r"(?P<user>[^\s/?#@:]*):(?P<password>[^\s/?#]+)@")
+_WITH_TOKEN = re.compile(r"(?P<scheme>\bhttps?://)(?P<token>[^\s/?#@:]+)@")
+_QUERY = re.compile(
+    r"(?P<name>[?&;](?:password|passwd|pwd|secret|client_secret|token|access_token|auth_token"
+    r"|api_?key|sig|signature|x-amz-signature|x-amz-security-token|x-goog-signature)=)[^&;#\s\"']+",
+    re.IGNORECASE,
+)
+_SALT = b"lineage-store secret 1"
+
+
+def masked_text(text: str) -> str:
+    """Return a text with the credentials of all URLs in it masked."""
+    if "://" not in text:
+        return text
+    text = _WITH_PASSWORD.sub(rf"\g<scheme>\g<user>:{MASK}@", text)
+    text = _WITH_TOKEN.sub(rf"\g<scheme>{MASK}@", text)
+    return _QUERY.sub(rf"\g<name>{MASK}", text)
+
+
+def masked(value: Any) -> Any:
+    """Return a value with the credentials of all URLs in it masked; if there are none, itself."""
+    if type(value) is str:
+        return masked_text(value)
+    if type(value) in {list, tuple}:
+        items = type(value)(map(masked, value))
+        return items if items != value else value
+    if type(value) is dict:
+        pairs = {masked(key): masked(item) for key, item in value.items()}
+        return pairs if pairs != value else value
+    return value
+
+
+def is_secret_type(value: Any) -> bool:
+    """Return whether the type of a value says that it is a secret, as `SecretStr` does."""
+    name = type(value).__module__.partition(".")[0]
+    return name == "pydantic" and type(value).__name__.startswith("Secret")
+
+
+def hide(parameters: Mapping[str, Any], secret: frozenset[str]) -> dict[str, Any]:
+    """Return parameters as they are recorded."""
+    return {
+        name: MASK if name in secret or is_secret_type(value) else masked(value)
+        for name, value in parameters.items()
+    }
+
+
+@lru_cache(maxsize=1024)
+def secret_digest(fingerprint: str) -> str:
+    """Return "scrypt:…" over the fingerprint of a secret."""
+    digest = hashlib.scrypt(fingerprint.encode(), salt=_SALT, n=2**13, r=8, p=1, dklen=32)
+    return f"scrypt:{digest.hex()}"
