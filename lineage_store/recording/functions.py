@@ -11,7 +11,7 @@ from lineage_store.fingerprints.code import code_digest
 from lineage_store.model import Artifact
 from lineage_store.recording.complaints import complain, harmless
 from lineage_store.recording.options import Caching
-from lineage_store.recording.returned import NOTHING, Returned
+from lineage_store.recording.return_values import NOTHING, ReturnValues
 from lineage_store.recording.runs import Run, current_run
 from lineage_store.recording.steps import Step
 
@@ -53,7 +53,8 @@ class StepFunction(Generic[P, T]):
         self._version = version
         self._cache = cache
         self._outputs = tuple(outputs)
-        self._returned = Returned(save)
+        owner = f"{function.__module__}.{self.name}"
+        self._returned = ReturnValues(save, owner)
         self._retries = retries
         unknown = set(outputs) - set(self._signature.parameters)
         if unknown:
@@ -208,7 +209,7 @@ def step(
         outputs: The names of parameters that say where it writes: no inputs, but outputs. Where
             something was written is no part of the key; on a hit the file is copied to where it is
             wanted.
-        save: A directory; what is returned and has no other form is pickled there.
+        save: A directory; what is returned and is no short value of JSON is kept there.
         retries: How often to try again after an exception; each attempt is recorded.
 
     Raises:

@@ -16,6 +16,7 @@ from lineage_store.recording.complaints import complain
 from lineage_store.recording.described import StepDescription
 from lineage_store.recording.options import Caching
 from lineage_store.recording.recorder import Recorder
+from lineage_store.recording.restoring import has_content
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ def changed_output(hit: Hit) -> str | None:
             return f"the cached output {path} is not there"
         digest = digest_of(artifact)
         is_known = digest is not None and digest.algorithm == "sha256"
-        if is_known and fingerprint(path) != str(digest):
+        if digest is not None and is_known and not has_content(path, digest):
             return f"the cached output {path} is no longer what it was"
     return None
 

@@ -18,6 +18,7 @@ from lineage_store.recording.artifacts import (
     Given,
     as_input,
     as_properties,
+    copy_of,
     external_id_of,
     input_places,
     of_path,
@@ -76,6 +77,7 @@ class Step:
         self._started = 0
         self._ticks = 0.0
         self._told_inputs = 0
+        self._copies: list[Place] = []
         self._token: Token[tuple[str, ...]] | None = None
 
     @property
@@ -203,7 +205,21 @@ class Step:
         record = self._run.record_of(
             self._described, ExecutionState.CACHED, ending, inputs=self.inputs
         )
-        self._recorder.record_cached(record, hit.entry_id, self._run.surroundings)
+        around = self._run.surroundings
+        self._recorder.record_cached(record, hit.entry_id, around, self._copies)
+
+    @harmless(None)
+    def copied(self, name: str, path: Path, index: int = 0) -> None:
+        """Say that a file or directory of the hit was copied: the copy is an output as well.
+
+        Args:
+            name: Of the output.
+            path: Where the copy is; its content is that of the output.
+            index: Which of the outputs of this name it is.
+        """
+        copy = copy_of(self.outputs[name][index], path)
+        self._recorder.remember(copy)
+        self._copies.append(Place(artifact=copy, name=name, index=index))
 
     @harmless(None)
     def input(self, name: str, given: Given | Sequence[Given]) -> None:
@@ -375,7 +391,7 @@ class Step:
     def reject_hit(self, why: str) -> None:
         """Run the step after all, although the cache had it; to be said before the body runs."""
         complain(f"{self.name} {why}", "the hit of the step %s is not used: %s", self.name, why)
-        self.hit, self.outputs, self.results = None, {}, {}
+        self.hit, self.outputs, self.results, self._copies = None, {}, {}, []
         self._why_run = f"REJECTED: {why}"
         self._run_it()
 

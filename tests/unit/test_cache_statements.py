@@ -124,6 +124,34 @@ def test_a_step_is_recorded_with_one_insert_for_each_table(engine):
     assert "INSERT cache_entries" in inserts
 
 
+def test_a_hit_is_recorded_with_few_statements(engine):
+    def recorded(name: str, copies: int) -> dict:
+        entry = engine.call("ListEntries", cache_pb2.ListEntriesRequest(max_result_size=1)).entries[
+            0
+        ]
+        request = cache_pb2.RecordCachedRequest(entry_id=entry.id)
+        request.step.key, request.step.execution.type = name, "E"
+        request.step.create_types = True
+        for at in range(copies):
+            made = pb.Artifact(type="A", uri=f"{name}{at}", external_id=f"{name}{at}")
+            request.copies.add(name="out", artifact=made)
+        with counted() as texts:
+            engine.call("RecordCached", request)
+        return kinds([text for text in texts if text.startswith("SELECT")])
+
+    engine.call("RecordStep", cache_pb2.RecordStepRequest(step=step(40_000)))
+    recorded("first", 0)  # the types are known from here on
+    plain, copied = recorded("plain", 0), recorded("copied", 1)
+    assert plain == {
+        "SELECT cache_entries": 1,
+        "SELECT executions": 2,
+        "SELECT cache_hits": 1,
+        "SELECT events": 1,
+        "SELECT artifacts": 2,
+    }
+    assert copied == plain | {"SELECT artifacts": 3}  # whether the copy is known
+
+
 def test_a_wait_looks_with_one_or_two_statements(engine):
     request = cache_pb2.WaitRequest(digests=[digest(at) for at in range(MANY)])
     with counted() as texts:

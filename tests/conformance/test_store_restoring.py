@@ -1,0 +1,656 @@
+"""What a step function takes over from a hit: where files go, and whom a hit is believed."""
+
+import hashlib
+import logging
+import os
+import pickle
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lineage_server.app import Server
+from lineage_server.settings import Settings
+
+from lineage_store import Artifact, ArtifactState, Execution, ExecutionState, LineageStore, connect
+from lineage_store.cache.keys import Key
+from lineage_store.client.cache_answers import Place
+from lineage_store.client.records import Publication, StepRecord
+from lineage_store.fingerprints import fingerprint
+from lineage_store.recording import Caching, RecordingOptions, StepFunction, complaints, step
+from lineage_store.recording.naming import CACHE_DECISION
+
+
+@pytest.fixture(params=["embedded", "grpc"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LineageStore]:
+    database = f"sqlite:///{tmp_path / 'lineage.db'}"
+    options = RecordingOptions(spool=tmp_path / "spool")
+    if request.param == "embedded":
+        with connect(database, recording=options) as opened:
+            yield opened
+        return
+    server = Server(Settings(database=database, grpc="127.0.0.1:0", drain_seconds=1.0))
+    server.start()
+    try:
+        with connect(f"grpc://{server.address}", recording=options) as opened:
+            yield opened
+    finally:
+        server.stop()
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    complaints._told.clear()
+
+
+class Count:
+    """Counts without being seen by the digest of the code."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self) -> None:
+        self.calls += 1
+
+
+def states(store: LineageStore) -> list[str]:
+    """Return type and state of the executions of steps, in their order."""
+    store.flush_recording()
+    found = [each for each in store.iter_executions() if each.type != "PipelineRun"]
+    return [f"{each.type} {each.state}" for each in found]
+
+
+def the_example(store: LineageStore, directory: Path) -> None:
+    """Run the example of docs/recording.md, with a model behind it."""
+
+    @step(cache=True, outputs=["table"])
+    def tidy(raw: Path, table: Path, floor: int) -> None:
+        table.write_text(raw.read_text().upper())
+
+    @step(cache=True, outputs=["model"])
+    def train(table: Path, model: Path, depth: int) -> None:
+        model.write_text(f"{depth} {table.read_text()}")
+
+    (directory / "raw.csv").write_text("id,churned\n1,0\n")
+    for depth, day in enumerate(("monday", "tuesday")):
+        with store.run(day, pipeline="churn"):
+            tidy(directory / "raw.csv", directory / f"{day}.csv", floor=2)
+            train(directory / f"{day}.csv", directory / f"{day}.model", depth)
+
+
+def names(artifacts: Any) -> set[str]:
+    return {Path(artifact.uri or "").name for artifact in artifacts}
+
+
+def test_a_file_that_is_restored_elsewhere_has_its_lineage(
+    store: LineageStore, tmp_path: Path
+) -> None:
+    the_example(store, tmp_path)
+    assert states(store) == ["tidy COMPLETE", "train COMPLETE", "tidy CACHED", "train COMPLETE"]
+    upstream = store.lineage(uri=str(tmp_path / "tuesday.model")).upstream()
+    assert upstream.verdict.complete
+    assert names(upstream.artifacts) >= {"tuesday.model", "tuesday.csv", "raw.csv"}
+    [raw] = store.lineage(uri=str(tmp_path / "raw.csv")).upstream().artifacts
+    impact = store.impact(raw)
+    every = {"monday.csv", "monday.model", "tuesday.csv", "tuesday.model"}
+    assert names(impact.lineage.artifacts) == {"raw.csv"} | every
+    steps = {e.type: [] for e in store.iter_executions()}
+    for each in store.iter_executions():
+        steps[each.type].append(each.id)
+    invalid = store.cache.invalidate(
+        by="me", why="bad", executions=steps["tidy"][:1], transitive=True, dry_run=True
+    )
+    assert {entry.execution_id for entry in invalid} == {steps["tidy"][0], *steps["train"]}
+
+
+def test_a_copy_is_of_the_type_of_the_original(store: LineageStore, tmp_path: Path) -> None:
+    def made(directory: Path) -> None:
+        with store.run("nightly") as run, run.step("make", cache=True) as begun:
+            if begun.hit is None:
+                path = directory / "data"
+                path.write_text("x")
+                begun.output("data", path, type="Dataset", properties={"rows": 3})
+            else:
+                (directory / "copy").write_text("x")
+                begun.copied("data", directory / "copy")
+
+    for _ in range(2):
+        made(tmp_path)
+    store.flush_recording()
+    original, copy = store.iter_artifacts()
+    assert (copy.type, copy.uri) == ("Dataset", str(tmp_path / "copy"))
+    assert copy.custom_properties == original.custom_properties
+    assert copy.custom_properties["rows"] == 3
+    assert copy.external_id == f"{copy.uri}@{fingerprint(Path(str(copy.uri)))}"
+
+
+def test_a_copy_where_an_artifact_of_another_type_is_known(
+    store: LineageStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    @step(cache=True, outputs=["target"])
+    def write(target: Path) -> None:
+        target.write_text("x")
+
+    (tmp_path / "other").write_text("x")
+    with store.run("nightly") as run:
+        write(tmp_path / "one")
+        with run.step("look") as looking:
+            looking.output("other", tmp_path / "other", type="Dataset")
+    with store.run("nightly"):
+        write(tmp_path / "other")
+    assert states(store) == ["write COMPLETE", "look COMPLETE", "write CACHED"]
+    [other] = store.iter_artifacts(where=f"uri = '{tmp_path / 'other'}'")
+    *_, cached = store.iter_executions(where="type = 'write'")
+    assert other.type == "Dataset"
+    assert other.id in {event.artifact_id for event in store.list_events(execution=cached)}
+
+
+def entries(directory: Path) -> list[str]:
+    return [path.name for path in directory.iterdir()]
+
+
+def writing(calls: Count) -> StepFunction[[str, Path], None]:
+    """Return a step that writes a directory or a file."""
+
+    @step(cache=True, outputs=["target"])
+    def write(content: str, target: Path) -> None:
+        calls()
+        if content == "directory":
+            (target / "in").mkdir(parents=True)
+            (target / "in" / "a").write_text("a")
+            (target / "b").write_text("b")
+            (target / "b").chmod(0o640)
+            (target / "link").symlink_to("b")
+            (target / "gone").symlink_to("nowhere")
+            (target / "in" / "up").symlink_to("..")
+        else:
+            target.write_text(content)
+            target.chmod(0o750)
+
+    return write
+
+
+@pytest.mark.parametrize("content", ["file", "directory"])
+def test_restoring_leaves_nothing_else(store: LineageStore, tmp_path: Path, content: str) -> None:
+    calls = Count()
+    write = writing(calls)
+    targets = [tmp_path / name / "target" for name in ("one", "new", "file", "directory")]
+    targets[2].parent.mkdir()
+    targets[2].write_text("what was there, and is longer")
+    (targets[3] / "stale").mkdir(parents=True)
+    targets[0].parent.mkdir()
+    for target in targets:
+        with store.run("nightly"):
+            write(content, target)
+    assert calls.calls == 1
+    assert len({fingerprint(target) for target in targets}) == 1
+    for target in targets:
+        assert entries(target.parent) == ["target"]
+        path = target if content == "file" else target / "b"
+        assert path.stat().st_mode & 0o777 == (0o750 if content == "file" else 0o640)
+    before = [target.stat().st_ino for target in targets]
+    for target in targets:
+        with store.run("nightly"):
+            write(content, target)
+    assert [target.stat().st_ino for target in targets] == before  # the same content: not written
+    assert calls.calls == 1
+
+
+@pytest.mark.parametrize("content", ["file", "directory"])
+def test_an_interrupted_restore_leaves_what_was_there(
+    store: LineageStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    write = writing(Count())
+    target = tmp_path / "there" / "target"
+    with store.run("nightly"):
+        write(content, tmp_path / "target")
+    (target if content == "directory" else target.parent).mkdir(parents=True)
+    old = target / "old" if content == "directory" else target
+    old.write_text("old")
+
+    def interrupted(self: Path, place: Path) -> None:
+        if self.name.startswith(".") and (content == "file" or self.joinpath("in").exists()):
+            raise KeyboardInterrupt
+        os.replace(self, place)  # noqa: PTH105 - what is called here is replaced
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt), store.run("nightly"):
+        write(content, target)
+    assert old.read_text() == "old"
+    assert entries(target.parent) == ["target"]
+
+
+def entry_key(store: LineageStore) -> Key:
+    """Return the key of the only entry."""
+    store.flush_recording()
+    [entry] = store.cache.list().items
+    return Key(entry.components)
+
+
+def forge(store: LineageStore, artifact: Artifact, name: str = "return", **results: Any) -> None:
+    """Publish an outcome under the key of the only entry, as anyone can who may write there."""
+    record = StepRecord(
+        key=f"attack/{secrets.token_hex(4)}",
+        execution=Execution(type="count", state=ExecutionState.COMPLETE),
+        outputs=[Place(artifact=artifact, name=name)],
+        publication=Publication(key=entry_key(store), output_parameters=results),
+    )
+    store.record_step(record)
+
+
+def artifact_of(path: Path, algorithm: str = "sha256") -> Artifact:
+    digest = hashlib.new(algorithm, path.read_bytes()).hexdigest()
+    return Artifact(
+        type="Artifact",
+        uri=str(path),
+        state=ArtifactState.LIVE,
+        custom_properties={"digest": f"{algorithm}:{digest}"},
+    )
+
+
+class Payload:
+    """A pickle of it makes a file when it is read."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.marker,)
+
+
+class Victim:
+    """A step whose return value is pickled, and has been once.
+
+    Attributes:
+        saved: Where it keeps its values.
+        calls: How often it ran.
+        marker: The file that code of an attacker would make.
+    """
+
+    def __init__(self, store: LineageStore, directory: Path, *, save: bool = True) -> None:
+        self.store = store
+        self.saved = directory / "saved"
+        self.marker = directory / "marker"
+        self.calls = calls = Count()
+
+        @step(cache=True, save=self.saved if save else None)
+        def count(floor: int) -> Any:
+            calls()
+            return {floor, 2} if save else floor
+
+        self._count = count
+        self.run()
+
+    def run(self) -> Any:
+        with self.store.run("nightly"):
+            return self._count(1)
+
+    def payload(self, path: Path) -> Path:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(pickle.dumps(Payload(self.marker)))
+        return path
+
+    def value(self) -> Path:
+        """Return the file with its own value."""
+        [path] = self.saved.glob("*.pickle")
+        return path
+
+    def is_not_deceived(self) -> None:
+        """Check that the hit is rejected: the step runs itself, and nothing else does."""
+        before = self.calls.calls
+        self.run()
+        assert self.calls.calls == before + 1
+        assert not self.marker.exists()
+        self.store.flush_recording()
+        *_, last = self.store.iter_executions(where="type = 'count'")
+        decision = str(last.custom_properties[CACHE_DECISION])
+        assert decision.startswith(("REJECTED: what it returned", "OUTPUT_MISSING: the cached"))
+
+
+def test_a_pickle_of_its_own_is_taken_over(store: LineageStore, tmp_path: Path) -> None:
+    victim = Victim(store, tmp_path)
+    assert victim.run() == {1, 2}
+    assert victim.calls.calls == 1
+    key = tmp_path / "config" / "lineage-store" / "seal.key"
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert len(key.read_bytes()) == 32
+
+
+def test_the_word_of_the_store_is_taken_for_data(store: LineageStore, tmp_path: Path) -> None:
+    victim = Victim(store, tmp_path)
+    made = victim.payload(tmp_path / "upload")
+    forge(store, artifact_of(made), return_form="value", **{"return": "99"})
+    assert victim.run() == 99
+    assert not victim.marker.exists()
+
+
+def test_without_save_nothing_is_unpickled(store: LineageStore, tmp_path: Path) -> None:
+    victim = Victim(store, tmp_path, save=False)
+    payload = victim.payload(tmp_path / "upload")
+    forge(store, artifact_of(payload), return_form="pickle")
+    victim.is_not_deceived()
+
+
+def elsewhere(victim: Victim, directory: Path) -> Artifact:
+    return artifact_of(victim.payload(directory / "upload" / victim.value().name))
+
+
+def above(victim: Victim, directory: Path) -> Artifact:
+    path = victim.payload(directory / "upload")
+    made = artifact_of(path)
+    return Artifact(**(vars_of(made) | {"uri": f"{victim.saved}/../upload"}))
+
+
+def vars_of(artifact: Artifact) -> dict[str, Any]:
+    names = ("type", "uri", "state", "custom_properties")
+    return {name: getattr(artifact, name) for name in names}
+
+
+def linked(victim: Victim, directory: Path) -> Artifact:
+    link = victim.saved / "linked.pickle"
+    link.symlink_to(victim.payload(directory / "upload"))
+    return artifact_of(link)
+
+
+def linked_directory(victim: Victim, directory: Path) -> Artifact:
+    victim.payload(directory / "elsewhere" / "upload.pickle")
+    (victim.saved / "in").symlink_to(directory / "elsewhere")
+    return artifact_of(victim.saved / "in" / "upload.pickle")
+
+
+def without_seal(victim: Victim, directory: Path) -> Artifact:
+    return artifact_of(victim.payload(victim.saved / "forged.pickle"))
+
+
+def with_another_seal(victim: Victim, directory: Path) -> Artifact:
+    own = victim.value()
+    path = victim.payload(victim.saved / "forged.pickle")
+    seal = own.with_name(f"{own.name}.seal").read_bytes()
+    path.with_name(f"{path.name}.seal").write_bytes(seal)
+    return artifact_of(path)
+
+
+def with_a_guess(victim: Victim, directory: Path) -> Artifact:
+    path = victim.payload(victim.saved / "forged.pickle")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    path.with_name(f"{path.name}.seal").write_text(digest)
+    return artifact_of(path)
+
+
+def replaced(victim: Victim, directory: Path) -> Artifact:
+    return artifact_of(victim.payload(victim.value()))
+
+
+def with_another_digest(victim: Victim, directory: Path) -> Artifact:
+    return artifact_of(victim.payload(victim.saved / "forged.pickle"), "md5")
+
+
+def own_value_with_md5(victim: Victim, directory: Path) -> Artifact:
+    return artifact_of(victim.value(), "md5")
+
+
+def a_pipe(victim: Victim, directory: Path) -> Artifact:
+    path = victim.payload(directory / "upload")
+    made = artifact_of(path)
+    os.mkfifo(victim.saved / "pipe")
+    return Artifact(**(vars_of(made) | {"uri": str(victim.saved / "pipe")}))
+
+
+ATTACKS: list[Callable[[Victim, Path], Artifact]] = [
+    elsewhere,
+    above,
+    linked,
+    linked_directory,
+    without_seal,
+    with_another_seal,
+    with_a_guess,
+    replaced,
+    with_another_digest,
+    own_value_with_md5,
+    a_pipe,
+]
+
+
+@pytest.mark.parametrize("verify", [True, False], ids=["verified", "unverified"])
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
+def test_who_writes_to_the_store_runs_nothing(
+    store: LineageStore,
+    tmp_path: Path,
+    attack: Callable[[Victim, Path], Artifact],
+    verify: bool,
+) -> None:
+    victim = Victim(store, tmp_path)
+    victim._count._cache = Caching(verify=verify)
+    forge(store, attack(victim, tmp_path), return_form="pickle")
+    victim.is_not_deceived()
+
+
+@pytest.mark.parametrize("form", ["npy", "json", "pandas", "polars", "arrow", "text", "bytes"])
+def test_no_other_form_runs_what_it_reads(store: LineageStore, tmp_path: Path, form: str) -> None:
+    victim = Victim(store, tmp_path)
+    payload = victim.payload(victim.saved / "forged")
+    forge(store, artifact_of(payload), return_form=form)
+    victim.run()
+    assert not victim.marker.exists()
+
+
+def test_an_array_with_objects_is_not_unpickled(store: LineageStore, tmp_path: Path) -> None:
+    np = pytest.importorskip("numpy")
+    victim = Victim(store, tmp_path)
+    path = victim.saved / "forged.npy"
+    np.save(path, np.array([Payload(victim.marker)], object), allow_pickle=True)
+    forge(store, artifact_of(path), return_form="npy")
+    victim.is_not_deceived()
+
+
+def test_a_file_that_is_replaced_after_it_was_published(
+    store: LineageStore, tmp_path: Path
+) -> None:
+    victim = Victim(store, tmp_path)
+    store.flush_recording()
+    victim.payload(victim.value())
+    victim.is_not_deceived()
+
+
+def test_a_seal_is_for_one_function_and_one_key(store: LineageStore, tmp_path: Path) -> None:
+    calls = Count()
+
+    @step(cache=True, save=tmp_path / "saved")
+    def made(kind: int) -> Any:
+        calls()
+        return {kind}
+
+    with store.run("nightly"):
+        made(1)
+        made(2)
+    store.flush_recording()
+    entries = store.cache.list().items
+    one, other = (next(e for e in entries if _kind(e) == kind) for kind in ("1", "2"))
+    artifacts = store.get_artifacts([_output_of(store, each.execution_id) for each in (one, other)])
+    record = StepRecord(
+        key="attack/swap",
+        execution=Execution(type="made", state=ExecutionState.COMPLETE),
+        outputs=[Place(artifact=Artifact(**vars_of(artifacts[1])), name="return")],
+        publication=Publication(
+            key=Key(one.components), output_parameters={"return_form": "pickle"}
+        ),
+    )
+    store.record_step(record)
+    with store.run("nightly"):
+        assert made(1) == {1}
+    assert calls.calls == 3
+
+
+def _kind(entry: Any) -> str:
+    return next(c.value for c in entry.components if c.name == "parameters.kind")
+
+
+def _output_of(store: LineageStore, execution_id: int) -> int:
+    [event] = [e for e in store.list_events(execution=execution_id) if e.type.is_output]
+    return event.artifact_id
+
+
+def test_who_has_another_key_takes_over_no_pickles(
+    store: LineageStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = tmp_path / "shared.key"
+    key.write_bytes(secrets.token_bytes(32))
+    monkeypatch.setenv("LINEAGE_STORE_SEAL_KEY", str(key))
+    victim = Victim(store, tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "colleague"))
+    assert victim.run() == {1, 2}
+    assert victim.calls.calls == 1
+    monkeypatch.delenv("LINEAGE_STORE_SEAL_KEY")
+    victim.is_not_deceived()
+
+
+@pytest.mark.parametrize("damage", ["short", "readable", "directory"])
+def test_a_key_that_is_no_secret_seals_nothing(
+    store: LineageStore, tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: str
+) -> None:
+    caplog.set_level(logging.WARNING, logger="lineage_store.recording")
+    victim = Victim(store, tmp_path)
+    key = tmp_path / "config" / "lineage-store" / "seal.key"
+    if damage == "short":
+        key.write_bytes(b"x")
+    elif damage == "readable":
+        key.chmod(0o644)
+    else:
+        key.unlink()
+        key.mkdir()
+    for _ in range(2):
+        victim.run()
+    assert victim.calls.calls == 3
+    assert "nothing is pickled, nor taken from a pickle" in caplog.text
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "md5", "none", "wrong"])
+def test_a_file_is_copied_only_by_who_knows_its_content(
+    store: LineageStore, tmp_path: Path, algorithm: str
+) -> None:
+    calls = Count()
+    secret = tmp_path / "secret"
+    secret.write_text("a secret")
+
+    @step(cache=Caching(verify=False), outputs=["target"])
+    def count(target: Path) -> None:
+        calls()
+        target.write_text("mine")
+
+    with store.run("nightly"):
+        count(tmp_path / "one")
+    made = artifact_of(secret, algorithm if algorithm in {"sha256", "md5"} else "sha256")
+    if algorithm == "none":
+        made = Artifact(**(vars_of(made) | {"custom_properties": {}}))
+    if algorithm == "wrong":
+        digest = f"sha256:{hashlib.sha256(b'guess').hexdigest()}"
+        made = Artifact(**(vars_of(made) | {"custom_properties": {"digest": digest}}))
+    forge(store, made, "target", return_form="value", **{"return": "null"})
+    with store.run("nightly"):
+        count(tmp_path / "other")
+    is_known = algorithm == "sha256"
+    assert calls.calls == (1 if is_known else 2)
+    assert (tmp_path / "other").read_text() == ("a secret" if is_known else "mine")
+
+
+def test_paths_are_returned_as_they_were(store: LineageStore, tmp_path: Path) -> None:
+    calls = Count()
+
+    @step(cache=True, outputs=["log"])
+    def make(log: Path) -> dict[str, Path]:
+        calls()
+        found = {name: tmp_path / name for name in ("b", "a")}
+        for path in (log, *found.values()):
+            path.write_text(path.name)
+        return found
+
+    results = []
+    for name in ("log", "other"):
+        with store.run("nightly"):
+            results.append(make(tmp_path / name))
+    assert calls.calls == 1
+    assert list(results[0].items()) == list(results[1].items())
+
+
+def values() -> list[Any]:
+    """Return values, and the suffix of the file that each is kept in."""
+    np, pd, pl = (pytest.importorskip(name) for name in ("numpy", "pandas", "polars"))
+    arrow = pytest.importorskip("pyarrow")
+    frame = pd.DataFrame({"a": [1, None], "b": ["x", "y"]}, index=pd.Index([3, 5], name="id"))
+    named, strict = frame.copy(), frame.set_flags(allows_duplicate_labels=False)
+    named.attrs["unit"] = "m"
+    return [
+        ("", {"b": 1, "a": [2, None]}),
+        ("", [1.5, float("nan"), -0.0, True, "\ud800"]),
+        ("", b"\x00\x01"),
+        (".txt", "é\r\n\x00" * 50_000),
+        (".bin", bytes(range(256)) * 1000),
+        (".json", {"z": list(range(40_000)), "a": 1}),
+        (".npy", np.arange(6.0).reshape(2, 3).T),
+        (".npy", np.array([(1, "a")], [("x", "i4"), ("y", "U3")])),
+        (".parquet", frame),
+        (".parquet", named),
+        (".parquet", frame.astype({"b": "category"})),
+        (".pickle", strict),
+        (".pickle", frame.rename(columns={"a": 1})),
+        (".pickle", pd.DataFrame({"a": [1, 2]}, index=pd.date_range("2026", periods=2))),
+        (".pickle", frame["a"]),
+        (".parquet", pl.DataFrame({"a": [1, None], "b": [["x"], []]})),
+        (".parquet", arrow.table({"a": [1, None]}).replace_schema_metadata({"k": "v"})),
+        (".pickle", np.array(["a", None], object)),
+        (".pickle", (1, {2})),
+        (".pickle", np.float32(1.5)),
+    ]
+
+
+def test_values_come_back_exactly_in_the_safest_form(store: LineageStore, tmp_path: Path) -> None:
+    calls = Count()
+    kept = values()
+
+    @step(cache=True, save=tmp_path / "saved")
+    def make(at: int) -> Any:
+        calls()
+        return kept[at][1]
+
+    for at, (suffix, value) in enumerate(kept):
+        before = set((tmp_path / "saved").glob("*"))
+        for _ in range(2):
+            with store.run("nightly"):
+                found = make(at)
+            assert type(found) is type(value)
+            assert fingerprint(found) == fingerprint(value)
+        new = set((tmp_path / "saved").glob("*")) - before
+        assert {path.suffix for path in new} - {".seal"} == ({suffix} if suffix else set()), at
+        assert calls.calls == at + 1
+
+
+class Forgetful:
+    """A value that does not survive its pickle."""
+
+    def __reduce__(self) -> Any:
+        return _broken, ()
+
+
+def _broken() -> None:
+    raise ValueError
+
+
+def test_what_does_not_come_back_is_not_kept(
+    store: LineageStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    calls = Count()
+
+    @step(cache=True, save=tmp_path / "saved")
+    def make(kind: str) -> Any:
+        calls()
+        return Forgetful() if kind == "broken" else iter([])
+
+    for _ in range(2):
+        with store.run("nightly"):
+            make("broken")
+    assert calls.calls == 2
+    assert "make is not cached" in caplog.text
