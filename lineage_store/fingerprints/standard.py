@@ -7,7 +7,7 @@ puts in their place.
 import random
 import re
 from array import array
-from collections import ChainMap, UserDict, UserList, UserString, defaultdict, deque
+from collections import ChainMap, OrderedDict, UserDict, UserList, UserString, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -37,6 +37,8 @@ def _tuple(value: Any, walk: Walk) -> Iterator[Part]:
     names = getattr(type(value), "_fields", None)
     if type(names) is tuple:  # a namedtuple
         yield b"fields" + walk.token(names)
+    if hasattr(type(value), "n_unnamed_fields"):  # such as a `struct_time`, with its zone
+        yield walk.token(value.__reduce__()[1])
     yield from walk.tokens(tuple.__iter__(value))
 
 
@@ -112,6 +114,8 @@ READERS: Mapping[type, Reader] = {
     list: lambda value, walk: walk.tokens(list.__iter__(value)),
     tuple: _tuple,
     dict: lambda value, walk: walk.pairs(dict.items(value)),
+    # Its own order, which `move_to_end` changes, is not that of the dict below it.
+    OrderedDict: lambda value, walk: walk.pairs(OrderedDict.items(value)),
     defaultdict: _defaultdict,
     set: _set,
     frozenset: _set,

@@ -53,13 +53,21 @@ def fingerprint(value: Any, *, progress: Progress | None = None, files: bool = T
         raise
     except RecursionError:
         raise errors.InvalidArgument(
-            f"a value of type {type_name(type(value))} is nested too deep"
+            f"a value of type {_type_of(value)} is nested too deep"
         ) from None
     except Exception as error:  # of the value's own methods, which may be anything
         raise errors.InvalidArgument(
-            f"a value of type {type_name(type(value))} can't be read: {_reason(error)}"
+            f"a value of type {_type_of(value)} can't be read: {_reason(error)}"
         ) from error
     return f"sha256:{digest.hex()}"
+
+
+def _type_of(value: Any) -> str:
+    """Return what the type of a value is called, which its own type may refuse to tell."""
+    try:
+        return type_name(type(value))
+    except Exception:  # the text of an error must not raise another
+        return "unknown"
 
 
 def _reason(error: Exception) -> str:

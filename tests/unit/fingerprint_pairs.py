@@ -17,6 +17,7 @@ from enum import Enum, Flag, IntEnum, StrEnum
 from fractions import Fraction
 from functools import cached_property
 from pathlib import PurePosixPath, PureWindowsPath
+from time import struct_time
 from types import MappingProxyType, SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -144,6 +145,16 @@ def at(*moment: int, **options: Any) -> datetime:
     return datetime(2026, 10, 25, *moment, **options)  # noqa: DTZ001 - naive ones are meant, too
 
 
+def moved(name: str) -> OrderedDict[str, int]:
+    made = OrderedDict(a=1, b=2)
+    made.move_to_end(name)
+    return made
+
+
+def localtime(zone: str) -> struct_time:
+    return struct_time((2026, 1, 2, 3, 4, 5, 6, 7, 0, zone, 3600))
+
+
 DIFFERENT: dict[str, tuple[Any, Any]] = {
     "two namedtuples": (W(2, 3), X(2, 3)),
     "a namedtuple and a tuple": (W(2, 3), (2, 3)),
@@ -177,6 +188,8 @@ DIFFERENT: dict[str, tuple[Any, Any]] = {
     "order of a dict": ({"name": 1, "id": 2}, {"id": 2, "name": 1}),
     "order of a dict within": ([{"b": 1, "a": 2}], [{"a": 2, "b": 1}]),
     "order of an OrderedDict": (OrderedDict(a=1, b=2), OrderedDict(b=2, a=1)),
+    "an OrderedDict in which one was moved": (moved("a"), OrderedDict(a=1, b=2)),
+    "what a struct_time does not list": (localtime("UTC+1"), localtime("UTC+2")),
     "a dict and an OrderedDict": ({"a": 1}, OrderedDict(a=1)),
     "factories": (defaultdict(int, a=1), defaultdict(list, a=1)),
     "no factory": (defaultdict(None, a=1), defaultdict(int, a=1)),

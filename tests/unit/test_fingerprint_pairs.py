@@ -1,5 +1,6 @@
 """What a step can tell apart has two fingerprints; what it can't has one, in any process."""
 
+import importlib
 import os
 import subprocess
 import sys
@@ -83,6 +84,16 @@ class HostileMapping(fingerprint_pairs.Settings):
         raise ZeroDivisionError
 
 
+class Unnamed(type):
+    @property
+    def __module__(cls) -> str:  # type: ignore[override]
+        raise ValueError("module")
+
+
+class HostileType(metaclass=Unnamed):
+    pass
+
+
 class BadText(Exception):
     def __str__(self) -> str:
         raise ValueError
@@ -90,7 +101,7 @@ class BadText(Exception):
 
 @pytest.mark.parametrize("error", [KeyError("x"), RecursionError(), BadText(), MemoryError()])
 def test_an_object_of_which_everything_raises_is_refused(error: Exception) -> None:
-    for value in (Hostile(error), [Hostile(error)], {"a": Hostile(error)}):
+    for value in (Hostile(error), [Hostile(error)], {"a": Hostile(error)}, HostileType()):
         with pytest.raises(InvalidArgument):
             fingerprint(value)
 
@@ -136,6 +147,19 @@ def test_classes_and_functions_of_others_are_refused() -> None:
     for value in [*values, fingerprint_pairs.defaultdict(lambda: 0)]:
         with pytest.raises(InvalidArgument, match="has no fingerprint"):
             fingerprint(value)
+
+
+def test_a_module_that_is_called_like_one_of_python_is_no_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "antigravity.py").write_text("def scale(x): return x\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    module = importlib.import_module("antigravity")
+    try:
+        with pytest.raises(InvalidArgument, match="scale has no fingerprint"):
+            fingerprint(module.scale)
+    finally:
+        del sys.modules["antigravity"]
 
 
 def test_paths_count_as_texts_if_files_do_not_count(tmp_path: Path) -> None:

@@ -56,8 +56,8 @@ def _numbers(value: Any, walk: Walk) -> Iterator[Part]:
     """Yield the places of missing values, and the numbers with zeros there."""
     yield walk.token(value.is_null().to_numpy())
     physical = value.to_physical()
-    is_boolean = physical.dtype == sys.modules["polars"].Boolean
-    yield walk.token(physical.fill_null(not is_boolean and 0).to_numpy())
+    nothing = False if physical.dtype == sys.modules["polars"].Boolean else 0
+    yield walk.token(physical.fill_null(nothing).to_numpy())
 
 
 def _texts(value: Any, walk: Walk) -> Iterator[Part]:

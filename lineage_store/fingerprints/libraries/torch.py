@@ -27,11 +27,13 @@ def parts(torch: Any, value: Any, walk: Walk) -> Iterator[Part] | None:
 
 def _tensor(torch: Any, value: Any, walk: Walk) -> Iterator[Part]:
     yield walk.token((str(value.dtype), tuple(value.shape), str(value.layout)))
-    yield walk.token((str(value.device), value.requires_grad, value.grad))
+    yield walk.token((str(value.device), value.requires_grad))
+    yield walk.token(value.grad if value.is_leaf else None)
     yield walk.token(dict(vars(value)))
     plain = value.detach()
     if plain.is_quantized:
-        yield walk.token((plain.int_repr(), str(plain.qscheme()), repr(plain.q_scale())))
+        yield walk.token((str(plain.qscheme()), plain.q_scale(), plain.q_zero_point()))
+        yield walk.token(plain.int_repr())
     elif plain.layout == torch.strided:
         yield from _elements(torch, plain, walk)
     else:
