@@ -41,10 +41,12 @@ def describe(value: Any, walk: Walk) -> Described:
 
 def unknown(kind: type) -> str:
     """Return why values of a type have no fingerprint."""
-    return (
-        f"a value of type {type_name(kind)} has no fingerprint; say what stands for it with "
-        f"lineage_store.fingerprints.register({kind.__qualname__}, function)"
-    )
+    return f"a value of type {type_name(kind)} has no fingerprint; {_how_to_register(kind)}"
+
+
+def _how_to_register(kind: type) -> str:
+    call = f"lineage_store.fingerprints.register({kind.__qualname__}, function)"
+    return f"say what stands for it with {call}"
 
 
 def _parts(value: Any, base: type, walk: Walk) -> Iterator[Part] | None:
@@ -78,8 +80,9 @@ def _enum(value: Enum, walk: Walk) -> Iterator[Part]:
 def _name(value: Any) -> bytes:
     name = library_name(value, frozenset(LIBRARIES))
     if name is None:
+        called = getattr(value, "__qualname__", type(value).__qualname__)
         raise errors.InvalidArgument(
-            f"{getattr(value, '__qualname__', type(value).__qualname__)} has no fingerprint: its "
-            f"name does not tell what it does"
+            f"{called} has no fingerprint: its name does not tell what it does; "
+            f"{_how_to_register(type(value))}"
         )
     return name.encode("utf-8", "surrogatepass")

@@ -81,10 +81,10 @@ def of_path(
     )
 
 
-def copy_of(original: Artifact, path: Path) -> Artifact:
+def copy_of(recorder: Recorder, original: Artifact, path: Path) -> Artifact:
     """Return the artifact of a copy of a file or directory: the same content at another place."""
     uri = str(path.absolute())
-    return Artifact(
+    copy = Artifact(
         type=original.type,
         type_id=original.type_id if original.type is None else None,
         uri=uri,
@@ -93,6 +93,8 @@ def copy_of(original: Artifact, path: Path) -> Artifact:
         properties=original.properties,
         custom_properties=original.custom_properties,
     )
+    recorder.remember(copy)
+    return copy
 
 
 def as_properties(values: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -193,32 +193,19 @@ class Step:
     @harmless(None)
     def _finish_hit(self, hit: Hit, error: Fault | None) -> None:
         """Record that the step was served from the cache, unless it failed all the same."""
-        ending = (
-            self._beginning()
-            | times(self._started, self._ticks, None)
-            | named("outputs", self.results)
-        )
+        ending = self._beginning() | times(self._started, self._ticks, None)
+        ending |= named("outputs", self.results)
         if error is not None:
             ending |= error_properties(error)
             self._record(outcome_of(error), ending, inputs=self.inputs)
             return
-        record = self._run.record_of(
-            self._described, ExecutionState.CACHED, ending, inputs=self.inputs
-        )
-        around = self._run.surroundings
-        self._recorder.record_cached(record, hit.entry_id, around, self._copies)
+        record = self._run.record_of(self._described, ExecutionState.CACHED, ending, self.inputs)
+        self._recorder.record_cached(record, hit.entry_id, self._run.surroundings, self._copies)
 
     @harmless(None)
     def copied(self, name: str, path: Path, index: int = 0) -> None:
-        """Say that a file or directory of the hit was copied: the copy is an output as well.
-
-        Args:
-            name: Of the output.
-            path: Where the copy is; its content is that of the output.
-            index: Which of the outputs of this name it is.
-        """
-        copy = copy_of(self.outputs[name][index], path)
-        self._recorder.remember(copy)
+        """Say that an output of the hit was copied to a path: the copy is an output as well."""
+        copy = copy_of(self._recorder, self.outputs[name][index], path)
         self._copies.append(Place(artifact=copy, name=name, index=index))
 
     @harmless(None)
