@@ -3,10 +3,11 @@
 from collections.abc import Container, Iterator
 from dataclasses import is_dataclass
 from functools import cached_property
-from types import MemberDescriptorType
+from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
-from lineage_store.fingerprints.walk import Walk, tagged
+from lineage_store import errors
+from lineage_store.fingerprints.walk import Walk, tagged, type_name
 
 _CACHES = frozenset({"_attrs_cached_hash"})
 """Attributes that are there or not, whatever the instance is."""
@@ -32,12 +33,25 @@ def attributes_of(value: Any, base: type = object) -> dict[str, Any]:
     What a `cached_property` has kept is left out: it is there or not, and tells nothing new.
     """
     found = dict(_slots(value, base))
-    found |= getattr(value, "__dict__", {})
+    found |= _own_dict(value)
     kind = type(value)
     if is_dataclass(kind):  # one with a default may be an attribute of the class alone
         fields = kind.__dataclass_fields__
         found |= {name: getattr(value, name) for name in fields if _is_field(fields[name])}
     return {name: found[name] for name in found if not _is_cache(kind, name)}
+
+
+def _own_dict(value: Any) -> dict[str, Any]:
+    """Return the attributes that are in no slot.
+
+    Raises:
+        InvalidArgument: A class has something else under the name of `__dict__`.
+    """
+    for base in type(value).__mro__:
+        member = vars(base).get("__dict__")
+        if not isinstance(member, GetSetDescriptorType | MemberDescriptorType | None):
+            raise errors.InvalidArgument(f"{type_name(base)} hides the attributes of its instances")
+    return dict(getattr(value, "__dict__", {}))
 
 
 def _slots(value: Any, without: type) -> Iterator[tuple[str, Any]]:

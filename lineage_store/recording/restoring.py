@@ -38,19 +38,24 @@ def restore(source: Path, target: Path, digest: Digest | None) -> bool:
         return False
     if has_content(target, digest):
         return True
-    if not has_content(source, digest):
-        return False
     place = Path(os.path.realpath(target))  # a link stays, and what it leads to is replaced
+    if _is_in_use(place) or not has_content(source, digest):
+        return False
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with _beside(place) as copy:
-            _copy(source, copy)
-            if not has_content(copy, digest):
-                return False
-            _swap(copy, place)
+        return _replace(source, place, digest)
     except (OSError, RecursionError):
         return False
-    return True
+
+
+def _replace(source: Path, place: Path, digest: Digest) -> bool:
+    """Replace what is in a place by a copy, if that has the content of the digest."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with _beside(place) as copy:
+        _copy(source, copy)
+        is_right = has_content(copy, digest)
+        if is_right:
+            _swap(copy, place)
+    return is_right
 
 
 def has_content(path: Path, digest: Digest) -> bool:
@@ -59,6 +64,11 @@ def has_content(path: Path, digest: Digest) -> bool:
         return fingerprint(path) == str(digest)
     except (OSError, errors.InvalidArgument):
         return False
+
+
+def _is_in_use(place: Path) -> bool:
+    """Return whether a place is a directory that can't be put aside: this process lies in it."""
+    return Path.cwd().is_relative_to(place) or os.path.ismount(place)
 
 
 @contextmanager
@@ -108,10 +118,16 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _copy_file(source: Path, target: Path) -> None:
-    with open_regular(source) as file, target.open("xb") as copy:
+    with open_regular(source) as file, _own_file(target) as copy:
         shutil.copyfileobj(file, copy, CHUNK)
         mode = os.fstat(file.fileno()).st_mode
     target.chmod(stat.S_IMODE(mode) & _PERMISSIONS)
+
+
+def _own_file(path: Path) -> BinaryIO:
+    """Open a new file for writing, which nobody else may read before it gets its permissions."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    return os.fdopen(os.open(path, flags, 0o600), "wb")
 
 
 def _copy_directory(source: Path, target: Path, above: tuple[_Place, ...]) -> None:

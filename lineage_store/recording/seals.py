@@ -12,7 +12,6 @@ import os
 import secrets
 import stat
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from lineage_store.recording.complaints import complain
@@ -88,10 +87,20 @@ def _create(path: Path) -> None:
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(secrets.token_bytes(KEY_BYTES))
-        with suppress(FileExistsError):
-            os.link(new, path)
+        _take_place(new, path)
     finally:
         new.unlink(missing_ok=True)
+
+
+def _take_place(new: Path, path: Path) -> None:
+    """Give a file its name, unless another has it."""
+    try:
+        os.link(new, path)
+    except FileExistsError:
+        return
+    except OSError:  # a file system without hard links
+        if not path.exists():
+            new.replace(path)
 
 
 def config_directory() -> Path:

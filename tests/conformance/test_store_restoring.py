@@ -191,6 +191,29 @@ def test_restoring_leaves_nothing_else(store: LineageStore, tmp_path: Path, cont
     assert calls.calls == 1
 
 
+def test_a_directory_in_which_the_process_lies_is_not_replaced(
+    store: LineageStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = Count()
+    place = tmp_path / "place"
+    (place / "within").mkdir(parents=True)
+    (place / "mine").write_text("mine")
+
+    @step(cache=True, outputs=["target"])
+    def write(target: Path) -> None:
+        calls()
+        target.mkdir(exist_ok=True)
+        (target / "a").write_text("a")
+
+    with store.run("nightly"):
+        write(tmp_path / "target")
+    monkeypatch.chdir(place / "within")
+    with store.run("nightly"):
+        write(Path(".."))
+    assert calls.calls == 2
+    assert sorted(entries(place)) == ["a", "mine", "within"]
+
+
 @pytest.mark.parametrize("content", ["file", "directory"])
 def test_an_interrupted_restore_leaves_what_was_there(
     store: LineageStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str

@@ -79,6 +79,12 @@ class Pretender(list[Any]):
         raise ValueError("class")
 
 
+class Secretive(list[Any]):
+    @property
+    def __dict__(self) -> Any:  # type: ignore[override]
+        return {}
+
+
 class HostileMapping(fingerprint_pairs.Settings):
     def __iter__(self) -> Iterator[Any]:
         raise ZeroDivisionError
@@ -109,6 +115,8 @@ def test_an_object_of_which_everything_raises_is_refused(error: Exception) -> No
 def test_what_a_subclass_puts_in_the_place_of_methods_does_not_count() -> None:
     assert fingerprint(HostileList([1])) != fingerprint(HostileList([2]))
     assert fingerprint(Pretender([1])) != fingerprint(Pretender([2]))
+    with pytest.raises(InvalidArgument, match="Secretive hides the attributes"):
+        fingerprint(Secretive())
     with pytest.raises(InvalidArgument, match=r"HostileMapping can't be read: ZeroDivisionError"):
         fingerprint(HostileMapping({"a": 1}))
 
