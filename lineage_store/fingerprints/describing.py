@@ -14,12 +14,12 @@ from lineage_store.fingerprints.instances import is_record, state
 from lineage_store.fingerprints.libraries import LIBRARIES, library_of
 from lineage_store.fingerprints.names import is_code, library_name
 from lineage_store.fingerprints.standard import READERS, attributes_only
-from lineage_store.fingerprints.walk import Described, Part, Walk, tagged, type_name
+from lineage_store.fingerprints.walk import Description, Part, Walk, tagged, type_name
 
 _ENUM_ATTRIBUTES = frozenset({"_value_", "_name_", "__objclass__", "_sort_order_"})
 
 
-def describe(value: Any, walk: Walk) -> Described:
+def describe(value: Any, walk: Walk) -> Description:
     """Return tag and parts of a value.
 
     Raises:

@@ -32,13 +32,13 @@ def attributes_of(value: Any, base: type = object) -> dict[str, Any]:
 
     What a `cached_property` has kept is left out: it is there or not, and tells nothing new.
     """
-    found = dict(_slots(value, base))
-    found |= _own_dict(value)
+    attributes = dict(_slots(value, base))
+    attributes |= _own_dict(value)
     kind = type(value)
     if is_dataclass(kind):  # one with a default may be an attribute of the class alone
         fields = kind.__dataclass_fields__
-        found |= {name: getattr(value, name) for name in fields if _is_field(fields[name])}
-    return {name: found[name] for name in found if not _is_cache(kind, name)}
+        attributes |= {name: getattr(value, name) for name in fields if _is_field(fields[name])}
+    return {name: attributes[name] for name in attributes if not _is_cache(kind, name)}
 
 
 def _own_dict(value: Any) -> dict[str, Any]:

@@ -20,7 +20,7 @@ VERSION = "lineage-store fingerprint 2"
 
 Part = bytes | memoryview
 StandIn = Callable[[Any], Any]
-Described = tuple[str, Iterable[Part]]
+Description = tuple[str, Iterable[Part]]
 """A tag, which names the type, and the parts."""
 
 REMEMBERED_FROM = 32
@@ -74,7 +74,7 @@ class Walk:
 
     def __init__(
         self,
-        describe: Callable[[Any, "Walk"], Described],
+        describe: Callable[[Any, "Walk"], Description],
         stand_ins: Mapping[type, StandIn],
         progress: Progress | None,
         *,

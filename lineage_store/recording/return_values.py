@@ -73,19 +73,19 @@ class ReturnValues:
         return self._save is not None and self._record_file(step, value, self._save)
 
     def _record_file(self, step: Step, value: Any, directory: Path) -> bool:
-        written = write(value)
-        if written is None:
+        file = write(value)
+        if file is None:
             return False
         name = f"{_NO_NAME.sub('_', step.name)[:_MAX_NAME]}-{secrets.token_hex(8)}"
         directory.mkdir(parents=True, exist_ok=True)
-        path = directory / f"{name}{written.suffix}"
-        path.write_bytes(written.content)
-        if written.form == PICKLE and step.cache_key is not None:
-            sealed = self._seal(step, written.content)
-            if sealed is None:
+        path = directory / f"{name}{file.suffix}"
+        path.write_bytes(file.content)
+        if file.form == PICKLE and step.cache_key is not None:
+            text = self._seal(step, file.content)
+            if text is None:
                 return False
-            path.with_name(path.name + _SEAL).write_text(sealed)
-        return _record_output(step, path, written.form)
+            path.with_name(path.name + _SEAL).write_text(text)
+        return _record_output(step, path, file.form)
 
     def _seal(self, step: Step, content: bytes) -> str | None:
         return seal(*self._sealed(step, content))
@@ -132,7 +132,7 @@ class ReturnValues:
         if source is None or not restore(source, target, digest_of(several[index])):
             return False
         if source != target.absolute():
-            step.copied(name, target, index)
+            step.record_copy(name, target, index)
         return True
 
 

@@ -39,13 +39,13 @@ def seal(*parts: str) -> str | None:
     return content.hexdigest()
 
 
-def is_sealed(given: bytes | None, *parts: str) -> bool:
+def is_sealed(text: bytes | None, *parts: str) -> bool:
     """Return whether what was found is the seal over some texts."""
     expected = seal(*parts)
     return (
-        given is not None
+        text is not None
         and expected is not None
-        and hmac.compare_digest(given.strip(), expected.encode())
+        and hmac.compare_digest(text.strip(), expected.encode())
     )
 
 

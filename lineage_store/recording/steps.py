@@ -203,7 +203,7 @@ class Step:
         self._recorder.record_cached(record, hit.entry_id, self._run.surroundings, self._copies)
 
     @harmless(None)
-    def copied(self, name: str, path: Path, index: int = 0) -> None:
+    def record_copy(self, name: str, path: Path, index: int = 0) -> None:
         """Say that an output of the hit was copied to a path: the copy is an output as well."""
         copy = copy_of(self._recorder, self.outputs[name][index], path)
         self._copies.append(Place(artifact=copy, name=name, index=index))

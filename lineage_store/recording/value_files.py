@@ -44,8 +44,8 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """A value in a form.
+class ValueFile:
+    """A value in a form, to be written into a file.
 
     Attributes:
         form: The name of the form.
@@ -81,12 +81,12 @@ def _is_plain_array(value: Any) -> bool:
 def _into(write: Callable[[Any, BytesIO], Any]) -> Callable[[Any], bytes]:
     """Return what writes a value into memory."""
 
-    def written(value: Any) -> bytes:
+    def content(value: Any) -> bytes:
         file = BytesIO()
         write(value, file)
         return file.getvalue()
 
-    return written
+    return content
 
 
 def _write_npy(value: Any, file: BytesIO) -> None:
@@ -137,28 +137,28 @@ FORMS: Mapping[str, Form] = {
 """By name, in the order in which they are tried."""
 
 
-def write(value: Any) -> Written | None:
+def write(value: Any) -> ValueFile | None:
     """Return a value in the first form that gives it back; None: there is none."""
     for name, form in FORMS.items():
         if not form.fits(value):
             continue
         with suppress(Exception):  # of the library, or of the value's own methods
             content = form.write(value)
-            if _is_same(form.read(content), value, is_told=name == PICKLE):
-                return Written(name, content)
+            if _is_same(form.read(content), value, is_enough=name == PICKLE):
+                return ValueFile(name, content)
     return None
 
 
-def _is_same(restored: Any, value: Any, *, is_told: bool) -> bool:
+def _is_same(restored: Any, value: Any, *, is_enough: bool) -> bool:
     """Return whether a value came back as it was.
 
     Args:
         restored: What came back.
         value: The value.
-        is_told: Whether that it came back is enough if it has no fingerprint.
+        is_enough: Whether that it came back is enough if it has no fingerprint.
     """
     try:
         expected = fingerprint(value)
     except (errors.InvalidArgument, OSError):
-        return is_told
+        return is_enough
     return fingerprint(restored) == expected

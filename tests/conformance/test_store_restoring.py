@@ -107,7 +107,7 @@ def test_a_copy_is_of_the_type_of_the_original(store: LineageStore, tmp_path: Pa
                 begun.output("data", path, type="Dataset", properties={"rows": 3})
             else:
                 (directory / "copy").write_text("x")
-                begun.copied("data", directory / "copy")
+                begun.record_copy("data", directory / "copy")
 
     for _ in range(2):
         made(tmp_path)

@@ -48,12 +48,12 @@ def _downstream(snapshot: Snapshot, chosen: Selection, entries: list[Entry]) -> 
     if chosen.is_of_nodes:
         executions |= executions_of(snapshot, chosen) or set()
         artifacts |= chosen.artifact_ids or set()
-    reached, artifacts = _made_from(snapshot, executions, artifacts, originals)
+    reached, artifacts = _reach(snapshot, executions, artifacts, originals)
     reached |= producers(snapshot, artifacts)  # also those that were served from the cache
     return reached | EntryReader(snapshot.connection).copies_of(reached | originals)
 
 
-def _made_from(
+def _reach(
     snapshot: Snapshot, executions: set[int], artifacts: set[int], originals: set[int]
 ) -> tuple[set[int], set[int]]:
     """Return the executions and artifacts that come from some, also by way of copies.
