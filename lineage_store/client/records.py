@@ -183,23 +183,37 @@ class RecordMethods(Calls):
         request = pb.RecordStepsRequest(steps=[step.to_message() for step in steps])
         return [result_of(result) for result in self._send("RecordSteps", request).results]
 
-    def record_cached(self, step: StepRecord, entry: int) -> RecordedHit:
+    def record_cached(
+        self, step: StepRecord, entry: int, *, copies: Sequence[Place] = ()
+    ) -> RecordedHit:
         """Record that a step was served from the cache.
 
         Args:
             step: Without outputs, which are those of the entry; its state becomes CACHED.
             entry: The id of the entry, as the lookup answered it.
+            copies: What outputs were copied to, as artifacts with external ids, each in the place
+                of the output that it is a copy of; they are outputs of this execution as well.
 
         Raises:
             NotFound: There is no such entry.
+            InvalidArgument: The entry has no output in the place of a copy.
         """
-        request = pb.RecordCachedRequest(step=step.to_message(), entry_id=entry)
+        request = cached_request(step, entry, copies)
         response = self._send("RecordCached", request)
         return RecordedHit(
             recorded=RecordedStep.from_message(response.recorded),
             places=[Place.from_message(output) for output in response.outputs],
             original_execution_id=response.original_execution_id,
         )
+
+
+def cached_request(step: StepRecord, entry: int, copies: Sequence[Place]) -> Any:
+    """Return a RecordCachedRequest; see `RecordMethods.record_cached`."""
+    return pb.RecordCachedRequest(
+        step=step.to_message(),
+        entry_id=entry,
+        copies=[copy.to_message() for copy in copies],
+    )
 
 
 def result_of(message: Any) -> RecordedStep | errors.LineageError:

@@ -110,6 +110,9 @@ _IN_CONTEXTS = ListStatement(
 _COPIES = ListStatement(
     lambda n: select(_hits.execution_id).where(_hits.original_execution_id.in_(slots(n)))
 )
+_SOURCES = ListStatement(
+    lambda n: select(_hits.source_execution_id).where(_hits.execution_id.in_(slots(n)))
+)
 
 
 class EntryReader:
@@ -158,6 +161,11 @@ class EntryReader:
     def copies_of(self, execution_ids: Iterable[int]) -> set[int]:
         """Return the ids of the executions that were served by what some executions made."""
         rows = self._connection.rows_of(_COPIES, list(dict.fromkeys(execution_ids)))
+        return {execution_id for (execution_id,) in rows}
+
+    def sources_of(self, execution_ids: Iterable[int]) -> set[int]:
+        """Return the ids of the executions that some executions were served from."""
+        rows = self._connection.rows_of(_SOURCES, list(dict.fromkeys(execution_ids)))
         return {execution_id for (execution_id,) in rows}
 
     def counts(self, scope: str | None, now: int) -> Counts:

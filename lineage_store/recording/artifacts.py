@@ -81,6 +81,22 @@ def of_path(
     )
 
 
+def copy_of(recorder: Recorder, original: Artifact, path: Path) -> Artifact:
+    """Return the artifact of a copy of a file or directory: the same content at another place."""
+    uri = str(path.absolute())
+    copy = Artifact(
+        type=original.type,
+        type_id=original.type_id if original.type is None else None,
+        uri=uri,
+        external_id=bounded(f"{uri}@{digest_of(original)}"),
+        state=ArtifactState.LIVE,
+        properties=original.properties,
+        custom_properties=original.custom_properties,
+    )
+    recorder.remember(copy)
+    return copy
+
+
 def as_properties(values: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return values as custom properties."""
     return {name: as_property(value) for name, value in (values or {}).items()}

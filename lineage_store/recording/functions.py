@@ -12,7 +12,7 @@ from lineage_store.recording.arguments import Arguments
 from lineage_store.recording.artifacts import DEFAULT_TYPE
 from lineage_store.recording.complaints import complain, harmless
 from lineage_store.recording.options import CacheMode, Caching
-from lineage_store.recording.returned import NOTHING, RETURN, Returned
+from lineage_store.recording.return_values import NOTHING, RETURN, ReturnValues
 from lineage_store.recording.runs import Run, current_run, open_run
 from lineage_store.recording.steps import Step
 from lineage_store.recording.values import numbers_in
@@ -63,7 +63,8 @@ class StepFunction(Generic[P, T]):
         self._cache = Caching.of(cache) or False
         self._types = dict(outputs) if isinstance(outputs, Mapping) else {}
         self._outputs = frozenset(outputs) & set(self._signature.parameters)
-        self._returned = Returned(save)
+        owner = f"{function.__module__}.{self.name}"
+        self._returned = ReturnValues(save, owner, self._types)
         self._retries = retries
         self._ignore, self._secret = frozenset(ignore), frozenset(secret)
         self._check_names(() if self._types else outputs, ignore, secret)
@@ -246,7 +247,7 @@ def step(
             something was written is no part of the key, but for the suffix; on a hit the file is
             copied to where it is wanted. A mapping gives the types of outputs by their names, also
             of those that are returned: {"model": "Model"}.
-        save: A directory; what is returned and has no other form is pickled there.
+        save: A directory; what is returned and is no short value of JSON is kept there.
         retries: How often to try again after an exception; each attempt is recorded.
         ignore: The names of parameters that are recorded, but no part of the key.
         secret: The names of parameters of which nobody may read the value in the store.

@@ -9,7 +9,6 @@ from lineage_store import errors
 from lineage_store.cache.keys import Key, identity_of, make_key, step_components
 from lineage_store.client.cache_answers import Claim, Hit, Miss, MissReason, Place
 from lineage_store.fingerprints.code.guards import WatchedFile
-from lineage_store.fingerprints.values import fingerprint
 from lineage_store.lineage.identity import digest_of
 from lineage_store.model import Artifact
 from lineage_store.recording.complaints import complain
@@ -17,6 +16,7 @@ from lineage_store.recording.described import StepDescription
 from lineage_store.recording.options import Caching
 from lineage_store.recording.parameters import Files, components
 from lineage_store.recording.recorder import Recorder
+from lineage_store.recording.restoring import has_content
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ def changed_output(hit: Hit) -> str | None:
             return f"the cached output {path} is not there"
         digest = digest_of(artifact)
         is_known = digest is not None and digest.algorithm == "sha256"
-        if is_known and fingerprint(path) != str(digest):
+        if digest is not None and is_known and not has_content(path, digest):
             return f"the cached output {path} is no longer what it was"
     return None
 

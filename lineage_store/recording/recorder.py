@@ -6,11 +6,12 @@ import threading
 import time
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from lineage_store.client.cache import Cache
-from lineage_store.client.records import StepRecord
+from lineage_store.client.cache_answers import Place
+from lineage_store.client.records import StepRecord, cached_request
 from lineage_store.client.transport import Transport
 from lineage_store.model import Artifact, ExecutionState
 from lineage_store.recording.claims import Claims
@@ -92,9 +93,11 @@ class Recorder:
         self._sender.put(Record(STEP, request))
 
     @harmless(None)
-    def record_cached(self, step: StepRecord, entry_id: int, around: pb.Step) -> None:
+    def record_cached(
+        self, step: StepRecord, entry_id: int, around: pb.Step, copies: Sequence[Place] = ()
+    ) -> None:
         """Take the record of a step that was served from the cache; see `record`."""
-        request = pb.RecordCachedRequest(step=step.to_message(), entry_id=entry_id)
+        request = cached_request(step, entry_id, copies)
         request.step.MergeFrom(around)
         self._sender.put(Record(CACHED, request))
 

@@ -19,6 +19,7 @@ from lineage_store.recording.artifacts import (
     Given,
     as_input,
     as_properties,
+    copy_of,
     external_id_of,
     input_places,
     of_path,
@@ -82,6 +83,7 @@ class Step:
         self._started = 0
         self._ticks = 0.0
         self._told_inputs = 0
+        self._copies: list[Place] = []
         self._token: Token[tuple[str, ...]] | None = None
 
     @property
@@ -211,19 +213,20 @@ class Step:
     @harmless(None)
     def _finish_hit(self, hit: Hit, error: Fault | None) -> None:
         """Record that the step was served from the cache, unless it failed all the same."""
-        ending = (
-            self._beginning()
-            | times(self._started, self._ticks, None)
-            | named("outputs", self.results)
-        )
+        ending = self._beginning() | times(self._started, self._ticks, None)
+        ending |= named("outputs", self.results)
         if error is not None:
             ending |= error_properties(error)
             self._record(outcome_of(error), ending, inputs=self.inputs)
             return
-        record = self._run.record_of(
-            self._described, ExecutionState.CACHED, ending, inputs=self.inputs
-        )
-        self._recorder.record_cached(record, hit.entry_id, self._run.surroundings)
+        record = self._run.record_of(self._described, ExecutionState.CACHED, ending, self.inputs)
+        self._recorder.record_cached(record, hit.entry_id, self._run.surroundings, self._copies)
+
+    @harmless(None)
+    def record_copy(self, name: str, path: Path, index: int = 0) -> None:
+        """Say that an output of the hit was copied to a path: the copy is an output as well."""
+        copy = copy_of(self._recorder, self.outputs[name][index], path)
+        self._copies.append(Place(artifact=copy, name=name, index=index))
 
     @harmless(None)
     def input(self, name: str, given: Given | Sequence[Given]) -> None:
@@ -414,7 +417,7 @@ class Step:
     def reject_hit(self, why: str) -> None:
         """Run the step after all, although the cache had it; to be said before the body runs."""
         complain(f"{self.name} {why}", "the hit of the step %s is not used: %s", self.name, why)
-        self.hit, self.outputs, self.results = None, {}, {}
+        self.hit, self.outputs, self.results, self._copies = None, {}, {}, []
         self._why_run = f"REJECTED: {why}"
         self._run_it()
 

@@ -16,6 +16,7 @@ from tests.conformance.cache_steps import (
     output,
     record,
     record_cached,
+    tied,
 )
 
 
@@ -49,9 +50,9 @@ def test_a_cached_execution_has_the_outputs_of_its_source(call):
 def test_a_cached_execution_is_recorded_once(call):
     entry_id = record(call).entry_id
     first = record_cached(call, "run 2", entry_id)
-    before = call.contents()
+    before = call.facts()
     second = record_cached(call, "run 2", entry_id)
-    assert call.contents() == before
+    assert call.facts() == before
     assert second.recorded.is_repeated
     assert second.recorded.execution_id == first.recorded.execution_id
     assert lookup(call, KEY)[0].hit.hit_count == 1
@@ -145,3 +146,143 @@ def test_cached_steps_that_are_not_valid(call):
         record_cached(call, "", entry_id)
     with call.refused(errors.FailedPrecondition, f"execution {failed} is FAILED"):
         call("RecordCached", step={"key": "k", "execution": {"type": "Train"}}, execution_id=failed)
+
+
+def copy_of(name="model", index=0, uri="copy", **fields):
+    fields = {"external_id": f"{uri}@1", **fields}
+    made = {"type": "Model", "uri": uri, **fields}
+    return {"name": name, "index": index, "artifact": made}
+
+
+def serve(call, name, entry_id, copies, **fields):
+    """Record a step that was served from the cache, with what its outputs were copied to."""
+    step = {"key": name, "create_types": True, "execution": {"type": "Train"}, **fields}
+    return call("RecordCached", step=step, entry_id=entry_id, copies=copies)
+
+
+def test_a_copy_is_an_output_of_the_cached_execution(call):
+    source = record(call, outputs=[output("b"), output("a", 2)])
+    context = {"type": "run", "name": "r"}
+    properties = {"custom_properties": {"digest": "sha256:1"}}
+    cached = serve(
+        call, "run 2", source.entry_id, [copy_of("a", 2, **properties)], contexts=[context]
+    )
+    *of_source, copy = cached.recorded.output_ids
+    assert of_source == list(source.output_ids)
+    [artifact] = call.get("artifact", copy)
+    assert (artifact.uri, artifact.type, artifact.state) == ("copy", "Model", pb.Artifact.LIVE)
+    assert artifact.custom_properties["digest"].string_value == "sha256:1"
+    events = output_events(call, cached.recorded.execution_id)
+    assert events == [*output_events(call, source.execution_id), (copy, events[1][1])]
+    assert [o.artifact.id for o in cached.outputs] == of_source[::-1]
+    [context_id] = cached.recorded.context_ids
+    assert len(call("GetArtifactsByContext", context_id=context_id).artifacts) == 3
+
+
+def test_copies_are_recorded_once(call):
+    entry_id = record(call).entry_id
+    first = serve(call, "run 2", entry_id, [copy_of()])
+    before = call.facts()
+    second = serve(call, "run 2", entry_id, [copy_of()])
+    assert call.facts() == before
+    assert second.recorded.is_repeated
+    assert second.recorded.output_ids == first.recorded.output_ids
+    # A copy at the same place with the same content is the same artifact.
+    third = serve(call, "run 3", entry_id, [copy_of()])
+    assert third.recorded.output_ids == first.recorded.output_ids
+
+
+def test_a_copy_is_not_served(call):
+    source = record(call, outputs=[output("a"), output("a", 1)])
+    copies = [copy_of("a", 0, "c0"), copy_of("a", 1, "c1")]
+    first = serve(call, "copy", source.entry_id, copies, cache={"digest": key("b")})
+    [result] = lookup(call, key("b"))
+    assert [o.artifact.id for o in result.hit.outputs] == source.output_ids
+    second = record_cached(call, "copy 2", first.recorded.entry_id, cache={"digest": key("c")})
+    assert second.recorded.output_ids == source.output_ids
+    [result] = lookup(call, key("c"))
+    assert [(o.index, o.artifact.id) for o in result.hit.outputs] == [*enumerate(source.output_ids)]
+
+
+def test_copies_that_are_not_valid(call):
+    entry_id = record(call, outputs=[output(), output("")]).entry_id
+    unnamed = copy_of()
+    del unnamed["artifact"]["external_id"]
+    for copies, text in (
+        ([copy_of("other")], r"copies\[0\]: the source has no output in the place of other"),
+        ([copy_of("model", 1)], r"has no output in the place of model\[1\]"),
+        ([copy_of("")], "has no output in the place of an output"),
+        ([unnamed], "external_id must be set"),
+        ([copy_of(), copy_of(uri="d")], "model is there twice"),
+        ([copy_of(type="")], "type"),
+    ):
+        with call.refused(errors.InvalidArgument, text):
+            serve(call, "k", entry_id, copies)
+
+
+def monday_and_tuesday(call):
+    """Record the example of docs/recording.md: on Tuesday a hit copies what Monday made."""
+    file = {"type": "Artifact"}
+    raw = {"name": "raw", "artifact": {"external_id": "raw.csv", "uri": "raw.csv", **file}}
+    table = {
+        "name": "table",
+        "artifact": {"external_id": "monday.csv", "uri": "monday.csv", **file},
+    }
+    tidy = record(call, "monday/tidy", key("tidy"), inputs=[raw], outputs=[table])
+    train = record(
+        call, "monday/train", key("train monday"), inputs=[tied(tidy.output_ids[0], "table")]
+    )
+    copy = copy_of("table", uri="tuesday.csv", type="Artifact")
+    served = serve(call, "tuesday/tidy", tidy.entry_id, [copy], inputs=[raw])
+    again = record(
+        call,
+        "tuesday/train",
+        key("train tuesday"),
+        inputs=[tied(served.recorded.output_ids[1], "table")],
+        outputs=[{"name": "model", "artifact": {"type": "Model", "uri": "tuesday.model"}}],
+    )
+    return tidy, train, served.recorded, again
+
+
+def upstream(call, artifact_id):
+    options = {"max_num_hops": 20, "direction": 1}
+    query = {"starting_artifacts": {"filter_query": f"id = {artifact_id}"}, **options}
+    graph = call("GetLineageSubgraph", lineage_subgraph_query_options=query).lineage_subgraph
+    return {artifact.id for artifact in graph.artifacts}
+
+
+def test_the_lineage_of_what_was_made_from_a_copy_is_whole(call):
+    tidy, _, served, again = monday_and_tuesday(call)
+    [raw], copy = tidy.input_ids, served.output_ids[1]
+    assert {raw, copy} <= upstream(call, again.output_ids[0])
+
+
+def transitively(call, **entries):
+    """Return the executions whose entries would be invalidated."""
+    answer = call("Invalidate", entries=entries, transitive=True, dry_run=True)
+    return {entry.execution_id for entry in answer.entries}
+
+
+def test_what_was_made_from_a_copy_is_invalidated(call):
+    tidy, train, served, again = monday_and_tuesday(call)
+    everything = {tidy.execution_id, train.execution_id, again.execution_id}
+    assert transitively(call, execution_ids=[tidy.execution_id]) == everything
+    assert transitively(call, artifact_ids=list(tidy.output_ids)) == everything
+    assert transitively(call, artifact_ids=list(tidy.input_ids)) == everything
+    assert transitively(call, entry_ids=[tidy.entry_id]) == everything
+    # The copy is bad: so is what it is a copy of.
+    assert transitively(call, artifact_ids=list(served.output_ids)[1:]) == everything
+    assert transitively(call, execution_ids=[served.execution_id]) == everything
+
+
+def test_what_was_made_from_a_copy_of_what_comes_later_is_invalidated(call):
+    tidy, _, _, again = monday_and_tuesday(call)
+    copy = copy_of("model", uri="wednesday.model")
+    served = serve(call, "wednesday", again.entry_id, [copy]).recorded
+    last = record(call, "last", key("l"), inputs=[tied(served.output_ids[1], "model")])
+    assert last.execution_id in transitively(call, execution_ids=[tidy.execution_id])
+    other = record(call, "other", key("o"), inputs=[tied(last.output_ids[0], "model")])
+    unrelated = record(call, "unrelated", key("u"))
+    found = transitively(call, artifact_ids=list(tidy.input_ids))
+    assert other.execution_id in found
+    assert unrelated.execution_id not in found

@@ -124,6 +124,37 @@ def test_a_step_is_recorded_with_one_insert_for_each_table(engine):
     assert "INSERT cache_entries" in inserts
 
 
+def recorded_hit(engine: Engine, entry_id: int, name: str, copies: int = 0) -> dict:
+    """Return the queries of recording a hit, but for those of the index that is written behind."""
+    request = cache_pb2.RecordCachedRequest(entry_id=entry_id)
+    request.step.key, request.step.execution.type = name, "E"
+    request.step.create_types = True
+    for at in range(copies):
+        made = pb.Artifact(type="A", uri=f"{name}{at}", external_id=f"{name}{at}")
+        request.copies.add(name="out", artifact=made)
+    with counted() as texts:
+        engine.call("RecordCached", request)
+    found = kinds([text for text in texts if text.startswith("SELECT")])
+    return {kind: count for kind, count in found.items() if "index_queue" not in kind}
+
+
+def test_a_hit_is_recorded_with_few_statements(tmp_path):
+    with closing(Engine(f"sqlite:///{tmp_path}/store.db")) as engine:
+        request = cache_pb2.RecordStepRequest(step=step(1))
+        entry_id = engine.call("RecordStep", request).entry_id
+        recorded_hit(engine, entry_id, "first", 1)  # the types are known from here on
+        plain = recorded_hit(engine, entry_id, "plain")
+        assert plain == {
+            "SELECT cache_entries": 1,
+            "SELECT executions": 2,
+            "SELECT cache_hits": 1,
+            "SELECT events": 1,
+            "SELECT artifacts": 2,
+        }
+        # One more, whether the copy is known.
+        assert recorded_hit(engine, entry_id, "copied", 1) == plain | {"SELECT artifacts": 3}
+
+
 def test_a_wait_looks_with_one_or_two_statements(engine):
     request = cache_pb2.WaitRequest(digests=[digest(at) for at in range(MANY)])
     with counted() as texts:

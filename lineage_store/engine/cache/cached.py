@@ -12,7 +12,7 @@ from lineage_store.database.ids import now_ms
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.cache.answers import output_message
 from lineage_store.engine.cache.candidates import ORIGINAL_PROPERTY, originals
-from lineage_store.engine.cache.gathering import gather
+from lineage_store.engine.cache.copies import gather_with_copies, put_copies, without_copies
 from lineage_store.engine.cache.publishing import Origin
 from lineage_store.engine.cache.recording import State, record
 from lineage_store.engine.edges import prefetch_events, put_event
@@ -38,12 +38,12 @@ class _Source:
 
 
 def record_cached(tx: Transaction, request: Any) -> Any:
-    """Record a CACHED execution with the outputs of the one that it was served from."""
+    """Record a CACHED execution with the outputs of the one that it was served from, and copies."""
     sent = required(request, "step", "")
     source = _source(tx, request)
     mark = tx.mark()
     step = _cached_step(sent, source)
-    gather(tx, [step])
+    gather_with_copies(tx, step, request.copies)
     recorded = record(tx, step, "step", served_from=source.origin)
     if recorded.state != State.CACHED:
         raise errors.FailedPrecondition(
@@ -52,9 +52,12 @@ def record_cached(tx: Transaction, request: Any) -> Any:
         )
     response = recorded.response
     _link(tx, response.execution_id, source)
-    events = tx.events.of_executions([source.execution.id], {metadata_pb2.Event.OUTPUT})
+    events = _outputs_of(tx, source.execution)
     response.output_ids.extend(event.artifact_id for event in events)
-    _copy_outputs(tx, response, events)
+    _repeat_events(tx, response, events)
+    copies = put_copies(tx, step, response.execution_id, request.copies, events)
+    response.output_ids.extend(copies)
+    _join_contexts(tx, response)
     response.is_repeated = recorded.known is not None and tx.mark() == mark
     return pb.RecordCachedResponse(
         recorded=response,
@@ -124,8 +127,14 @@ def _link(tx: Transaction, execution_id: int, source: _Source) -> None:
     tx.entries.use(hit, now_ms())
 
 
-def _copy_outputs(tx: Transaction, response: Any, events: Sequence[Any]) -> None:
-    """Tie the outputs of the source to the execution, in the same places, and to its contexts."""
+def _outputs_of(tx: Transaction, source: Any) -> list[Any]:
+    """Return the events of what a source wrote, which are not those of its copies."""
+    events = tx.events.of_executions([source.id], {metadata_pb2.Event.OUTPUT})
+    return without_copies(events) if source.last_known_state == State.CACHED else events
+
+
+def _repeat_events(tx: Transaction, response: Any, events: Sequence[Any]) -> None:
+    """Tie the outputs of the source to the execution, in the same places."""
     copies = []
     for event in events:
         copy = metadata_pb2.Event()
@@ -137,6 +146,10 @@ def _copy_outputs(tx: Transaction, response: Any, events: Sequence[Any]) -> None
     for copy in copies:
         if not tx.events.exists((copy.artifact_id, copy.execution_id, copy.type)):
             put_event(tx, copy, "outputs")
+
+
+def _join_contexts(tx: Transaction, response: Any) -> None:
+    """Tie all outputs to the contexts of the execution."""
     pairs = [(c, a) for c in response.context_ids for a in response.output_ids]
     tx.members.add(ARTIFACT, tx.members.missing(ARTIFACT, pairs))
 

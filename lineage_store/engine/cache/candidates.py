@@ -1,6 +1,6 @@
 """What a lookup chooses from, read with a number of statements that does not grow with the keys."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from lineage_store.cache.places import places_of
 from lineage_store.database.artifact_reports import Report
 from lineage_store.database.cache_entries import Entry
 from lineage_store.database.transaction import Transaction
+from lineage_store.engine.cache.copies import without_copies
 from lineage_store.kinds import ARTIFACT, EXECUTION
 from lineage_store.v1 import metadata_pb2 as pb
 
@@ -55,7 +56,8 @@ def sources(tx: Transaction, execution_ids: Iterable[int]) -> Sources:
     events = tx.events.of_executions(ids, {pb.Event.OUTPUT})
     tx.nodes[ARTIFACT].load(event.artifact_id for event in events)
     outputs: dict[int, list[Output]] = {}
-    for event in events:
+    executions = _executions(tx, ids)
+    for event in _written(events, executions):
         found = tx.nodes[ARTIFACT].find(event.artifact_id)
         artifact = found.message if found else None
         of_one = outputs.setdefault(event.execution_id, [])
@@ -63,7 +65,20 @@ def sources(tx: Transaction, execution_ids: Iterable[int]) -> Sources:
     for of_one in outputs.values():
         of_one.sort(key=lambda output: output.place)
     reports = tx.reports.of(event.artifact_id for event in events)
-    return Sources(_executions(tx, ids), outputs, reports)
+    return Sources(executions, outputs, reports)
+
+
+def _written(events: Sequence[Any], executions: Mapping[int, Any]) -> Iterator[Any]:
+    """Yield the events but for those of copies, which lie where one step wanted them."""
+    of_cached: dict[int, list[Any]] = {}
+    for event in events:
+        execution = executions.get(event.execution_id)
+        if execution is not None and execution.last_known_state == pb.Execution.CACHED:
+            of_cached.setdefault(event.execution_id, []).append(event)
+        else:
+            yield event
+    for of_one in of_cached.values():
+        yield from without_copies(of_one)
 
 
 def _executions(tx: Transaction, ids: Sequence[int]) -> dict[int, Any]:

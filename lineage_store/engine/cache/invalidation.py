@@ -44,14 +44,30 @@ def _downstream(snapshot: Snapshot, chosen: Selection, entries: list[Entry]) -> 
     """Return the executions whose outputs come from those of some entries, copies included."""
     executions = {entry.execution_id for entry in entries}
     originals = {entry.original_execution_id for entry in entries}
-    reader = LineageReader(snapshot, with_bodies=False)
-    reached, artifacts = set[int](), set[int]()
+    artifacts = set[int]()
     if chosen.is_of_nodes:
         executions |= executions_of(snapshot, chosen) or set()
         artifacts |= chosen.artifact_ids or set()
-    for kind, start in ((EXECUTION, executions), (ARTIFACT, set(artifacts))):
-        met = reader.closure(kind, sorted(start), (INPUTS, OUTPUTS), NO_LIMIT)
-        reached |= met[EXECUTION]
-        artifacts |= met[ARTIFACT]
+    reached, artifacts = _reach(snapshot, executions, artifacts, originals)
     reached |= producers(snapshot, artifacts)  # also those that were served from the cache
     return reached | EntryReader(snapshot.connection).copies_of(reached | originals)
+
+
+def _reach(
+    snapshot: Snapshot, executions: set[int], artifacts: set[int], originals: set[int]
+) -> tuple[set[int], set[int]]:
+    """Return the executions and artifacts that come from some, also by way of copies.
+
+    A step that was served from the cache may have copied the outputs: what was made from the copy
+    is found from the execution of that step alone.
+    """
+    reader, cache = LineageReader(snapshot, with_bodies=False), EntryReader(snapshot.connection)
+    met = reader.closure(ARTIFACT, sorted(artifacts), (INPUTS, OUTPUTS), NO_LIMIT)
+    reached, written = set(met[EXECUTION]), artifacts | met[ARTIFACT]
+    start = executions | cache.copies_of(reached | originals) - reached
+    while start:
+        met = reader.closure(EXECUTION, sorted(start), (INPUTS, OUTPUTS), NO_LIMIT)
+        reached |= start | met[EXECUTION]
+        written |= met[ARTIFACT]
+        start = cache.copies_of(reached | originals) - reached
+    return reached, written

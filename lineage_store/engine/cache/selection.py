@@ -86,7 +86,9 @@ def executions_of(snapshot: Snapshot, chosen: Selection) -> set[int] | None:
     if chosen.execution_ids is not None:
         sets.append(set(chosen.execution_ids))
     if chosen.artifact_ids is not None:
-        sets.append(producers(snapshot, set(chosen.artifact_ids)))
+        writers = producers(snapshot, set(chosen.artifact_ids))
+        # What was copied on a hit was written by the source of the hit.
+        sets.append(writers | EntryReader(snapshot.connection).sources_of(writers))
     if chosen.context_ids is not None:
         sets.append(EntryReader(snapshot.connection).executions_in(chosen.context_ids))
     return set.intersection(*sets) if sets else None

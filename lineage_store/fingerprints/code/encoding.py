@@ -150,10 +150,16 @@ class Encoder:
             raise no_fingerprint(label, kind, error) from None
 
     def _read_data(self, value: Any, label: str) -> None:
+        """Read an array, a table or the like, and the project's classes of objects in it."""
+        kinds: dict[type, None] = {}
         try:
-            self.write("data", values.fingerprint(value))
+            self.write("data", values.fingerprint(value, on_type=lambda k: kinds.setdefault(k)))
         except errors.InvalidArgument:
             self._read_state(value, label)
+            return
+        for kind in kinds:
+            if installed_name(kind) is None:
+                self.visit(kind, f"class {kind.__qualname__}")
 
     def _read_state(self, value: Any, label: str) -> None:
         """Read the class of an object, and all that it holds."""

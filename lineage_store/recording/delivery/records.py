@@ -206,6 +206,7 @@ def without_known_types(transport: Transport, record: Record) -> Record | None:
     """Return a record in which artifacts that the store knows have no type; None: none has one."""
     copy = _copy(record)
     placed = [*copy.request.step.inputs, *copy.request.step.outputs]
+    placed += copy.request.copies if record.method == CACHED else ()
     named = {p.artifact.external_id: p.artifact for p in placed if p.artifact.external_id}
     found: Any = _known(transport, list(named))
     typed = [named[each.external_id] for each in found if named[each.external_id].type]
