@@ -55,6 +55,7 @@ class LineageQuery:
         self,
         hops: int | None = None,
         *,
+        show_cached: bool = False,
         ids_only: bool = False,
         resume: Lineage | None = None,
         **options: Unpack[WalkOptions],
@@ -63,7 +64,9 @@ class LineageQuery:
 
         Args:
             hops: How far to go.
-            ids_only: Answer nodes with their id alone, which is faster.
+            show_cached: Answer each CACHED execution. Else those that only repeat another one are
+                folded into it: see `Lineage.folded` and `Lineage.unfolded`.
+            ids_only: Answer nodes with their id alone, which is faster; nothing can be folded then.
             resume: An incomplete answer to the same question, which this one goes on with; what
                 comes back holds both. Hops and limits may differ.
             options: See `WalkOptions`.
@@ -72,23 +75,27 @@ class LineageQuery:
             NotFound: A node to begin with is unknown.
             InvalidArgument: An option, or a filter, is not valid.
         """
-        return self._walk(Direction.UPSTREAM, hops, ids_only, resume, options)
+        found = self._walk(Direction.UPSTREAM, hops, ids_only, resume, options)
+        return found if show_cached else found.fold()
 
     def downstream(
         self,
         hops: int | None = None,
         *,
+        show_cached: bool = False,
         ids_only: bool = False,
         resume: Lineage | None = None,
         **options: Unpack[WalkOptions],
     ) -> Lineage:
         """Return what was made from the nodes, with all steps between; see `upstream`."""
-        return self._walk(Direction.DOWNSTREAM, hops, ids_only, resume, options)
+        found = self._walk(Direction.DOWNSTREAM, hops, ids_only, resume, options)
+        return found if show_cached else found.fold()
 
     def both(
         self,
         hops: int | None = None,
         *,
+        show_cached: bool = False,
         ids_only: bool = False,
         resume: Lineage | None = None,
         **options: Unpack[WalkOptions],
@@ -98,7 +105,8 @@ class LineageQuery:
         At each node the walk goes both ways, so this is more than `upstream` and `downstream`
         together: also what else was made from the same data.
         """
-        return self._walk(Direction.BOTH, hops, ids_only, resume, options)
+        found = self._walk(Direction.BOTH, hops, ids_only, resume, options)
+        return found if show_cached else found.fold()
 
     def iter_parts(
         self,
@@ -110,8 +118,8 @@ class LineageQuery:
     ) -> Iterator[LineagePart]:
         """Yield the lineage in parts, while the walk goes on; the nearest nodes come first.
 
-        Only the last part has a verdict. The arguments are those of `upstream`; the direction is
-        "upstream", "downstream" or "both".
+        Nothing is folded. Only the last part has a verdict. The arguments are those of `upstream`;
+        the direction is "upstream", "downstream" or "both".
         """
         walk = Walk.of({"hops": hops, **options})
         request = self._request(direction_of(direction), walk, ids_only, None)
@@ -125,7 +133,7 @@ class LineageQuery:
     ) -> Summary:
         """Return how much a walk meets: nodes by type and distance, events by type.
 
-        The arguments are those of `iter_parts`.
+        Cached repeats count. The arguments are those of `iter_parts`.
         """
         walk = Walk.of({"hops": hops, **options})
         message = walk.to_message(self._start, direction_of(direction))
@@ -142,7 +150,8 @@ class LineageQuery:
     ) -> Lineage:
         walk = Walk.of({"hops": hops, **options})
         request = self._request(direction, walk, ids_only, resume)
-        return (resume or empty(direction)).joined_by(self._parts(request, walk))
+        known = empty(direction) if resume is None else resume.unfolded
+        return known.joined_by(self._parts(request, walk))
 
     def _request(
         self, direction: Direction, walk: Walk, ids_only: bool, resume: Lineage | None
@@ -226,12 +235,17 @@ class LineageMethods(Calls):
         return self.lineage(start).summarize(direction, hops, **options)
 
     def impact(
-        self, start: Start, hops: int | None = None, **options: Unpack[WalkOptions]
+        self,
+        start: Start,
+        hops: int | None = None,
+        *,
+        show_cached: bool = False,
+        **options: Unpack[WalkOptions],
     ) -> Impact:
         """Return what is affected if some nodes are not what they should be, models first.
 
-        That is everything downstream: a recall list. See `lineage` for `start`, and
-        `LineageQuery` for the rest.
+        That is everything downstream: a recall list. Every artifact is on it; steps that only
+        repeat another one are folded. See `lineage` for `start`, and `LineageQuery` for the rest.
 
         Raises:
             NotFound: A node to begin with is unknown.
@@ -241,7 +255,8 @@ class LineageMethods(Calls):
         models = {
             found.name for found in types if found.base_type == metadata_pb2.ArtifactType.MODEL
         }
-        return impact(self.lineage(start).downstream(hops, **options), models)
+        query = self.lineage(start)
+        return impact(query.downstream(hops, show_cached=show_cached, **options), models)
 
     def find_paths(
         self,
@@ -250,6 +265,7 @@ class LineageMethods(Calls):
         *,
         direction: Direction | str = Direction.DOWNSTREAM,
         shortest_only: bool = False,
+        show_cached: bool = False,
         max_paths: int = 10,
         hops: int | None = None,
         as_of: datetime | None = None,
@@ -265,6 +281,8 @@ class LineageMethods(Calls):
             direction: "downstream": source went into target; "upstream": target went into source;
                 "both": whichever way events lead.
             shortest_only: Only the shortest ways.
+            show_cached: Answer also the ways that lead over cached repeats of an execution instead
+                of the execution; else `Path.folded` counts these.
             max_paths: How many ways to answer at most.
             hops: The longest way to answer; None: of any length.
             as_of: Only over events that had happened by then.
@@ -281,6 +299,7 @@ class LineageMethods(Calls):
             target=node_message(key_of_given(target)),
             direction=direction_name(direction_of(direction)),
             shortest_only=shortest_only,
+            fold_cached=not show_cached,
             max_paths=max_paths,
             max_hops=hops,
             as_of=as_of_message(as_of, recorded_as_of),

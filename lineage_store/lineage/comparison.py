@@ -27,6 +27,7 @@ from lineage_store.lineage.aspects import (
     is_parameter_section,
 )
 from lineage_store.lineage.differences import Comparison, Difference
+from lineage_store.lineage.folding import original_of
 from lineage_store.lineage.graph import Direction, LineageGraph
 from lineage_store.lineage.identity import (
     GraphNode,
@@ -137,8 +138,7 @@ def _missing_steps(
 
 def _is_copy(graph: LineageGraph, node: Execution) -> bool:
     """Return whether a step was served from the cache, and the one that really ran is there."""
-    original = flat_properties(node).get("cached_execution_id")
-    return node.state is ExecutionState.CACHED and f"execution:{original}" in graph
+    return node.state is ExecutionState.CACHED and f"execution:{original_of(node)}" in graph
 
 
 def _only(aspect: Aspect, side: str, node: GraphNode) -> Difference:
