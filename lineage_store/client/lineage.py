@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Unpack
 
 from lineage_store import errors
-from lineage_store.client.calls import Calls, id_of
+from lineage_store.client.calls import id_of
+from lineage_store.client.notation import NotationMethods
 from lineage_store.client.transport import Transport
 from lineage_store.client.walks import (
     GraphNode,
@@ -23,7 +25,7 @@ from lineage_store.client.walks import (
 )
 from lineage_store.lineage.differences import Comparison
 from lineage_store.lineage.graph import Direction
-from lineage_store.lineage.identity import key, node_message
+from lineage_store.lineage.identity import key, node_message, parse_key
 from lineage_store.lineage.impact import Impact, impact
 from lineage_store.lineage.paths import Paths
 from lineage_store.lineage.result import Lineage, LineagePart, empty
@@ -171,7 +173,7 @@ class LineageQuery:
             yield LineagePart.from_message(message, walk.asked)
 
 
-class LineageMethods(Calls):
+class LineageMethods(NotationMethods):
     """Ask where nodes came from, where they went, and why two of them differ."""
 
     def lineage(
@@ -186,14 +188,16 @@ class LineageMethods(Calls):
         type_version: str | None = None,
         name: str | None = None,
         uri: str | None = None,
+        digest: str | None = None,
     ) -> LineageQuery:
         """Say where a walk begins; what comes back is asked which way to go.
 
         `store.lineage(model).upstream()` is everything a model was made from.
 
         Args:
-            start: An artifact or an execution, its key, such as "artifact:12", or several of them,
-                all of one kind.
+            start: An artifact or an execution; its name, such as "artifact:12", "Model/churn" or
+                "digest:sha256:9f86…", see `client.notation`; a Path, which is the artifact of its
+                content; or several of these, all of one kind.
             artifact: An id of an artifact, or several.
             execution: An id of an execution, or several.
             kind: What `where` or `type` is about, "artifact" or "execution".
@@ -202,12 +206,14 @@ class LineageMethods(Calls):
             type_version: The version of the type; None: the type without version.
             name: See `type`.
             uri: All artifacts at this uri.
+            digest: All artifacts of this content, "sha256:9f86…"; its first digits are enough.
 
         Raises:
+            NotFound: A name names nothing.
             InvalidArgument: Not exactly one way to begin is given.
         """
         selection = Selection(
-            nodes=start,
+            nodes=self._resolved(start),
             artifact=artifact,
             execution=execution,
             kind=kind,
@@ -216,6 +222,7 @@ class LineageMethods(Calls):
             type_version=type_version,
             name=name,
             uri=uri,
+            digest=digest,
         )
         return LineageQuery(self._transport, selection.to_message())
 
@@ -260,8 +267,8 @@ class LineageMethods(Calls):
 
     def find_paths(
         self,
-        source: GraphNode | str,
-        target: GraphNode | str,
+        source: GraphNode | str | Path,
+        target: GraphNode | str | Path,
         *,
         direction: Direction | str = Direction.DOWNSTREAM,
         shortest_only: bool = False,
@@ -276,7 +283,7 @@ class LineageMethods(Calls):
         """Return the ways from one node to another, the shortest first; perhaps none.
 
         Args:
-            source: An artifact or an execution, or its key, such as "artifact:12".
+            source: An artifact or an execution, or its name, such as "artifact:12"; see `lineage`.
             target: Another one.
             direction: "downstream": source went into target; "upstream": target went into source;
                 "both": whichever way events lead.
@@ -295,8 +302,8 @@ class LineageMethods(Calls):
             InvalidArgument: An argument is not valid.
         """
         request = pb.FindPathsRequest(
-            source=node_message(key_of_given(source)),
-            target=node_message(key_of_given(target)),
+            source=node_message(self._key(source)),
+            target=node_message(self._key(target)),
             direction=direction_name(direction_of(direction)),
             shortest_only=shortest_only,
             fold_cached=not show_cached,
@@ -310,8 +317,8 @@ class LineageMethods(Calls):
 
     def compare(
         self,
-        left: Artifact | int,
-        right: Artifact | int,
+        left: Artifact | int | str | Path,
+        right: Artifact | int | str | Path,
         *,
         as_of: datetime | None = None,
         recorded_as_of: datetime | None = None,
@@ -324,7 +331,7 @@ class LineageMethods(Calls):
         `lineage.aspects` have the rules.
 
         Args:
-            left: An artifact, or its id.
+            left: An artifact, its id, or its name; see `lineage`.
             right: Another one.
             as_of: Only over events that had happened by then.
             recorded_as_of: Only over events that the store had learned of by then.
@@ -335,7 +342,7 @@ class LineageMethods(Calls):
             NotFound: An artifact is unknown.
             InvalidArgument: An argument is not valid.
         """
-        ids = id_of(left), id_of(right)
+        ids = self._artifact_id(left), self._artifact_id(right)
         request = pb.CompareRequest(
             left_artifact_id=ids[0],
             right_artifact_id=ids[1],
@@ -345,3 +352,27 @@ class LineageMethods(Calls):
         keys = [key("artifact", artifact_id) for artifact_id in ids]
         asked = limits_of(max_nodes=max_nodes, timeout=timeout)
         return Comparison.from_message(self._send("Compare", request), keys[0], keys[1], asked)
+
+    def _resolved(self, start: Any) -> Any:
+        """Return where to begin, with keys in place of names."""
+        if isinstance(start, str | Path):
+            return self.find_nodes(start).keys
+        if not isinstance(start, Sequence):
+            return start
+        named = [
+            self.find_nodes(one).keys if isinstance(one, str | Path) else [one] for one in start
+        ]
+        return [one for several in named for one in several]
+
+    def _key(self, node: GraphNode | str | Path) -> str:
+        if isinstance(node, str | Path):
+            return self.find_nodes(node).only(node)
+        return key_of_given(node)
+
+    def _artifact_id(self, node: Artifact | int | str | Path) -> int:
+        if not isinstance(node, str | Path):
+            return id_of(node)
+        kind, node_id = parse_key(self._key(node))
+        if kind != "artifact":
+            raise errors.InvalidArgument(f"{node} is no artifact; only artifacts can be compared")
+        return node_id
