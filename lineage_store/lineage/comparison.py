@@ -5,7 +5,8 @@
 - STEPS: a step that only one side has.
 - CODE, PARAMETERS, ENVIRONMENT: a property of corresponding steps that differs; `aspects` has the
   rules, and what is a run's own and therefore left out.
-- DATA: what corresponding steps read in the same place, or original data that only one side has.
+- DATA: what corresponding steps read in the same place, or original data that only one side has;
+  of what both read, a name under which only one of them reads it ("inputs.test").
   Content decides: two artifacts with equal digests are the same wherever they are. Without
   digests, original data differs by its uri and its version. What a step of this lineage made and
   nobody hashed is only known by what it was made from, and its uri is a run's own; it differs by
@@ -56,7 +57,13 @@ def compare(left: LineageGraph, right: LineageGraph) -> Comparison:
         _check(graph)
     matching = match(left, right)
     types = Counter(left.node(key).type for key, _ in matching.steps)
-    steps = [list(_step_differences(left, right, types, pair)) for pair in matching.steps]
+    steps = [
+        [
+            *_step_differences(left, right, types, pair),
+            *_name_differences(left, right, _subject(left, right, types, pair), matching, pair),
+        ]
+        for pair in matching.steps
+    ]
     found = [difference for differing in steps for difference in differing]
     found += [*_data_differences(left, right, matching), *_missing_steps(left, right, matching)]
     shared = sum(key.startswith("execution:") for key in matching.shared)
@@ -103,6 +110,22 @@ def _step_differences(
             right=other,
             left_node=pair[0],
             right_node=pair[1],
+        )
+
+
+def _name_differences(
+    left: LineageGraph, right: LineageGraph, subject: str, matching: Matching, pair: Pair
+) -> Iterator[Difference]:
+    """Yield the names under which only one of two steps reads what both of them read."""
+    for name, one, other in matching.names.get(pair, ()):
+        yield Difference(
+            aspect=Aspect.DATA,
+            subject=subject,
+            name=f"inputs.{name}",
+            left=None if one is None else label(left.node(one)),
+            right=None if other is None else label(right.node(other)),
+            left_node=one,
+            right_node=other,
         )
 
 

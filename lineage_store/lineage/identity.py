@@ -113,6 +113,20 @@ def ends(event: Event) -> tuple[str, str]:
     return (execution, artifact) if event.type.is_output else (artifact, execution)
 
 
+def places_of(event: Event) -> list[tuple[str | int, ...]]:
+    """Return the places that the path of an event names, each a part of it; mostly the whole.
+
+    An artifact that is used under several names has one event, whose path has each name with its
+    index behind it: ("train", 0, "test", 0).
+    """
+    path = event.path
+    names, indexes = path[::2], path[1::2]
+    is_list = len(path) > 2 and len(names) == len(indexes)  # noqa: PLR2004 - more than one pair
+    if is_list and all(isinstance(n, str) for n in names) and all(type(i) is int for i in indexes):
+        return list(zip(names, indexes, strict=True))
+    return [path]
+
+
 def digest_of(artifact: Artifact) -> Digest | None:
     """Return the digest of an artifact's content, or None; see DIGEST_PROPERTIES."""
     found = _first_text(artifact, DIGEST_PROPERTIES)

@@ -59,3 +59,19 @@ def test_help_names_both(url: str) -> None:
     shown = run(url, "lineage", "--help").stdout
     assert "digest:sha256:9f86..." in shown
     assert "./model.pkl" in shown
+
+
+def test_an_input_under_two_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("d.csv").write_text("1")
+    found = f"sqlite:///{tmp_path / 'lineage.db'}"
+    with connect(found) as store, store.run("nightly") as nightly:
+        for name, places in (("both", ("train", "test")), ("one", ("train",))):
+            inputs = dict.fromkeys(places, Path("d.csv"))
+            with nightly.step("fit", inputs=inputs) as step:
+                Path(name).write_text(name)
+                step.output("model", Path(name), type="Model")
+    assert "train, test: Artifact d.csv" in lines(found, "lineage", "both")[2]
+    told = lines(found, "compare", "both", "one")
+    assert told[2:4] == ["DATA:", f"  fit  inputs.test: {told[3].split(': ', 1)[1]}"]
+    assert told[3].endswith("(artifact:1) → (none)")
