@@ -113,27 +113,27 @@ def _echo_lineage(found: Lineage, form: str) -> None:
             click.echo(line)
     else:
         click.echo(found.to_dot() if form == "dot" else found.to_mermaid(), nl=False)
-    _echo_folded(found.folded_count, err=form not in {"tree", "table"})
+    _echo_folded(found.repeat_count, err=form not in {"tree", "table"})
     _echo_verdict(found.verdict, err=form not in {"tree", "table"})
 
 
 def _echo_folded(count: int, *, err: bool) -> None:
     """Print how many of the executions that the verdict counts are folded, if there are any."""
     if count:
-        folded = counted(count, "cached execution")
-        click.echo(f"folded: {folded}; --show-cached shows each", err=err)
+        repeats = counted(count, "cached execution")
+        click.echo(f"folded: {repeats}; --show-cached shows each", err=err)
 
 
 def _row(found: Lineage, node: Any) -> _Row:
     artifact = node if isinstance(node, Artifact) else Artifact()
     digest = digest_of(artifact)
-    folded = found.folded.get(key_of(node))
+    repeats = found.repeats.get(key_of(node))
     return _Row(
         hop=found.hop(node),
         node=key_of(node),
         type=node.type,
         name=node.name,
-        state=node.state if folded is None else f"{node.state or '?'} {folded}",
+        state=node.state if repeats is None else f"{node.state or '?'} {repeats}",
         digest=None if digest is None else digest.short,
         uri=artifact.uri,
     )
@@ -163,7 +163,7 @@ def impact(node: str, url: str, *, as_json: bool, **options: Any) -> None:
     else:
         for line in found.lines():
             click.echo(line)
-    _echo_folded(found.lineage.folded_count, err=as_json)
+    _echo_folded(found.lineage.repeat_count, err=as_json)
     _echo_verdict(found.verdict, err=as_json)
 
 
@@ -202,7 +202,7 @@ def paths(
         _echo_json(found.to_dict())
     else:
         _echo_paths(found)
-    _echo_folded(found.folded_count, err=as_json)
+    _echo_folded(found.repeat_count, err=as_json)
     _echo_verdict(found.verdict, err=as_json)
 
 

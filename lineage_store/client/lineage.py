@@ -67,7 +67,7 @@ class LineageQuery:
         Args:
             hops: How far to go.
             show_cached: Answer each CACHED execution. Else those that only repeat another one are
-                folded into it: see `Lineage.folded` and `Lineage.unfolded`.
+                folded into it: see `Lineage.repeats` and `Lineage.whole`.
             ids_only: Answer nodes with their id alone, which is faster; nothing can be folded then.
             resume: An incomplete answer to the same question, which this one goes on with; what
                 comes back holds both. Hops and limits may differ.
@@ -152,7 +152,7 @@ class LineageQuery:
     ) -> Lineage:
         walk = Walk.of({"hops": hops, **options})
         request = self._request(direction, walk, ids_only, resume)
-        known = empty(direction) if resume is None else resume.unfolded
+        known = empty(direction) if resume is None else resume.whole
         return known.joined_by(self._parts(request, walk))
 
     def _request(
@@ -289,7 +289,7 @@ class LineageMethods(NotationMethods):
                 "both": whichever way events lead.
             shortest_only: Only the shortest ways.
             show_cached: Answer also the ways that lead over cached repeats of an execution instead
-                of the execution; else `Path.folded` counts these.
+                of the execution; else `Path.repeats` counts these.
             max_paths: How many ways to answer at most.
             hops: The longest way to answer; None: of any length.
             as_of: Only over events that had happened by then.

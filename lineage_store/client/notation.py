@@ -198,8 +198,8 @@ def _preferred(name: str, found: list[Artifact], uris: list[str]) -> NamedNodes:
 
 def _listed(artifacts: Iterable[Artifact]) -> str:
     newest = sorted(artifacts, key=_age, reverse=True)
-    told = [f"{key_of(artifact)} ({artifact.uri or 'no uri'})" for artifact in newest[:_MANY]]
-    return ", ".join(told + [f"and {len(newest) - _MANY:,} more"] * (len(newest) > _MANY))
+    shown = [f"{key_of(artifact)} ({artifact.uri or 'no uri'})" for artifact in newest[:_MANY]]
+    return ", ".join(shown + [f"and {len(newest) - _MANY:,} more"] * (len(newest) > _MANY))
 
 
 def _unknown(name: str, uri: str, digest: str, nearest: list[Artifact]) -> str:
@@ -209,8 +209,8 @@ def _unknown(name: str, uri: str, digest: str, nearest: list[Artifact]) -> str:
         return f"no artifact has the content of {name} ({short}), and none was recorded at {uri}"
     times = "once" if len(nearest) == 1 else f"{len(nearest):,} times"
     last = max(nearest, key=_age)
-    known = digest_of(last)
-    content = "of which no digest is known" if known is None else f"with {known.short}"
+    stored = digest_of(last)
+    content = "of which no digest is known" if stored is None else f"with {stored.short}"
     return (
         f"{name} was recorded {times}, never with this content ({short}); "
         f"the last is {key_of(last)}, {content}"

@@ -60,5 +60,5 @@ def _mermaid_escaped(text: str) -> str:
 
 
 def _label_lines(graph: LineageGraph, node: GraphNode) -> Iterable[str]:
-    folded = graph.folded.get(key_of(node))
-    return [title(node), *details(node), *([] if folded is None else [str(folded)])]
+    repeats = graph.repeats.get(key_of(node))
+    return [title(node), *details(node), *([] if repeats is None else [str(repeats)])]

@@ -5,13 +5,13 @@ The JSON is an object of
 - `start`: keys of nodes, such as "artifact:12"; `direction`: "upstream", "downstream" or "both";
 - `nodes`, the nearest first: objects of `key`, `kind`, `id`, `type`, `name`, `uri` (artifacts),
   `external_id`, `state`, `hop`, `digest` ("sha256:9f86…"), `version`, `properties`,
-  `custom_properties`, `create_time` and `update_time` (ms); what is not known is null. An execution
-  also has `folded`, the cached repeats that are folded into it: an object of `count` and `ids`, the
-  lowest 100 of them, or null;
+  `custom_properties`, `create_time` and `update_time` (ms); what is not known is null. An
+  execution also has `repeats`, those from the cache that are folded into it: an object of `count`
+  and `ids`, the lowest 100 of them, or null;
 - `edges`, as data flows: objects of `source` and `target` (keys), `event` (its type), `path` (a
   list), `time` (ms);
 - `verdict`, on all that was walked: an object of `complete`, `reason`, `by_server`, `frontier`
-  (keys), `node_count`, `event_count`, `resume_token` (base64), and `folded_count`: how many
+  (keys), `node_count`, `event_count`, `resume_token` (base64), and `repeat_count`: how many
   executions were walked and are folded into others, so are no nodes here.
 
 Fields may be added, never changed or removed.
@@ -19,7 +19,7 @@ Fields may be added, never changed or removed.
 
 from typing import TYPE_CHECKING, Any
 
-from lineage_store.lineage.folding import folded_to_dict
+from lineage_store.lineage.folding import repeats_to_dict
 from lineage_store.lineage.graph import LineageGraph
 from lineage_store.lineage.identity import GraphNode, digest_of, ends, key_of, version_of
 from lineage_store.lineage.labels import slot
@@ -55,7 +55,7 @@ def node_to_dict(graph: LineageGraph, node: GraphNode) -> dict[str, Any]:
     """Return a node as its object in the JSON."""
     artifact = node if isinstance(node, Artifact) else Artifact()  # without uri, digest, version
     digest = digest_of(artifact)
-    folded = {} if isinstance(node, Artifact) else {"folded": _folded(graph, node)}
+    repeats = {} if isinstance(node, Artifact) else {"repeats": _repeats(graph, node)}
     return {
         "key": key_of(node),
         "kind": node.kind.name,
@@ -72,11 +72,11 @@ def node_to_dict(graph: LineageGraph, node: GraphNode) -> dict[str, Any]:
         "custom_properties": plain(node.custom_properties),
         "create_time": node.create_time,
         "update_time": node.update_time,
-    } | folded
+    } | repeats
 
 
-def _folded(graph: LineageGraph, node: GraphNode) -> dict[str, Any] | None:
-    return folded_to_dict(graph.folded.get(key_of(node)))
+def _repeats(graph: LineageGraph, node: GraphNode) -> dict[str, Any] | None:
+    return repeats_to_dict(graph.repeats.get(key_of(node)))
 
 
 def edge_to_dict(event: Event) -> dict[str, Any]:
@@ -93,11 +93,11 @@ def graph_to_dict(graph: LineageGraph) -> dict[str, Any]:
         "direction": str(graph.direction),
         "nodes": [node_to_dict(graph, node) for node in graph.nodes],
         "edges": [edge_to_dict(event) for event in graph.edges],
-        "verdict": verdict_to_dict(graph.verdict, graph.folded_count),
+        "verdict": verdict_to_dict(graph.verdict, graph.repeat_count),
     }
 
 
-def verdict_to_dict(verdict: Verdict, folded_count: int) -> dict[str, Any]:
+def verdict_to_dict(verdict: Verdict, repeat_count: int) -> dict[str, Any]:
     """Return a verdict as its object in the JSON."""
     found: dict[str, Any] = plain(verdict)
-    return found | {"folded_count": folded_count}
+    return found | {"repeat_count": repeat_count}

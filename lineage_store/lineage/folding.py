@@ -21,8 +21,8 @@ MAX_IDS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Folded:
-    """What is folded into an execution.
+class Repeats:
+    """The cached repeats that are folded into an execution.
 
     Attributes:
         count: How many executions.
@@ -63,11 +63,11 @@ def original_of(execution: Execution) -> int | None:
     return None
 
 
-def repeats(
+def find_repeats(
     executions: Iterable[Execution],
     flows: Mapping[int, Flow],
     *,
-    kept: Collection[int] = (),
+    keep: Collection[int] = (),
     frontier: Collection[int] = (),
 ) -> dict[int, int]:
     """Return which executions are folded, and into which.
@@ -75,25 +75,26 @@ def repeats(
     Args:
         executions: Those that may be folded, and those that they may be folded into.
         flows: What each of them read and wrote, by id.
-        kept: Ids of executions that are not to be folded.
+        keep: Ids of executions that are not to be folded.
         frontier: Ids of executions from which a walk did not go on: where they lead is not known,
             so each is folded only into another of them.
     """
     into: dict[int, int] = {}
     first: dict[tuple[Hashable, Flow], int] = {}
-    for execution in sorted(executions, key=lambda one: (_is_cached(one), one.id or 0)):
+    for execution in sorted(executions, key=lambda one: (is_cached(one), one.id or 0)):
         node_id, flow = execution.id or 0, flows.get(execution.id or 0, Flow())
         original, family = _family(execution, into)
         target = first.setdefault((family, flow), node_id)
         if original in flows and flows[original].covers(flow):
             target = original
         is_known = target in frontier or node_id not in frontier
-        if _is_cached(execution) and target != node_id and node_id not in kept and is_known:
+        if is_cached(execution) and target != node_id and node_id not in keep and is_known:
             into[node_id] = target
     return into
 
 
-def _is_cached(execution: Execution) -> bool:
+def is_cached(execution: Execution) -> bool:
+    """Return whether an execution was served from the cache."""
     return execution.state is ExecutionState.CACHED
 
 
@@ -102,19 +103,19 @@ def _family(execution: Execution, into: Mapping[int, int]) -> tuple[int, Hashabl
 
     What names no original, as TFX records it, is a repeat of what has its type.
     """
-    original = original_of(execution) if _is_cached(execution) else None
+    original = original_of(execution) if is_cached(execution) else None
     if original is not None:
         original = into.get(original, original)
         return original, ("execution", original)
     return 0, ("type", execution.type_id or execution.type)
 
 
-def grouped(into: Mapping[int, int]) -> dict[int, Folded]:
+def grouped(into: Mapping[int, int]) -> dict[int, Repeats]:
     """Return what is folded into each execution that something is folded into, by its id."""
     groups: dict[int, list[int]] = {}
     for node_id, target in into.items():
         groups.setdefault(target, []).append(node_id)
-    return {target: Folded.of(ids) for target, ids in groups.items()}
+    return {target: Repeats.of(ids) for target, ids in groups.items()}
 
 
 def flows_of(edges: Iterable[tuple[int, int, bool]]) -> dict[int, Flow]:
@@ -141,6 +142,6 @@ def twins(flows: Mapping[int, Flow]) -> set[int]:
     return {one for several in writers.values() if len(several) > 1 for one in several}
 
 
-def folded_to_dict(folded: Folded | None) -> dict[str, Any] | None:
+def repeats_to_dict(repeats: Repeats | None) -> dict[str, Any] | None:
     """Return what is folded into a node in terms of JSON; None: nothing."""
-    return None if folded is None else {"count": folded.count, "ids": list(folded.ids)}
+    return None if repeats is None else {"count": repeats.count, "ids": list(repeats.ids)}

@@ -23,7 +23,7 @@ class Impact:
         models: The models among it, the nearest first.
         artifacts: The other artifacts, the nearest first.
         executions: The steps, the nearest first. Cached repeats of others are folded, unless asked
-            for; `lineage.unfolded` has them.
+            for; `lineage.whole` has them.
     """
 
     lineage: Lineage
@@ -54,7 +54,7 @@ class Impact:
             "models": [node_to_dict(self.lineage, node) for node in self.models],
             "artifacts": [node_to_dict(self.lineage, node) for node in self.artifacts],
             "executions": [node_to_dict(self.lineage, node) for node in self.executions],
-            "verdict": verdict_to_dict(self.verdict, self.lineage.folded_count),
+            "verdict": verdict_to_dict(self.verdict, self.lineage.repeat_count),
         }
 
     def to_text(self) -> str:
@@ -101,8 +101,8 @@ def _lines(found: Impact) -> Iterator[str]:
         yield f"Made from {label(found.lineage.node(start))}"
     types = ", ".join(f"{count:,} {printable(name)}" for name, count in found.counts.items())
     steps = counted(len(found.executions), "step")
-    if found.lineage.folded:
-        steps += f" (+{found.lineage.folded_count:,} cached)"
+    if found.lineage.repeats:
+        steps += f" (+{found.lineage.repeat_count:,} cached)"
     yield f"Affected: {types or 'no artifact'}; {steps}"
     for heading, nodes in (("Models", found.models), ("Other artifacts", found.artifacts)):
         if nodes:

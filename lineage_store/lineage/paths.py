@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from lineage_store.lineage.exports import edge_to_dict, verdict_to_dict
-from lineage_store.lineage.folding import Folded, folded_to_dict
+from lineage_store.lineage.folding import Repeats, repeats_to_dict
 from lineage_store.lineage.identity import GraphNode, key, key_of, node_key
 from lineage_store.lineage.labels import label
 from lineage_store.lineage.verdict import Limit, Verdict
@@ -19,13 +19,13 @@ class Path:
     Attributes:
         nodes: From the source to the target.
         edges: The events between them: one less.
-        folded: What is folded into executions on it, by their keys: cached repeats, over which the
+        repeats: What is folded into executions on it, by their keys: cached repeats, over which the
             same way leads.
     """
 
     nodes: tuple[GraphNode, ...]
     edges: tuple[Event, ...]
-    folded: Mapping[str, Folded] = field(default_factory=dict)
+    repeats: Mapping[str, Repeats] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """How many hops it has."""
@@ -35,8 +35,8 @@ class Path:
         return "\n".join(map(self._line, self.nodes))
 
     def _line(self, node: GraphNode) -> str:
-        folded = self.folded.get(key_of(node))
-        return label(node) if folded is None else f"{label(node)}  {folded}"
+        repeats = self.repeats.get(key_of(node))
+        return label(node) if repeats is None else f"{label(node)}  {repeats}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,16 +58,16 @@ class Paths:
         return len(self.paths)
 
     @property
-    def folded_count(self) -> int:
+    def repeat_count(self) -> int:
         """How many executions are folded into those on the paths."""
-        groups = {name: folded for path in self.paths for name, folded in path.folded.items()}
-        return sum(folded.count for folded in groups.values())
+        groups = {name: repeats for path in self.paths for name, repeats in path.repeats.items()}
+        return sum(repeats.count for repeats in groups.values())
 
     def to_dict(self) -> dict[str, Any]:
         """Return the paths in terms of JSON; edges are as in the JSON of a lineage."""
         return {
             "paths": [_path_to_dict(path) for path in self.paths],
-            "verdict": verdict_to_dict(self.verdict, self.folded_count),
+            "verdict": verdict_to_dict(self.verdict, self.repeat_count),
         }
 
     @classmethod
@@ -78,22 +78,22 @@ class Paths:
             *map(Execution.from_message, message.executions),
         ]
         by_key = {key_of(node): node for node in nodes}
-        folded = {
-            key("execution", one.execution_id): Folded(count=one.count, ids=tuple(one.ids))
-            for one in message.folded
+        repeats = {
+            key("execution", one.execution_id): Repeats(count=one.count, ids=tuple(one.ids))
+            for one in message.repeats
         }
         return cls(
-            paths=tuple(_path(path, by_key, folded) for path in message.paths),
+            paths=tuple(_path(path, by_key, repeats) for path in message.paths),
             verdict=Verdict.from_message(message.verdict, asked),
         )
 
 
-def _path(message: Any, by_key: Mapping[str, GraphNode], folded: Mapping[str, Folded]) -> Path:
+def _path(message: Any, by_key: Mapping[str, GraphNode], repeats: Mapping[str, Repeats]) -> Path:
     keys = [node_key(node) for node in message.nodes]
     return Path(
         nodes=tuple(by_key[name] for name in keys),
         edges=tuple(map(Event.from_message, message.events)),
-        folded={name: folded[name] for name in keys if name in folded},
+        repeats={name: repeats[name] for name in keys if name in repeats},
     )
 
 
@@ -106,4 +106,4 @@ def _node_to_dict(path: Path, node: GraphNode) -> dict[str, Any]:
     found: dict[str, Any] = {"key": key_of(node), "type": node.type, "name": node.name}
     if isinstance(node, Artifact):
         return found
-    return found | {"folded": folded_to_dict(path.folded.get(key_of(node)))}
+    return found | {"repeats": repeats_to_dict(path.repeats.get(key_of(node)))}

@@ -52,27 +52,30 @@ class Lineage(LineageGraph):
     """What a walk found: `nodes`, `edges`, how far away they are, and the `verdict` on it.
 
     `print(lineage)` draws it as a tree. Cached repeats are folded into what they repeat, unless
-    the walk was asked for with `show_cached`: `folded` counts them, and `unfolded` has them. The
+    the walk was asked for with `show_cached`: `repeats` counts them, and `whole` has them. The
     verdict is always on all that was walked.
 
     Attributes:
-        whole: The same with all that is folded in this one; None: nothing is.
+        walked: The same with each execution that was walked; None: this has all of them.
     """
 
-    whole: "Lineage | None" = field(default=None, repr=False, compare=False)
+    walked: "Lineage | None" = field(default=None, repr=False, compare=False)
 
     @property
-    def unfolded(self) -> "Lineage":
+    def whole(self) -> "Lineage":
         """The lineage with every execution that was walked, also cached repeats of others."""
-        return self.whole or self
+        return self.walked or self
 
     def fold(self) -> "Lineage":
         """Return this lineage with cached repeats folded; see `lineage.folding`."""
-        whole = self.unfolded
-        into = folding.repeats(
-            whole.executions,
+        whole = self.whole
+        steps = whole.executions
+        if not any(folding.is_cached(step) for step in steps):
+            return whole
+        into = folding.find_repeats(
+            steps,
             folding.flows_of(_ends(event) for event in whole.inner_edges),
-            kept=_execution_ids(whole.start),
+            keep=_execution_ids(whole.start),
             frontier=_execution_ids(whole.verdict.frontier),
         )
         if not into:
@@ -84,8 +87,8 @@ class Lineage(LineageGraph):
             nodes=tuple(node for node in whole.nodes if key_of(node) not in gone),
             edges=tuple(event for event in whole.edges if event.execution_id not in into),
             hops={name: hop for name, hop in whole.hops.items() if name not in gone},
-            folded={key("execution", target): folded for target, folded in groups},
-            whole=whole,
+            repeats={key("execution", target): repeats for target, repeats in groups},
+            walked=whole,
         )
 
     def joined_by(self, parts: Iterable[LineagePart]) -> Self:
@@ -149,7 +152,7 @@ class Lineage(LineageGraph):
         Raises:
             InvalidArgument: One of them was not walked upstream, or not from one artifact.
         """
-        sides = [side.unfolded if isinstance(side, Lineage) else side for side in (self, other)]
+        sides = [side.whole if isinstance(side, Lineage) else side for side in (self, other)]
         return comparison.compare(*sides)
 
 

@@ -101,8 +101,8 @@ def _neighbours(graph: LineageGraph, line: _Line) -> list[tuple[str, Event]]:
 def _text(graph: LineageGraph, line: _Line) -> str:
     node = graph.node(line.key)
     text = label(node)
-    if line.key in graph.folded:
-        text += f"  {graph.folded[line.key]}"
+    if line.key in graph.repeats:
+        text += f"  {graph.repeats[line.key]}"
     if line.event is None:
         return text
     place = slot(line.event) if node.kind.name == "artifact" else ""

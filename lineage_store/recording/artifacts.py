@@ -117,11 +117,11 @@ def input_places(
 ) -> list[Place]:
     """Return the places of inputs; one that can't be recorded is left out, and noted in `gaps`."""
     places = []
-    given_inputs: Any = inputs or {}
-    if not isinstance(given_inputs, Mapping):
+    by_name: Any = inputs or {}
+    if not isinstance(by_name, Mapping):
         _note(gaps, "*", f"{with_article(type(inputs).__name__)} has no names: give a dict")
         return []
-    for name, several in given_inputs.items():
+    for name, several in by_name.items():
         for at, given in enumerate(listed(several)):
             try:
                 places.append(_input_place(recorder, name, at, given))
@@ -140,7 +140,8 @@ def _input_place(recorder: Recorder, name: str, at: int, given: Given) -> Place:
     artifact = as_artifact(recorder, given, "input")
     tied = artifact.id if isinstance(artifact, Artifact) and artifact.id else artifact
     place = Place(artifact=tied, name=name, index=at)
-    if not (isinstance(given, Path) and str(given).isascii()):
+    is_plain = isinstance(given, Path) and str(given).isascii()
+    if not (is_plain and isinstance(name, str) and name.isascii()):
         place.to_message()  # raises here, where only this input is lost, and not the whole record
     return place
 

@@ -39,11 +39,11 @@ class Gaps:
     def __init__(self, owner: str, tell: Tell) -> None:
         self.owner = clean(owner)
         self._tell = tell
-        self._known: dict[tuple[str, str], str] = {}
+        self._reasons: dict[tuple[str, str], str] = {}
         self._token: Token[Gaps | None] | None = None
 
     def __bool__(self) -> bool:
-        return bool(self._known)
+        return bool(self._reasons)
 
     def add(self, noun: str, name: str, why: object) -> None:
         """Note that something is not recorded, and log it.
@@ -67,16 +67,16 @@ class Gaps:
 
     def _note(self, noun: str, name: str, reason: str) -> bool:
         """Note something; return whether it is new. The first reason stays."""
-        return self._known.setdefault((noun, name), reason) is reason
+        return self._reasons.setdefault((noun, name), reason) is reason
 
     def properties(self) -> dict[str, PropertyValue]:
         """Return what is recorded of it: nothing, or a text."""
-        return {INCOMPLETE: str(self)} if self._known else {}
+        return {INCOMPLETE: str(self)} if self._reasons else {}
 
     def __str__(self) -> str:
         """Return for example "1 output not recorded: fig (a DataFrame is no output)"."""
         groups: dict[str, list[str]] = {}
-        for (noun, name), reason in list(self._known.items()):
+        for (noun, name), reason in list(self._reasons.items()):
             groups.setdefault(noun, []).append(f"{name} ({_brief(reason)})")
         text = "; ".join(_group(noun, several) for noun, several in groups.items())
         return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
@@ -94,11 +94,11 @@ class Gaps:
 
 
 def _group(noun: str, several: Sequence[str]) -> str:
-    named = ", ".join(several[:MAX_NAMES])
+    names = ", ".join(several[:MAX_NAMES])
     more = f" and {len(several) - MAX_NAMES:,} more" if len(several) > MAX_NAMES else ""
     if noun == FAILURE:
-        return f"failed: {named}{more}"
-    return f"{counted(len(several), noun)} not recorded: {named}{more}"
+        return f"failed: {names}{more}"
+    return f"{counted(len(several), noun)} not recorded: {names}{more}"
 
 
 def _reason(why: object) -> str:

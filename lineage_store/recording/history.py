@@ -156,7 +156,7 @@ def _incomplete_steps(store: ClientStore, run_ids: Sequence[str]) -> Counter[str
         return Counter()
     wanted = ", ".join(map(_quoted, run_ids))
     found = store.iter_executions(
-        where=f"custom_properties.`{INCOMPLETE}`.string_value != '' AND "
+        where=f"custom_properties.`{INCOMPLETE}`.string_value > '' AND "
         f"custom_properties.run_id.string_value IN ({wanted})"
     )
     steps = (execution for execution in found if execution.type != PIPELINE_RUN)

@@ -76,12 +76,12 @@ def _text(value: Any, lack: Callable[[str], None] | None) -> str:
     try:
         text = repr(value)
     except Exception:
-        text, told = f"<{kind}>", ""
+        text, stable = f"<{kind}>", ""
     else:
-        told = _ADDRESS.sub("", text)  # an address is another one in each process
-    if lack is not None and told != text:
+        stable = _ADDRESS.sub("", text)  # an address is another one in each process
+    if lack is not None and stable != text:
         lack(f"only its type is, for no text tells the value of {with_article(kind)}")
-    return told or text
+    return stable or text
 
 
 def with_article(noun: str) -> str:

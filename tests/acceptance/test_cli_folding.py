@@ -64,8 +64,8 @@ def test_formats_for_programs(nightly: tuple[str, str, str], form: str) -> None:
         assert done.stdout.count("+29 cached") == 1
         return
     told = json.loads(done.stdout)
-    assert (len(told["nodes"]), told["verdict"]["folded_count"]) == (3, NIGHTS - 1)
-    assert told["nodes"][1]["folded"]["count"] == NIGHTS - 1
+    assert (len(told["nodes"]), told["verdict"]["repeat_count"]) == (3, NIGHTS - 1)
+    assert told["nodes"][1]["repeats"]["count"] == NIGHTS - 1
 
 
 def test_an_impact_and_paths(nightly: tuple[str, str, str]) -> None:

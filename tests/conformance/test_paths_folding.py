@@ -32,8 +32,8 @@ def executions(call, target, **options):
     }
     answer = call("FindPaths", **ends, **options)
     assert answer.verdict.complete
-    folded = {one.execution_id: (one.count, list(one.ids)) for one in answer.folded}
-    return [path.nodes[1].id for path in answer.paths], folded
+    repeats = {one.execution_id: (one.count, list(one.ids)) for one in answer.repeats}
+    return [path.nodes[1].id for path in answer.paths], repeats
 
 
 def test_the_answer_is_full_unless_asked(repeated):
@@ -53,7 +53,7 @@ def test_a_repeat_with_an_output_of_its_own_is_on_the_way_to_it(repeated):
     }
     answer = repeated("FindPaths", **ends, **both)
     assert [path.nodes[1].id for path in answer.paths] == [1, 3]
-    assert [(one.execution_id, one.count) for one in answer.folded] == [(1, 1)]
+    assert [(one.execution_id, one.count) for one in answer.repeats] == [(1, 1)]
 
 
 def test_an_end_is_never_left_out(repeated):

@@ -55,11 +55,11 @@ def test_a_lineage(store: LineageStore, ends: tuple[Artifact, Artifact]) -> None
         assert str(found).count(f"+{NIGHTS - 1} cached") == 2
         assert [each.state for each in found.executions] == ["COMPLETE"] * 2
         assert (found.verdict.complete, found.verdict.node_count) == (True, WALKED)
-        assert len(found.unfolded) == WALKED
+        assert len(found.whole) == WALKED
     everything = store.lineage(model).upstream(show_cached=True)
-    assert everything == store.lineage(model).upstream().unfolded
-    assert (len(everything), everything.folded_count) == (WALKED, 0)
-    assert store.lineage(model).both().folded_count == 2 * (NIGHTS - 1)
+    assert everything == store.lineage(model).upstream().whole
+    assert (len(everything), everything.repeat_count) == (WALKED, 0)
+    assert store.lineage(model).both().repeat_count == 2 * (NIGHTS - 1)
 
 
 def test_a_walk_that_goes_on_folds_what_both_halves_have(
@@ -70,7 +70,7 @@ def test_a_walk_that_goes_on_folds_what_both_halves_have(
     assert not half.verdict.complete
     whole = query.upstream(resume=half)
     assert (len(whole), whole.verdict.complete) == (5, True)
-    assert len(whole.unfolded) == WALKED
+    assert len(whole.whole) == WALKED
 
 
 def test_an_impact(store: LineageStore, ends: tuple[Artifact, Artifact]) -> None:
@@ -85,13 +85,13 @@ def test_paths(store: LineageStore, ends: tuple[Artifact, Artifact]) -> None:
         found = store.find_paths(*ends, **options)  # type: ignore[arg-type]
         assert (len(found), found.verdict.complete) == (1, True)
         [path] = found
-        assert [folded.count for folded in path.folded.values()] == [NIGHTS - 1] * 2
+        assert [repeats.count for repeats in path.repeats.values()] == [NIGHTS - 1] * 2
         assert str(path).count(f"+{NIGHTS - 1} cached") == 2
         told = found.to_dict()
-        assert told["paths"][0]["nodes"][1]["folded"]["count"] == NIGHTS - 1
-        assert told["verdict"]["folded_count"] == 2 * (NIGHTS - 1)
+        assert told["paths"][0]["nodes"][1]["repeats"]["count"] == NIGHTS - 1
+        assert told["verdict"]["repeat_count"] == 2 * (NIGHTS - 1)
     twins = store.find_paths(*ends, show_cached=True, max_paths=1000)
-    assert (len(twins), twins.folded_count) == (NIGHTS**2, 0)
-    start = store.lineage(ends[1]).upstream().unfolded.executions[5]
+    assert (len(twins), twins.repeat_count) == (NIGHTS**2, 0)
+    start = store.lineage(ends[1]).upstream().whole.executions[5]
     assert start.state == "CACHED"
     assert [len(path) for path in store.find_paths(start, ends[1])] == [1]

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from lineage_store import Artifact, Event, Execution, ExecutionState
-from lineage_store.lineage.folding import MAX_IDS, Flow, Folded, original_of, repeats
+from lineage_store.lineage.folding import MAX_IDS, Flow, Repeats, find_repeats, original_of
 from lineage_store.lineage.graph import Direction
 from lineage_store.lineage.impact import impact
 from lineage_store.lineage.result import Lineage
@@ -40,11 +40,11 @@ def test_repeats_are_folded_and_counted() -> None:
         "   └─ raw: Data raw  (artifact:1)",
     ]
     assert keys([*found.nodes]) == ["artifact:2", "execution:1", "artifact:1"]
-    assert (len(found.edges), found.folded_count, found.hop(RAW)) == (2, 29, 2)
-    assert found.folded == {"execution:1": Folded(count=29, ids=tuple(range(2, 31)))}
-    assert len(found.unfolded.executions) == 30
+    assert (len(found.edges), found.repeat_count, found.hop(RAW)) == (2, 29, 2)
+    assert found.repeats == {"execution:1": Repeats(count=29, ids=tuple(range(2, 31)))}
+    assert len(found.whole.executions) == 30
     assert found.fold() == found
-    assert nights(29).unfolded == nights(29)
+    assert nights(29).whole == nights(29)
 
 
 def test_every_form_says_how_many_are_folded() -> None:
@@ -54,12 +54,12 @@ def test_every_form_says_how_many_are_folded() -> None:
     told = json.loads(found.to_json())
     assert [node["key"] for node in told["nodes"]] == ["artifact:2", "execution:1", "artifact:1"]
     [train] = [node for node in told["nodes"] if node["kind"] == "execution"]
-    assert train["folded"]["count"] == told["verdict"]["folded_count"] == MAX_IDS + 20
-    assert train["folded"]["ids"] == list(range(2, MAX_IDS + 2))
-    assert found.to_networkx().nodes["execution:1"]["folded"]["count"] == MAX_IDS + 20
+    assert train["repeats"]["count"] == told["verdict"]["repeat_count"] == MAX_IDS + 20
+    assert train["repeats"]["ids"] == list(range(2, MAX_IDS + 2))
+    assert found.to_networkx().nodes["execution:1"]["repeats"]["count"] == MAX_IDS + 20
     unfolded = json.loads(nights(3).to_json())
-    assert unfolded["verdict"]["folded_count"] == 0
-    assert {node.get("folded") for node in unfolded["nodes"]} == {None}
+    assert unfolded["verdict"]["repeat_count"] == 0
+    assert {node.get("repeats") for node in unfolded["nodes"]} == {None}
 
 
 def test_an_impact_lists_every_artifact_and_folds_steps() -> None:
@@ -68,8 +68,8 @@ def test_an_impact_lists_every_artifact_and_folds_steps() -> None:
     found = impact(down.fold())
     assert found.to_text().splitlines()[1] == "Affected: 1 Model; 1 step (+3 cached)"
     assert keys([*found.executions]) == ["execution:1"]
-    assert len(found.lineage.unfolded.executions) == 4
-    assert found.to_dict()["verdict"]["folded_count"] == 3
+    assert len(found.lineage.whole.executions) == 4
+    assert found.to_dict()["verdict"]["repeat_count"] == 3
 
 
 def folded(*extra: tuple[Execution, list[Event]], **more: Any) -> list[str]:
@@ -105,8 +105,8 @@ def test_repeats_of_what_is_not_there_are_folded_into_the_first() -> None:
 
 
 def test_an_original_may_be_named_as_text_or_not_at_all() -> None:
-    assert nights(3, "1").fold().folded_count == 3  # Kubeflow Pipelines
-    assert nights(3, None).fold().folded_count == 3  # TFX
+    assert nights(3, "1").fold().repeat_count == 3  # Kubeflow Pipelines
+    assert nights(3, None).fold().repeat_count == 3  # TFX
     other = replace(cached(2, None), type="Tune")
     assert len(folded((other, same(other)))) == 2
     assert original_of(cached(2, "x")) is None
@@ -121,7 +121,7 @@ def test_where_a_walk_did_not_go_on_is_folded_only_among_its_like() -> None:
     cut = Verdict(complete=False, reason=Limit.MAX_NODES, frontier=("execution:3",))
     assert keys([*nights(3, verdict=cut).fold().executions]) == ["execution:1", "execution:3"]
     all_cut = replace(cut, frontier=tuple(f"execution:{at}" for at in range(1, 5)))
-    assert nights(3, verdict=all_cut).fold().folded_count == 3
+    assert nights(3, verdict=all_cut).fold().repeat_count == 3
     assert nights(3, verdict=all_cut).fold().verdict == all_cut
 
 
@@ -133,4 +133,4 @@ def test_a_comparison_is_of_all_that_was_walked() -> None:
 def test_a_year_of_repeats_is_folded_in_one_pass() -> None:
     some = [cached(at) for at in range(2, 20_000)]
     flows = {one.id or 0: Flow(frozenset({1}), frozenset({2})) for one in (TRAIN, *some)}
-    assert len(repeats([TRAIN, *some], flows)) == len(some)
+    assert len(find_repeats([TRAIN, *some], flows)) == len(some)

@@ -14,7 +14,7 @@ from lineage_store.engine.lineage.walks import check_enums, graph, max_hops
 from lineage_store.engine.requests import required
 from lineage_store.engine.responses import repeated
 from lineage_store.kinds import ARTIFACT, EXECUTION, NodeKind
-from lineage_store.lineage.folding import Folded, flows_of, grouped, repeats, twins
+from lineage_store.lineage.folding import Repeats, find_repeats, flows_of, grouped, twins
 from lineage_store.lineage.rules import (
     BIDIRECTIONAL,
     DOWNSTREAM,
@@ -51,7 +51,7 @@ class _Found:
 
     paths: list[tuple[list[int], list[Edge]]] = field(default_factory=list)
     verdict: pb.Verdict = field(default_factory=pb.Verdict)
-    folded: dict[int, Folded] = field(default_factory=dict)
+    repeats: dict[int, Repeats] = field(default_factory=dict)
 
 
 def find_paths(snapshot: Snapshot, request: Any, sources: Sources) -> bytes:
@@ -92,7 +92,7 @@ def _search(
     nodes = _between(known, ends, direction, meter, found.verdict)
     edges = list(_edges(known, nodes, meter))
     if request.fold_cached:
-        edges, found.folded = _without_repeats(known, edges, ends)
+        edges, found.repeats = _without_repeats(known, edges, ends)
     ways = Ways(edges, direction)
     source, target = map(_signed, ends)
     search = Search(ways, source, target, lambda: meter.is_late)
@@ -167,13 +167,13 @@ def _edges(known: LineageReader, nodes: Nodes, meter: Meter) -> Iterator[Edge]:
 
 def _without_repeats(
     known: LineageReader, edges: list[Edge], ends: tuple[Node, Node]
-) -> tuple[list[Edge], dict[int, Folded]]:
+) -> tuple[list[Edge], dict[int, Repeats]]:
     """Return events without those of cached repeats, and what is folded into each execution."""
     flows = flows_of((edge[2], edge[1], edge[3] in OUTPUTS) for edge in edges)
     bodies = known.bodies(EXECUTION, twins(flows)).values()
     executions = [Execution.from_message(metadata_pb2.Execution.FromString(b)) for b in bodies]
-    kept = {node_id for kind, node_id in ends if kind is EXECUTION}
-    into = repeats(executions, flows, kept=kept)
+    keep = {node_id for kind, node_id in ends if kind is EXECUTION}
+    into = find_repeats(executions, flows, keep=keep)
     return [edge for edge in edges if edge[2] not in into], grouped(into)
 
 
@@ -187,9 +187,9 @@ def _encoded(known: LineageReader, found: _Found) -> bytes:
             shown.nodes.add(kind=NUMBERS[kind], id=abs(node))
         shown.events.extend(metadata_pb2.Event.FromString(bodies[edge[0]]) for edge in events)
     nodes = {node for path, _ in found.paths for node in path}
-    for execution_id, folded in found.folded.items():
+    for execution_id, repeats in found.repeats.items():
         if -execution_id in nodes:
-            answer.folded.add(execution_id=execution_id, count=folded.count, ids=folded.ids)
+            answer.repeats.add(execution_id=execution_id, count=repeats.count, ids=repeats.ids)
     verdict = found.verdict
     verdict.complete = not verdict.HasField("reason")
     verdict.node_count, verdict.event_count = len(nodes), len(bodies)
