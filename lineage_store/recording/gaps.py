@@ -5,6 +5,7 @@ from contextlib import suppress
 from contextvars import ContextVar, Token
 
 from lineage_store.lineage.verdict import counted
+from lineage_store.model import Execution
 from lineage_store.model.values import PropertyValue
 from lineage_store.recording.naming import INCOMPLETE
 from lineage_store.recording.values import clean
@@ -20,6 +21,9 @@ MAX_TEXT = 4_000
 
 FAILURE = ""
 """The noun of what is no thing: a call of recording that failed."""
+
+SOURCE = "source"
+"""The noun of the execution that a step was served from, if something of that is missing."""
 
 Tell = Callable[..., None]
 """Logs a warning, once for each kind: kind, message and its arguments."""
@@ -65,6 +69,12 @@ class Gaps:
             kind = f"{what} {type(error).__name__}"
             self._tell(kind, "the lineage of %s is incomplete: %s: %s", self.owner, what, reason)
 
+    def inherit(self, source: Execution) -> None:
+        """Note what is missing of the execution that the outcome is taken from, if it is more."""
+        text = source.custom_properties.get(INCOMPLETE)
+        if isinstance(text, str) and text != str(self):
+            self._note(SOURCE, f"execution {source.id}", text)
+
     def _note(self, noun: str, name: str, reason: str) -> bool:
         """Note something; return whether it is new. The first reason stays."""
         return self._reasons.setdefault((noun, name), reason) is reason
@@ -98,6 +108,8 @@ def _group(noun: str, several: Sequence[str]) -> str:
     more = f" and {len(several) - MAX_NAMES:,} more" if len(several) > MAX_NAMES else ""
     if noun == FAILURE:
         return f"failed: {names}{more}"
+    if noun == SOURCE:
+        return f"served from {names}"
     return f"{counted(len(several), noun)} not recorded: {names}{more}"
 
 

@@ -195,6 +195,7 @@ class Step:
     @harmless(None)
     def _finish_hit(self, hit: Hit, error: Fault | None) -> None:
         """Record that the step was served from the cache, unless it failed all the same."""
+        self.gaps.inherit(hit.source)
         ending = (
             self._beginning()
             | times(self._started, self._ticks, None)

@@ -149,6 +149,19 @@ def test_a_hit_tells_what_it_lacks(store: LineageStore) -> None:
     )
 
 
+def test_a_hit_tells_what_its_source_lacks(store: LineageStore) -> None:
+    for _ in range(2):
+        with store.run("nightly") as run, run.step("train", cache=True) as step:
+            if not step.hit:
+                step.metric("m", "x")  # type: ignore[arg-type]
+        store.flush_recording()
+    found = only_step(store)
+    told = "1 metric not recorded: m ('x' is no number)"
+    source = found.original_execution_id or 0
+    assert store.get_execution(source).custom_properties["log.incomplete"] == told
+    assert (found.state, found.incomplete) == ("CACHED", f"served from execution {source} ({told})")
+
+
 def test_a_record_that_can_not_be_sent_is_replaced_by_one_that_says_so(
     store: LineageStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
