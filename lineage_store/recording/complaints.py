@@ -56,7 +56,7 @@ def harmless(default: D) -> Callable[[Callable[P, T]], Callable[P, T | D]]:
             try:
                 return function(*args, **kwargs)
             except Exception as error:
-                note_failure(function.__qualname__, error, gaps_among(args))
+                _note(function.__qualname__, error, gaps_among(args))
                 return default
 
         return guarded
@@ -64,14 +64,8 @@ def harmless(default: D) -> Callable[[Callable[P, T]], Callable[P, T | D]]:
     return decorate
 
 
-def note_failure(name: str, error: Exception, gaps: Gaps | None) -> None:
-    """Log the failure of a function, and note it as a gap of the step or run that it was for.
-
-    Args:
-        name: The qualified name of the function.
-        error: What it failed with.
-        gaps: Those of the step or run; None: that is not known.
-    """
+def _note(name: str, error: Exception, gaps: Gaps | None) -> None:
+    """Log the failure of a function, and note it as a gap if it is known whose."""
     what = name.rpartition(".")[2].strip("_")
     if gaps is not None:
         gaps.fail(what, error)

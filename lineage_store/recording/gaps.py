@@ -43,6 +43,7 @@ class Gaps:
     def __init__(self, owner: str, tell: Tell) -> None:
         self.owner = clean(owner)
         self._tell = tell
+        self._failures = 0
         self._reasons: dict[tuple[str, str], str] = {}
         self._token: Token[Gaps | None] | None = None
 
@@ -64,6 +65,7 @@ class Gaps:
 
     def fail(self, what: str, error: Exception) -> None:
         """Note that a call of recording failed, and log it."""
+        self._failures += 1
         reason = f"{type(error).__name__}: {_reason(error)}"
         if self._note(FAILURE, what, reason):
             kind = f"{what} {type(error).__name__}"
@@ -90,6 +92,15 @@ class Gaps:
             groups.setdefault(noun, []).append(f"{name} ({_brief(reason)})")
         text = "; ".join(_group(noun, several) for noun, several in groups.items())
         return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
+
+    def watch(self, call: Callable[[], object]) -> bool:
+        """Make a call of recording; return whether it went well, else it is noted here."""
+        before, token = self._failures, _here.set(self)
+        try:
+            call()
+        finally:
+            _here.reset(token)
+        return self._failures == before
 
     def enter(self) -> None:
         """Begin to note also what fails in code that knows of no step; the same code leaves."""

@@ -14,13 +14,12 @@ from lineage_store.client.records import StepRecord
 from lineage_store.client.transport import Transport
 from lineage_store.model import Artifact, ExecutionState
 from lineage_store.recording.claims import Claims
-from lineage_store.recording.complaints import note_failure
+from lineage_store.recording.complaints import harmless
 from lineage_store.recording.decisions import Decisions
 from lineage_store.recording.delivery.records import CACHED, STEP, Record
 from lineage_store.recording.delivery.replay import spool_path
 from lineage_store.recording.delivery.sender import Sender
 from lineage_store.recording.delivery.spool import Spool
-from lineage_store.recording.gaps import Gaps
 from lineage_store.recording.options import RecordingOptions
 from lineage_store.recording.outcomes import Fault
 from lineage_store.v1 import cache_pb2 as pb
@@ -79,38 +78,25 @@ class Recorder:
         """Whether this process was forked, and can't talk to the store."""
         return self._sender.is_child
 
-    def record(
-        self, step: StepRecord, around: pb.Step | None = None, gaps: Gaps | None = None
-    ) -> bool:
-        """Take the record of a step; return whether it can be sent.
+    @harmless(None)
+    def record(self, step: StepRecord, around: pb.Step | None = None) -> None:
+        """Take the record of a step.
 
         Args:
             step: The record.
             around: What it has in common with other steps, to be merged into its message.
-            gaps: Where it is noted that it can't be.
         """
-        try:
-            request = pb.RecordStepRequest(step=step.to_message())
-            if around is not None:
-                request.step.MergeFrom(around)
-            self._sender.put(Record(STEP, request))
-        except Exception as error:
-            note_failure("record", error, gaps)
-            return False
-        return True
-
-    def record_cached(
-        self, step: StepRecord, entry_id: int, around: pb.Step, gaps: Gaps | None = None
-    ) -> bool:
-        """Take the record of a step that was served from the cache; see `record`."""
-        try:
-            request = pb.RecordCachedRequest(step=step.to_message(), entry_id=entry_id)
+        request = pb.RecordStepRequest(step=step.to_message())
+        if around is not None:
             request.step.MergeFrom(around)
-            self._sender.put(Record(CACHED, request))
-        except Exception as error:
-            note_failure("record_cached", error, gaps)
-            return False
-        return True
+        self._sender.put(Record(STEP, request))
+
+    @harmless(None)
+    def record_cached(self, step: StepRecord, entry_id: int, around: pb.Step) -> None:
+        """Take the record of a step that was served from the cache; see `record`."""
+        request = pb.RecordCachedRequest(step=step.to_message(), entry_id=entry_id)
+        request.step.MergeFrom(around)
+        self._sender.put(Record(CACHED, request))
 
     def remember(self, artifact: Artifact) -> None:
         """Keep an artifact for those who give its uri as an input."""

@@ -250,15 +250,13 @@ class Run:
             contexts.append(Context(type=RUN, name=bounded(self.parent.id)))
         custom = {**properties, **self.gaps.properties(), "run_id": self.id}
         execution = Execution(type=PIPELINE_RUN, state=state, custom_properties=custom)
-        self.recorder.record(
-            StepRecord(
-                key=run_key(self._orchestrator, self.id),
-                execution=execution,
-                contexts=contexts,
-                parents=parents,
-            ),
-            gaps=self.gaps,
+        record = StepRecord(
+            key=run_key(self._orchestrator, self.id),
+            execution=execution,
+            contexts=contexts,
+            parents=parents,
         )
+        self.gaps.watch(lambda: self.recorder.record(record))
 
     def __exit__(
         self,

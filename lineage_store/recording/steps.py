@@ -34,7 +34,7 @@ from lineage_store.recording.outcomes import (
     outcome_of,
     times,
 )
-from lineage_store.recording.values import Lack, as_number, as_property, clean, named
+from lineage_store.recording.values import as_number, as_property, clean, named
 
 if TYPE_CHECKING:
     from lineage_store.recording.runs import Run
@@ -148,8 +148,8 @@ class Step:
         known = self._described
         found: dict[str, PropertyValue] = {
             **as_properties(known.properties),
-            **named("parameters", known.parameters, self._lack("parameter")),
-            **named("environment", known.environment, self._lack("environment value")),
+            **named("parameters", known.parameters, partial(self.gaps.add, "parameter")),
+            **named("environment", known.environment, partial(self.gaps.add, "environment value")),
             INDEX: known.index,
             "attempt_id": known.attempt,
         }
@@ -164,7 +164,9 @@ class Step:
             found[CACHE_KEY] = self.cache_key.hex
         if known.caching is not None:
             found[CACHE_DECISION] = self.decision
-        return found
+        if self.hit is not None:
+            self.gaps.inherit(self.hit.source)
+        return found | self.gaps.properties()
 
     @property
     def decision(self) -> str:
@@ -188,31 +190,26 @@ class Step:
     ) -> None:
         known = {**properties, **self.gaps.properties()}
         record = self._run.record_of(self._described, state, known, inputs, outputs, publication)
-        if not self._recorder.record(record, self._run.surroundings, self.gaps):
+        if not self.gaps.watch(lambda: self._recorder.record(record, self._run.surroundings)):
             bare = self._run.record_of(self._described, state, self.gaps.properties())
-            self._recorder.record(bare, self._run.surroundings, self.gaps)
+            self._recorder.record(bare, self._run.surroundings)
 
     @harmless(None)
     def _finish_hit(self, hit: Hit, error: Fault | None) -> None:
         """Record that the step was served from the cache, unless it failed all the same."""
-        self.gaps.inherit(hit.source)
         ending = (
             self._beginning()
             | times(self._started, self._ticks, None)
             | named("outputs", self.results)
-            | self.gaps.properties()
         )
         if error is not None:
             ending |= error_properties(error)
             self._record(outcome_of(error), ending, inputs=self.inputs)
             return
-        described, cached = self._described, ExecutionState.CACHED
-        record = self._run.record_of(described, cached, ending, inputs=self.inputs)
-        if not self._recorder.record_cached(
-            record, hit.entry_id, self._run.surroundings, self.gaps
-        ):
-            bare = self._run.record_of(described, cached, self.gaps.properties())
-            self._recorder.record_cached(bare, hit.entry_id, self._run.surroundings, self.gaps)
+        record = self._run.record_of(
+            self._described, ExecutionState.CACHED, ending, inputs=self.inputs
+        )
+        self._recorder.record_cached(record, hit.entry_id, self._run.surroundings)
 
     @harmless(None)
     def input(self, name: str, given: Given | Sequence[Given]) -> None:
@@ -268,19 +265,14 @@ class Step:
 
         What is no number is not recorded, and noted in `gaps`.
         """
-        number = as_number(value)
-        if number is None:
-            self.gaps.add("metric", name, f"{value!r:.100} is no number")
-        else:
+        number = as_number(value, partial(self.gaps.add, "metric", name))
+        if number is not None:
             self.result(name, number)
 
     @harmless(None)
     def result(self, name: str, value: Any) -> None:
         """Record a value that the step put out; a hit has it in `results`."""
         self.results[clean(name)] = as_property(value, partial(self.gaps.add, "result", name))
-
-    def _lack(self, noun: str) -> Lack:
-        return partial(self.gaps.add, noun)
 
     def skip(self, why: str) -> None:
         """Say that there was nothing to do: the step ends as CANCELED, and publishes nothing."""

@@ -44,20 +44,25 @@ def as_property(value: Any, lack: Callable[[str], None] | None = None) -> Proper
     return clean(_text(value, lack))
 
 
-def as_number(value: Any) -> float | None:
-    """Return a number as a property holds it; None: it is none.
+def as_number(value: Any, lack: Callable[[str], None] | None = None) -> float | None:
+    """Return a number as a property holds it; None: it is none, as `lack` is told.
 
     NaN and the infinities are numbers: that a loss is NaN is worth knowing. A truth value is none.
     What holds a single number, such as an array without dimensions, is that number.
     """
+    is_scalar = getattr(value, "shape", None) == () and hasattr(value, "item")
+    number = _number(value.item() if is_scalar else value)
+    if number is None and lack is not None:
+        lack(f"{value!r:.100} is no number")
+    return number
+
+
+def _number(value: Any) -> float | None:
     if isinstance(value, bool | str):
         return None
     if isinstance(value, Integral) and int(value) in _INT64:
         return int(value)
-    if isinstance(value, Real | Decimal):
-        return float(value)
-    is_scalar = getattr(value, "shape", None) == () and hasattr(value, "item")
-    return as_number(value.item()) if is_scalar else None
+    return float(value) if isinstance(value, Real | Decimal) else None
 
 
 def _digits(number: int) -> str:
