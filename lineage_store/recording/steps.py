@@ -74,10 +74,10 @@ class Step:
         self._claim: Claim | None = None
         self._skipped: str | None = None
         self._why_run: str | None = None
+        self._is_told = False
         self._started = 0
         self._ticks = 0.0
         self._told_inputs = 0
-        self._is_told = False
         self._token: Token[tuple[str, ...]] | None = None
 
     @property
