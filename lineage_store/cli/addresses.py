@@ -1,11 +1,14 @@
 """How a command line names nodes and moments."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
 
+from lineage_store import errors
 from lineage_store.client.notation import NamedNodes
+from lineage_store.lineage.identity import parse_key
 from lineage_store.model.plain import printable
 from lineage_store.store import LineageStore
 
@@ -39,6 +42,20 @@ def node_of(store: LineageStore, address: str) -> str:
         InvalidArgument: There are several, or it is no address.
     """
     return _named(store, address).only(address)
+
+
+def artifact_ids(store: LineageStore, addresses: Iterable[str]) -> list[int]:
+    """Return the ids of the artifacts that addresses name.
+
+    Raises:
+        NotFound: One names none.
+        InvalidArgument: One is no address, or names an execution.
+    """
+    keys = [(address, key) for address in addresses for key in nodes_of(store, address)]
+    for address, key in keys:
+        if parse_key(key)[0] != "artifact":
+            raise errors.InvalidArgument(f"{address} is no artifact")
+    return [parse_key(key)[1] for _, key in keys]
 
 
 def _named(store: LineageStore, address: str) -> NamedNodes:

@@ -55,6 +55,24 @@ def test_a_file_of_unknown_content(url: str) -> None:
     assert done.stderr.startswith("error: model.pkl was recorded once, never with this content (")
 
 
+def test_a_file_names_the_entries_and_events_of_its_artifact(url: str) -> None:
+    made = {"version": "1", "cache": True}
+    with connect(url) as store, store.run("nightly") as nightly:
+        with nightly.step("copy", **made) as step:  # type: ignore[arg-type]
+            step.output("model", Path("model.pkl"))
+        store.flush_recording()
+    for name in ("./model.pkl", "uri:model.pkl", "2"):
+        assert len(lines(url, "cache", "list", "--artifact", name)) == 2
+        assert len(lines(url, "events", "list", "--artifact", name)) == 3
+    dry = ("--why", "bad", "--dry-run")
+    assert len(lines(url, "cache", "invalidate", "--artifact", "model.pkl", *dry)) == 2
+    done = run(url, "cache", "list", "--artifact", "execution:2")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "error: execution:2 is no artifact [INVALID_ARGUMENT]\n",
+    )
+
+
 def test_help_names_both(url: str) -> None:
     shown = run(url, "lineage", "--help").stdout
     assert "digest:sha256:9f86..." in shown
