@@ -1,12 +1,15 @@
 """How a command line names nodes and moments."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
 
 from lineage_store import errors
-from lineage_store.lineage.identity import key, key_of
+from lineage_store.client.notation import NamedNodes
+from lineage_store.lineage.identity import parse_key
+from lineage_store.model.plain import printable
 from lineage_store.store import LineageStore
 
 NODE_HELP = """\b
@@ -15,7 +18,9 @@ A NODE is one of
   artifact:12, execution:7  a node by kind and id
   TYPE/NAME                 an artifact by type and name
   execution:TYPE/NAME       an execution by type and name
-  uri:URI                   the artifacts at a URI
+  uri:URI                   the artifacts at a URI; a path is one from here
+  digest:sha256:9f86...     the artifacts of this content; the first digits do
+  ./model.pkl               the artifact of the content of a file or directory
 """
 
 
@@ -26,14 +31,7 @@ def nodes_of(store: LineageStore, address: str) -> list[str]:
         NotFound: There is none.
         InvalidArgument: It is no address.
     """
-    scheme, colon, rest = address.partition(":")
-    if address.isdecimal():
-        return [key("artifact", int(address))]
-    if colon and scheme == "uri":
-        return _at_uri(store, rest)
-    if colon and scheme in {"artifact", "execution"}:
-        return [key(scheme, int(rest)) if rest.isdecimal() else _by_name(store, scheme, rest)]
-    return [_by_name(store, "artifact", address)]
+    return _named(store, address).keys
 
 
 def node_of(store: LineageStore, address: str) -> str:
@@ -43,30 +41,29 @@ def node_of(store: LineageStore, address: str) -> str:
         NotFound: There is none.
         InvalidArgument: There are several, or it is no address.
     """
-    found = nodes_of(store, address)
-    if len(found) > 1:
-        raise errors.InvalidArgument(
-            f"{address} is the uri of {len(found)} artifacts: {', '.join(found)}; name one of them"
-        )
-    return found[0]
+    return _named(store, address).only(address)
 
 
-def _at_uri(store: LineageStore, uri: str) -> list[str]:
-    found = [key_of(artifact) for artifact in store.find_artifacts_by_uri(uri)]
-    if not found:
-        raise errors.NotFound(f"no artifact has the uri {uri!r}")
+def artifact_ids(store: LineageStore, addresses: Iterable[str]) -> list[int]:
+    """Return the ids of the artifacts that addresses name.
+
+    Raises:
+        NotFound: One names none.
+        InvalidArgument: One is no address, or names an execution.
+    """
+    keys = [(address, key) for address in addresses for key in nodes_of(store, address)]
+    for address, key in keys:
+        if parse_key(key)[0] != "artifact":
+            raise errors.InvalidArgument(f"{address} is no artifact")
+    return [parse_key(key)[1] for _, key in keys]
+
+
+def _named(store: LineageStore, address: str) -> NamedNodes:
+    """Return what an address names; what a person should know of it is on standard error."""
+    found = store.find_nodes(address)
+    if found.remark is not None:
+        click.echo(printable(found.remark), err=True)
     return found
-
-
-def _by_name(store: LineageStore, kind: str, text: str) -> str:
-    type_name, slash, name = text.partition("/")
-    if not (type_name and slash and name):
-        raise errors.InvalidArgument(
-            f"{text!r} names no node: give 12, artifact:12, execution:7, TYPE/NAME, "
-            "execution:TYPE/NAME or uri:URI"
-        )
-    get = store.get_artifact if kind == "artifact" else store.get_execution
-    return key_of(get(type=type_name, name=name))
 
 
 class Moment(click.ParamType):  # type: ignore[type-arg,unused-ignore] # generic from 8.4 on

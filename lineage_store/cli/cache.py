@@ -17,7 +17,7 @@ from lineage_store.cache.canonical import decode, encode
 from lineage_store.cache.comparison import STEP, nearest
 from lineage_store.cache.keys import Component
 from lineage_store.cli import render
-from lineage_store.cli.addresses import Moment
+from lineage_store.cli.addresses import Moment, artifact_ids
 from lineage_store.cli.options import json_option, open_store, store_option, together
 from lineage_store.client.cache_answers import CacheEntry, Explanation
 from lineage_store.model import Execution, ExecutionState
@@ -80,7 +80,11 @@ _selection = together(
         help="Of this execution.",
     ),
     click.option(
-        "--artifact", "artifacts", type=int, multiple=True, metavar="ID", help="With this output."
+        "--artifact",
+        "artifacts",
+        multiple=True,
+        metavar="NODE",
+        help="With this output: an id, or ./table.csv, or what else `lineage` takes.",
     ),
     click.option(
         "--context", "contexts", type=int, multiple=True, metavar="ID", help="Of this context."
@@ -129,6 +133,7 @@ def cache() -> None:
 def list_entries(url: str, *, as_json: bool, **options: Any) -> None:
     """List entries, the newest first."""
     with open_store(url) as store:
+        options["artifacts"] = artifact_ids(store, options["artifacts"])
         page = store.cache.list(**options)
     _echo_entries(page.items, as_json=as_json)
     if page.next_page_token:
@@ -155,6 +160,7 @@ def invalidate(
         raise click.UsageError("say which entries, such as --execution 7 or --component code=…")
     options["by"] = by or _user()
     with open_store(url) as store:
+        options["artifacts"] = artifact_ids(store, options["artifacts"])
         if dry_run or not yes:
             found = store.cache.invalidate(dry_run=True, **options)
         if not dry_run and (yes or _is_wanted(found)):

@@ -16,7 +16,7 @@ from lineage_store.lineage.identity import digest_of, key_of, parse_key
 from lineage_store.lineage.labels import label
 from lineage_store.lineage.paths import Paths
 from lineage_store.lineage.result import Lineage
-from lineage_store.lineage.verdict import Verdict
+from lineage_store.lineage.verdict import Verdict, counted
 from lineage_store.model import Artifact
 from lineage_store.store import LineageStore
 
@@ -52,6 +52,14 @@ _direction = together(
     click.option("--both", "way", flag_value="both", help="Everything that it is connected with."),
 )
 
+_show_cached = click.option(
+    "--show-cached",
+    "--all",
+    "show_cached",
+    is_flag=True,
+    help="Show also the CACHED executions that only repeat another one, which are folded else.",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class _Row:
@@ -72,6 +80,7 @@ class _Row:
 @_hops
 @click.option("--stop", metavar="WHERE", help="Not beyond artifacts for which this filter holds.")
 @click.option("--stop-execution", metavar="WHERE", help="Not beyond such executions.")
+@_show_cached
 @_as_of
 @_limits
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="tree", show_default=True)
@@ -82,8 +91,9 @@ def lineage(
 ) -> None:  # fmt: skip
     """Show what NODE was made from, or what was made from it.
 
-    The answer ends with a verdict: complete, or what limit was reached. In a format for programs
-    the verdict is on standard error.
+    Nights that were served from the cache are folded into the step that really ran: "+29 cached".
+    The answer ends with a verdict on all that was walked: complete, or what limit was reached. In
+    a format for programs the verdict is on standard error.
     """
     stops = {"artifact": stop, "execution": stop_execution}
     options["stop"] = {kind: where for kind, where in stops.items() if where is not None}
@@ -103,18 +113,27 @@ def _echo_lineage(found: Lineage, form: str) -> None:
             click.echo(line)
     else:
         click.echo(found.to_dot() if form == "dot" else found.to_mermaid(), nl=False)
+    _echo_folded(found.repeat_count, err=form not in {"tree", "table"})
     _echo_verdict(found.verdict, err=form not in {"tree", "table"})
+
+
+def _echo_folded(count: int, *, err: bool) -> None:
+    """Print how many of the executions that the verdict counts are folded, if there are any."""
+    if count:
+        repeats = counted(count, "cached execution")
+        click.echo(f"folded: {repeats}; --show-cached shows each", err=err)
 
 
 def _row(found: Lineage, node: Any) -> _Row:
     artifact = node if isinstance(node, Artifact) else Artifact()
     digest = digest_of(artifact)
+    repeats = found.repeats.get(key_of(node))
     return _Row(
         hop=found.hop(node),
         node=key_of(node),
         type=node.type,
         name=node.name,
-        state=node.state,
+        state=node.state if repeats is None else f"{node.state or '?'} {repeats}",
         digest=None if digest is None else digest.short,
         uri=artifact.uri,
     )
@@ -130,6 +149,7 @@ def _echo_verdict(verdict: Verdict, *, err: bool = False, of: str = "") -> None:
 @click.command(epilog=NODE_HELP)
 @click.argument("node")
 @_hops
+@_show_cached
 @_as_of
 @_limits
 @store_option
@@ -143,6 +163,7 @@ def impact(node: str, url: str, *, as_json: bool, **options: Any) -> None:
     else:
         for line in found.lines():
             click.echo(line)
+    _echo_folded(found.lineage.repeat_count, err=as_json)
     _echo_verdict(found.verdict, err=as_json)
 
 
@@ -155,6 +176,7 @@ def impact(node: str, url: str, *, as_json: bool, **options: Any) -> None:
     "--limit", type=click.IntRange(min=1), default=10, show_default=True, help="At most so many."
 )
 @_hops
+@_show_cached
 @_as_of
 @_limits
 @store_option
@@ -163,7 +185,10 @@ def paths(
     source: str, target: str, url: str, *, as_json: bool, shortest: bool, any_direction: bool,
     limit: int, **options: Any,
 ) -> None:  # fmt: skip
-    """Show the ways on which the NODE source went into the NODE target, the shortest first."""
+    """Show the ways on which the NODE source went into the NODE target, the shortest first.
+
+    A way over a CACHED repeat of a step is not told beside the one over the step.
+    """
     with open_store(url) as store:
         found = store.find_paths(
             node_of(store, source),
@@ -177,6 +202,7 @@ def paths(
         _echo_json(found.to_dict())
     else:
         _echo_paths(found)
+    _echo_folded(found.repeat_count, err=as_json)
     _echo_verdict(found.verdict, err=as_json)
 
 

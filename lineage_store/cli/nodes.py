@@ -7,6 +7,7 @@ import click
 
 from lineage_store import errors
 from lineage_store.cli import render
+from lineage_store.cli.addresses import artifact_ids
 from lineage_store.cli.options import json_option, open_store, store_option, together
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
 from lineage_store.limits import MAX_PAGE
@@ -206,20 +207,27 @@ def events() -> None:
 
 
 @events.command("list")
-@click.option("--artifact", "artifacts", type=int, multiple=True, metavar="ID", help="Repeatable.")
+@click.option(
+    "--artifact",
+    "artifacts",
+    multiple=True,
+    metavar="NODE",
+    help="As `lineage` takes it; repeatable.",
+)
 @click.option(
     "--execution", "executions", type=int, multiple=True, metavar="ID", help="Repeatable."
 )
 @store_option
 @json_option
 def list_events(
-    url: str, artifacts: tuple[int, ...], executions: tuple[int, ...], *, as_json: bool
+    url: str, artifacts: tuple[str, ...], executions: tuple[int, ...], *, as_json: bool
 ) -> None:
     """List the events of artifacts or of executions."""
     if bool(artifacts) == bool(executions):
         raise click.UsageError("give either --artifact or --execution, once or more")
     with open_store(url) as store:
-        found = store.list_events(artifact=artifacts or None, execution=executions or None)
+        ids = artifact_ids(store, artifacts)
+        found = store.list_events(artifact=ids or None, execution=executions or None)
     _echo_list(_EVENT_COLUMNS, found, as_json=as_json)
 
 

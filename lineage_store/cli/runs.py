@@ -38,7 +38,9 @@ def list_(url: str, *, as_json: bool, **options: Any) -> None:
     if as_json:
         render.echo_json(page.items)
     else:
-        render.echo_table(_COLUMNS, page.items)
+        is_incomplete = any(found.incomplete_steps for found in page.items)
+        columns = (*_COLUMNS, "incomplete_steps") if is_incomplete else _COLUMNS
+        render.echo_table(columns, page.items)
     if page.next_page_token:
         click.echo(f"more: --page-token {page.next_page_token}", err=True)
 
@@ -51,7 +53,7 @@ def show(url: str, run: str | None, *, as_json: bool) -> None:
     """Draw the steps of RUN: what each waited for, its state and its duration.
 
     RUN is the id of a run, or what runs are called: then the newest of them. Without RUN it is the
-    newest of all.
+    newest of all. Behind a step that is not recorded completely stands what is missing, and why.
     """
     with open_store(url) as store:
         found = read_run(store, run)
@@ -68,7 +70,11 @@ def _drawing(found: RunHistory) -> Iterator[str]:
         yield printable(found.summary.error)
     counts = Counter(str(step.state) for step in found.steps)
     told = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+    missing = found.summary.incomplete_steps
+    told += f"; {missing:,} recorded incompletely" if missing else ""
     yield f"{counted(len(found.steps), 'step')}{': ' if told else ''}{told}"
+    if found.summary.incomplete:
+        yield printable(f"incomplete: {found.summary.incomplete}")
     yield ""
     steps = {step.execution_id: step for step in found.steps}
     lines = list(dag.draw({step.execution_id: step.after for step in found.steps}))
@@ -107,6 +113,7 @@ def _cells(step: RunStep) -> tuple[str, str, str, str]:
         remark += f" {step.error}"
     elif step.decision:
         remark += f" {step.decision}"
+    remark += f" incomplete: {step.incomplete}" if step.incomplete else ""
     return printable(name), str(step.state or "-"), _duration(step.duration_ms), printable(remark)
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Unpack
 
 from lineage_store import errors
-from lineage_store.client.calls import Calls, id_of
+from lineage_store.client.calls import id_of
+from lineage_store.client.notation import NotationMethods
 from lineage_store.client.transport import Transport
 from lineage_store.client.walks import (
     GraphNode,
@@ -23,7 +25,7 @@ from lineage_store.client.walks import (
 )
 from lineage_store.lineage.differences import Comparison
 from lineage_store.lineage.graph import Direction
-from lineage_store.lineage.identity import key, node_message
+from lineage_store.lineage.identity import key, node_message, parse_key
 from lineage_store.lineage.impact import Impact, impact
 from lineage_store.lineage.paths import Paths
 from lineage_store.lineage.result import Lineage, LineagePart, empty
@@ -55,6 +57,7 @@ class LineageQuery:
         self,
         hops: int | None = None,
         *,
+        show_cached: bool = False,
         ids_only: bool = False,
         resume: Lineage | None = None,
         **options: Unpack[WalkOptions],
@@ -63,7 +66,9 @@ class LineageQuery:
 
         Args:
             hops: How far to go.
-            ids_only: Answer nodes with their id alone, which is faster.
+            show_cached: Answer each CACHED execution. Else those that only repeat another one are
+                folded into it: see `Lineage.repeats` and `Lineage.whole`.
+            ids_only: Answer nodes with their id alone, which is faster; nothing can be folded then.
             resume: An incomplete answer to the same question, which this one goes on with; what
                 comes back holds both. Hops and limits may differ.
             options: See `WalkOptions`.
@@ -72,23 +77,27 @@ class LineageQuery:
             NotFound: A node to begin with is unknown.
             InvalidArgument: An option, or a filter, is not valid.
         """
-        return self._walk(Direction.UPSTREAM, hops, ids_only, resume, options)
+        found = self._walk(Direction.UPSTREAM, hops, ids_only, resume, options)
+        return found if show_cached else found.fold()
 
     def downstream(
         self,
         hops: int | None = None,
         *,
+        show_cached: bool = False,
         ids_only: bool = False,
         resume: Lineage | None = None,
         **options: Unpack[WalkOptions],
     ) -> Lineage:
         """Return what was made from the nodes, with all steps between; see `upstream`."""
-        return self._walk(Direction.DOWNSTREAM, hops, ids_only, resume, options)
+        found = self._walk(Direction.DOWNSTREAM, hops, ids_only, resume, options)
+        return found if show_cached else found.fold()
 
     def both(
         self,
         hops: int | None = None,
         *,
+        show_cached: bool = False,
         ids_only: bool = False,
         resume: Lineage | None = None,
         **options: Unpack[WalkOptions],
@@ -98,7 +107,8 @@ class LineageQuery:
         At each node the walk goes both ways, so this is more than `upstream` and `downstream`
         together: also what else was made from the same data.
         """
-        return self._walk(Direction.BOTH, hops, ids_only, resume, options)
+        found = self._walk(Direction.BOTH, hops, ids_only, resume, options)
+        return found if show_cached else found.fold()
 
     def iter_parts(
         self,
@@ -110,8 +120,8 @@ class LineageQuery:
     ) -> Iterator[LineagePart]:
         """Yield the lineage in parts, while the walk goes on; the nearest nodes come first.
 
-        Only the last part has a verdict. The arguments are those of `upstream`; the direction is
-        "upstream", "downstream" or "both".
+        Nothing is folded. Only the last part has a verdict. The arguments are those of `upstream`;
+        the direction is "upstream", "downstream" or "both".
         """
         walk = Walk.of({"hops": hops, **options})
         request = self._request(direction_of(direction), walk, ids_only, None)
@@ -125,7 +135,7 @@ class LineageQuery:
     ) -> Summary:
         """Return how much a walk meets: nodes by type and distance, events by type.
 
-        The arguments are those of `iter_parts`.
+        Cached repeats count. The arguments are those of `iter_parts`.
         """
         walk = Walk.of({"hops": hops, **options})
         message = walk.to_message(self._start, direction_of(direction))
@@ -142,7 +152,8 @@ class LineageQuery:
     ) -> Lineage:
         walk = Walk.of({"hops": hops, **options})
         request = self._request(direction, walk, ids_only, resume)
-        return (resume or empty(direction)).joined_by(self._parts(request, walk))
+        known = empty(direction) if resume is None else resume.whole
+        return known.joined_by(self._parts(request, walk))
 
     def _request(
         self, direction: Direction, walk: Walk, ids_only: bool, resume: Lineage | None
@@ -162,7 +173,7 @@ class LineageQuery:
             yield LineagePart.from_message(message, walk.asked)
 
 
-class LineageMethods(Calls):
+class LineageMethods(NotationMethods):
     """Ask where nodes came from, where they went, and why two of them differ."""
 
     def lineage(
@@ -177,14 +188,16 @@ class LineageMethods(Calls):
         type_version: str | None = None,
         name: str | None = None,
         uri: str | None = None,
+        digest: str | None = None,
     ) -> LineageQuery:
         """Say where a walk begins; what comes back is asked which way to go.
 
         `store.lineage(model).upstream()` is everything a model was made from.
 
         Args:
-            start: An artifact or an execution, its key, such as "artifact:12", or several of them,
-                all of one kind.
+            start: An artifact or an execution; its name, such as "artifact:12", "Model/churn" or
+                "digest:sha256:9f86…", see `client.notation`; a Path, which is the artifact of its
+                content; or several of these, all of one kind.
             artifact: An id of an artifact, or several.
             execution: An id of an execution, or several.
             kind: What `where` or `type` is about, "artifact" or "execution".
@@ -193,12 +206,14 @@ class LineageMethods(Calls):
             type_version: The version of the type; None: the type without version.
             name: See `type`.
             uri: All artifacts at this uri.
+            digest: All artifacts of this content, "sha256:9f86…"; its first digits are enough.
 
         Raises:
+            NotFound: A name names nothing.
             InvalidArgument: Not exactly one way to begin is given.
         """
         selection = Selection(
-            nodes=start,
+            nodes=self._resolved(start),
             artifact=artifact,
             execution=execution,
             kind=kind,
@@ -207,6 +222,7 @@ class LineageMethods(Calls):
             type_version=type_version,
             name=name,
             uri=uri,
+            digest=digest,
         )
         return LineageQuery(self._transport, selection.to_message())
 
@@ -226,12 +242,17 @@ class LineageMethods(Calls):
         return self.lineage(start).summarize(direction, hops, **options)
 
     def impact(
-        self, start: Start, hops: int | None = None, **options: Unpack[WalkOptions]
+        self,
+        start: Start,
+        hops: int | None = None,
+        *,
+        show_cached: bool = False,
+        **options: Unpack[WalkOptions],
     ) -> Impact:
         """Return what is affected if some nodes are not what they should be, models first.
 
-        That is everything downstream: a recall list. See `lineage` for `start`, and
-        `LineageQuery` for the rest.
+        That is everything downstream: a recall list. Every artifact is on it; steps that only
+        repeat another one are folded. See `lineage` for `start`, and `LineageQuery` for the rest.
 
         Raises:
             NotFound: A node to begin with is unknown.
@@ -241,15 +262,17 @@ class LineageMethods(Calls):
         models = {
             found.name for found in types if found.base_type == metadata_pb2.ArtifactType.MODEL
         }
-        return impact(self.lineage(start).downstream(hops, **options), models)
+        query = self.lineage(start)
+        return impact(query.downstream(hops, show_cached=show_cached, **options), models)
 
     def find_paths(
         self,
-        source: GraphNode | str,
-        target: GraphNode | str,
+        source: GraphNode | str | Path,
+        target: GraphNode | str | Path,
         *,
         direction: Direction | str = Direction.DOWNSTREAM,
         shortest_only: bool = False,
+        show_cached: bool = False,
         max_paths: int = 10,
         hops: int | None = None,
         as_of: datetime | None = None,
@@ -260,11 +283,13 @@ class LineageMethods(Calls):
         """Return the ways from one node to another, the shortest first; perhaps none.
 
         Args:
-            source: An artifact or an execution, or its key, such as "artifact:12".
+            source: An artifact or an execution, or its name, such as "artifact:12"; see `lineage`.
             target: Another one.
             direction: "downstream": source went into target; "upstream": target went into source;
                 "both": whichever way events lead.
             shortest_only: Only the shortest ways.
+            show_cached: Answer also the ways that lead over cached repeats of an execution instead
+                of the execution; else `Path.repeats` counts these.
             max_paths: How many ways to answer at most.
             hops: The longest way to answer; None: of any length.
             as_of: Only over events that had happened by then.
@@ -277,10 +302,11 @@ class LineageMethods(Calls):
             InvalidArgument: An argument is not valid.
         """
         request = pb.FindPathsRequest(
-            source=node_message(key_of_given(source)),
-            target=node_message(key_of_given(target)),
+            source=node_message(self._key(source)),
+            target=node_message(self._key(target)),
             direction=direction_name(direction_of(direction)),
             shortest_only=shortest_only,
+            fold_cached=not show_cached,
             max_paths=max_paths,
             max_hops=hops,
             as_of=as_of_message(as_of, recorded_as_of),
@@ -291,8 +317,8 @@ class LineageMethods(Calls):
 
     def compare(
         self,
-        left: Artifact | int,
-        right: Artifact | int,
+        left: Artifact | int | str | Path,
+        right: Artifact | int | str | Path,
         *,
         as_of: datetime | None = None,
         recorded_as_of: datetime | None = None,
@@ -305,7 +331,7 @@ class LineageMethods(Calls):
         `lineage.aspects` have the rules.
 
         Args:
-            left: An artifact, or its id.
+            left: An artifact, its id, or its name; see `lineage`.
             right: Another one.
             as_of: Only over events that had happened by then.
             recorded_as_of: Only over events that the store had learned of by then.
@@ -316,7 +342,7 @@ class LineageMethods(Calls):
             NotFound: An artifact is unknown.
             InvalidArgument: An argument is not valid.
         """
-        ids = id_of(left), id_of(right)
+        ids = self._artifact_id(left), self._artifact_id(right)
         request = pb.CompareRequest(
             left_artifact_id=ids[0],
             right_artifact_id=ids[1],
@@ -326,3 +352,27 @@ class LineageMethods(Calls):
         keys = [key("artifact", artifact_id) for artifact_id in ids]
         asked = limits_of(max_nodes=max_nodes, timeout=timeout)
         return Comparison.from_message(self._send("Compare", request), keys[0], keys[1], asked)
+
+    def _resolved(self, start: Any) -> Any:
+        """Return where to begin, with keys in place of names."""
+        if isinstance(start, str | Path):
+            return self.find_nodes(start).keys
+        if not isinstance(start, Sequence):
+            return start
+        named = [
+            self.find_nodes(one).keys if isinstance(one, str | Path) else [one] for one in start
+        ]
+        return [one for several in named for one in several]
+
+    def _key(self, node: GraphNode | str | Path) -> str:
+        if isinstance(node, str | Path):
+            return self.find_nodes(node).only(node)
+        return key_of_given(node)
+
+    def _artifact_id(self, node: Artifact | int | str | Path) -> int:
+        if not isinstance(node, str | Path):
+            return id_of(node)
+        kind, node_id = parse_key(self._key(node))
+        if kind != "artifact":
+            raise errors.InvalidArgument(f"{node} is no artifact; only artifacts can be compared")
+        return node_id

@@ -14,6 +14,9 @@ ArtifactOrId = Artifact | int
 Artifacts = Sequence[ArtifactOrId] | Mapping[str, ArtifactOrId | Sequence[ArtifactOrId]]
 """A list, or names as the signature of the step has them, which become the paths of the events."""
 
+Path = tuple[str | int, ...]
+_Placed = tuple[ArtifactOrId, Path]
+
 EventBetween = tuple[int | None, int | None, Event]
 """The place of an execution, the place of an artifact, and the event between them.
 
@@ -54,7 +57,8 @@ class StepMethods(Calls):
         """Record a step in one call: what ran, what it read and wrote, and in which contexts.
 
         A mapping of inputs or outputs is recorded with its names: `{"model": artifact}` makes an
-        event with the path ("model", 0).
+        event with the path ("model", 0). An artifact may be an input under several names, which
+        its one event has all: ("train", 0, "test", 0).
 
         Args:
             execution: Created, or updated if it has an id.
@@ -69,11 +73,14 @@ class StepMethods(Calls):
             The ids of everything.
 
         Raises:
-            InvalidArgument: A property contradicts its type, or an id is unknown.
+            InvalidArgument: A property contradicts its type, an id is unknown, or an artifact is an
+                output twice.
             NotFound: A type or a context is unknown.
             AlreadyExists: A name or external id is taken, or an event is there already.
         """
-        inputs_, outputs_ = _with_paths(inputs), _with_paths(outputs)
+        inputs_, places = _merged(_with_paths(inputs))
+        outputs_ = _with_paths(outputs)
+        _check_written_once(outputs_)
         pairs = [self._pair(a, EventType.INPUT, path) for a, path in inputs_]
         pairs += [self._pair(a, EventType.OUTPUT, path) for a, path in outputs_]
         response = self._call(
@@ -90,7 +97,7 @@ class StepMethods(Calls):
         ids = list(response.artifact_ids)
         return StepIds(
             execution_id=response.execution_id,
-            input_ids=ids[: len(inputs_)],
+            input_ids=[ids[at] for at in places],
             output_ids=ids[len(inputs_) :],
             context_ids=list(response.context_ids),
         )
@@ -167,7 +174,7 @@ def _edge(execution_at: int | None, artifact_at: int | None, event: Event) -> An
     )
 
 
-def _with_paths(artifacts: Artifacts) -> list[tuple[ArtifactOrId, tuple[str | int, ...]]]:
+def _with_paths(artifacts: Artifacts) -> list[_Placed]:
     """Return each artifact with the path of its event."""
     if isinstance(artifacts, Artifact | int):
         raise errors.InvalidArgument("inputs and outputs are lists or mappings of artifacts")
@@ -178,3 +185,42 @@ def _with_paths(artifacts: Artifacts) -> list[tuple[ArtifactOrId, tuple[str | in
         for name, given in artifacts.items()
         for at, artifact in enumerate([given] if isinstance(given, Artifact | int) else given)
     ]
+
+
+def _merged(placed: list[_Placed]) -> tuple[list[_Placed], list[int]]:
+    """Return each artifact once, with all its paths in one, and for each mention where it is.
+
+    Without an id, one object under several names is one artifact; without names, each is another.
+    """
+    merged: dict[tuple[str, int], _Placed] = {}
+    identities = []
+    for at, (artifact, path) in enumerate(placed):
+        identity = _identity(artifact) or (("object", id(artifact)) if path else ("mention", at))
+        known, before = merged.get(identity, (artifact, ()))
+        merged[identity] = known, before + path
+        identities.append(identity)
+    order = {identity: at for at, identity in enumerate(merged)}
+    return list(merged.values()), [order[identity] for identity in identities]
+
+
+def _identity(artifact: ArtifactOrId) -> tuple[str, int] | None:
+    node_id = artifact if isinstance(artifact, int) else artifact.id
+    return None if node_id is None else ("id", node_id)
+
+
+def _check_written_once(placed: list[_Placed]) -> None:
+    known: dict[tuple[str, int], Path] = {}
+    for artifact, path in placed:
+        identity = _identity(artifact)
+        if identity in known:
+            names = [_name(one) for one in (known[identity], path)]
+            raise errors.InvalidArgument(
+                f"artifact {identity[1]} is an output twice, as {' and '.join(names)}; a step "
+                "writes an artifact in one place"
+            )
+        if identity is not None:
+            known[identity] = path
+
+
+def _name(path: Path) -> str:
+    return str(path[0]) if path else "one without name"

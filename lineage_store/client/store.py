@@ -5,10 +5,8 @@ import threading
 from collections.abc import Callable
 from typing import Self
 
-from lineage_store.client.artifacts import ArtifactMethods
 from lineage_store.client.contexts import ContextMethods
 from lineage_store.client.edges import EdgeMethods
-from lineage_store.client.executions import ExecutionMethods
 from lineage_store.client.lineage import LineageMethods
 from lineage_store.client.records import RecordMethods
 from lineage_store.client.steps import StepMethods
@@ -18,12 +16,10 @@ from lineage_store.client.types import TypeMethods
 
 class ClientStore(
     TypeMethods,
-    ArtifactMethods,
-    ExecutionMethods,
+    LineageMethods,
     ContextMethods,
     EdgeMethods,
     StepMethods,
-    LineageMethods,
     RecordMethods,
 ):
     """All calls of the store; `lineage_store.LineageStore` is this with runs recorded on top.

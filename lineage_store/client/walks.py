@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 from lineage_store import errors
@@ -15,8 +16,8 @@ from lineage_store.v1 import lineage_pb2 as pb
 from lineage_store.v1 import metadata_pb2
 
 GraphNode = Artifact | Execution
-Start = GraphNode | str | Sequence[GraphNode | str]
-"""Nodes, or their keys, such as "artifact:12"; all of one kind."""
+Start = GraphNode | str | Path | Sequence[GraphNode | str | Path]
+"""Nodes, or what they are called, such as "artifact:12"; all of one kind."""
 
 Kind = Literal["artifact", "execution"]
 
@@ -204,7 +205,7 @@ def direction_name(direction: Direction) -> str:
     return "BIDIRECTIONAL" if direction is Direction.BOTH else direction.name
 
 
-def kind_and_id(node: GraphNode | str) -> tuple[str, int]:
+def kind_and_id(node: GraphNode | str | Path) -> tuple[str, int]:
     """Return kind and id of a node, or of a key such as "artifact:12".
 
     Raises:
@@ -240,6 +241,7 @@ class Selection:
         type_version: The version of the type.
         name: Together with `type`.
         uri: All artifacts at a uri.
+        digest: All artifacts whose content has a digest.
     """
 
     nodes: Start | None = None
@@ -251,6 +253,7 @@ class Selection:
     type_version: str | None = None
     name: str | None = None
     uri: str | None = None
+    digest: str | None = None
 
     def to_message(self) -> Any:
         """Return the NodeSelection message.
@@ -265,8 +268,8 @@ class Selection:
             return _by_ids("artifact", self.artifact)
         if self.execution is not None:
             return _by_ids("execution", self.execution)
-        if self.uri is not None:
-            return pb.NodeSelection(kind=pb.ARTIFACT, uri=self.uri)
+        if self.uri is not None or self.digest is not None:
+            return pb.NodeSelection(kind=pb.ARTIFACT, uri=self.uri, digest=self.digest)
         if self.where is not None:
             return pb.NodeSelection(kind=_KINDS[self.kind], filter_query=self.where)
         named = pb.NodeSelection.Named(
@@ -277,12 +280,13 @@ class Selection:
     def _check(self) -> None:
         if self.kind not in _KINDS:
             raise errors.InvalidArgument(f"kind {self.kind!r} is not one of {', '.join(_KINDS)}")
-        ways = (self.nodes, self.artifact, self.execution, self.where, self.type, self.uri)
+        ids = (self.nodes, self.artifact, self.execution)
+        ways = (*ids, self.where, self.type, self.uri, self.digest)
         half = self.type is None and (self.name is not None or self.type_version is not None)
         if half or sum(way is not None for way in ways) != 1:
             raise errors.InvalidArgument(
-                "say in one way where to begin: a node, artifact=, execution=, where=, uri=, or "
-                "type= with or without name="
+                "say in one way where to begin: a node, artifact=, execution=, where=, uri=, "
+                "digest=, or type= with or without name="
             )
 
 

@@ -182,8 +182,8 @@ class Snapshot:
     def page(self, query: PageQuery) -> Page:
         """Return one page of a listing."""
         statement, values = list_statement(query)
-        if query.condition is not None:
-            self._demand_index(query.condition)
+        if query.condition is not None and query.condition.shape.reads_properties:
+            self.demand_index()
         with self.connection.within(query.condition.seconds if query.condition else None):
             rows = self.connection.rows(statement, **values)
         return Page.cut(rows, query.limit)
@@ -199,7 +199,8 @@ class Snapshot:
             among: Only nodes with these ids; None: all nodes.
         """
         values = dict(condition.values)
-        self._demand_index(condition)
+        if condition.shape.reads_properties:
+            self.demand_index()
         with self.connection.within(condition.seconds):
             if among is None:
                 rows = self.connection.rows(_matching(kind, condition.shape), **values)
@@ -208,8 +209,13 @@ class Snapshot:
                 rows = self.connection.rows_of(statement, sorted(set(among)), **values)
         return sorted(node_id for (node_id,) in rows)
 
-    def _demand_index(self, condition: Condition) -> None:
-        if self._index_is_complete or not condition.shape.reads_properties:
+    def demand_index(self) -> None:
+        """Make sure that the index over properties has all that was acknowledged.
+
+        Raises:
+            IndexIsBehind: It has not; whoever runs the query has it completed, and runs it again.
+        """
+        if self._index_is_complete:
             return
         if waits(self.connection):
             raise IndexIsBehind

@@ -5,7 +5,8 @@
 - STEPS: a step that only one side has.
 - CODE, PARAMETERS, ENVIRONMENT: a property of corresponding steps that differs; `aspects` has the
   rules, and what is a run's own and therefore left out.
-- DATA: what corresponding steps read in the same place, or original data that only one side has.
+- DATA: what corresponding steps read in the same place, or original data that only one side has;
+  of what both read, a name under which only one of them reads it ("inputs.test").
   Content decides: two artifacts with equal digests are the same wherever they are. Without
   digests, original data differs by its uri and its version. What a step of this lineage made and
   nobody hashed is only known by what it was made from, and its uri is a run's own; it differs by
@@ -27,6 +28,7 @@ from lineage_store.lineage.aspects import (
     is_parameter_section,
 )
 from lineage_store.lineage.differences import Comparison, Difference
+from lineage_store.lineage.folding import original_of
 from lineage_store.lineage.graph import Direction, LineageGraph
 from lineage_store.lineage.identity import (
     GraphNode,
@@ -55,7 +57,13 @@ def compare(left: LineageGraph, right: LineageGraph) -> Comparison:
         _check(graph)
     matching = match(left, right)
     types = Counter(left.node(key).type for key, _ in matching.steps)
-    steps = [list(_step_differences(left, right, types, pair)) for pair in matching.steps]
+    steps = [
+        [
+            *_step_differences(left, right, types, pair),
+            *_name_differences(left, right, _subject(left, right, types, pair), matching, pair),
+        ]
+        for pair in matching.steps
+    ]
     found = [difference for differing in steps for difference in differing]
     found += [*_data_differences(left, right, matching), *_missing_steps(left, right, matching)]
     shared = sum(key.startswith("execution:") for key in matching.shared)
@@ -105,6 +113,22 @@ def _step_differences(
         )
 
 
+def _name_differences(
+    left: LineageGraph, right: LineageGraph, subject: str, matching: Matching, pair: Pair
+) -> Iterator[Difference]:
+    """Yield the names under which only one of two steps reads what both of them read."""
+    for name, one, other in matching.names.get(pair, ()):
+        yield Difference(
+            aspect=Aspect.DATA,
+            subject=subject,
+            name=f"inputs.{name}",
+            left=None if one is None else label(left.node(one)),
+            right=None if other is None else label(right.node(other)),
+            left_node=one,
+            right_node=other,
+        )
+
+
 def _is_moved(name: str, one: str | None, other: str | None) -> bool:
     if one is None or other is None or is_parameter_section(name):
         return False
@@ -137,8 +161,7 @@ def _missing_steps(
 
 def _is_copy(graph: LineageGraph, node: Execution) -> bool:
     """Return whether a step was served from the cache, and the one that really ran is there."""
-    original = flat_properties(node).get("cached_execution_id")
-    return node.state is ExecutionState.CACHED and f"execution:{original}" in graph
+    return node.state is ExecutionState.CACHED and f"execution:{original_of(node)}" in graph
 
 
 def _only(aspect: Aspect, side: str, node: GraphNode) -> Difference:

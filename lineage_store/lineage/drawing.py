@@ -21,7 +21,7 @@ def to_dot(graph: LineageGraph) -> str:
 def _dot_lines(graph: LineageGraph) -> Iterator[str]:
     for node in graph.nodes:
         shape = "ellipse" if isinstance(node, Artifact) else "box"
-        label = '"' + r"\n".join(map(_dot_escaped, _label_lines(node))) + '"'
+        label = '"' + r"\n".join(map(_dot_escaped, _label_lines(graph, node))) + '"'
         style = ", penwidth=2" if key_of(node) in graph.start else ""
         yield f'  "{key_of(node)}" [shape={shape}, label={label}{style}];'
     for event in graph.inner_edges:
@@ -41,7 +41,7 @@ def to_mermaid(graph: LineageGraph) -> str:
 
 def _mermaid_lines(graph: LineageGraph) -> Iterator[str]:
     for node in graph.nodes:
-        label = "<br/>".join(map(_mermaid_escaped, _label_lines(node)))
+        label = "<br/>".join(map(_mermaid_escaped, _label_lines(graph, node)))
         shape = f'(["{label}"])' if isinstance(node, Artifact) else f'["{label}"]'
         yield f"  {_mermaid_id(key_of(node))}{shape}"
     for event in graph.inner_edges:
@@ -59,5 +59,6 @@ def _mermaid_escaped(text: str) -> str:
     return "".join(c if c.isalnum() or c in _MERMAID_SAFE else f"#{ord(c)};" for c in text)
 
 
-def _label_lines(node: GraphNode) -> Iterable[str]:
-    return [title(node), *details(node)]
+def _label_lines(graph: LineageGraph, node: GraphNode) -> Iterable[str]:
+    repeats = graph.repeats.get(key_of(node))
+    return [title(node), *details(node), *([] if repeats is None else [str(repeats)])]

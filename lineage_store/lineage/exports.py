@@ -5,20 +5,25 @@ The JSON is an object of
 - `start`: keys of nodes, such as "artifact:12"; `direction`: "upstream", "downstream" or "both";
 - `nodes`, the nearest first: objects of `key`, `kind`, `id`, `type`, `name`, `uri` (artifacts),
   `external_id`, `state`, `hop`, `digest` ("sha256:9f86…"), `version`, `properties`,
-  `custom_properties`, `create_time` and `update_time` (ms); what is not known is null;
+  `custom_properties`, `create_time` and `update_time` (ms); what is not known is null. An
+  execution also has `repeats`, those from the cache that are folded into it: an object of `count`
+  and `ids`, the lowest 100 of them, or null;
 - `edges`, as data flows: objects of `source` and `target` (keys), `event` (its type), `path` (a
   list), `time` (ms);
-- `verdict`: an object of `complete`, `reason`, `by_server`, `frontier` (keys), `node_count`,
-  `event_count` and `resume_token` (base64).
+- `verdict`, on all that was walked: an object of `complete`, `reason`, `by_server`, `frontier`
+  (keys), `node_count`, `event_count`, `resume_token` (base64), and `repeat_count`: how many
+  executions were walked and are folded into others, so are no nodes here.
 
 Fields may be added, never changed or removed.
 """
 
 from typing import TYPE_CHECKING, Any
 
+from lineage_store.lineage.folding import repeats_to_dict
 from lineage_store.lineage.graph import LineageGraph
 from lineage_store.lineage.identity import GraphNode, digest_of, ends, key_of, version_of
 from lineage_store.lineage.labels import slot
+from lineage_store.lineage.verdict import Verdict
 from lineage_store.model import Artifact, Event
 from lineage_store.model.plain import plain
 
@@ -50,6 +55,7 @@ def node_to_dict(graph: LineageGraph, node: GraphNode) -> dict[str, Any]:
     """Return a node as its object in the JSON."""
     artifact = node if isinstance(node, Artifact) else Artifact()  # without uri, digest, version
     digest = digest_of(artifact)
+    repeats = {} if isinstance(node, Artifact) else {"repeats": _repeats(graph, node)}
     return {
         "key": key_of(node),
         "kind": node.kind.name,
@@ -66,7 +72,11 @@ def node_to_dict(graph: LineageGraph, node: GraphNode) -> dict[str, Any]:
         "custom_properties": plain(node.custom_properties),
         "create_time": node.create_time,
         "update_time": node.update_time,
-    }
+    } | repeats
+
+
+def _repeats(graph: LineageGraph, node: GraphNode) -> dict[str, Any] | None:
+    return repeats_to_dict(graph.repeats.get(key_of(node)))
 
 
 def edge_to_dict(event: Event) -> dict[str, Any]:
@@ -83,5 +93,11 @@ def graph_to_dict(graph: LineageGraph) -> dict[str, Any]:
         "direction": str(graph.direction),
         "nodes": [node_to_dict(graph, node) for node in graph.nodes],
         "edges": [edge_to_dict(event) for event in graph.edges],
-        "verdict": plain(graph.verdict),
+        "verdict": verdict_to_dict(graph.verdict, graph.repeat_count),
     }
+
+
+def verdict_to_dict(verdict: Verdict, repeat_count: int) -> dict[str, Any]:
+    """Return a verdict as its object in the JSON."""
+    found: dict[str, Any] = plain(verdict)
+    return found | {"repeat_count": repeat_count}

@@ -7,6 +7,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from lineage_store import errors
+from lineage_store.lineage.folding import Repeats
 from lineage_store.lineage.identity import GraphNode, ends, key_of
 from lineage_store.lineage.verdict import Verdict
 from lineage_store.model import Artifact, Event, Execution
@@ -33,6 +34,8 @@ class LineageGraph:
         start: The keys of the nodes from which the walk began.
         direction: Which way it went.
         verdict: Whether that is all.
+        repeats: What is folded into executions, by their keys: cached repeats that are not among
+            the nodes.
     """
 
     nodes: tuple[GraphNode, ...] = ()
@@ -41,6 +44,7 @@ class LineageGraph:
     start: tuple[str, ...] = ()
     direction: Direction = Direction.BOTH
     verdict: Verdict = field(default_factory=lambda: Verdict(complete=True))
+    repeats: Mapping[str, Repeats] = field(default_factory=dict)
 
     def __contains__(self, key: object) -> bool:
         return key in self._by_key
@@ -75,6 +79,11 @@ class LineageGraph:
     def executions(self) -> list[Execution]:
         """The executions, the nearest first."""
         return [node for node in self.nodes if isinstance(node, Execution)]
+
+    @property
+    def repeat_count(self) -> int:
+        """How many executions were walked and are folded into others."""
+        return sum(repeats.count for repeats in self.repeats.values())
 
     def node(self, key: str) -> GraphNode:
         """Return the node of a key.

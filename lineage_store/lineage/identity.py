@@ -3,7 +3,7 @@
 import re
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from lineage_store import errors
 from lineage_store.model import Artifact, Event, Execution, Node
@@ -40,6 +40,12 @@ _PREFIXED = re.compile(
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]+")
 _BY_LENGTH = {32: "md5", 40: "sha1", 64: "sha256", 128: "sha512"}
 _SHORT = 12
+
+MIN_DIGITS = 6
+"""Hexadecimal digits that name a content, if not all are given."""
+
+MAX_DIGEST = 200
+"""Characters of a digest that is looked for: the index holds so many whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,20 @@ def ends(event: Event) -> tuple[str, str]:
     return (execution, artifact) if event.type.is_output else (artifact, execution)
 
 
+def places_of(event: Event) -> list[tuple[str | int, ...]]:
+    """Return the places that the path of an event names, each a part of it; mostly the whole.
+
+    An artifact that is used under several names has one event, whose path has each name with its
+    index behind it: ("train", 0, "test", 0).
+    """
+    path = event.path
+    names, indexes = path[::2], path[1::2]
+    is_list = len(path) > 2 and len(names) == len(indexes)  # noqa: PLR2004 - more than one pair
+    if is_list and all(isinstance(n, str) for n in names) and all(type(i) is int for i in indexes):
+        return list(zip(names, indexes, strict=True))
+    return [path]
+
+
 def digest_of(artifact: Artifact) -> Digest | None:
     """Return the digest of an artifact's content, or None; see DIGEST_PROPERTIES."""
     found = _first_text(artifact, DIGEST_PROPERTIES)
@@ -145,6 +165,62 @@ def _digest(name: str, text: str) -> Digest:
     if named:
         return Digest(named[1], value)
     return Digest(_BY_LENGTH.get(len(value), "unknown"), value)
+
+
+@dataclass(frozen=True, slots=True)
+class DigestPattern:
+    """A digest as people give it: whole, or its first digits.
+
+    Attributes:
+        algorithm: Lower case; None: any.
+        value: Without the prefix; hexadecimal in lower case.
+        is_prefix: It is the beginning of digests.
+    """
+
+    algorithm: str | None
+    value: str
+    is_prefix: bool = False
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Return the pattern that a text gives: "sha256:9f86…", "9f86…".
+
+        Raises:
+            InvalidArgument: It is none, or too short.
+        """
+        prefixed = _PREFIXED.fullmatch(text.strip())
+        value = prefixed["value"] if prefixed else text.strip()
+        is_hexadecimal = _HEXADECIMAL.fullmatch(value) is not None
+        if not value or len(value) > MAX_DIGEST or not (prefixed or is_hexadecimal):
+            raise errors.InvalidArgument(f"{text!r} is no digest: give sha256:9f86… or its digits")
+        is_prefix = is_hexadecimal and len(value) not in _BY_LENGTH
+        if is_prefix and len(value) < MIN_DIGITS:
+            raise errors.InvalidArgument(
+                f"{text!r} is too short: give at least {MIN_DIGITS} digits of a digest"
+            )
+        algorithm = prefixed["algorithm"].lower() if prefixed else None
+        return cls(algorithm, value.lower() if is_hexadecimal else value, is_prefix)
+
+    @property
+    def short(self) -> str:
+        """The algorithm and the first digits, for people."""
+        return Digest(self.algorithm or "unknown", self.value).short
+
+    def matches(self, artifact: Artifact) -> bool:
+        """Return whether the content of an artifact is known to have such a digest."""
+        found = digest_of(artifact)
+        if found is None or self.algorithm not in {None, found.algorithm}:
+            return False
+        return found.value.startswith(self.value) if self.is_prefix else found.value == self.value
+
+    def texts(self) -> list[str]:
+        """Return what properties may hold: the digits, with the algorithm in front or without."""
+        algorithms = [self.algorithm] if self.algorithm else list(_BY_LENGTH.values())
+        values = dict.fromkeys([self.value, self.value.upper()])
+        if not _HEXADECIMAL.fullmatch(self.value):
+            values = dict.fromkeys([self.value])
+        fronts = [f"{a}{sep}" for name in algorithms for a in (name, name.upper()) for sep in ":="]
+        return [f"{front}{value}" for front in ("", *fronts) for value in values]
 
 
 def same_content(left: Artifact, right: Artifact) -> bool | None:

@@ -5,13 +5,13 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from lineage_store.lineage.exports import node_to_dict
-from lineage_store.lineage.graph import LineageGraph
+from lineage_store.lineage.exports import node_to_dict, verdict_to_dict
 from lineage_store.lineage.identity import key_of
 from lineage_store.lineage.labels import label
+from lineage_store.lineage.result import Lineage
 from lineage_store.lineage.verdict import Verdict, counted
 from lineage_store.model import Artifact, Execution
-from lineage_store.model.plain import plain, printable
+from lineage_store.model.plain import printable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,10 +22,11 @@ class Impact:
         lineage: The walk downstream.
         models: The models among it, the nearest first.
         artifacts: The other artifacts, the nearest first.
-        executions: The steps, the nearest first.
+        executions: The steps, the nearest first. Cached repeats of others are folded, unless asked
+            for; `lineage.whole` has them.
     """
 
-    lineage: LineageGraph
+    lineage: Lineage
     models: tuple[Artifact, ...]
     artifacts: tuple[Artifact, ...]
     executions: tuple[Execution, ...]
@@ -53,7 +54,7 @@ class Impact:
             "models": [node_to_dict(self.lineage, node) for node in self.models],
             "artifacts": [node_to_dict(self.lineage, node) for node in self.artifacts],
             "executions": [node_to_dict(self.lineage, node) for node in self.executions],
-            "verdict": plain(self.verdict),
+            "verdict": verdict_to_dict(self.verdict, self.lineage.repeat_count),
         }
 
     def to_text(self) -> str:
@@ -72,7 +73,7 @@ class Impact:
         return self.to_text()
 
 
-def impact(lineage: LineageGraph, model_types: Collection[str] = ()) -> Impact:
+def impact(lineage: Lineage, model_types: Collection[str] = ()) -> Impact:
     """Return what a downstream lineage says is affected.
 
     Args:
@@ -99,7 +100,10 @@ def _lines(found: Impact) -> Iterator[str]:
     for start in found.lineage.start:
         yield f"Made from {label(found.lineage.node(start))}"
     types = ", ".join(f"{count:,} {printable(name)}" for name, count in found.counts.items())
-    yield f"Affected: {types or 'no artifact'}; {counted(len(found.executions), 'step')}"
+    steps = counted(len(found.executions), "step")
+    if found.lineage.repeats:
+        steps += f" (+{found.lineage.repeat_count:,} cached)"
+    yield f"Affected: {types or 'no artifact'}; {steps}"
     for heading, nodes in (("Models", found.models), ("Other artifacts", found.artifacts)):
         if nodes:
             yield heading

@@ -3,7 +3,7 @@
 import re
 
 from lineage_store.lineage.aspects import Aspect, aspect_of, flat_properties
-from lineage_store.lineage.identity import GraphNode, digest_of, key_of, version_of
+from lineage_store.lineage.identity import GraphNode, digest_of, key_of, places_of, version_of
 from lineage_store.model import Artifact, ArtifactState, Event, Execution, ExecutionState
 from lineage_store.model.plain import printable
 
@@ -68,8 +68,14 @@ def label(node: GraphNode) -> str:
 
 
 def slot(event: Event) -> str:
-    """Return the place of an artifact in the signature of its step: "train", "models/1"."""
-    steps = event.path
-    if len(steps) > 1 and steps[-1] == 0:
-        steps = steps[:-1]  # the only one of its name, as a rule
-    return printable("/".join(map(str, steps)))
+    """Return the place of an artifact in the signature of its step: "train", "models/1".
+
+    One that is used under several names has several: "train, test".
+    """
+    return printable(", ".join(_place(place) for place in places_of(event)))
+
+
+def _place(place: tuple[str | int, ...]) -> str:
+    if len(place) > 1 and place[-1] == 0:
+        place = place[:-1]  # the only one of its name, as a rule
+    return "/".join(map(str, place))

@@ -7,14 +7,20 @@ paired by type and by the places that it reads and writes.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from lineage_store.lineage.graph import LineageGraph
-from lineage_store.lineage.identity import ends, key_of
+from lineage_store.lineage.identity import ends, key_of, places_of
 from lineage_store.lineage.labels import slot
 from lineage_store.lineage.pairing import Pair, Twins, most_alike
 from lineage_store.model import Artifact, Event
+
+Inputs = tuple[str | None, str | None]
+"""What two steps read in one place, left and right; None: nothing."""
+
+NamedInput = tuple[str, str | None, str | None]
+"""A name, and what two steps read under it, left and right; None: nothing."""
 
 
 @dataclass(slots=True)
@@ -26,11 +32,14 @@ class Matching:
         inputs: What corresponding steps read in the same place: left and right, one of them None
             if it is only on the other side.
         shared: Keys of the nodes that are upstream of both.
+        names: Of corresponding steps, what only one of them reads under a name, though the other
+            reads it, too: the name, then left and right, one of them None.
     """
 
     steps: list[Pair] = field(default_factory=list)
-    inputs: list[tuple[str | None, str | None]] = field(default_factory=list)
+    inputs: list[Inputs] = field(default_factory=list)
     shared: frozenset[str] = frozenset()
+    names: dict[Pair, list[NamedInput]] = field(default_factory=dict)
 
 
 def match(left: LineageGraph, right: LineageGraph) -> Matching:
@@ -108,8 +117,9 @@ class _Matcher:
             return []
         del self._free_left[left], self._free_right[right]
         self._found.steps.append((left, right))
-        inputs = pair_inputs(self._left, left, self._right, right)
+        inputs, names = pair_inputs(self._left, left, self._right, right)
         self._found.inputs += inputs
+        self._found.names[left, right] = names
         return [(ours, theirs) for ours, theirs in inputs if ours and theirs]
 
 
@@ -127,8 +137,8 @@ def _type(graph: LineageGraph, key: str) -> Hashable:
 
 
 def _signature(graph: LineageGraph, key: str) -> Hashable:
-    reads = {place_of(graph, event) for event in graph.into(key)}
-    writes = {place_of(graph, event) for event in graph.out_of(key)}
+    reads = {name for event in graph.into(key) for name in names_of(graph, event)}
+    writes = {name for event in graph.out_of(key) for name in names_of(graph, event)}
     return graph.node(key).type, frozenset(reads), frozenset(writes)
 
 
@@ -136,44 +146,73 @@ def _full_signature(graph: LineageGraph, key: str) -> Hashable:
     return graph.node(key).name, _signature(graph, key)
 
 
-def place_of(graph: LineageGraph, event: Event) -> str:
-    """Return where in the signature of its step an artifact stands.
+def names_of(graph: LineageGraph, event: Event) -> list[str]:
+    """Return where in the signature of its step an artifact stands: under one name, or several.
 
-    It is the name in the path of the event, without the number behind it; else its type.
+    A name is that in the path of the event, without the number behind it; else the type of the
+    artifact.
     """
-    names = [step for step in event.path if isinstance(step, str)]
+    places = [[step for step in place if isinstance(step, str)] for place in places_of(event)]
+    names = ["/".join(place) for place in places if place]
     if names:
-        return "/".join(names)
+        return list(dict.fromkeys(names))
     artifact = graph.node(f"artifact:{event.artifact_id}")
-    return artifact.type or slot(event)
+    return [artifact.type or slot(event)]
 
 
 def pair_inputs(
     left: LineageGraph, left_step: str, right: LineageGraph, right_step: str
-) -> list[tuple[str | None, str | None]]:
-    """Return what two steps read in the same places, left and right.
+) -> tuple[list[Inputs], list[NamedInput]]:
+    """Return what two steps read in the same places, and what only one of them reads by a name.
 
     In a place with several artifacts, the same ones are paired first, then those that are most
-    alike; None stands for what the other side has more.
+    alike; None stands for what the other side has more. What the other side reads as well, but
+    under another name, is not more data: only the name differs.
     """
     ours, theirs = _inputs(left, left_step), _inputs(right, right_step)
-    pairs: list[tuple[str | None, str | None]] = []
+    anywhere = Twins(_all(ours)), Twins(_all(theirs))
+    pairs: list[Inputs] = []
+    names: list[NamedInput] = []
     for place in dict.fromkeys([*ours, *theirs]):
-        twins = Twins(theirs.get(place, []))
-        rest = []
-        for artifact in ours.get(place, []):
-            twin = twins.take(artifact)
-            if twin is None:
-                rest.append(key_of(artifact))
+        for one, other in _pair_place(left, ours.get(place, []), right, theirs.get(place, [])):
+            is_known = (one is None and _is_read(right, other, anywhere[0])) or (
+                other is None and _is_read(left, one, anywhere[1])
+            )
+            if is_known:
+                names.append((place, one, other))
             else:
-                pairs.append((key_of(artifact), key_of(twin)))
-        pairs += _pair_rest(left, rest, right, [key_of(artifact) for artifact in twins.left()])
-    return pairs
+                pairs.append((one, other))
+    return pairs, names
+
+
+def _all(inputs: Mapping[str, list[Artifact]]) -> list[Artifact]:
+    return [artifact for several in inputs.values() for artifact in several]
+
+
+def _is_read(graph: LineageGraph, key: str | None, by: Twins) -> bool:
+    node = None if key is None else graph.node(key)
+    return isinstance(node, Artifact) and by.find(node) is not None
+
+
+def _pair_place(
+    left: LineageGraph, ours: list[Artifact], right: LineageGraph, theirs: list[Artifact]
+) -> list[Inputs]:
+    """Return the pairs of what two steps read in one place."""
+    twins = Twins(theirs)
+    pairs: list[Inputs] = []
+    rest = []
+    for artifact in ours:
+        twin = twins.take(artifact)
+        if twin is None:
+            rest.append(key_of(artifact))
+        else:
+            pairs.append((key_of(artifact), key_of(twin)))
+    return pairs + _pair_rest(left, rest, right, [key_of(artifact) for artifact in twins.left()])
 
 
 def _pair_rest(
     left: LineageGraph, ours: list[str], right: LineageGraph, theirs: list[str]
-) -> list[tuple[str | None, str | None]]:
+) -> list[Inputs]:
     pairs = most_alike(left, ours, right, theirs)
     paired = {key for pair in pairs for key in pair}  # ours and theirs have no key in common
     only_ours = [(key, None) for key in ours if key not in paired]
@@ -185,5 +224,6 @@ def _inputs(graph: LineageGraph, step: str) -> dict[str, list[Artifact]]:
     for event in graph.into(step):
         node = graph.node(ends(event)[0])
         if isinstance(node, Artifact):
-            found[place_of(graph, event)][key_of(node)] = node
+            for name in names_of(graph, event):
+                found[name][key_of(node)] = node
     return {place: list(nodes.values()) for place, nodes in found.items()}

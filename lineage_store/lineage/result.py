@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
-from lineage_store.lineage import comparison, drawing, exports, tree
+from lineage_store.lineage import comparison, drawing, exports, folding, tree
 from lineage_store.lineage.differences import Comparison
 from lineage_store.lineage.graph import Direction, LineageGraph
-from lineage_store.lineage.identity import GraphNode, key_of
+from lineage_store.lineage.identity import GraphNode, key, key_of, parse_key
 from lineage_store.lineage.verdict import Limit, Verdict
 from lineage_store.model import Artifact, Event, Execution
 
@@ -51,8 +51,45 @@ class LineagePart:
 class Lineage(LineageGraph):
     """What a walk found: `nodes`, `edges`, how far away they are, and the `verdict` on it.
 
-    `print(lineage)` draws it as a tree.
+    `print(lineage)` draws it as a tree. Cached repeats are folded into what they repeat, unless
+    the walk was asked for with `show_cached`: `repeats` counts them, and `whole` has them. The
+    verdict is always on all that was walked.
+
+    Attributes:
+        walked: The same with each execution that was walked; None: this has all of them.
     """
+
+    walked: "Lineage | None" = field(default=None, repr=False, compare=False)
+
+    @property
+    def whole(self) -> "Lineage":
+        """The lineage with every execution that was walked, also cached repeats of others."""
+        return self.walked or self
+
+    def fold(self) -> "Lineage":
+        """Return this lineage with cached repeats folded; see `lineage.folding`."""
+        whole = self.whole
+        steps = whole.executions
+        if not any(folding.is_cached(step) for step in steps):
+            return whole
+        into = folding.find_repeats(
+            steps,
+            folding.flows_of(_ends(event) for event in whole.inner_edges),
+            keep=_execution_ids(whole.start),
+            frontier=_execution_ids(whole.verdict.frontier),
+        )
+        if not into:
+            return whole
+        gone = {key("execution", node_id) for node_id in into}
+        groups = folding.grouped(into).items()
+        return replace(
+            whole,
+            nodes=tuple(node for node in whole.nodes if key_of(node) not in gone),
+            edges=tuple(event for event in whole.edges if event.execution_id not in into),
+            hops={name: hop for name, hop in whole.hops.items() if name not in gone},
+            repeats={key("execution", target): repeats for target, repeats in groups},
+            walked=whole,
+        )
 
     def joined_by(self, parts: Iterable[LineagePart]) -> Self:
         """Return this lineage together with further parts, and the verdict of the last one."""
@@ -115,7 +152,16 @@ class Lineage(LineageGraph):
         Raises:
             InvalidArgument: One of them was not walked upstream, or not from one artifact.
         """
-        return comparison.compare(self, other)
+        sides = [side.whole if isinstance(side, Lineage) else side for side in (self, other)]
+        return comparison.compare(*sides)
+
+
+def _ends(event: Event) -> tuple[int, int, bool]:
+    return event.execution_id or 0, event.artifact_id or 0, event.type.is_output
+
+
+def _execution_ids(keys: Iterable[str]) -> set[int]:
+    return {node_id for kind, node_id in map(parse_key, keys) if kind == "execution"}
 
 
 def empty(direction: Direction) -> Lineage:

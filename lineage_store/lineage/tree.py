@@ -1,7 +1,8 @@
 """Lineage as a tree of text.
 
 The start is at the top, and what is one hop further is one step further in. A node that several
-ways lead to is drawn once with all that is behind it, and after that only named.
+ways lead to is drawn once with all that is behind it, and after that only named. Behind an
+execution stands how many cached repeats are folded into it.
 """
 
 from collections.abc import Iterator
@@ -100,6 +101,8 @@ def _neighbours(graph: LineageGraph, line: _Line) -> list[tuple[str, Event]]:
 def _text(graph: LineageGraph, line: _Line) -> str:
     node = graph.node(line.key)
     text = label(node)
+    if line.key in graph.repeats:
+        text += f"  {graph.repeats[line.key]}"
     if line.event is None:
         return text
     place = slot(line.event) if node.kind.name == "artifact" else ""

@@ -5,7 +5,7 @@ artifact, whichever process, step or run meets it. A uri with a version is `URI@
 neither is what this process last wrote there, else the artifact `uri:URI`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, KeysView, Mapping, Sequence, Set, ValuesView
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,10 @@ from lineage_store.client.cache_answers import Place
 from lineage_store.fingerprints.values import fingerprint
 from lineage_store.lineage.identity import digest_of, version_of
 from lineage_store.model import Artifact, ArtifactState
-from lineage_store.recording.complaints import complain
+from lineage_store.recording.gaps import Gaps
 from lineage_store.recording.naming import bounded
 from lineage_store.recording.recorder import Recorder
-from lineage_store.recording.values import as_property
+from lineage_store.recording.values import as_property, clean, with_article
 
 DEFAULT_TYPE = "Artifact"
 
@@ -27,18 +27,28 @@ Given = Artifact | Path | str | int
 
 Inputs = Mapping[str, Given | Sequence[Given]]
 
+_SEVERAL = (Sequence, Set, KeysView, ValuesView, Iterator)
+
 
 def listed(given: Given | Sequence[Given]) -> list[Given]:
-    """Return one input, or several under one name, as a list."""
-    several = isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping)
+    """Return one input, or several under one name, as a list.
+
+    What is no list, such as a table of data that yields its columns, is one thing.
+    """
+    several = isinstance(given, _SEVERAL) and not isinstance(given, str | bytes | bytearray)
     return list(given) if several else [given]  # type: ignore[arg-type, list-item]
 
 
-def as_input(recorder: Recorder, given: Given) -> Artifact | int:
-    """Return the artifact that an input stands for.
+def as_artifact(recorder: Recorder, given: Given, noun: str) -> Artifact | int:
+    """Return the artifact that an input or an output stands for.
+
+    Args:
+        recorder: Knows the artifacts of this process.
+        given: What stands for it.
+        noun: What it is: "input" or "output".
 
     Raises:
-        InvalidArgument: It is none of what an input can be.
+        InvalidArgument: It is none of what an artifact can be.
         OSError: The file can't be read.
     """
     if isinstance(given, Path):
@@ -51,7 +61,8 @@ def as_input(recorder: Recorder, given: Given) -> Artifact | int:
     if isinstance(given, int) and not isinstance(given, bool):
         return given
     raise errors.InvalidArgument(
-        f"a {type(given).__name__} is no input: give an Artifact, a Path, a uri or an id"
+        f"{with_article(type(given).__name__)} is no {noun}: "
+        "give an Artifact, a Path, a uri or an id"
     )
 
 
@@ -99,7 +110,7 @@ def copy_of(recorder: Recorder, original: Artifact, path: Path) -> Artifact:
 
 def as_properties(values: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return values as custom properties."""
-    return {name: as_property(value) for name, value in (values or {}).items()}
+    return {bounded(clean(name)): as_property(value) for name, value in (values or {}).items()}
 
 
 def identified(artifact: Artifact) -> Artifact:
@@ -117,16 +128,77 @@ def external_id_of(artifact: Artifact) -> str | None:
     return None if content is None else bounded(f"{artifact.uri}@{content}")
 
 
-def input_places(recorder: Recorder, inputs: Inputs | None) -> list[Place]:
-    """Return the places of inputs; one that can't be read is left out, and told."""
+def input_places(
+    recorder: Recorder, inputs: Inputs | None, gaps: Gaps | None = None
+) -> list[Place]:
+    """Return the places of inputs; one that can't be recorded is left out, and noted in `gaps`."""
     places = []
-    for name, several in (inputs or {}).items():
+    by_name: Any = inputs or {}
+    if not isinstance(by_name, Mapping):
+        _note(gaps, "*", f"{with_article(type(inputs).__name__)} has no names: give a dict")
+        return []
+    for name, several in by_name.items():
         for at, given in enumerate(listed(several)):
             try:
-                artifact = as_input(recorder, given)
-            except (OSError, errors.LineageError) as error:
-                complain(f"input {error}", "the input %s is not recorded: %s", name, error)
-                continue
-            tied = artifact.id if isinstance(artifact, Artifact) and artifact.id else artifact
-            places.append(Place(artifact=tied, name=name, index=at))
+                places.append(_input_place(recorder, name, at, given))
+            except Exception as error:
+                _note(gaps, name, error)
     return places
+
+
+def _input_place(recorder: Recorder, name: str, at: int, given: Given) -> Place:
+    """Return the place of an input.
+
+    Raises:
+        LineageError: It stands for no artifact, or for one that can't be sent.
+        OSError: The file can't be read.
+    """
+    artifact = as_artifact(recorder, given, "input")
+    tied = artifact.id if isinstance(artifact, Artifact) and artifact.id else artifact
+    place = Place(artifact=tied, name=name, index=at)
+    is_plain = isinstance(given, Path) and str(given).isascii()
+    if not (is_plain and isinstance(name, str) and name.isascii()):
+        place.to_message()  # raises here, where only this input is lost, and not the whole record
+    return place
+
+
+def _note(gaps: Gaps | None, name: str, why: object) -> None:
+    if gaps is not None:
+        gaps.add("input", name, why)
+
+
+def as_output(
+    recorder: Recorder,
+    given: Given | None,
+    type_name: str,
+    properties: Mapping[str, Any],
+    external_id: str,
+) -> Artifact:
+    """Return the artifact that an output stands for, with state and external id.
+
+    By the external id a later step can name it before the store has given it an id.
+
+    Args:
+        recorder: Knows the artifacts of this process.
+        given: What stands for it; None: something without a uri.
+        type_name: Of the artifact, if it is made here.
+        properties: What else is known of it, if it is made here.
+        external_id: For an artifact that nothing else identifies.
+
+    Raises:
+        LineageError: It stands for none, or for one that can't be sent.
+        OSError: The file can't be read.
+    """
+    if isinstance(given, Path):
+        made = of_path(recorder, given, type_name, properties)
+    elif isinstance(given, str) or given is None:
+        made = Artifact(type=type_name, uri=given, custom_properties=as_properties(properties))
+    else:
+        artifact = as_artifact(recorder, given, "output")
+        made = Artifact(id=artifact) if isinstance(artifact, int) else artifact
+    made = replace(made, external_id=external_id_of(made))
+    if made.id is None:
+        state = ArtifactState.LIVE if made.state is None else made.state
+        made = replace(made, state=state, external_id=made.external_id or bounded(external_id))
+    made.to_message()  # raises here, where only this output is lost, and not the whole record
+    return made

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
+from lineage_store.recording.gaps import Gaps, gaps_among
+
 P = ParamSpec("P")
 T = TypeVar("T")
 D = TypeVar("D")
@@ -42,7 +44,11 @@ def forget(kind: str) -> None:
 
 
 def harmless(default: D) -> Callable[[Callable[P, T]], Callable[P, T | D]]:
-    """Return a decorator after which a function logs its errors and returns `default` instead."""
+    """Return a decorator after which a function logs its errors and returns `default` instead.
+
+    An error is noted as a gap of the step or the run that is among the arguments, or else of the
+    step that the code runs in: what is recorded of it says that it is not complete.
+    """
 
     def decorate(function: Callable[P, T]) -> Callable[P, T | D]:
         @functools.wraps(function)
@@ -50,16 +56,19 @@ def harmless(default: D) -> Callable[[Callable[P, T]], Callable[P, T | D]]:
             try:
                 return function(*args, **kwargs)
             except Exception as error:
-                name = function.__qualname__
-                complain(
-                    f"{name} {type(error).__name__}",
-                    "lineage of a step is incomplete: %s: %s: %s",
-                    name.rpartition(".")[2].strip("_"),
-                    type(error).__name__,
-                    error,
-                )
+                _note(function.__qualname__, error, gaps_among(args))
                 return default
 
         return guarded
 
     return decorate
+
+
+def _note(name: str, error: Exception, gaps: Gaps | None) -> None:
+    """Log the failure of a function, and note it as a gap if it is known whose."""
+    what = name.rpartition(".")[2].strip("_")
+    if gaps is not None:
+        gaps.fail(what, error)
+        return
+    kind = type(error).__name__
+    complain(f"{name} {kind}", "lineage of a step is incomplete: %s: %s: %s", what, kind, error)

@@ -1,14 +1,21 @@
 """Runs as they were recorded, read back from a store."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lineage_store import errors
 from lineage_store.client.calls import Page
 from lineage_store.client.store import ClientStore
 from lineage_store.model import Context, Event, Execution, ExecutionState
-from lineage_store.recording.naming import CACHE_DECISION, INDEX, PIPELINE_RUN, RUN
+from lineage_store.recording.naming import (
+    CACHE_DECISION,
+    INCOMPLETE,
+    INDEX,
+    PIPELINE_RUN,
+    RUN,
+)
 
 ORIGINAL = "cached_execution_id"
 """The custom property that names the execution that really ran."""
@@ -37,6 +44,9 @@ class RunSummary:
         heard_of_at: When it last gave a sign of life, in ms since the epoch.
         error: Type and text of the error that ended it.
         execution_id: The execution that stands for it.
+        incomplete: What of the run itself is not recorded, and why; None: nothing is known to be
+            missing.
+        incomplete_steps: How many of its steps are not recorded completely.
     """
 
     run: str
@@ -48,6 +58,8 @@ class RunSummary:
     heard_of_at: int | None = None
     error: str | None = None
     execution_id: int | None = None
+    incomplete: str | None = None
+    incomplete_steps: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +82,7 @@ class RunStep:
         error: Type and text of the error that ended it, or why there was nothing to do.
         run: The id of the run within the run that this stands for; None: it is a step.
         after: The executions of the run that wrote what it reads.
+        incomplete: What of the step is not recorded, and why; None: nothing is known to be missing.
     """
 
     execution_id: int
@@ -87,6 +100,7 @@ class RunStep:
     error: str | None
     run: str | None
     after: tuple[int, ...] = ()
+    incomplete: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +144,23 @@ def list_runs(
         )
     except errors.NotFound:  # no run was ever recorded
         return Page([])
-    return Page([_summary(execution) for execution in page], page.next_page_token)
+    summaries = [_summary(execution) for execution in page]
+    counts = _incomplete_steps(store, [summary.run for summary in summaries])
+    runs = [replace(found, incomplete_steps=counts[found.run]) for found in summaries]
+    return Page(runs, page.next_page_token)
+
+
+def _incomplete_steps(store: ClientStore, run_ids: Sequence[str]) -> Counter[str]:
+    """Return how many steps of each run are not recorded completely."""
+    if not run_ids:
+        return Counter()
+    wanted = ", ".join(map(_quoted, run_ids))
+    found = store.iter_executions(
+        where=f"custom_properties.`{INCOMPLETE}`.string_value > '' AND "
+        f"custom_properties.run_id.string_value IN ({wanted})"
+    )
+    steps = (execution for execution in found if execution.type != PIPELINE_RUN)
+    return Counter(_text(execution, "run_id") or "" for execution in steps)
 
 
 def _quoted(text: str) -> str:
@@ -155,8 +185,10 @@ def read_run(store: ClientStore, run: str | None = None) -> RunHistory:
     steps = [found for found in executions if not _is_run(found, str(context.name))]
     events = _events(store, [found.id for found in steps if found.id is not None])
     before = _producers(steps, events)
+    summary = _summary(own[0]) if own else _unknown(str(context.name))
+    incomplete = sum(_text(found, INCOMPLETE) is not None for found in steps)
     return RunHistory(
-        summary=_summary(own[0]) if own else _unknown(str(context.name)),
+        summary=replace(summary, incomplete_steps=incomplete),
         steps=[_step(found, before.get(found.id or 0, ())) for found in sorted(steps, key=_begin)],
     )
 
@@ -193,6 +225,7 @@ def _summary(execution: Execution) -> RunSummary:
         heard_of_at=execution.update_time,
         error=_error(execution),
         execution_id=execution.id,
+        incomplete=_text(execution, INCOMPLETE),
     )
 
 
@@ -215,6 +248,7 @@ def _step(execution: Execution, after: Iterable[int]) -> RunStep:
         error=_error(execution),
         run=_text(execution, "run_id") if is_run else None,
         after=tuple(sorted(after)),
+        incomplete=_text(execution, INCOMPLETE),
     )
 
 

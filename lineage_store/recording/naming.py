@@ -19,6 +19,9 @@ and `error_message`. A step has `attempt_id` and `log.index` (numbers), `paramet
 and `log.cache_key` (in hexadecimal) and `log.cache_decision` if it asked. A run has what
 `environment.capture` found, `run_name`, `pipeline` and, if it is nested, `parent_run_id`.
 
+What could not be recorded is told: both kinds have `log.incomplete` if something is missing, a text
+such as "1 output not recorded: fig (a DataFrame is no output)". Without it, nothing is known to be.
+
 What each run is bound to have of its own is named so that comparisons leave it out: see
 `lineage.aspects`.
 """
@@ -42,6 +45,8 @@ CACHE_DECISION = "log.cache_decision"
 
 REFRESH = "REFRESH: it was asked to run anew"
 """The decision on a step that runs whatever the cache has."""
+INCOMPLETE = "log.incomplete"
+"""What of a step or a run is not recorded, and why; see `gaps`."""
 
 _HEX = 64
 

@@ -17,9 +17,10 @@ from lineage_store.fingerprints.code.guards import WatchedFile
 from lineage_store.model import Context, Execution, ExecutionState
 from lineage_store.model.values import PropertyValue
 from lineage_store.recording.artifacts import Inputs, as_properties
-from lineage_store.recording.complaints import harmless
+from lineage_store.recording.complaints import complain, harmless
 from lineage_store.recording.described import StepDescription
 from lineage_store.recording.environment import capture
+from lineage_store.recording.gaps import Gaps
 from lineage_store.recording.naming import (
     PIPELINE,
     PIPELINE_RUN,
@@ -97,6 +98,7 @@ class Run:
         self.id = run_id or new_run_id(name)
         self.parent = parent
         self.project: str | None = project or (parent.project if parent else None)
+        self.gaps = Gaps(f"run {self.id}", complain)
         self._orchestrator = orchestrator
         self._properties = properties
         self._indexes: dict[str, int] = {}
@@ -275,16 +277,15 @@ class Run:
         if self.parent is not None:
             parents.append((0, len(contexts)))
             contexts.append(Context(type=RUN, name=bounded(self.parent.id)))
-        custom = {**properties, "run_id": self.id}
+        custom = {**properties, **self.gaps.properties(), "run_id": self.id}
         execution = Execution(type=PIPELINE_RUN, state=state, custom_properties=custom)
-        self.recorder.record(
-            StepRecord(
-                key=run_key(self._orchestrator, self.id),
-                execution=execution,
-                contexts=contexts,
-                parents=parents,
-            )
+        record = StepRecord(
+            key=run_key(self._orchestrator, self.id),
+            execution=execution,
+            contexts=contexts,
+            parents=parents,
         )
+        self.gaps.watch(lambda: self.recorder.record(record))
 
     def __exit__(
         self,

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from contextvars import ContextVar, Token
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -12,23 +13,22 @@ from lineage_store.cache.keys import Key
 from lineage_store.client.cache_answers import Claim, Hit, Miss, Place
 from lineage_store.client.records import Publication
 from lineage_store.fingerprints.code.guards import WatchedFile
-from lineage_store.model import Artifact, ArtifactState, ExecutionState
+from lineage_store.model import Artifact, ExecutionState
 from lineage_store.model.values import PropertyValue
 from lineage_store.recording.artifacts import (
     DEFAULT_TYPE,
     Given,
-    as_input,
+    as_output,
     as_properties,
     copy_of,
-    external_id_of,
     input_places,
-    of_path,
 )
 from lineage_store.recording.complaints import complain, harmless
 from lineage_store.recording.described import StepDescription
+from lineage_store.recording.gaps import Gaps
 from lineage_store.recording.input_watch import InputWatch
 from lineage_store.recording.lookups import decide, key_of
-from lineage_store.recording.naming import CACHE_DECISION, CACHE_KEY, INDEX, REFRESH, bounded
+from lineage_store.recording.naming import CACHE_DECISION, CACHE_KEY, INDEX, REFRESH
 from lineage_store.recording.options import Caching
 from lineage_store.recording.outcomes import (
     Fault,
@@ -39,7 +39,7 @@ from lineage_store.recording.outcomes import (
     times,
 )
 from lineage_store.recording.secrets import hide
-from lineage_store.recording.values import as_property, named
+from lineage_store.recording.values import as_number, as_property, clean, named
 
 if TYPE_CHECKING:
     from lineage_store.recording.runs import Run
@@ -62,6 +62,7 @@ class Step:
         inputs: The artifacts that it reads.
         outputs: The artifacts that it wrote, or those of the hit, in lists by name.
         results: Metrics and other values that it put out, or those of the hit, by name.
+        gaps: What of the step could not be recorded; it is recorded that something is missing.
     """
 
     def __init__(self, run: "Run", description: StepDescription) -> None:
@@ -71,6 +72,7 @@ class Step:
         self.inputs: list[Place] = []
         self.outputs: dict[str, list[Artifact]] = {}
         self.results: dict[str, PropertyValue] = {}
+        self.gaps = Gaps(f"step {description.name} of run {run.id}", complain)
         self._run = run
         self._recorder = run.recorder
         self._described = description
@@ -80,6 +82,7 @@ class Step:
         self._watch: InputWatch | None = None
         self._files: tuple[WatchedFile, ...] = ()
         self._key_places: list[Place] | None = None
+        self._is_told = False
         self._started = 0
         self._ticks = 0.0
         self._told_inputs = 0
@@ -99,6 +102,7 @@ class Step:
     def __enter__(self) -> Self:
         self.begin()
         self._token = _around.set((*_around.get(), self.key))
+        self.gaps.enter()
         return self
 
     @harmless(None)
@@ -110,7 +114,7 @@ class Step:
         self._started, self._ticks = begun(at)
         if self._described.caching is not None:
             self._watch = InputWatch(self._described)
-        self.inputs = input_places(self._recorder, self._described.inputs)
+        self.inputs = input_places(self._recorder, self._described.inputs, self.gaps)
         if self._described.caching is not None:
             self._ask(self._described.caching)
         if self.hit is None:
@@ -121,7 +125,7 @@ class Step:
 
     def _run_it(self) -> None:
         self._record(ExecutionState.RUNNING, self._beginning(), inputs=self.inputs)
-        self._told_inputs = len(self.inputs)
+        self._told_inputs, self._is_told = len(self.inputs), True
         self._recorder.begin(self)
 
     @harmless(None)
@@ -164,11 +168,15 @@ class Step:
         return key if isinstance(key, str) else None
 
     def _beginning(self) -> dict[str, PropertyValue]:
-        known = self._described
+        known, lacks = self._described, partial(partial, self.gaps.add)
         found: dict[str, PropertyValue] = {
             **as_properties(known.properties),
-            **named("parameters", hide(known.parameters, known.secret)),
-            **named("environment", known.environment),
+            **named(
+                "parameters",
+                hide(known.parameters, known.secret),
+                partial(self.gaps.add, "parameter"),
+            ),
+            **named("environment", known.environment, partial(self.gaps.add, "environment value")),
             INDEX: known.index,
             "attempt_id": known.attempt,
         }
@@ -183,7 +191,9 @@ class Step:
             found[CACHE_KEY] = self.cache_key.hex
         if known.caching is not None:
             found[CACHE_DECISION] = self.decision
-        return found
+        if self.hit is not None:
+            self.gaps.inherit(self.hit.source)
+        return found | self.gaps.properties()
 
     @property
     def decision(self) -> str:
@@ -205,10 +215,11 @@ class Step:
         outputs: Sequence[Place] = (),
         publication: Publication | None = None,
     ) -> None:
-        record = self._run.record_of(
-            self._described, state, properties, inputs, outputs, publication
-        )
-        self._recorder.record(record, self._run.surroundings)
+        known = {**properties, **self.gaps.properties()}
+        record = self._run.record_of(self._described, state, known, inputs, outputs, publication)
+        if not self.gaps.watch(lambda: self._recorder.record(record, self._run.surroundings)):
+            bare = self._run.record_of(self._described, state, self.gaps.properties())
+            self._recorder.record(bare, self._run.surroundings)
 
     @harmless(None)
     def _finish_hit(self, hit: Hit, error: Fault | None) -> None:
@@ -232,7 +243,7 @@ class Step:
     def input(self, name: str, given: Given | Sequence[Given]) -> None:
         """Say what the step reads, where that is known only while it runs; no part of its key."""
         known = sum(place.name == name for place in self.inputs)
-        for place in input_places(self._recorder, {name: given}):
+        for place in input_places(self._recorder, {name: given}, self.gaps):
             self.inputs.append(replace(place, index=place.index + known))
 
     def output(
@@ -260,13 +271,16 @@ class Step:
             properties: What else is known of it.
 
         Returns:
-            None if it can't be recorded, which is logged.
+            None if it can't be recorded, which is logged, and noted in `gaps`.
         """
-        given = payload if payload is not None else uri
+        name, given = clean(name), payload if payload is not None else uri
         known = {"digest": digest, "version": version}
-        more = {k: v for k, v in known.items() if v is not None} | dict(properties or {})
-        artifact = self._made(name, given, type, more)
-        if artifact is None:
+        place = f"{self.key}#{name}/{len(self.outputs.get(name, ()))}"
+        try:
+            more = {k: v for k, v in known.items() if v is not None} | dict(properties or {})
+            artifact = as_output(self._recorder, given, type, more, place)
+        except Exception as error:
+            self.gaps.add("output", name, error)
             self.dont_publish(f"its output {name} can't be recorded")
             return None
         self.outputs.setdefault(name, []).append(artifact)
@@ -274,39 +288,19 @@ class Step:
         return artifact
 
     @harmless(None)
-    def _made(
-        self, name: str, given: Given | None, type_name: str, properties: Mapping[str, Any]
-    ) -> Artifact | None:
-        if isinstance(given, Path):
-            return of_path(self._recorder, given, type_name, properties)
-        if isinstance(given, str) or given is None:
-            custom = as_properties(properties)
-            made = Artifact(type=type_name, uri=given, custom_properties=custom)
-        else:
-            found = as_input(self._recorder, given)
-            made = Artifact(id=found) if isinstance(found, int) else found
-        return self._named(name, made)
-
-    def _named(self, name: str, artifact: Artifact) -> Artifact:
-        """Return an output with state and external id, by which a later step can name it."""
-        external_id = external_id_of(artifact)
-        if artifact.id is not None:
-            return replace(artifact, external_id=external_id)
-        place = f"{self.key}#{name}/{len(self.outputs.get(name, ()))}"
-        return replace(
-            artifact,
-            state=ArtifactState.LIVE if artifact.state is None else artifact.state,
-            external_id=bounded(place) if external_id is None else external_id,
-        )
-
     def metric(self, name: str, value: float) -> None:
-        """Record a number that tells how good the outcome is."""
-        self.result(name, value)
+        """Record a number that tells how good the outcome is; NaN is one.
+
+        What is no number is not recorded, and noted in `gaps`.
+        """
+        number = as_number(value, partial(self.gaps.add, "metric", name))
+        if number is not None:
+            self.result(name, number)
 
     @harmless(None)
     def result(self, name: str, value: Any) -> None:
         """Record a value that the step put out; a hit has it in `results`."""
-        self.results[name] = as_property(value)
+        self.results[clean(name)] = as_property(value, partial(self.gaps.add, "result", name))
 
     def skip(self, why: str) -> None:
         """Say that there was nothing to do: the step ends as CANCELED, and publishes nothing."""
@@ -331,6 +325,7 @@ class Step:
                 _around.reset(self._token)
             self._token = None
         self.end(error)
+        self.gaps.leave()
 
     @harmless(None)
     def end(
@@ -366,7 +361,9 @@ class Step:
         outputs = self._output_places()
         publication = self._publication() if is_good else None
         if not self._started:  # by this process
-            self.inputs = [*input_places(self._recorder, self._described.inputs), *self.inputs]
+            known = input_places(self._recorder, self._described.inputs, self.gaps)
+            self.inputs = [*known, *self.inputs]
+        if not self._is_told:
             ending = self._beginning() | ending
         inputs = self.inputs[self._told_inputs :]
         self._record(state, ending, inputs=inputs, outputs=outputs, publication=publication)
@@ -398,6 +395,8 @@ class Step:
                 place = Place(artifact=artifact.id or artifact, name=name, index=at)
                 known = places.setdefault(artifact.id or artifact.external_id, place)
                 if known is not place:
+                    if known.name != name:
+                        self.gaps.add("output", name, f"it is the artifact of {known.name}, too")
                     self.dont_publish(f"its outputs {known.name} and {name} are one artifact")
         return list(places.values())
 

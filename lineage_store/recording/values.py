@@ -1,41 +1,97 @@
 """Values of user code as properties of nodes."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from functools import partial
 from numbers import Integral, Real
 from typing import Any
 
 from lineage_store import errors
 from lineage_store.cache.canonical import encode
 from lineage_store.model.values import PropertyValue, to_value
+from lineage_store.recording.naming import bounded
 
 MAX_TEXT = 64 * 1024
 """Characters of a value that is kept as text; a longer one is cut off."""
 
 _INT64 = range(-(2**63), 2**63)
 _KEPT = frozenset({bool, float})
+_ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
+
+Lack = Callable[[str, str], None]
+"""Called with a name and the reason why its value is not recorded as it is."""
 
 
-def as_property(value: Any) -> PropertyValue:
-    """Return a value as a property can hold it; what none can hold, as text."""
+def as_property(value: Any, lack: Callable[[str], None] | None = None) -> PropertyValue:
+    """Return a value as a property can hold it; what none can hold, as text.
+
+    Args:
+        value: The value.
+        lack: Called with the reason if no text tells the value: what is returned names its type.
+    """
     # Plain values come first: to ask an abstract class takes several times as long.
     if type(value) in _KEPT or (type(value) is int and value in _INT64):
         return value  # type: ignore[no-any-return]
     if isinstance(value, str):
-        return _clean(value)
+        return clean(value)
     if isinstance(value, Integral):
-        return int(value) if int(value) in _INT64 else str(int(value))
+        return int(value) if int(value) in _INT64 else _digits(int(value))
     if isinstance(value, Real):
         return float(value)
     if isinstance(value, Mapping) and _fits(value):
         return value
-    return _clean(_text(value))
+    return clean(_text(value, lack))
 
 
-def _text(value: Any) -> str:
+def as_number(value: Any, lack: Callable[[str], None] | None = None) -> float | None:
+    """Return a number as a property holds it; None: it is none, as `lack` is told.
+
+    NaN and the infinities are numbers: that a loss is NaN is worth knowing. A truth value is none.
+    What holds a single number, such as an array without dimensions, is that number.
+    """
+    is_scalar = getattr(value, "shape", None) == () and hasattr(value, "item")
+    number = _number(value.item() if is_scalar else value)
+    if number is None and lack is not None:
+        lack(f"{value!r:.100} is no number")
+    return number
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool | str):
+        return None
+    if isinstance(value, Integral) and int(value) in _INT64:
+        return int(value)
+    return float(value) if isinstance(value, Real | Decimal) else None
+
+
+def _digits(number: int) -> str:
+    try:
+        return str(number)
+    except ValueError:  # more digits than Python converts
+        return hex(number)
+
+
+def _text(value: Any, lack: Callable[[str], None] | None) -> str:
     try:
         return encode(value, max_characters=None)
-    except errors.InvalidArgument:
-        return repr(value)
+    except (errors.InvalidArgument, RecursionError):
+        pass
+    kind = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
+    try:
+        text = repr(value)
+    except Exception:
+        text, stable = f"<{kind}>", ""
+    else:
+        stable = _ADDRESS.sub("", text)  # an address is another one in each process
+    if lack is not None and stable != text:
+        lack(f"only its type is, for no text tells the value of {with_article(kind)}")
+    return stable or text
+
+
+def with_article(noun: str) -> str:
+    """Return a noun behind "a" or "an"."""
+    return f"{'an' if noun[:1].lower() in set('aeio') else 'a'} {noun}"
 
 
 def _fits(value: Mapping[Any, Any]) -> bool:
@@ -47,15 +103,10 @@ def _fits(value: Mapping[Any, Any]) -> bool:
     return True
 
 
-def _clean(text: str) -> str:
+def clean(text: Any) -> str:
     """Return a text as the store takes it."""
     cut = str(text)[:MAX_TEXT]
     return cut if cut.isascii() else cut.encode("utf-8", "replace").decode()
-
-
-def named(prefix: str, values: Mapping[str, Any]) -> dict[str, PropertyValue]:
-    """Return values as properties named `PREFIX.NAME`."""
-    return {f"{prefix}.{name}": as_property(value) for name, value in values.items()}
 
 
 def numbers_in(value: Any) -> dict[str, float]:
@@ -72,3 +123,19 @@ def numbers_in(value: Any) -> dict[str, float]:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def named(
+    prefix: str, values: Mapping[str, Any], lack: Lack | None = None
+) -> dict[str, PropertyValue]:
+    """Return values as properties named `PREFIX.NAME`.
+
+    Args:
+        prefix: The prefix.
+        values: Values by name.
+        lack: Called for each value that no text tells.
+    """
+    return {
+        bounded(clean(f"{prefix}.{name}")): as_property(value, lack and partial(lack, clean(name)))
+        for name, value in values.items()
+    }

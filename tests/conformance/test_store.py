@@ -194,6 +194,42 @@ def test_a_step_in_one_call(store: LineageStore) -> None:
     assert len(store.list_events(artifact=ids.output_ids)) == 4
 
 
+def test_an_artifact_may_be_an_input_under_several_names(store: LineageStore) -> None:
+    data = store.get_artifact(store.put_artifact(Artifact(type="Data", uri="u")))
+    new, other = Artifact(type="Data", name="new"), Artifact(type="Data", name="other")
+    ids = store.record_execution(
+        Execution(type="Train"),
+        inputs={"train": data, "new": new, "test": [other, data.id or 0], "again": new},
+    )
+    assert ids.input_ids == [data.id, ids.input_ids[1], ids.input_ids[2], data.id, ids.input_ids[1]]
+    assert len(set(ids.input_ids)) == 3
+    events = store.list_events(execution=ids.execution_id)
+    assert {event.artifact_id: event.path for event in events} == {
+        data.id: ("train", 0, "test", 1),
+        ids.input_ids[1]: ("new", 0, "again", 0),
+        ids.input_ids[2]: ("test", 0),
+    }
+    assert "train, test/1: Data u" in str(store.lineage(execution=ids.execution_id).upstream())
+
+
+def test_without_names_each_new_artifact_is_another(store: LineageStore) -> None:
+    new = Artifact(type="Data")
+    ids = store.record_execution(Execution(type="Train"), inputs=[new, new], outputs=[new] * 2)
+    assert len({*ids.input_ids, *ids.output_ids}) == 4
+    known = ids.input_ids[0]
+    again = store.record_execution(Execution(type="Train"), inputs=[known, known])
+    assert again.input_ids == [known, known]
+    assert len(store.list_events(execution=again.execution_id)) == 1
+
+
+def test_an_artifact_is_written_in_one_place(store: LineageStore) -> None:
+    data = store.put_artifact(Artifact(type="Data"))
+    message = f"artifact {data} is an output twice, as one and other"
+    with pytest.raises(errors.InvalidArgument, match=message):
+        store.record_execution(Execution(type="Train"), outputs={"one": data, "other": data})
+    assert store.list_executions().items == []
+
+
 def test_a_step_that_fails_leaves_nothing(store: LineageStore) -> None:
     with pytest.raises(errors.InvalidArgument):
         store.record_execution(

@@ -280,3 +280,42 @@ def test_properties_are_flat_texts() -> None:
         "custom_properties.n": "true",
         "m": "0.5",
     }
+
+
+def split(first_id: int, *names: str, **others: Artifact) -> Lineage:
+    """Return raw data that a step reads under some names, and other data under others."""
+    raw, train = data(1, "raw", "aa"), step(first_id, "Train")
+    model = data(first_id, "model", f"{first_id:x}", type="Model")
+    path = [part for name in names for part in (name, 0)]
+    edges = [writes(train, model, "model", 0), reads(train, raw, *path)]
+    edges += [reads(train, artifact, name, 0) for name, artifact in others.items()]
+    return lineage([[model], [train], [raw, *others.values()]], edges)
+
+
+def test_an_input_under_several_names_differs_by_the_name_that_is_missing() -> None:
+    both, one = split(10, "train", "test"), split(20, "train")
+    found = compare(both, one)
+    assert told(found) == [
+        ("DATA", "Train", "inputs.test", "Data raw  sha256:aa  (artifact:1)", None)
+    ]
+    assert (found.differences[0].left_node, found.differences[0].right_node) == ("artifact:1", None)
+    assert found.shared_executions == 0
+    assert told(compare(one, both)) == [
+        ("DATA", "Train", "inputs.test", None, "Data raw  sha256:aa  (artifact:1)")
+    ]
+    assert told(compare(both, split(20, "train", "test"))) == []
+    assert told(compare(both, split(20, "test", "train"))) == []
+
+
+def test_an_input_under_another_name_is_not_lost_and_won() -> None:
+    found = compare(split(10, "train"), split(20, "data"))
+    assert [name for _, _, name, *_ in told(found)] == ["inputs.data", "inputs.train"]
+    copied = split(20, "train", test=data(30, "copy of raw", "aa"))
+    assert told(compare(split(10, "train", "test"), copied)) == []
+
+
+def test_other_data_under_one_of_the_names_is_a_difference_of_data() -> None:
+    found = compare(split(10, "train", "test"), split(20, "train", test=data(30, "raw", "bb")))
+    assert told(found) == [("DATA", "Data raw", "digest", "sha256:aa", "sha256:bb")]
+    more = compare(split(10, "train"), split(20, "train", test=data(30, "more", "bb")))
+    assert [(name, left) for _, _, name, left, _ in told(more)] == [("present", None)]

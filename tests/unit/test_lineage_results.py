@@ -77,6 +77,20 @@ def test_the_tree_draws_a_branch_once(diamond: Lineage) -> None:
     ]
 
 
+def test_an_artifact_under_several_names_has_all_of_them() -> None:
+    several = [
+        reads(TRAIN, TABLE, "train", 0, "test", 0),
+        reads(TRAIN, RAW, "raw", 0, "raw", 1),
+        reads(TRAIN, data(6), "nested", "name", "of", "parts"),
+    ]
+    found = lineage([[MODEL], [TRAIN], [TABLE, RAW, data(6)]], [writes(TRAIN, MODEL), *several])
+    places = [line.split(":")[0].strip("├└─ ") for line in str(found).splitlines()[2:]]
+    assert places == ["train, test", "raw, raw/1", "nested/name/of/parts"]
+    assert "train, test" in found.to_dot()
+    assert found.to_networkx().edges["artifact:3", "execution:2", "INPUT"]["path"] == "train, test"
+    assert found.to_dict()["edges"][1]["path"] == ["train", 0, "test", 0]
+
+
 def test_the_tree_names_a_branch_that_it_has_drawn(diamond: Lineage) -> None:
     downstream = replace(diamond, direction=Direction.DOWNSTREAM, start=("artifact:5",))
     lines = [line for line in str(downstream).splitlines() if "execution:2" in line]

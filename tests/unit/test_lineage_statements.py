@@ -86,6 +86,15 @@ def test_paths(engine):
     assert len(texts) == 7
 
 
+def test_paths_without_repeats_are_as_cheap_where_nothing_was_written_twice(engine):
+    request = lineage_pb2.FindPathsRequest(fold_cached=True)
+    request.source.kind = request.target.kind = lineage_pb2.ARTIFACT
+    request.source.id, request.target.id = 1, WIDTH + 2
+    with counted() as texts:
+        engine.call("FindPaths", request)
+    assert len(texts) == 7
+
+
 def test_a_subgraph(engine):
     request = service.GetLineageSubgraphRequest()
     options = request.lineage_subgraph_query_options

@@ -14,9 +14,18 @@ from lineage_store.engine.lineage.walks import check_enums, graph, max_hops
 from lineage_store.engine.requests import required
 from lineage_store.engine.responses import repeated
 from lineage_store.kinds import ARTIFACT, EXECUTION, NodeKind
-from lineage_store.lineage.rules import BIDIRECTIONAL, DOWNSTREAM, UPSTREAM, Direction, Rules
+from lineage_store.lineage.folding import Repeats, find_repeats, flows_of, grouped, twins
+from lineage_store.lineage.rules import (
+    BIDIRECTIONAL,
+    DOWNSTREAM,
+    OUTPUTS,
+    UPSTREAM,
+    Direction,
+    Rules,
+)
 from lineage_store.lineage.search import OutOfTime, Search, Ways
 from lineage_store.lineage.source import Edge
+from lineage_store.model import Execution
 from lineage_store.v1 import lineage_pb2 as pb
 from lineage_store.v1 import metadata_pb2
 
@@ -38,10 +47,11 @@ Nodes = dict[NodeKind, set[int]]
 
 @dataclass(slots=True)
 class _Found:
-    """Paths, each with its events, and the verdict on them."""
+    """Paths, each with its events, the verdict on them, and what is folded into executions."""
 
     paths: list[tuple[list[int], list[Edge]]] = field(default_factory=list)
     verdict: pb.Verdict = field(default_factory=pb.Verdict)
+    repeats: dict[int, Repeats] = field(default_factory=dict)
 
 
 def find_paths(snapshot: Snapshot, request: Any, sources: Sources) -> bytes:
@@ -80,7 +90,10 @@ def _search(
     """Find paths until there are no more, or more than were asked for."""
     direction = request.direction or DOWNSTREAM
     nodes = _between(known, ends, direction, meter, found.verdict)
-    ways = Ways(_edges(known, nodes, meter), direction)
+    edges = list(_edges(known, nodes, meter))
+    if request.fold_cached:
+        edges, found.repeats = _without_repeats(known, edges, ends)
+    ways = Ways(edges, direction)
     source, target = map(_signed, ends)
     search = Search(ways, source, target, lambda: meter.is_late)
     longest = request.max_hops if request.HasField("max_hops") else None
@@ -152,6 +165,18 @@ def _edges(known: LineageReader, nodes: Nodes, meter: Meter) -> Iterator[Edge]:
                 yield edge
 
 
+def _without_repeats(
+    known: LineageReader, edges: list[Edge], ends: tuple[Node, Node]
+) -> tuple[list[Edge], dict[int, Repeats]]:
+    """Return events without those of cached repeats, and what is folded into each execution."""
+    flows = flows_of((edge[2], edge[1], edge[3] in OUTPUTS) for edge in edges)
+    bodies = known.bodies(EXECUTION, twins(flows)).values()
+    executions = [Execution.from_message(metadata_pb2.Execution.FromString(b)) for b in bodies]
+    keep = {node_id for kind, node_id in ends if kind is EXECUTION}
+    into = find_repeats(executions, flows, keep=keep)
+    return [edge for edge in edges if edge[2] not in into], grouped(into)
+
+
 def _encoded(known: LineageReader, found: _Found) -> bytes:
     bodies = known.event_bodies(edge[0] for _, events in found.paths for edge in events)
     answer = pb.FindPathsResponse()
@@ -162,6 +187,9 @@ def _encoded(known: LineageReader, found: _Found) -> bytes:
             shown.nodes.add(kind=NUMBERS[kind], id=abs(node))
         shown.events.extend(metadata_pb2.Event.FromString(bodies[edge[0]]) for edge in events)
     nodes = {node for path, _ in found.paths for node in path}
+    for execution_id, repeats in found.repeats.items():
+        if -execution_id in nodes:
+            answer.repeats.add(execution_id=execution_id, count=repeats.count, ids=repeats.ids)
     verdict = found.verdict
     verdict.complete = not verdict.HasField("reason")
     verdict.node_count, verdict.event_count = len(nodes), len(bodies)

@@ -4,12 +4,15 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from lineage_store import errors
+from lineage_store.database.digests import artifacts_with
 from lineage_store.database.lineage import LineageReader
 from lineage_store.database.snapshot import Snapshot
 from lineage_store.engine.lineage.filters import condition
 from lineage_store.engine.requests import required, text
 from lineage_store.kinds import ARTIFACT, EXECUTION, NodeKind
 from lineage_store.limits import FilterLimits
+from lineage_store.lineage.identity import DIGEST_PROPERTIES, DigestPattern
+from lineage_store.model import Artifact
 from lineage_store.v1 import lineage_pb2 as pb
 
 KINDS = {pb.ARTIFACT: ARTIFACT, pb.EXECUTION: EXECUTION}
@@ -63,7 +66,7 @@ def selection(message: Any, where: str, limits: FilterLimits) -> tuple[NodeKind,
     kind = kind_of(message, where)
     by = message.WhichOneof("by")
     if by is None:
-        raise errors.InvalidArgument(f"{where} must have ids, filter_query, named or uri")
+        raise errors.InvalidArgument(f"{where} must have ids, filter_query, named, uri or digest")
     where = f"{where}.{by}"
     if by == "filter_query":
         return kind, by_filter(kind, message.filter_query, where, limits)
@@ -130,6 +133,22 @@ def _by_uri(kind: NodeKind, uri: str, where: str) -> Find:
     return find
 
 
+def _by_digest(kind: NodeKind, digest: str, where: str) -> Find:
+    if kind is not ARTIFACT:
+        raise errors.InvalidArgument(f"{where}: only artifacts have a digest")
+    wanted = DigestPattern.of(text(where, digest))
+
+    def find(snapshot: Snapshot) -> list[int]:
+        bodies = artifacts_with(
+            snapshot, DIGEST_PROPERTIES, wanted.texts(), as_prefix=wanted.is_prefix
+        )
+        artifacts = map(Artifact.from_message, map(kind.message.FromString, bodies))
+        ids = [artifact.id or 0 for artifact in artifacts if wanted.matches(artifact)]
+        return _some(ids, f"{where}: no artifact has the digest {digest!r}")
+
+    return find
+
+
 def _some(ids: list[int], otherwise: str) -> list[int]:
     if not ids:
         raise errors.NotFound(otherwise)
@@ -140,4 +159,5 @@ _FINDERS: dict[str, Callable[[NodeKind, Any, str], Find]] = {
     "ids": _by_ids,
     "named": _by_name,
     "uri": _by_uri,
+    "digest": _by_digest,
 }

@@ -153,7 +153,7 @@ class Encoder:
         """Read an array, a table or the like, and the project's classes of objects in it."""
         kinds: dict[type, None] = {}
         try:
-            self.write("data", values.fingerprint(value, on_type=lambda k: kinds.setdefault(k)))
+            self.write("data", values.fingerprint(value, on_type=kinds.setdefault))
         except errors.InvalidArgument:
             self._read_state(value, label)
             return

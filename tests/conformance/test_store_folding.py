@@ -1,0 +1,97 @@
+"""Nights that were served from the cache, embedded and over a real server."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lineage_server.app import Server
+from lineage_server.settings import Settings
+
+from lineage_store import Artifact, LineageStore, connect
+from lineage_store.recording import RecordingOptions
+
+NIGHTS = 30
+WALKED = 2 * NIGHTS + 3
+
+
+@pytest.fixture(params=["embedded", "grpc"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LineageStore]:
+    database = f"sqlite:///{tmp_path / 'lineage.db'}"
+    options = RecordingOptions(spool=tmp_path / "spool")
+    if request.param == "embedded":
+        with connect(database, recording=options) as opened:
+            yield opened
+        return
+    server = Server(Settings(database=database, grpc="127.0.0.1:0", drain_seconds=1.0))
+    server.start()
+    try:
+        with connect(f"grpc://{server.address}", recording=options) as opened:
+            yield opened
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def ends(store: LineageStore, tmp_path: Path) -> tuple[Artifact, Artifact]:
+    """Raw data and model of a pipeline of two steps that ran once, and was served 29 times."""
+    raw, table, model = (tmp_path / name for name in ("raw", "table", "model"))
+    raw.write_text("raw")
+    for _ in range(NIGHTS):
+        with store.run("nightly") as run:
+            for name, source, target in (("clean", raw, table), ("train", table, model)):
+                with run.step(name, inputs={"in": source}, version="1", cache=True) as step:
+                    if not step.hit:
+                        target.write_text(name)
+                        step.output("out", target)
+        store.flush_recording()
+    [first], [last] = (store.find_artifacts_by_uri(str(path)) for path in (raw, model))
+    return first, last
+
+
+def test_a_lineage(store: LineageStore, ends: tuple[Artifact, Artifact]) -> None:
+    raw, model = ends
+    for found in (store.lineage(model).upstream(), store.lineage(raw).downstream()):
+        assert len(str(found).splitlines()) == 5
+        assert str(found).count(f"+{NIGHTS - 1} cached") == 2
+        assert [each.state for each in found.executions] == ["COMPLETE"] * 2
+        assert (found.verdict.complete, found.verdict.node_count) == (True, WALKED)
+        assert len(found.whole) == WALKED
+    everything = store.lineage(model).upstream(show_cached=True)
+    assert everything == store.lineage(model).upstream().whole
+    assert (len(everything), everything.repeat_count) == (WALKED, 0)
+    assert store.lineage(model).both().repeat_count == 2 * (NIGHTS - 1)
+
+
+def test_a_walk_that_goes_on_folds_what_both_halves_have(
+    store: LineageStore, ends: tuple[Artifact, Artifact]
+) -> None:
+    query = store.lineage(ends[1])
+    half = query.upstream(max_nodes=WALKED // 2)
+    assert not half.verdict.complete
+    whole = query.upstream(resume=half)
+    assert (len(whole), whole.verdict.complete) == (5, True)
+    assert len(whole.whole) == WALKED
+
+
+def test_an_impact(store: LineageStore, ends: tuple[Artifact, Artifact]) -> None:
+    found = store.impact(ends[0])
+    assert (len(found.executions), len(found.artifacts)) == (2, 2)
+    assert f"2 steps (+{2 * (NIGHTS - 1)} cached)" in str(found)
+    assert len(store.impact(ends[0], show_cached=True).executions) == 2 * NIGHTS
+
+
+def test_paths(store: LineageStore, ends: tuple[Artifact, Artifact]) -> None:
+    for options in ({}, {"shortest_only": True}, {"direction": "both"}):
+        found = store.find_paths(*ends, **options)  # type: ignore[arg-type]
+        assert (len(found), found.verdict.complete) == (1, True)
+        [path] = found
+        assert [repeats.count for repeats in path.repeats.values()] == [NIGHTS - 1] * 2
+        assert str(path).count(f"+{NIGHTS - 1} cached") == 2
+        told = found.to_dict()
+        assert told["paths"][0]["nodes"][1]["repeats"]["count"] == NIGHTS - 1
+        assert told["verdict"]["repeat_count"] == 2 * (NIGHTS - 1)
+    twins = store.find_paths(*ends, show_cached=True, max_paths=1000)
+    assert (len(twins), twins.repeat_count) == (NIGHTS**2, 0)
+    start = store.lineage(ends[1]).upstream().whole.executions[5]
+    assert start.state == "CACHED"
+    assert [len(path) for path in store.find_paths(start, ends[1])] == [1]

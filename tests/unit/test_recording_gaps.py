@@ -1,0 +1,157 @@
+"""What a record lacks is told in words, bounded, and noted on the right step."""
+
+from decimal import Decimal
+from fractions import Fraction
+from math import inf, isnan, nan
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lineage_store.recording.complaints import complain, harmless
+from lineage_store.recording.gaps import MAX_NAMES, MAX_TEXT, Gaps
+from lineage_store.recording.values import as_number, as_property, named
+
+
+def gaps(owner: str = "step train of run r") -> Gaps:
+    return Gaps(owner, complain)
+
+
+def test_gaps_are_told_by_sort() -> None:
+    found = gaps()
+    assert (bool(found), found.properties()) == (False, {})
+    found.add("output", "fig", "a DataFrame is no output: give a Path")
+    found.add("input", "raw", FileNotFoundError(2, "No such file", "raw.csv"))
+    found.add("output", "gone", "it is not there")
+    found.add("output", "fig", "told before")
+    found.fail("beat", ValueError("x"))
+    text = (
+        "2 outputs not recorded: fig (a DataFrame is no output), gone (it is not there); "
+        "1 input not recorded: raw ([Errno 2] No such file: 'raw.csv'); "
+        "failed: beat (ValueError: x)"
+    )
+    assert str(found) == text
+    assert found.properties() == {"log.incomplete": text}
+
+
+def test_the_log_names_step_run_and_noun(caplog: pytest.LogCaptureFixture) -> None:
+    found = gaps("step naming of run nightly@1")
+    for _ in range(2):
+        found.add("output", "fig", "it is none")
+    assert caplog.messages == [
+        "step naming of run nightly@1: the output fig is not recorded: it is none"
+    ]
+
+
+def test_the_text_is_bounded() -> None:
+    found = gaps()
+    for at in range(1000):
+        found.add("metric", f"m{at}", "x" * 1000)
+    assert str(found).startswith("1,000 metrics not recorded: m0 (xxx")
+    assert str(found).endswith(f"and {1000 - MAX_NAMES} more")
+    for at in range(MAX_TEXT):
+        found.add(f"noun{at}", "\ud800", "y")
+    assert len(str(found)) == MAX_TEXT
+    str(found).encode()
+
+
+class Unprintable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+def test_an_error_without_text_is_told_by_its_type() -> None:
+    found = gaps()
+    found.add("input", "raw", Unprintable())
+    assert "raw (Unprintable)" in str(found)
+
+
+class Owner:
+    def __init__(self) -> None:
+        self.gaps = gaps()
+
+    @harmless(None)
+    def fail(self, _: object = None) -> None:
+        raise ValueError("x")
+
+
+@harmless(None)
+def fail(*_: object) -> None:
+    raise ValueError("y")
+
+
+class Odd:
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(name)
+
+
+def test_an_error_is_noted_where_it_belongs() -> None:
+    owner, other, here = Owner(), Owner(), gaps()
+    owner.fail()
+    fail(Odd(), other)
+    here.enter()
+    fail(1)
+    owner.fail(other)
+    here.leave()
+    fail(2)
+    assert str(owner.gaps) == "failed: fail (ValueError: x)"
+    assert str(other.gaps) == str(here) == "failed: fail (ValueError: y)"
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        (1, 1),
+        (0.5, 0.5),
+        (inf, inf),
+        (2**70, float(2**70)),
+        (Fraction(1, 2), 0.5),
+        (Decimal("0.25"), 0.25),
+        (np.float32(0.5), 0.5),
+        (np.int8(3), 3),
+        (np.array(0.5), 0.5),
+        (True, None),
+        (np.True_, None),
+        ("0.5", None),
+        (None, None),
+        ([0.5], None),
+        (np.array([0.5]), None),
+        (1j, None),
+    ],
+)
+def test_what_is_a_number(value: Any, number: float | None) -> None:
+    assert as_number(value) == number
+    assert type(as_number(value)) is type(number)
+
+
+def test_nan_is_a_number() -> None:
+    found = as_number(nan)
+    assert found is not None
+    assert isnan(found)
+
+
+class Connection:
+    pass
+
+
+class Broken:
+    def __repr__(self) -> str:
+        raise ValueError
+
+
+def test_what_no_text_tells_is_recorded_by_its_type() -> None:
+    told: list[tuple[str, str]] = []
+    values = {"c": Connection(), "l": [Connection()], "b": Broken(), "f": fail, "s": {1}, "d": {}}
+    found = named("p", values, lambda name, why: told.append((name, why)))
+    assert found == named("p", {**values, "c": Connection(), "l": [Connection()]})
+    assert found["p.c"] == f"<{__name__}.Connection object>"
+    assert found["p.b"] == f"<{__name__}.Broken>"
+    assert [name for name, _ in told] == ["c", "l", "b", "f"]
+    assert told[0][1] == f"only its type is, for no text tells the value of a {__name__}.Connection"
+    assert as_property(object()) == "<object object>"
+
+
+def test_names_of_properties_are_texts_that_fit() -> None:
+    found = named("p", {1: 2, "\ud800": 3, "x" * 1000: 4})  # type: ignore[dict-item]
+    assert list(found)[:2] == ["p.1", "p.?"]
+    assert all(len(name) <= 512 for name in found)
