@@ -17,8 +17,7 @@ from pathlib import Path
 import pytest
 
 from lineage_store import Execution, LineageStore, connect, errors
-from lineage_store.recording import Caching, RecordingOptions
-from lineage_store.recording.delivery.records import send
+from lineage_store.recording import Caching, RecordingOptions, complaints
 from lineage_store.recording.delivery.replay import (
     Spool,
     SpoolDamaged,
@@ -27,6 +26,7 @@ from lineage_store.recording.delivery.replay import (
     spool_path,
     spool_status,
 )
+from lineage_store.recording.delivery.sending import send
 from tests.integration.serving import Served, serving
 
 STEPS = int(os.environ.get("LINEAGE_OUTAGE_STEPS", "60"))
@@ -92,6 +92,11 @@ def server(tmp_path: Path) -> Iterator[Restartable]:
 @pytest.fixture
 def options(tmp_path: Path) -> RecordingOptions:
     return RecordingOptions(spool=tmp_path / "spool", retry_seconds=0.2)
+
+
+@pytest.fixture(autouse=True)
+def fresh_complaints() -> None:
+    complaints._told.clear()
 
 
 def steps_of(store: LineageStore) -> list[Execution]:
