@@ -10,8 +10,8 @@ from lineage_store.client.transport import Transport
 from lineage_store.recording.complaints import complain, forget, logger
 from lineage_store.recording.delivery.adoption import adopt
 from lineage_store.recording.delivery.guard import GuardedSpool, tell_refused
+from lineage_store.recording.delivery.journal import journals
 from lineage_store.recording.delivery.losses import Losses
-from lineage_store.recording.delivery.orphans import journals
 from lineage_store.recording.delivery.records import Record
 from lineage_store.recording.delivery.sending import Outcome, send
 from lineage_store.recording.delivery.spool import Spool

@@ -32,6 +32,26 @@ SEGMENT_BYTES = 4 * 1024 * 1024
 """The size from which on a new file is begun; what all of it has been sent, is removed."""
 
 
+def journals(stem: Path) -> list[Path]:
+    """Return the journals of a store, also those of live processes, the oldest first."""
+    return sorted(stem.parent.glob(f"{stem.name}.*{SUFFIX}"), key=_age)
+
+
+def _age(path: Path) -> tuple[int, str]:
+    try:
+        return path.stat().st_mtime_ns, path.name
+    except OSError:  # it was removed meanwhile
+        return 0, path.name
+
+
+def size_of(path: Path) -> int:
+    """Return the size of a file; of one that is gone, 0."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
 def entry(method: str, body: bytes) -> bytes:
     """Return what stands for a record in a journal."""
     content = b"%s\0%s" % (method.encode(), body)
@@ -55,7 +75,7 @@ class Journal:
     Args:
         stem: Directory and beginning of the name of its files.
         url: The store that the records are for.
-        max_bytes: How much it may hold.
+        max_bytes: How much all journals of the store may hold.
     """
 
     def __init__(self, stem: Path, url: str, max_bytes: int) -> None:
@@ -63,6 +83,7 @@ class Journal:
         self._url = url
         self._max_bytes = max_bytes
         self._segments: list[_Segment] = []
+        self._others = 0
         self._last = 0
 
     def append(self, record: Record) -> int:
@@ -85,11 +106,21 @@ class Journal:
         return self._last
 
     def _room(self, size: int) -> _Segment:
-        if sum(segment.size for segment in self._segments) + size > self._max_bytes:
-            raise OSError(errno.EDQUOT, f"it has {self._max_bytes} bytes, as much as it may")
         if not self._segments or self._segments[-1].size > SEGMENT_BYTES:
+            self._others = self._size_of_others()  # too slow to be asked for each record
+            self._demand(size)
             self._segments.append(self._begin())
+        self._demand(size)
         return self._segments[-1]
+
+    def _size_of_others(self) -> int:
+        own = {segment.path for segment in self._segments}
+        return sum(size_of(path) for path in journals(self._stem) if path not in own)
+
+    def _demand(self, size: int) -> None:
+        held = self._others + sum(segment.size for segment in self._segments)
+        if held + size > self._max_bytes:
+            raise OSError(errno.EDQUOT, f"there are {held} bytes in journals, as much as may be")
 
     def _begin(self) -> _Segment:
         self._stem.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lineage_store.recording.delivery.journal import HEAD, MARK, ORIGIN, SUFFIX
+from lineage_store.recording.delivery.journal import HEAD, MARK, ORIGIN, journals
 from lineage_store.recording.delivery.locks import try_lock
 from lineage_store.recording.delivery.records import Record
 
@@ -42,18 +42,6 @@ class Orphan:
             self.path.rename(self.path.with_name(f"{self.path.name}.damaged-{time.time_ns()}"))
         else:
             self.path.unlink(missing_ok=True)
-
-
-def journals(stem: Path) -> list[Path]:
-    """Return the journals of a store, also those of live processes, the oldest first."""
-    return sorted(stem.parent.glob(f"{stem.name}.*{SUFFIX}"), key=_age)
-
-
-def _age(path: Path) -> tuple[int, str]:
-    try:
-        return path.stat().st_mtime_ns, path.name
-    except OSError:  # it was removed meanwhile
-        return 0, path.name
 
 
 def orphans(stem: Path) -> Iterator[Orphan]:

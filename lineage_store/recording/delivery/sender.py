@@ -123,13 +123,14 @@ class Sender:
             self._journal_all(waiting)
         self._queue.drop_settled()
         self._drop_what_is_too_much()
-        self._journal.settle([*self._held, *self._queue.all])
+        if not self._is_child:
+            self._journal.settle([*self._held, *self._queue.all])
 
     def _journal_all(self, waiting: Sequence[Waiting]) -> None:
         """Leave to the journal what it has, and what it takes now."""
         for each in waiting:
             each.number = each.number or self._journal.append(each.record)
-        if self._is_child:  # whose journal is left when it ends, and never sent by itself
+        if self._is_child:  # it sends nothing: its journal is taken over when it ends
             _settle([each for each in waiting if each.number])
         else:
             self._journal.release(waiting)

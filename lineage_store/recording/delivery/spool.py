@@ -137,7 +137,8 @@ class Spool:
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self.path.touch(mode=0o600)
+            if not self.path.exists():
+                self.path.touch(mode=0o600)
             with closing(sqlite3.connect(self.path, timeout=self._busy_seconds)) as connection:
                 _prepare(connection, self._url, self._max_bytes)
                 with connection:
