@@ -13,10 +13,12 @@ from lineage_store import errors
 from lineage_store.cli import render
 from lineage_store.cli.options import json_option, together
 from lineage_store.model.plain import plain, printable
+from lineage_store.recording.delivery.losses import add_losses
 from lineage_store.recording.delivery.replay import (
     Replayed,
     SpoolDamaged,
     SpoolStatus,
+    losses_path,
     replay,
     spool_beside,
     spool_path,
@@ -134,6 +136,8 @@ def _recover(path: Path) -> None:
     saved = recover(path)
     if saved is not None:
         lost = "an unknown number" if saved.lost is None else saved.lost
+        if saved.lost:
+            add_losses(losses_path(path), {"the spool was damaged": saved.lost})
         click.echo(f"saved {saved.saved} records, lost {lost}: {saved.damaged}", err=True)
 
 

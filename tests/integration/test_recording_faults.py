@@ -112,21 +112,19 @@ class Trial:
             buffer,
         ]
         command = [sys.executable, "-c", PIPELINE, *args]
-        with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        ) as process:
+        # without a buffer, whose rest `communicate` would not see
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "bufsize": 0}
+        with subprocess.Popen(command, **pipes) as process:
             assert process.stdout is not None
             first = process.stdout.readline()
             self._go_through(process)
-            rest, self.log = process.communicate(timeout=60)
-            self.code = process.returncode
-        self.ended = [
-            int(line) for line in (first + rest).splitlines(keepends=True) if line[-1] == "\n"
-        ]
+            rest, log = process.communicate(timeout=60)
+            self.code, self.log = process.returncode, log.decode()
+        self.ended = [int(line) for line in (first + rest).split(b"\n")[:-1]]
         for end in self._ends.values():
             end()
 
-    def _go_through(self, process: "subprocess.Popen[str]") -> None:
+    def _go_through(self, process: "subprocess.Popen[bytes]") -> None:
         begun = time.monotonic()
         for at, what in self.schedule.events:
             time.sleep(max(0.0, begun + at - time.monotonic()))

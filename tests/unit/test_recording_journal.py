@@ -156,6 +156,7 @@ def test_a_write_that_breaks_off_harms_no_other(journal: Journal, stem: Path, mo
     assert keys(left) == ["a", "b"]
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_child_that_lives_on_holds_no_lock(journal: Journal, stem: Path) -> None:
     journal.append(record("a"))

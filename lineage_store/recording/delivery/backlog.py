@@ -34,6 +34,8 @@ class Backlog:
         self._taken = 0
         self._sent: set[int] = set()
         self._refused: dict[int, str] = {}
+        self._is_failing = False
+        self._early_at = 0.0
         self.restart()
 
     def restart(self) -> None:
@@ -82,7 +84,16 @@ class Backlog:
         self._refused |= {number: refusal.why for number, refusal in refused.items()}
         self._passed = max([self._passed, *numbers])
         self._settle()
+        self._note_success(outcome)
         return list(refused.values())
+
+    def _note_success(self, outcome: Outcome) -> None:
+        """Begin anew at once when a store that failed on everything takes records again."""
+        self._is_failing |= outcome.away is not None and bool(outcome.doubted)
+        now = time.monotonic()
+        if self._is_failing and outcome.taken and now >= self._early_at:
+            self._is_failing, self._early_at = False, now + ROUND_SECONDS
+            self.restart()
 
     def _given_up(
         self, records: dict[int, Record], doubted: dict[int, errors.LineageError]

@@ -15,7 +15,7 @@ from lineage_store.recording.delivery.losses import Losses
 from lineage_store.recording.delivery.records import Record
 from lineage_store.recording.delivery.sending import Outcome, send
 from lineage_store.recording.delivery.spool import Spool
-from lineage_store.recording.delivery.waiting import Waiting
+from lineage_store.recording.delivery.waiting import Waiting, settle
 from lineage_store.recording.options import RecordingOptions
 
 ADOPT_SECONDS = 5.0
@@ -113,6 +113,11 @@ class Courier:
         """Leave the store alone for a while."""
         self._retry_at = time.monotonic() + self._retry_seconds
 
+    def block(self) -> None:
+        """Deliver nothing for a while, after a defect."""
+        self.rest()
+        self.blocked_until = self._retry_at
+
     def due(self) -> float:
         """Return at what time there is something to do without new records."""
         return self._retry_at if self.has_spooled else float("inf")
@@ -128,7 +133,7 @@ class Courier:
         is_resting = self.is_away and time.monotonic() < self._retry_at
         must_queue = is_resting or (self.has_spooled and self._guarded.has_more())
         if must_queue and self.spool(records):
-            _settle(batch)
+            settle(batch)
             return []
         if is_resting:
             self.blocked_until = self._retry_at
@@ -138,14 +143,14 @@ class Courier:
 
     def _settle(self, batch: Sequence[Waiting], outcome: Outcome) -> list[Waiting]:
         left = outcome.waiting(len(batch))
-        _settle([e for at, e in enumerate(batch[: outcome.done]) if not outcome.is_open(at)])
+        settle([e for at, e in enumerate(batch[: outcome.done]) if not outcome.is_open(at)])
         if outcome.refused:
             refusals = list(outcome.refused.values())
             tell_refused(refusals)
             if self._guarded.keep_refused(refusals):
-                _settle([batch[at] for at in outcome.refused])
+                settle([batch[at] for at in outcome.refused])
         if left and self.spool([batch[at].record for at in left]):
-            _settle([batch[at] for at in left])
+            settle([batch[at] for at in left])
         elif outcome.away is not None:
             self.blocked_until = self._retry_at
         return [batch[at] for at in (*outcome.refused, *outcome.doubted)]
@@ -190,8 +195,3 @@ class Courier:
         if self.is_away and time.monotonic() < self._retry_at:
             return False
         return self._send(records).taken == len(records)
-
-
-def _settle(waiting: Sequence[Waiting]) -> None:
-    for each in waiting:
-        each.is_settled = True

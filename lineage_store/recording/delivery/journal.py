@@ -28,6 +28,8 @@ HEAD = struct.Struct(">4sII")
 ORIGIN = "origin"
 """What stands for a method in the first entry, which has the URL of the store."""
 
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
+
 SEGMENT_BYTES = 4 * 1024 * 1024
 """The size from which on a new file is begun; what all of it has been sent, is removed."""
 
@@ -126,7 +128,7 @@ class Journal:
         self._stem.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         name = f"{self._stem.name}.{os.getpid()}-{secrets.token_hex(4)}-{self._last:09}{SUFFIX}"
         path = self._stem.with_name(name)
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        fd = os.open(path, _FLAGS, 0o600)
         origin = entry(ORIGIN, self._url.encode())
         try:
             _claim(fd, path)
@@ -156,9 +158,11 @@ class Journal:
                 segment.size = segment.empty
 
     def _remove(self, segment: _Segment) -> None:
+        with suppress(OSError):  # Windows removes no file that is open
+            segment.path.unlink()
+        os.close(segment.fd)
         with suppress(OSError):
             segment.path.unlink(missing_ok=True)
-        os.close(segment.fd)
 
     def release(self) -> None:
         """Leave what it has to whoever looks for journals of processes that ended."""

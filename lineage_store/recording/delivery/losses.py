@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,12 +61,8 @@ class Losses:
             untold, self._untold = self._untold, Counter()
             if self._path is None or not untold:
                 return
-            now = time.time_ns() // 1_000_000
-            lines = [json.dumps({"at": now, "records": n, "why": why}) for why, n in untold.items()]
             try:
-                self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                with self._path.open("a", encoding="utf-8") as file:
-                    file.write("".join(line + "\n" for line in lines))
+                add_losses(self._path, untold)
             except OSError:
                 self._untold = untold  # it is tried again, and the log has them all
 
@@ -74,6 +71,19 @@ class Losses:
         self.write()
         if self._total:
             logger.warning("%d records of steps were lost in all", self._total)
+
+
+def add_losses(path: Path, losses: Mapping[str, int]) -> None:
+    """Add to a file how many records were lost for which reason.
+
+    Raises:
+        OSError: It can't be written.
+    """
+    now = time.time_ns() // 1_000_000
+    lines = [json.dumps({"at": now, "records": n, "why": why}) for why, n in losses.items()]
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with path.open("a", encoding="utf-8") as file:
+        file.write("".join(line + "\n" for line in lines))
 
 
 def lost(path: Path) -> Lost:

@@ -56,7 +56,7 @@ def orphans(stem: Path) -> Iterator[Orphan]:
 def orphan(path: Path) -> Iterator[Orphan | None]:
     """Open a journal that was left behind; None: its process lives, or another one has it now."""
     try:
-        fd = os.open(path, os.O_RDWR)
+        fd = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
     except OSError:
         yield None
         return

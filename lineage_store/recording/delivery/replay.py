@@ -78,6 +78,11 @@ def _is_ours(path: Path) -> bool:
     return path.suffix in {SUFFIX, journal.SUFFIX, losses.SUFFIX}
 
 
+def losses_path(path: Path) -> Path:
+    """Return the file that counts what was lost beside a spool file."""
+    return _stem(path).with_suffix(losses.SUFFIX)
+
+
 def _stem(path: Path) -> Path:
     return path.with_suffix("")
 
@@ -106,7 +111,7 @@ def spool_status(path: Path | str) -> SpoolStatus:
     """
     spool = Spool(path)
     status = spool.status()
-    lost = losses.lost(_stem(spool.path).with_suffix(losses.SUFFIX))
+    lost = losses.lost(losses_path(spool.path))
     left = [each for each in orphans(_stem(spool.path)) if each.records]
     times = [each.modified for each in left] + ([] if status.oldest is None else [status.oldest])
     return replace(
@@ -165,7 +170,9 @@ class _Replay:
         """
         status = spool_status(self._spool.path)
         self._total = status.pending + status.refused
-        adopt(_stem(self._spool.path), [self._keep, self._send_all], losses.Losses(None))
+        damage = losses.Losses(losses_path(self._spool.path))
+        adopt(_stem(self._spool.path), [self._keep, self._send_all], damage)
+        damage.write()
         if self._send_waiting() and status.refused and self._spool.readmit():
             self._send_waiting()
 

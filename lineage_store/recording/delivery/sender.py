@@ -4,15 +4,16 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import chain
 
 from lineage_store.client.transport import Transport
 from lineage_store.recording.complaints import complain
 from lineage_store.recording.delivery.courier import Courier
-from lineage_store.recording.delivery.keeping import KeptJournal
+from lineage_store.recording.delivery.guard import GuardedJournal
 from lineage_store.recording.delivery.losses import SUFFIX, Losses
 from lineage_store.recording.delivery.records import Record
 from lineage_store.recording.delivery.spool import Spool
-from lineage_store.recording.delivery.waiting import BATCH_RECORDS, Queue, Waiting
+from lineage_store.recording.delivery.waiting import BATCH_RECORDS, Queue, Waiting, settle
 from lineage_store.recording.options import RecordingOptions
 
 LINGER_SECONDS = 0.02
@@ -63,7 +64,7 @@ class Sender:
         self._sending: list[Waiting] = []
         self._held: list[Waiting] = []
         self._held_until = 0.0
-        self._journal = KeptJournal(
+        self._journal = GuardedJournal(
             self._stem, self._url, options.spool_bytes, options.retry_seconds
         )
         self._hurries = 0
@@ -114,27 +115,26 @@ class Sender:
 
         What no file takes stays in memory, as much as may.
         """
-        waiting = [*self._sending, *self._held, *self._queue.all]
-        waiting = [each for each in waiting if not each.is_settled]
+        self._queue.put_back(self._held)
+        self._held = []
+        waiting = [each for each in (*self._sending, *self._queue.all) if not each.is_settled]
         if waiting and self._courier.spool([each.record for each in waiting]):
-            _settle(waiting)
-            self._held = []
+            settle(waiting)
         else:
             self._journal_all(waiting)
         self._queue.drop_settled()
         self._drop_what_is_too_much()
         if not self._is_child:
-            self._journal.settle([*self._held, *self._queue.all])
+            self._journal.settle(self._queue.all)
 
     def _journal_all(self, waiting: Sequence[Waiting]) -> None:
         """Leave to the journal what it has, and what it takes now."""
         for each in waiting:
             each.number = each.number or self._journal.append(each.record)
         if self._is_child:  # it sends nothing: its journal is taken over when it ends
-            _settle([each for each in waiting if each.number])
+            settle([each for each in waiting if each.number])
         else:
             self._journal.release(waiting)
-        self._held = [each for each in self._held if not each.is_settled]
 
     def _drop_what_is_too_much(self) -> None:
         dropped = 0
@@ -190,7 +190,7 @@ class Sender:
         return not len(self._queue) and not self._sending and not self._held
 
     def _is_journalled(self) -> bool:
-        return all(each.number for each in [*self._sending, *self._held, *self._queue.all])
+        return all(each.number for each in chain(self._sending, self._held, self._queue.all))
 
     def close(self, seconds: float) -> None:
         """Flush, keep what is left in a file, and stop; what is put later goes to the spool."""
@@ -221,7 +221,7 @@ class Sender:
             except Exception as error:
                 complain(f"defect {error!r}", "a defect of recording; it goes on: %r", error)
                 due = time.monotonic() + self._options.retry_seconds
-                self._courier.rest()
+                self._courier.block()
         with suppress(Exception):
             self._chores()  # gives claims back that others wait for
 
@@ -280,10 +280,5 @@ class Sender:
         self._failures += any(not each.is_settled for each in batch)
         if self._queue.is_full or self._closed:
             self._spill()
-        self._journal.settle([*self._held, *self._queue.all])
+        self._journal.settle(chain(self._held, self._queue.all))
         self._changed.notify_all()
-
-
-def _settle(waiting: Sequence[Waiting]) -> None:
-    for each in waiting:
-        each.is_settled = True

@@ -1,5 +1,6 @@
 """Records that wait in memory, in their order, each with what keeps it meanwhile."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lineage_store.recording.delivery.records import Record
@@ -69,18 +70,27 @@ class Queue:
             if count and size > BATCH_BYTES:
                 break
             count += 1
-        taken = self._waiting[:count]
-        self._replace(self._waiting[count:])
+        taken, self._waiting = self._waiting[:count], self._waiting[count:]
+        self.bytes -= _size(taken)
         return taken
 
-    def put_back(self, taken: list[Waiting]) -> None:
+    def put_back(self, taken: Iterable[Waiting]) -> None:
         """Put those that are not settled before all others again."""
-        self._replace([*(each for each in taken if not each.is_settled), *self._waiting])
+        left = [each for each in taken if not each.is_settled]
+        self._waiting = [*left, *self._waiting]
+        self.bytes += _size(left)
 
     def drop_settled(self) -> None:
         """Remove those that are settled."""
-        self._replace([each for each in self._waiting if not each.is_settled])
+        self._waiting = [each for each in self._waiting if not each.is_settled]
+        self.bytes = _size(self._waiting)
 
-    def _replace(self, waiting: list[Waiting]) -> None:
-        self._waiting = waiting
-        self.bytes = sum(each.record.size() for each in waiting)
+
+def _size(waiting: Iterable[Waiting]) -> int:
+    return sum(each.record.size() for each in waiting)
+
+
+def settle(waiting: Iterable[Waiting]) -> None:
+    """Say of records that this process need not care for them any more."""
+    for each in waiting:
+        each.is_settled = True
