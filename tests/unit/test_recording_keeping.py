@@ -14,11 +14,12 @@ import pytest
 
 from lineage_store import errors
 from lineage_store.recording import RecordingOptions, complaints
-from lineage_store.recording.delivery import courier
+from lineage_store.recording.delivery import backlog, courier
 from lineage_store.recording.delivery import sender as sender_module
 from lineage_store.recording.delivery.records import Record
 from lineage_store.recording.delivery.replay import recover, replay, spool_paths, spool_status
 from lineage_store.recording.delivery.sender import Sender
+from lineage_store.recording.delivery.sending import Outcome
 from lineage_store.recording.delivery.spool import Spool, SpoolDamaged
 from tests.unit.recordings import FakeStore, record, until
 
@@ -292,3 +293,35 @@ def test_a_call_that_comes_back_after_the_spill_sends_nothing_twice(store, spool
     assert sender.settle(10)
     assert sorted(set(store.taken)) == KEYS[:20]
     sender.close(1)
+
+
+def test_numbers_of_a_file_that_was_replaced_say_nothing(spool, monkeypatch) -> None:
+    spool.add([record(key) for key in KEYS[:3]])
+    reading = backlog.Backlog(spool)
+    batch = reading.batch()
+
+    def fail(*_: Any) -> None:
+        raise errors.Unavailable("database or disk is full")
+
+    monkeypatch.setattr(Spool, "settle", fail)
+    reading.settle(batch, Outcome(done=3))
+    assert reading.batch() == []
+    monkeypatch.undo()
+    spool.path.rename(spool.path.with_name("aside"))
+    spool.add([record(key) for key in KEYS[3:6]])  # under the same numbers
+    assert [r.request.step.key for _, r in reading.batch()] == KEYS[3:6]
+
+
+def test_a_full_memory_costs_the_caller_nothing_while_nothing_works(store, tmp_path) -> None:
+    (tmp_path / "file").write_text("")
+    spool = Spool(tmp_path / "file" / "s.spool")
+    store.error = errors.Unavailable("gone")
+    sender = make(store, spool, buffer_records=10, retry_seconds=60.0)
+    put(sender, *KEYS[:20])
+    tried = []
+    sender._courier.spool = tried.append  # type: ignore[method-assign, assignment]
+    put(sender, *KEYS[20:40])
+    assert (tried, sender._losses.total) == ([], 30)
+    sender._courier.spool = lambda records: False  # type: ignore[method-assign]
+    sender.close(0.1)
+    assert sender._losses.total == 40

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from lineage_store import errors
 from lineage_store.recording.delivery.records import Record, Refusal
@@ -31,6 +32,7 @@ class Backlog:
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
+        self._file: int | None = None
         self._taken = 0
         self._sent: set[int] = set()
         self._refused: dict[int, str] = {}
@@ -108,7 +110,15 @@ class Backlog:
         whys = {n: f"{doubted[n].reason}: {doubted[n].message}" for n in old}
         return {n: Refusal(records[n], why) for n, why in whys.items()}
 
+    def _check_file(self) -> None:
+        """Forget the numbers of records if they are those of another file, which took its place."""
+        file = _inode(self._spool.path)
+        if file != self._file:
+            self._file, self._sent, self._refused = file, set(), {}
+            self.restart()
+
     def _settle(self) -> None:
+        self._check_file()
         if not self._sent and not self._refused:
             return
         try:
@@ -116,3 +126,11 @@ class Backlog:
         except errors.Unavailable:
             return
         self._sent, self._refused = set(), {}
+
+
+def _inode(path: Path) -> int | None:
+    """Return what tells a file from another that takes its place; None: it is not there."""
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return None

@@ -97,6 +97,11 @@ class Courier:
         self.has_spooled = True
         return True
 
+    @property
+    def spool_rests(self) -> bool:
+        """Whether the spool failed a moment ago, or there is none."""
+        return self._guarded.rests
+
     def hurry(self) -> None:
         """Try the spool now, even if it failed a moment ago."""
         self._guarded.retry_at = 0.0

@@ -66,8 +66,13 @@ class GuardedSpool:
         self._try(work)
         return outcomes[-1] if outcomes else None
 
+    @property
+    def rests(self) -> bool:
+        """Whether it failed a moment ago, or there is none."""
+        return self._spool is None or time.monotonic() < self.retry_at
+
     def _try(self, work: Callable[[Spool], None]) -> bool:
-        if self._spool is None or time.monotonic() < self.retry_at:
+        if self._spool is None or self.rests:
             return False
         try:
             self._repairing(self._spool, work)
@@ -119,9 +124,16 @@ class GuardedJournal:
         self._retry_seconds = retry_seconds
         self._retry_at = 0.0
 
+    @property
+    def rests(self) -> bool:
+        """Whether it failed a moment ago, or there is none."""
+        if self._journal is None:
+            return True
+        return bool(self._retry_at) and time.monotonic() < self._retry_at
+
     def append(self, record: Record) -> int:
         """Keep a record; return its number, or 0: it is not kept."""
-        if self._journal is None or (self._retry_at and time.monotonic() < self._retry_at):
+        if self._journal is None or self.rests:
             return 0
         try:
             number = self._journal.append(record)

@@ -115,6 +115,9 @@ class Sender:
 
         What no file takes stays in memory, as much as may.
         """
+        if not self._closed and self._courier.spool_rests and self._journal.rests:
+            self._drop_what_is_too_much()
+            return
         self._queue.put_back(self._held)
         self._held = []
         waiting = [each for each in (*self._sending, *self._queue.all) if not each.is_settled]
@@ -131,6 +134,8 @@ class Sender:
         """Leave to the journal what it has, and what it takes now."""
         for each in waiting:
             each.number = each.number or self._journal.append(each.record)
+            if not each.number:
+                break
         if self._is_child:  # it sends nothing: its journal is taken over when it ends
             settle([each for each in waiting if each.number])
         else:
