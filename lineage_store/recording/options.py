@@ -18,7 +18,8 @@ class RecordingOptions:
         spool_bytes: How large the spool of a store may get, and again how large all its journals;
             what fits into neither waits in memory.
         buffer_records: How many records may wait in memory; more go to the spool, else to the
-            journal. What no file takes then is lost, counted, and said to be.
+            journal. If no file takes them, the code that records waits up to flush_seconds for a
+            store that is there; what that does not take is lost, counted, and said to be.
         buffer_bytes: How many bytes these may have.
         decide_seconds: How long a cache decision may take; after that it is a miss.
         flush_seconds: How long the end of a run, or of the process, waits until all is sent or

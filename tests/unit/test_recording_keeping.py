@@ -325,3 +325,25 @@ def test_a_full_memory_costs_the_caller_nothing_while_nothing_works(store, tmp_p
     sender._courier.spool = lambda records: False  # type: ignore[method-assign]
     sender.close(0.1)
     assert sender._losses.total == 40
+
+
+def test_a_store_that_is_there_loses_nothing_although_no_file_can_be_written(
+    store, tmp_path
+) -> None:
+    (tmp_path / "file").write_text("")
+    sender = make(store, Spool(tmp_path / "file" / "s.spool"), buffer_records=10)
+    put(sender, *KEYS[:500])
+    sender.close(5)
+    assert store.taken == KEYS[:500]
+    assert sender._losses.total == 0
+
+
+def test_what_is_unanswered_at_the_end_is_counted(store, tmp_path, caplog) -> None:
+    (tmp_path / "file").write_text("")
+    store.gate.clear()
+    sender = make(store, Spool(tmp_path / "file" / "s.spool"))
+    put(sender, *KEYS[:7])
+    until(lambda: store.calls)
+    sender.close(0.2)
+    assert caplog.messages[-1] == "7 records of steps were lost in all"
+    store.gate.set()

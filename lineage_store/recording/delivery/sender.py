@@ -23,6 +23,7 @@ LOOK_SECONDS = 5.0
 """How often to look for what forked children, and processes that ended, have left."""
 
 NO_ROOM = "the store is away, no file takes them, and the memory for them is full"
+UNANSWERED = "the process ended before the store answered, and no file took them"
 AT_THE_END = "the process ended while the store was away and no file took them"
 
 
@@ -91,33 +92,32 @@ class Sender:
     def put(self, record: Record) -> None:
         """Take a record; it is on disk, or else in memory, when this returns."""
         with self._changed:
-            may_overflow = self._await_space()
             number = 0 if self._is_child else self._journal.append(record)
             self._queue.append(Waiting(record, number))
-            if self._is_child or self._closed or (self._queue.is_full and not may_overflow):
-                self._spill()
             self._start()
             if len(self._queue) <= 1:  # else the thread knows that there is something to send
                 self._changed.notify_all()
+            if self._is_child or self._closed:
+                self._spill()
+                self._drop_what_is_too_much()
+            elif self._queue.is_full:
+                self._make_room()
 
-    def _await_space(self) -> bool:
-        """Without a spool, wait for the thread: a store that is there loses nothing.
+    def _make_room(self) -> None:
+        """Move what waits to a file; if none takes it, let the store take it, if it is there."""
+        if not self._are_files_at_rest():
+            self._spill()
+        if self._queue.is_full:
+            courier, seconds = self._courier, self._options.flush_seconds
+            self._changed.wait_for(lambda: courier.is_away or not self._queue.is_full, seconds)
+        self._drop_what_is_too_much()
 
-        Returns:
-            Whether one more record may be taken although the buffer is full with it.
-        """
-        if self._stem is not None or self._is_child or self._closed:
-            return False
-        return self._changed.wait_for(lambda: not self._queue.is_full, self._options.flush_seconds)
+    def _are_files_at_rest(self) -> bool:
+        """Whether neither spool nor journal takes anything now."""
+        return self._courier.spool_rests and self._journal.rests
 
     def _spill(self) -> None:
-        """Move all that waits to a file, what is being sent first, to keep the order.
-
-        What no file takes stays in memory, as much as may.
-        """
-        if not self._closed and self._courier.spool_rests and self._journal.rests:
-            self._drop_what_is_too_much()
-            return
+        """Move all that waits to a file, what is being sent first, to keep the order."""
         self._queue.put_back(self._held)
         self._held = []
         waiting = [each for each in (*self._sending, *self._queue.all) if not each.is_settled]
@@ -126,7 +126,6 @@ class Sender:
         else:
             self._journal_all(waiting)
         self._queue.drop_settled()
-        self._drop_what_is_too_much()
         if not self._is_child:
             self._journal.settle(self._queue.all)
 
@@ -142,6 +141,7 @@ class Sender:
             self._journal.release(waiting)
 
     def _drop_what_is_too_much(self) -> None:
+        """Lose the latest of what no file and no store took; after the end, all of it."""
         dropped = 0
         while self._queue.is_full or (self._closed and len(self._queue)):
             self._queue.pop()
@@ -208,10 +208,13 @@ class Sender:
             self._closed = True
             self._courier.hurry()
             self._spill()
+            self._drop_what_is_too_much()
             self._journal.release([])
             self._changed.notify_all()
         if self._thread is not None:
             self._thread.join(max(0.0, end - time.monotonic()))
+        if unanswered := sum(not each.is_settled for each in self._sending):
+            self._losses.count(unanswered, UNANSWERED)
         self._losses.tell()
 
     def _run(self) -> None:
@@ -285,5 +288,7 @@ class Sender:
         self._failures += any(not each.is_settled for each in batch)
         if self._queue.is_full or self._closed:
             self._spill()
+        if self._courier.is_away or self._closed:
+            self._drop_what_is_too_much()
         self._journal.settle(chain(self._held, self._queue.all))
         self._changed.notify_all()
