@@ -178,8 +178,8 @@ def _demand_all_sent(done: Sequence[_Done]) -> None:
 
 
 def _plain(status: SpoolStatus) -> dict[str, Any]:
-    found: dict[str, Any] = plain(status)
-    return found | {"path": str(status.path)}
+    fields: dict[str, Any] = plain(status)
+    return fields | {"path": str(status.path)}
 
 
 def _echo_json(value: Any) -> None:
