@@ -6,6 +6,7 @@ LineageError
 ├── NotFound
 ├── AlreadyExists
 ├── ResourceExhausted
+│   └── TooLarge
 ├── FailedPrecondition
 │   ├── SchemaMismatch
 │   └── StaleClaim
@@ -95,6 +96,12 @@ class ResourceExhausted(LineageError):
 
     code = 8
     reason = "RESOURCE_EXHAUSTED"
+
+
+class TooLarge(ResourceExhausted):
+    """The message is larger than what one side takes; in parts it may be taken."""
+
+    reason = "TOO_LARGE"
 
 
 class FailedPrecondition(LineageError):

@@ -13,19 +13,22 @@ from lineage_store import errors
 from lineage_store.cli import render
 from lineage_store.cli.options import json_option, together
 from lineage_store.model.plain import plain, printable
+from lineage_store.recording.delivery.losses import add_losses
 from lineage_store.recording.delivery.replay import (
     Replayed,
     SpoolDamaged,
     SpoolStatus,
-    default_directory,
+    losses_path,
     replay,
+    spool_beside,
     spool_path,
+    spool_paths,
     spool_status,
 )
 from lineage_store.recording.delivery.salvage import recover
 from lineage_store.store import connect
 
-_COLUMNS = ("pending", "refused", "oldest", "bytes", "url", "path")
+_COLUMNS = ("pending", "refused", "lost", "oldest", "bytes", "url", "path")
 
 _CONNECT_SECONDS = 3.0
 """How long to wait for a store: whoever replays can see whether it is back."""
@@ -37,7 +40,7 @@ _which = together(
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         multiple=True,
         metavar="PATH",
-        help="This spool file.  [default: all of this user]",
+        help="This spool file or journal.  [default: all of this user]",
     ),
     click.option(
         "--store",
@@ -66,62 +69,66 @@ def spool() -> None:
 @spool.command()
 @_which
 def status(files: tuple[Path, ...], url: str | None, *, as_json: bool) -> None:
-    """Show how many records wait, and for which store."""
-    found, damaged = _statuses(_chosen(files, url))
+    """Show how many records wait, were refused and were lost, and for which store."""
+    statuses, failures = _statuses(_chosen(files, url))
     if as_json:
-        _echo_json([_plain(status) for status in found])
+        _echo_json([_plain(status) for status in statuses])
     else:
-        render.echo_table(_COLUMNS, found)
-        for status in found:
-            _echo_refusals(status)
-    if damaged:
-        raise damaged[0]
+        render.echo_table(_COLUMNS, statuses)
+        for status in statuses:
+            _echo_reasons("refused", status.refusals)
+            _echo_reasons("lost", status.losses)
+    if failures:
+        raise failures[0]
 
 
 def _chosen(files: tuple[Path, ...], url: str | None) -> list[Path]:
     """Return the files that are named, else that of a store, else all of this user."""
     if files:
-        return list(files)
+        return list(dict.fromkeys(spool_beside(path) for path in files))
     if url is not None:
         return [spool_path(url)]
-    return sorted(default_directory().glob("*.spool"))
+    return spool_paths()
 
 
-def _statuses(paths: Sequence[Path]) -> tuple[list[SpoolStatus], list[SpoolDamaged]]:
-    found, damaged = [], []
+def _statuses(paths: Sequence[Path]) -> tuple[list[SpoolStatus], list[errors.LineageError]]:
+    """Return what is in the files, and for those that can't be read why."""
+    statuses: list[SpoolStatus] = []
+    failures: list[errors.LineageError] = []
     for path in paths:
         try:
-            found.append(spool_status(path))
-        except SpoolDamaged as error:
-            damaged.append(error)
-    return found, damaged
+            statuses.append(spool_status(path))
+        except (SpoolDamaged, errors.Unavailable) as error:
+            failures.append(error)
+    return statuses, failures
 
 
-def _echo_refusals(status: SpoolStatus) -> None:
-    for why, count in status.refusals.items():
-        click.echo(f"refused {count}: {printable(why)}")
+def _echo_reasons(what: str, reasons: dict[str, int]) -> None:
+    for why, count in reasons.items():
+        click.echo(f"{what} {count}: {printable(why)}")
 
 
 @spool.command("replay")
 @_which
 @click.option("--recover", "repair", is_flag=True, help="Save what is intact of a damaged file.")
 def replay_files(files: tuple[Path, ...], url: str | None, *, as_json: bool, repair: bool) -> None:
-    """Record what waits, in its order, each record once.
+    """Record what waits, in its order, each record once; then what was refused, once more.
 
-    Each file goes to the store that it was made for, or to --store.
+    Each file goes to the store that it was made for, or to --store. The exit code is 0 only if
+    nothing is left.
     """
     paths = _chosen(files, url)
     if repair:
         for path in paths:
             _recover(path)
-    found, damaged = _statuses(paths)
-    done = [_replay(status, url) for status in found if status.pending]
+    statuses, failures = _statuses(paths)
+    done = [_replay(status, url) for status in statuses if status.pending or status.refused]
     if as_json:
         _echo_json([plain(one) for one in done])
     else:
         _echo_done(done)
-    if damaged:
-        raise damaged[0]
+    if failures:
+        raise failures[0]
     _demand_all_sent(done)
 
 
@@ -129,6 +136,8 @@ def _recover(path: Path) -> None:
     saved = recover(path)
     if saved is not None:
         lost = "an unknown number" if saved.lost is None else saved.lost
+        if saved.lost:
+            add_losses(losses_path(path), {"the spool was damaged": saved.lost})
         click.echo(f"saved {saved.saved} records, lost {lost}: {saved.damaged}", err=True)
 
 
@@ -139,10 +148,12 @@ def _replay(status: SpoolStatus, url: str | None) -> _Done:
         raise errors.InvalidArgument(f"{status.path} does not say for which store; give --store")
     with (
         connect(target, connect_timeout=_CONNECT_SECONDS) as store,
-        click.progressbar(length=status.pending, label=target, file=sys.stderr) as bar,
+        click.progressbar(
+            length=status.pending + status.refused, label=target, file=sys.stderr
+        ) as bar,
     ):
-        found = replay(store, status.path, lambda done, _: bar.update(done - bar.pos))
-    return _Done(str(status.path), target, found)
+        replayed = replay(store, status.path, lambda done, _: bar.update(done - bar.pos))
+    return _Done(str(status.path), target, replayed)
 
 
 def _echo_done(done: Sequence[_Done]) -> None:
@@ -156,7 +167,9 @@ def _echo_done(done: Sequence[_Done]) -> None:
 def _demand_all_sent(done: Sequence[_Done]) -> None:
     left = sum(one.replayed.left for one in done)
     if left:
-        raise errors.Unavailable(f"the store went away; {left} records wait for another replay")
+        raise errors.Unavailable(
+            f"the store went away, or fails on them: {left} records wait for another replay"
+        )
     refused = sum(one.replayed.refused for one in done)
     if refused:
         raise errors.FailedPrecondition(
@@ -165,8 +178,8 @@ def _demand_all_sent(done: Sequence[_Done]) -> None:
 
 
 def _plain(status: SpoolStatus) -> dict[str, Any]:
-    found: dict[str, Any] = plain(status)
-    return found | {"path": str(status.path)}
+    fields: dict[str, Any] = plain(status)
+    return fields | {"path": str(status.path)}
 
 
 def _echo_json(value: Any) -> None:

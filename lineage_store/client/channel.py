@@ -17,6 +17,9 @@ REASON_KEY = "lineage-store-reason"
 
 MAX_MESSAGE_BYTES = 100 * 1024 * 1024
 
+_TOO_LARGE = "message larger than max"
+"""What gRPC itself says, on either side, of a message that is over its limit, and nothing more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tls:
@@ -151,5 +154,8 @@ class GrpcTransport:
 
 def _from_rpc_error(error: Any) -> errors.LineageError:
     code: int = error.code().value[0]
-    trailing = dict(error.trailing_metadata() or ())
-    return errors.from_status(code, error.details() or "", trailing.get(REASON_KEY))
+    reason = dict(error.trailing_metadata() or ()).get(REASON_KEY)
+    message: str = error.details() or ""
+    if reason is None and code == errors.TooLarge.code and _TOO_LARGE in message:
+        return errors.TooLarge(message)
+    return errors.from_status(code, message, reason)

@@ -18,15 +18,19 @@ class RecordingOptions:
     """How runs and steps reach the store.
 
     Attributes:
-        spool: The directory of the files that records wait in while the store is away; None: that
+        spool: The directory of the files that keep records until the store has them; None: that
             of the environment variable LINEAGE_STORE_SPOOL, else in the cache of the user.
-        spool_bytes: How large such a file may get; what does not fit is lost, and said to be.
-        buffer_records: How many records may wait in memory; more go to the spool.
+        spool_bytes: How large the spool of a store may get, and again how large all its journals;
+            what fits into neither waits in memory.
+        buffer_records: How many records may wait in memory; more go to the spool, else to the
+            journal. If no file takes them, the code that records waits up to flush_seconds for a
+            store that is there; what that does not take is lost, counted, and said to be.
         buffer_bytes: How many bytes these may have.
         decide_seconds: How long a cache decision may take; after that it is a miss.
         flush_seconds: How long the end of a run, or of the process, waits until all is sent or
-            spooled.
-        retry_seconds: How often to look whether a store that was away is back.
+            in a file.
+        retry_seconds: How often to look whether a store that was away is back, and how long to
+            leave a spool alone that failed.
         heartbeat_seconds: How often a step that runs is recorded as still running.
     """
 

@@ -7,6 +7,7 @@ import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from lineage_store.client.cache import Cache
@@ -29,6 +30,9 @@ KNOWN_ARTIFACTS = 10_000
 """Artifacts of this process that are remembered, so that an input given as a path is known."""
 
 IDLE_SECONDS = 5.0
+
+BUSY_SECONDS = 1.0
+"""How long to wait for another process that writes to the spool: a full buffer waits as long."""
 
 
 class Alive(Protocol):
@@ -56,7 +60,7 @@ class Recorder:
         self.options = options
         in_memory = url in {"", "sqlite://"}
         path = spool_path(url, options.spool)
-        spool = None if in_memory else Spool(path, url=url, max_bytes=options.spool_bytes)
+        spool = None if in_memory else _spool(path, url, options)
         self.claims = Claims(lambda: Cache(transport()))
         self.decisions = Decisions(lambda: Cache(transport()), self.claims, options)
         self._sender = Sender(transport, spool, options, self._chores)
@@ -90,7 +94,7 @@ class Recorder:
         request = pb.RecordStepRequest(step=step.to_message())
         if around is not None:
             request.step.MergeFrom(around)
-        self._sender.put(Record(STEP, request))
+        self._sender.put(Record.of(STEP, request))
 
     @harmless(None)
     def record_cached(
@@ -99,7 +103,7 @@ class Recorder:
         """Take the record of a step that was served from the cache; see `record`."""
         request = cached_request(step, entry_id, copies)
         request.step.MergeFrom(around)
-        self._sender.put(Record(CACHED, request))
+        self._sender.put(Record.of(CACHED, request))
 
     def remember(self, artifact: Artifact) -> None:
         """Keep an artifact for those who give its uri as an input."""
@@ -162,6 +166,10 @@ class Recorder:
     def close(self) -> None:
         """Flush, spool what is left, and stop."""
         self._sender.close(self.options.flush_seconds)
+
+
+def _spool(path: Path, url: str, options: RecordingOptions) -> Spool:
+    return Spool(path, url=url, max_bytes=options.spool_bytes, busy_seconds=BUSY_SECONDS)
 
 
 def _close_at_exit(recorder: Recorder) -> None:

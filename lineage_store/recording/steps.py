@@ -168,7 +168,7 @@ class Step:
         return key if isinstance(key, str) else None
 
     def _beginning(self) -> dict[str, PropertyValue]:
-        known, lacks = self._described, partial(partial, self.gaps.add)
+        known = self._described
         found: dict[str, PropertyValue] = {
             **as_properties(known.properties),
             **named(

@@ -23,8 +23,11 @@ from lineage_store import (
 )
 from lineage_store.cli import dag
 from lineage_store.cli.main import main
+from lineage_store.client.records import StepRecord
 from lineage_store.recording import RecordingOptions, Run
-from lineage_store.recording.delivery.replay import spool_path
+from lineage_store.recording.delivery.records import STEP, Record
+from lineage_store.recording.delivery.replay import Spool, spool_path
+from lineage_store.v1 import cache_pb2
 
 AWAY = "grpc://127.0.0.1:1"
 """A server that is not there."""
@@ -357,3 +360,25 @@ def test_without_a_spool_there_is_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     assert as_json("spool", "status") == []
     assert lines("spool", "replay") == ["nothing waits"]
     assert run("spool", "status", "--file", "missing").returncode == 2
+
+
+def test_what_is_refused_or_lost_is_told_and_offered_again(spooled: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'later.db'}"
+    running = Execution(type="Unknown", state="RUNNING")
+    record = StepRecord(key="k", execution=running, create_types=False).to_message()
+    Spool(spooled).add([Record.of(STEP, cache_pb2.RecordStepRequest(step=record))])
+    replay = ("spool", "replay", "--file", str(spooled), "--store", url)
+    for _ in range(2):
+        done = run(*replay)
+        assert (done.returncode, "1 refused, 0 left" in done.stdout) == (1, True)
+        assert "1 records were refused and stay in their file" in done.stderr
+    spooled.with_suffix(".losses").write_text('{"at": 1, "records": 7, "why": "no room"}\n')
+    *_, refused, lost = lines("spool", "status")
+    assert refused.startswith("refused 1: NOT_FOUND")
+    assert lost == "lost 7: no room"
+    [status] = as_json("spool", "status")
+    assert (status["refused"], status["lost"], status["losses"]) == (1, 7, {"no room": 7})
+    with connect(url) as store:
+        store.put_execution_type(ExecutionType(name="Unknown"))
+    assert run(*replay).stdout == f"{url}: 1 sent, 0 refused, 0 left\n"
+    assert lines("spool", "replay") == ["nothing waits"]

@@ -319,3 +319,21 @@ def test_an_event_type_of_a_later_version_is_not_taken_for_none(call):
     request.step.inputs[0].MergeFromString(b"\x20\x63")  # field 4 is 99
     with call.refused(errors.InvalidArgument, r"step.inputs\[0\].event_type is not one of"):
         call.transport.call("RecordStep", request)
+
+
+def test_a_record_that_comes_late_adds_and_replaces_nothing(call):
+    def put(state, **values):
+        sent = {
+            "type": "Train",
+            "last_known_state": state,
+            "custom_properties": values,
+        }
+        return execution(call, record(call, digest=None, execution=sent))
+
+    put(COMPLETE, decision="NOT_CACHED", ended="9")
+    late = put(RUNNING, decision="HIT", begun="1")
+    assert late.last_known_state == COMPLETE
+    values = {name: value.string_value for name, value in late.custom_properties.items()}
+    assert values == {"decision": "NOT_CACHED", "ended": "9", "begun": "1"}
+    corrected = put(pb.Execution.UNKNOWN, ended="8")  # who says nothing of a state, is not late
+    assert corrected.custom_properties["ended"].string_value == "8"

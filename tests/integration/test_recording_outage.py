@@ -3,22 +3,20 @@
 import logging
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lineage_store import Execution, LineageStore, connect, errors
-from lineage_store.recording import Caching, RecordingOptions
-from lineage_store.recording.delivery.records import send
+from lineage_store.recording import Caching, RecordingOptions, complaints
 from lineage_store.recording.delivery.replay import (
     Spool,
     SpoolDamaged,
@@ -27,50 +25,13 @@ from lineage_store.recording.delivery.replay import (
     spool_path,
     spool_status,
 )
-from tests.integration.serving import Served, serving
+from lineage_store.recording.delivery.sending import send
+from tests.integration.restarts import Restartable
 
 STEPS = int(os.environ.get("LINEAGE_OUTAGE_STEPS", "60"))
 AWAY_SECONDS = float(os.environ.get("LINEAGE_OUTAGE_SECONDS", "2"))
 OVERHEAD_SECONDS = 1.0
 """What a step may cost beside its work; a decision may take decide_seconds more."""
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
-class Restartable:
-    """A server that can be killed, and started again on the same port and database."""
-
-    def __init__(self, directory: Path) -> None:
-        self.address = f"127.0.0.1:{free_port()}"
-        self._directory = directory
-        self._stack = ExitStack()
-        self._served: Served | None = None
-
-    @property
-    def url(self) -> str:
-        return f"grpc://{self.address}"
-
-    def start(self) -> None:
-        served = serving(self._directory, LINEAGE_STORE_GRPC=self.address)
-        self._served = self._stack.enter_context(served)
-
-    def freeze(self) -> None:
-        assert self._served is not None
-        self._served.process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        assert self._served is not None
-        self._served.process.send_signal(signal.SIGCONT)
-
-    def kill(self) -> None:
-        assert self._served is not None
-        self._served.stop(signal.SIGKILL)
-        self._stack.close()
 
 
 @contextmanager
@@ -92,6 +53,11 @@ def server(tmp_path: Path) -> Iterator[Restartable]:
 @pytest.fixture
 def options(tmp_path: Path) -> RecordingOptions:
     return RecordingOptions(spool=tmp_path / "spool", retry_seconds=0.2)
+
+
+@pytest.fixture(autouse=True)
+def fresh_complaints() -> None:
+    complaints._told.clear()
 
 
 def steps_of(store: LineageStore) -> list[Execution]:

@@ -184,9 +184,19 @@ def test_a_request_over_the_limit_is_refused_and_the_server_goes_on(tmp_path):
             artifact = pb.Artifact(type_id=10, uri="u" * length)
             transport.call("PutArtifacts", service.PutArtifactsRequest(artifacts=[artifact]))
 
-        with pytest.raises(errors.ResourceExhausted):
+        with pytest.raises(errors.TooLarge):
             put(10_000)
         put(9_000)
+
+
+def test_a_request_over_the_limit_of_the_client_itself(tmp_path):
+    bound = [("grpc.max_send_message_length", 1_000)]
+    with (
+        serving(tmp_path) as served,
+        closing(GrpcTransport(served.address, options=bound)) as transport,
+        pytest.raises(errors.TooLarge),
+    ):
+        put_type(transport, "T" * 2_000)
 
 
 def test_a_client_waits_for_a_server_that_comes_late(tmp_path):

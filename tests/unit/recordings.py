@@ -18,7 +18,7 @@ def record(key: str, **properties: Any) -> Record:
     """Return the record of a step that has only begun."""
     execution = Execution(type="T", state="RUNNING", custom_properties=properties)
     step = StepRecord(key=key, execution=execution)
-    return Record(STEP, pb.RecordStepRequest(step=step.to_message()))
+    return Record.of(STEP, pb.RecordStepRequest(step=step.to_message()))
 
 
 class FakeStore:

@@ -153,3 +153,20 @@ def test_a_file_that_can_not_be_opened(tmp_path: Path) -> None:
     (tmp_path / "dir.spool").mkdir()
     with pytest.raises(errors.Unavailable):
         Spool(tmp_path / "dir.spool").add([record("a")])
+
+
+def test_a_rescue_that_fails_can_be_tried_again(spool: Spool, monkeypatch) -> None:
+    spool.add([record(key, text="x" * 500) for key in KEYS])
+    with spool.path.open("r+b") as file:
+        file.truncate(spool.path.stat().st_size // 2)
+
+    def fail(*_: object) -> None:
+        raise errors.Unavailable("database or disk is full")
+
+    monkeypatch.setattr(Spool, "restore", fail)
+    with pytest.raises(errors.Unavailable):
+        recover(spool.path)
+    monkeypatch.undo()
+    saved = recover(spool.path)
+    assert saved is not None
+    assert saved.saved == len(keys(spool)) > 0

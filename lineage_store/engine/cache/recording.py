@@ -146,7 +146,21 @@ def _settle_state(execution: Any, known: Node | None) -> int:
     if _progress(given) > _progress(before):
         return given
     execution.ClearField("last_known_state")
+    if known is not None and given > State.UNKNOWN and _progress(given) < _progress(before):
+        _leave_out_known(execution, known.message)
     return before
+
+
+def _leave_out_known(execution: Any, known: Any) -> None:
+    """Let what comes late add to the properties of an execution, and replace none.
+
+    Records of one step may come in another order than they were made: out of two files, or from
+    two processes.
+    """
+    for name in ("properties", "custom_properties"):
+        sent, stored = getattr(execution, name), getattr(known, name)
+        for key in [key for key in sent if key in stored]:
+            del sent[key]
 
 
 def _progress(state: int) -> int:

@@ -3,15 +3,20 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from lineage_store import errors
 from lineage_store.client.addresses import located
-from lineage_store.recording.delivery.records import Record, send
+from lineage_store.recording.delivery import journal, losses
+from lineage_store.recording.delivery.adoption import adopt
+from lineage_store.recording.delivery.backlog import Backlog
+from lineage_store.recording.delivery.orphans import orphans
+from lineage_store.recording.delivery.records import Record
 from lineage_store.recording.delivery.salvage import Recovered, recover
+from lineage_store.recording.delivery.sending import send
 from lineage_store.recording.delivery.spool import Spool, SpoolDamaged, SpoolStatus
 
 __all__ = [
@@ -23,12 +28,16 @@ __all__ = [
     "default_directory",
     "recover",
     "replay",
+    "spool_beside",
     "spool_path",
+    "spool_paths",
     "spool_status",
 ]
 
 VARIABLE = "LINEAGE_STORE_SPOOL"
 """The environment variable that names the directory of spool files."""
+
+SUFFIX = ".spool"
 
 
 def default_directory() -> Path:
@@ -46,7 +55,36 @@ def default_directory() -> Path:
 def spool_path(url: str, directory: Path | str | None = None) -> Path:
     """Return the spool file of the store at a URL."""
     where = default_directory() if directory is None else Path(directory)
-    return where / f"{sha256(located(url).encode()).hexdigest()[:16]}.spool"
+    return where / f"{sha256(located(url).encode()).hexdigest()[:16]}{SUFFIX}"
+
+
+def spool_paths(directory: Path | str | None = None) -> list[Path]:
+    """Return the spool files of a directory, also those not made yet beside which are journals."""
+    where = default_directory() if directory is None else Path(directory)
+    stems = {path.name.partition(".")[0] for path in where.glob("*.*") if _is_ours(path)}
+    return [where / f"{stem}{SUFFIX}" for stem in sorted(stems)]
+
+
+def spool_beside(path: Path) -> Path:
+    """Return the spool file that a file belongs to: a journal's, or the file itself."""
+    return path.with_name(path.name.partition(".")[0] + SUFFIX) if _is_journal(path) else path
+
+
+def _is_journal(path: Path) -> bool:
+    return path.suffix == journal.SUFFIX
+
+
+def _is_ours(path: Path) -> bool:
+    return path.suffix in {SUFFIX, journal.SUFFIX, losses.SUFFIX}
+
+
+def losses_path(path: Path) -> Path:
+    """Return the file that counts what was lost beside a spool file."""
+    return _stem(path).with_suffix(losses.SUFFIX)
+
+
+def _stem(path: Path) -> Path:
+    return path.with_suffix("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +93,8 @@ class Replayed:
 
     Attributes:
         sent: Records that the store has now.
-        refused: Records that it refused; they stay in the file.
-        left: Records that still wait, since the store went away.
+        refused: Records that it refused, also those that it refused before; they stay in the file.
+        left: Records that still wait, since the store went away, or fails on them.
     """
 
     sent: int
@@ -65,19 +103,34 @@ class Replayed:
 
 
 def spool_status(path: Path | str) -> SpoolStatus:
-    """Return what a spool file holds; of one that is not there, that it holds nothing.
+    """Return what waits in a spool file and beside it; of one that is not there, that none does.
 
     Raises:
         SpoolDamaged: The file is not intact.
         Unavailable: It can't be opened.
     """
-    return Spool(path).status()
+    spool = Spool(path)
+    status = spool.status()
+    lost = losses.lost(losses_path(spool.path))
+    left = [each for each in orphans(_stem(spool.path)) if each.records]
+    times = [each.modified for each in left] + ([] if status.oldest is None else [status.oldest])
+    return replace(
+        status,
+        url=status.url or next((each.url for each in left if each.url), None),
+        pending=status.pending + sum(len(each.records) for each in left),
+        oldest=min(times, default=None),
+        journals=len(left),
+        lost=lost.records,
+        losses=lost.reasons,
+    )
 
 
 def replay(
     store: Any, path: Path | str, progress: Callable[[int, int], None] | None = None
 ) -> Replayed:
     """Send the records of a spool file to a store, in their order; what was sent is deleted.
+
+    First what waits, also in journals of processes that ended, then what was refused before.
 
     Args:
         store: A `LineageStore`.
@@ -89,40 +142,67 @@ def replay(
         Unavailable: It can't be opened, or the store is away from the beginning.
     """
     spool = Spool(path)
-    total = spool.status().pending
-    sent, refused = 0, 0
-    while batch := spool.first():
-        outcome = replay_batch(store.hasty_transport(), spool, batch)
-        sent, refused = sent + outcome.sent, refused + outcome.refused
-        if progress is not None:
-            progress(sent + refused, total)
-        if outcome.away is not None:
-            if not sent + refused:
-                raise outcome.away
-            break
-    return Replayed(sent=sent, refused=refused, left=spool.status().pending)
+    replaying = _Replay(store.hasty_transport(), spool, progress or _tell_nobody)
+    replaying.run()
+    status = spool_status(path)
+    return Replayed(sent=replaying.sent, refused=status.refused, left=status.pending)
 
 
-@dataclass(frozen=True, slots=True)
-class BatchOutcome:
-    """What became of a batch from a spool.
-
-    Attributes:
-        sent: How many records the store has now.
-        refused: How many it refused.
-        away: Why the others were not sent; None: there are none.
-    """
-
-    sent: int
-    refused: int
-    away: errors.LineageError | None
+def _tell_nobody(done: int, total: int) -> None:
+    """Take in how far a replay is."""
 
 
-def replay_batch(transport: Any, spool: Spool, batch: Sequence[tuple[int, Record]]) -> BatchOutcome:
-    """Send a batch of records from a spool, and settle them there."""
-    outcome = send(transport, [record for _, record in batch])
-    done = [number for number, _ in batch[: outcome.done]]
-    refused = {done[at]: refusal.why for at, refusal in outcome.refused.items()}
-    sent = [number for number in done if number not in refused]
-    spool.settle(sent, refused)
-    return BatchOutcome(len(sent), len(refused), outcome.away)
+class _Replay:
+    """One replay of a file; `sent` says how many records the store took in it."""
+
+    def __init__(self, transport: Any, spool: Spool, progress: Callable[[int, int], None]) -> None:
+        self._transport = transport
+        self._spool = spool
+        self._progress = progress
+        self._done = 0
+        self.sent = 0
+
+    def run(self) -> None:
+        """Send what waits, and what was refused before.
+
+        Raises:
+            LineageError: The store is away from the beginning.
+        """
+        status = spool_status(self._spool.path)
+        self._total = status.pending + status.refused
+        damage = losses.Losses(losses_path(self._spool.path))
+        adopt(_stem(self._spool.path), [self._keep, self._send_all], damage)
+        damage.write()
+        if self._send_waiting() and status.refused and self._spool.readmit():
+            self._send_waiting()
+
+    def _keep(self, records: Sequence[Record]) -> bool:
+        """Put records of a journal into the spool."""
+        try:
+            self._spool.add(records)
+        except errors.Unavailable:
+            return False
+        return True
+
+    def _send_all(self, records: Sequence[Record]) -> bool:
+        outcome = send(self._transport, records)
+        self._count(outcome.taken, outcome.done)
+        return outcome.taken == len(records)
+
+    def _send_waiting(self) -> bool:
+        """Send what waits; return whether the store is still there."""
+        backlog = Backlog(self._spool)
+        while batch := backlog.batch():
+            outcome = send(self._transport, [record for _, record in batch])
+            backlog.settle(batch, outcome)
+            self._count(outcome.taken, outcome.done)
+            if outcome.away is not None:
+                if not self._done:
+                    raise outcome.away
+                return False
+        return True
+
+    def _count(self, sent: int, done: int) -> None:
+        self.sent += sent
+        self._done += done
+        self._progress(min(self._done, self._total), self._total)

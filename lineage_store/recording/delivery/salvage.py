@@ -55,8 +55,18 @@ def recover(path: Path | str) -> Recovered | None:
     except OSError as error:
         raise errors.Unavailable(f"the spool {path} can't be moved: {error}") from None
     if rows:
-        Spool(path, url=url).restore(rows)
+        _restore(Spool(path, url=url), rows, aside)
     return Recovered(saved=len(rows), lost=lost, damaged=aside)
+
+
+def _restore(spool: Spool, rows: list[tuple[Any, ...]], aside: Path) -> None:
+    """Keep rows in a new file; if that can't be, put the damaged one back, to be tried again."""
+    try:
+        spool.restore(rows)
+    except errors.LineageError:
+        with suppress(OSError):
+            aside.replace(spool.path)
+        raise
 
 
 def _salvage(path: Path) -> tuple[list[tuple[Any, ...]], int | None, str | None]:
@@ -67,26 +77,27 @@ def _salvage(path: Path) -> tuple[list[tuple[Any, ...]], int | None, str | None]
         with closing(sqlite3.connect(copy)) as connection:
             first, last = _bounds(connection)
             url = _url_of(connection)
-            found = [_row(connection, number) for number in range(first, last + 1)]
+            rows = [_row(connection, number) for number in range(first, last + 1)]
     except sqlite3.DatabaseError:
         return [], None, None
     except OSError as error:
         raise errors.Unavailable(f"the spool {path} can't be copied: {error}") from None
     finally:
         copy.unlink(missing_ok=True)
-    intact = [row for row in found if isinstance(row, tuple)]
-    return intact, _count_lost(found), url
+    intact = [row for row in rows if isinstance(row, tuple)]
+    return intact, _count_lost(rows), url
 
 
-def _count_lost(found: list[tuple[Any, ...] | bool | None]) -> int:
-    """Return how many records were there once and are neither sent nor intact.
+def _count_lost(rows: list[tuple[Any, ...] | bool | None]) -> int:
+    """Return how many records were there once and are neither sent nor intact, at most.
 
-    Records are sent in their order: behind the first that waits, none can be missing.
+    Records are sent in their order: behind the first that waits only those are missing that were
+    sent past one that the store failed on.
     """
-    waits = (isinstance(row, tuple) and row[_REFUSED] is None for row in found)
-    first = next((at for at, is_waiting in enumerate(waits) if is_waiting), len(found))
-    damaged = sum(row is False for row in found[:first])
-    return damaged + sum(not isinstance(row, tuple) for row in found[first:])
+    waits = (isinstance(row, tuple) and row[_REFUSED] is None for row in rows)
+    first = next((at for at, is_waiting in enumerate(waits) if is_waiting), len(rows))
+    damaged = sum(row is False for row in rows[:first])
+    return damaged + sum(not isinstance(row, tuple) for row in rows[first:])
 
 
 def _copy_whole(path: Path, copy: Path) -> None:
@@ -110,8 +121,8 @@ def _bounds(connection: sqlite3.Connection) -> tuple[int, int]:
 
 def _url_of(connection: sqlite3.Connection) -> str | None:
     with suppress(sqlite3.DatabaseError):
-        found = connection.execute("SELECT url FROM origin").fetchone()
-        return found[0] if found else None
+        origin = connection.execute("SELECT url FROM origin").fetchone()
+        return origin[0] if origin else None
     return None
 
 

@@ -8,9 +8,9 @@ store knows a record that it has, so one that is sent twice is there once.
 import sqlite3
 import time
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,31 @@ from lineage_store.recording.delivery.records import Record, Refusal
 BATCH_RECORDS = 500
 BATCH_BYTES = 8 * 1024 * 1024
 BUSY_SECONDS = 10.0
-"""How long to wait for another process that writes to the file."""
+"""How long to wait for another process that writes to the file, unless told otherwise."""
 
 _MAGIC = 0x6C735370  # "lsSp"
+_VERSION = 0
+"""The `user_version` of files that this software understands; a later one would say 1."""
+
 _PAGE = 4096
+_UNUSABLE = frozenset(
+    {
+        sqlite3.SQLITE_AUTH,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOLFS,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+"""What SQLite says of where a file is; all else that it says, is about what is in it."""
+
 _TABLES = (
     """
     CREATE TABLE records (
@@ -53,11 +74,15 @@ class SpoolStatus:
     Attributes:
         path: The file.
         url: The store that the records are for; None: unknown.
-        pending: Records that wait to be sent.
+        pending: Records that wait to be sent, also those in journals.
         refused: Records that the store refused; they are kept to be looked at.
         refusals: Why, and how many records for each reason.
         oldest: When the oldest pending record was made, in ms since the epoch; None: there is none.
         bytes: The size of the file.
+        journals: Journals of processes that ended without having sent all; their records are
+            among those that wait.
+        lost: Records that could be kept nowhere, since this was first counted.
+        losses: Why, and how many records for each reason.
     """
 
     path: Path
@@ -67,6 +92,9 @@ class SpoolStatus:
     refusals: dict[str, int]
     oldest: int | None
     bytes: int
+    journals: int = 0
+    lost: int = 0
+    losses: dict[str, int] = field(default_factory=dict)
 
 
 class Spool:
@@ -78,14 +106,26 @@ class Spool:
         path: The file.
         url: The store that the records are for.
         max_bytes: How large the file may get.
+        busy_seconds: How long to wait for another process that writes to the file.
     """
 
     def __init__(
-        self, path: Path | str, *, url: str | None = None, max_bytes: int | None = None
+        self,
+        path: Path | str,
+        *,
+        url: str | None = None,
+        max_bytes: int | None = None,
+        busy_seconds: float = BUSY_SECONDS,
     ) -> None:
         self.path = Path(path)
         self._url = url
         self._max_bytes = max_bytes
+        self._busy_seconds = busy_seconds
+
+    @property
+    def url(self) -> str:
+        """The store that the records are for, as it was said here; "": it was not."""
+        return self._url or ""
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -93,20 +133,22 @@ class Spool:
 
         Raises:
             SpoolDamaged: It is not intact.
-            Unavailable: It can't be opened or written, or is full.
+            Unavailable: It can't be opened or written, is full, or is of a later version.
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS)) as connection:
+            if not self.path.exists():
+                self.path.touch(mode=0o600)
+            with closing(sqlite3.connect(self.path, timeout=self._busy_seconds)) as connection:
                 _prepare(connection, self._url, self._max_bytes)
                 with connection:
                     yield connection
-        except sqlite3.OperationalError as error:
-            raise errors.Unavailable(f"the spool {self.path} can't be used: {error}") from None
         except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF in _UNUSABLE:
+                raise _unusable(self.path, error) from None
             raise _damaged(self.path, str(error)) from None
         except OSError as error:
-            raise errors.Unavailable(f"the spool {self.path} can't be used: {error}") from None
+            raise _unusable(self.path, error) from None
 
     def add(self, records: Sequence[Record]) -> None:
         """Keep records, behind those that are there; all of them or none.
@@ -116,15 +158,19 @@ class Spool:
             Unavailable: It can't be written, or is full.
         """
         now = time.time_ns() // 1_000_000
-        rows = [(now, r.method, body, zlib.crc32(body)) for r in records for body in [r.body()]]
+        rows = [(now, r.method, r.body, zlib.crc32(r.body)) for r in records]
         with self._open() as connection:
             connection.executemany(
                 "INSERT INTO records (recorded_at, method, body, checksum) VALUES (?, ?, ?, ?)",
                 rows,
             )
 
-    def first(self, count: int = BATCH_RECORDS) -> list[tuple[int, Record]]:
+    def first(self, count: int = BATCH_RECORDS, *, after: int = 0) -> list[tuple[int, Record]]:
         """Return the oldest records that wait, each with its number in the file.
+
+        Args:
+            count: How many at most.
+            after: A number; only records behind it come back.
 
         Raises:
             SpoolDamaged: A record is not intact.
@@ -133,9 +179,9 @@ class Spool:
             return []
         with self._open() as connection:
             rows = connection.execute(
-                "SELECT id, method, body, checksum FROM records WHERE refused IS NULL "
-                "ORDER BY id LIMIT ?",
-                (count,),
+                "SELECT id, method, body, checksum FROM records "
+                "WHERE refused IS NULL AND id > ? ORDER BY id LIMIT ?",
+                (after, count),
             )
             return list(self._bounded(rows))
 
@@ -151,10 +197,15 @@ class Spool:
     def _record(self, method: str, body: bytes, checksum: int) -> Record:
         if not isinstance(body, bytes) or zlib.crc32(body) != checksum:
             raise _damaged(self.path, "the checksum of a record is wrong")
-        return Record.read(method, body)
+        return Record(method, body)
 
-    def settle(self, sent: Sequence[int], refused: dict[int, str]) -> None:
-        """Forget records that the store has, and mark those that it refused."""
+    def settle(self, sent: Collection[int], refused: Mapping[int, str]) -> None:
+        """Forget records that the store has, and mark those that it refused.
+
+        Raises:
+            SpoolDamaged: The file is not intact.
+            Unavailable: It can't be written.
+        """
         with self._open() as connection:
             connection.executemany("DELETE FROM records WHERE id = ?", [(n,) for n in sent])
             connection.executemany(
@@ -162,13 +213,28 @@ class Spool:
                 [(why, number) for number, why in refused.items()],
             )
 
+    def older(self, numbers: Collection[int], seconds: float) -> set[int]:
+        """Return those of the records that came here so long ago."""
+        before = time.time_ns() // 1_000_000 - int(seconds * 1000)
+        query = "SELECT id FROM records WHERE id >= ? AND id <= ? AND recorded_at <= ?"
+        with self._open() as connection:
+            rows = connection.execute(query, (min(numbers), max(numbers), before)).fetchall()
+        return {number for (number,) in rows} & set(numbers)
+
+    def readmit(self) -> int:
+        """Let all that was refused wait again, in its old place; return how many that are."""
+        if not self.path.exists():
+            return 0
+        with self._open() as connection:
+            query = "UPDATE records SET refused = NULL WHERE refused IS NOT NULL"
+            return connection.execute(query).rowcount
+
     def keep_refused(self, refusals: Sequence[Refusal]) -> None:
         """Keep records that the store refused, to be looked at."""
         now = time.time_ns() // 1_000_000
         rows = [
-            (now, r.record.method, body, zlib.crc32(body), r.why)
+            (now, r.record.method, r.record.body, zlib.crc32(r.record.body), r.why)
             for r in refusals
-            for body in [r.record.body()]
         ]
         with self._open() as connection:
             connection.executemany(
@@ -177,13 +243,13 @@ class Spool:
                 rows,
             )
 
-    def has_pending(self) -> bool:
-        """Return whether records wait."""
+    def has_pending(self, *, after: int = 0) -> bool:
+        """Return whether records wait, behind a number."""
         if not self.path.exists():
             return False
         with self._open() as connection:
-            query = "SELECT 1 FROM records WHERE refused IS NULL LIMIT 1"
-            return connection.execute(query).fetchone() is not None
+            query = "SELECT 1 FROM records WHERE refused IS NULL AND id > ? LIMIT 1"
+            return connection.execute(query, (after,)).fetchone() is not None
 
     def check(self) -> None:
         """Read every record.
@@ -231,6 +297,9 @@ def _prepare(connection: sqlite3.Connection, url: str | None, max_bytes: int | N
     if max_bytes is not None:
         connection.execute(f"PRAGMA max_page_count = {max(16, max_bytes // _PAGE)}")
     if _is_spool(connection):
+        [version] = connection.execute("PRAGMA user_version").fetchone()
+        if version > _VERSION:
+            raise OSError("a later version of lineage-store made it")
         return
     connection.execute("BEGIN IMMEDIATE")  # another process may be making them
     if not _is_spool(connection):
@@ -258,6 +327,10 @@ def _check_whole(connection: sqlite3.Connection, path: Path) -> None:
     [found] = connection.execute("PRAGMA quick_check(1)").fetchone()
     if found != "ok":
         raise _damaged(path, found)
+
+
+def _unusable(path: Path, error: Exception) -> errors.Unavailable:
+    return errors.Unavailable(f"the spool {path} can't be used: {error}")
 
 
 def _damaged(path: Path, why: str) -> SpoolDamaged:

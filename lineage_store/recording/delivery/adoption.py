@@ -1,0 +1,51 @@
+"""What processes that ended left in their journals, brought to the spool, else to the store."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from lineage_store.recording.complaints import complain, logger
+from lineage_store.recording.delivery.losses import Losses
+from lineage_store.recording.delivery.orphans import Orphan, orphans
+from lineage_store.recording.delivery.records import Record
+from lineage_store.recording.delivery.waiting import BATCH_RECORDS
+
+Take = Callable[[Sequence[Record]], bool]
+"""Takes records; says whether all of them are kept now."""
+
+
+def adopt(stem: Path, takers: Sequence[Take], losses: Losses) -> int:
+    """Bring the records of journals that were left behind to the first that takes them.
+
+    Args:
+        stem: Directory and beginning of the name of the journals.
+        takers: What may take them, best first.
+        losses: Counts what is damaged.
+
+    Returns:
+        How many journals are left all the same.
+    """
+    left = 0
+    for orphan in orphans(stem):
+        try:
+            left += not _settle(orphan, takers, losses)
+        except OSError as error:
+            left += 1
+            complain("orphan", "the journal %s can't be removed: %s", orphan.path, error)
+    return left
+
+
+def _settle(orphan: Orphan, takers: Sequence[Take], losses: Losses) -> bool:
+    if not any(_take_all(orphan.records, take) for take in takers):
+        return False
+    orphan.remove()
+    if orphan.damaged:
+        losses.count(orphan.damaged, "a journal was damaged")
+        complain("journal damaged", "the journal %s was damaged", orphan.path)
+    if orphan.records:
+        logger.info("took over %d records of a process that ended", len(orphan.records))
+    return True
+
+
+def _take_all(records: Sequence[Record], take: Take) -> bool:
+    batches = range(0, len(records), BATCH_RECORDS)
+    return all(take(records[at : at + BATCH_RECORDS]) for at in batches)
