@@ -25,6 +25,7 @@ from lineage_store.model import Artifact, ArtifactState
 from lineage_store.recording.arguments import names_a_file
 from lineage_store.recording.artifacts import DEFAULT_TYPE, as_properties
 from lineage_store.recording.naming import bounded
+from lineage_store.recording.secrets import masked_text
 
 HASH_BYTES = "LINEAGE_STORE_HASH_BYTES"
 """The environment variable that says how large a thing may be to be hashed by a hook."""
@@ -85,6 +86,7 @@ def uri_artifact(
         type: Of the artifact.
         properties: What else is known of it.
     """
+    uri = masked_text(uri)
     parts = urlsplit(uri)
     local = unquote(parts.path) if parts.scheme == "file" else uri
     is_local = parts.scheme in {"", "file"} and Path(local).is_absolute()

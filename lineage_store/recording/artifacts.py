@@ -18,6 +18,7 @@ from lineage_store.model import Artifact, ArtifactState
 from lineage_store.recording.gaps import Gaps
 from lineage_store.recording.naming import bounded
 from lineage_store.recording.recorder import Recorder
+from lineage_store.recording.secrets import masked_text
 from lineage_store.recording.values import as_property, clean, with_article
 
 DEFAULT_TYPE = "Artifact"
@@ -56,8 +57,9 @@ def as_artifact(recorder: Recorder, given: Given, noun: str) -> Artifact | int:
     if isinstance(given, Artifact):
         return given if given.id is not None else identified(given)
     if isinstance(given, str):
-        unnamed = Artifact(type=DEFAULT_TYPE, uri=given, external_id=bounded(f"uri:{given}"))
-        return recorder.known(given) or unnamed
+        uri = masked_text(given)
+        unnamed = Artifact(type=DEFAULT_TYPE, uri=uri, external_id=bounded(f"uri:{uri}"))
+        return recorder.known(uri) or unnamed
     if isinstance(given, int) and not isinstance(given, bool):
         return given
     raise errors.InvalidArgument(
@@ -117,7 +119,9 @@ def identified(artifact: Artifact) -> Artifact:
     """Return an artifact with a type, and with an external id if there is one."""
     has_type = artifact.type is not None or artifact.type_id is not None
     type_name = artifact.type if has_type else DEFAULT_TYPE
-    return replace(artifact, type=type_name, external_id=external_id_of(artifact))
+    uri = None if artifact.uri is None else masked_text(artifact.uri)
+    shown = replace(artifact, type=type_name, uri=uri)
+    return replace(shown, external_id=external_id_of(shown))
 
 
 def external_id_of(artifact: Artifact) -> str | None:
@@ -192,7 +196,8 @@ def as_output(
     if isinstance(given, Path):
         made = of_path(recorder, given, type_name, properties)
     elif isinstance(given, str) or given is None:
-        made = Artifact(type=type_name, uri=given, custom_properties=as_properties(properties))
+        uri = None if given is None else masked_text(given)
+        made = Artifact(type=type_name, uri=uri, custom_properties=as_properties(properties))
     else:
         artifact = as_artifact(recorder, given, "output")
         made = Artifact(id=artifact) if isinstance(artifact, int) else artifact

@@ -21,6 +21,7 @@ from lineage_store.recording.artifacts import DEFAULT_TYPE
 from lineage_store.recording.lookups import local_path
 from lineage_store.recording.restoring import content_within, restore, sha256_of
 from lineage_store.recording.seals import is_sealed, seal
+from lineage_store.recording.secrets import masked_text
 from lineage_store.recording.steps import Step
 from lineage_store.recording.value_files import FORMS, PICKLE, write
 from lineage_store.recording.values import MAX_TEXT
@@ -71,7 +72,7 @@ class ReturnValues:
             return self._record_paths(step, value)
         for form, (to_text, from_text) in _TEXTS.items():
             text = _text(value, to_text, from_text)
-            if text is not None:
+            if text is not None and masked_text(text) == text:
                 step.result(FORM, form)
                 step.result(RETURN, text)
                 return True

@@ -10,9 +10,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from lineage_store.cache.keys import Key
-from lineage_store.client.cache_answers import Claim, Hit, Miss, Place
+from lineage_store.client.cache_answers import Hit, Miss, Place
 from lineage_store.client.records import Publication
-from lineage_store.fingerprints.code.guards import WatchedFile
 from lineage_store.model import Artifact, ExecutionState
 from lineage_store.model.values import PropertyValue
 from lineage_store.recording.artifacts import (
@@ -26,10 +25,7 @@ from lineage_store.recording.artifacts import (
 from lineage_store.recording.complaints import complain, harmless
 from lineage_store.recording.described import StepDescription
 from lineage_store.recording.gaps import Gaps
-from lineage_store.recording.input_watch import InputWatch
-from lineage_store.recording.lookups import decide, key_of
-from lineage_store.recording.naming import CACHE_DECISION, CACHE_KEY, INDEX, REFRESH
-from lineage_store.recording.options import Caching
+from lineage_store.recording.naming import INDEX
 from lineage_store.recording.outcomes import (
     Fault,
     begun,
@@ -39,6 +35,7 @@ from lineage_store.recording.outcomes import (
     times,
 )
 from lineage_store.recording.secrets import hide
+from lineage_store.recording.step_caching import StepCaching
 from lineage_store.recording.values import as_number, as_property, clean, named
 
 if TYPE_CHECKING:
@@ -56,9 +53,6 @@ class Step:
     No method raises because of the store: what goes wrong is logged, once per kind.
 
     Attributes:
-        hit: What the cache has of this step, whose body need not run then; None: run it.
-        miss: Why not, if the store was asked and answered.
-        cache_key: What stands for the step and all that goes into it; None: it is not cached.
         inputs: The artifacts that it reads.
         outputs: The artifacts that it wrote, or those of the hit, in lists by name.
         results: Metrics and other values that it put out, or those of the hit, by name.
@@ -66,9 +60,6 @@ class Step:
     """
 
     def __init__(self, run: "Run", description: StepDescription) -> None:
-        self.hit: Hit | None = None
-        self.miss: Miss | None = None
-        self.cache_key: Key | None = None
         self.inputs: list[Place] = []
         self.outputs: dict[str, list[Artifact]] = {}
         self.results: dict[str, PropertyValue] = {}
@@ -76,12 +67,9 @@ class Step:
         self._run = run
         self._recorder = run.recorder
         self._described = description
-        self._claim: Claim | None = None
         self._skipped: str | None = None
-        self._why_run: str | None = None
-        self._watch: InputWatch | None = None
-        self._files: tuple[WatchedFile, ...] = ()
-        self._key_places: list[Place] | None = None
+        caching = description.caching
+        self._cache = None if caching is None else StepCaching(run.recorder, description, caching)
         self._is_told = False
         self._started = 0
         self._ticks = 0.0
@@ -99,6 +87,26 @@ class Step:
         """What the step is called in the store: the external id of its execution."""
         return self._described.key
 
+    @property
+    def hit(self) -> Hit | None:
+        """What the cache has of this step, whose body need not run then; None: run it."""
+        return None if self._cache is None else self._cache.hit
+
+    @property
+    def miss(self) -> Miss | None:
+        """Why there is no hit, if the store was asked and answered."""
+        return None if self._cache is None else self._cache.miss
+
+    @property
+    def cache_key(self) -> Key | None:
+        """What stands for the step and all that goes into it; None: it is not cached."""
+        return None if self._cache is None else self._cache.key
+
+    @property
+    def decision(self) -> str:
+        """One line on what the cache said."""
+        return "NOT_CACHED" if self._cache is None else self._cache.decision
+
     def __enter__(self) -> Self:
         self.begin()
         self._token = _around.set((*_around.get(), self.key))
@@ -112,11 +120,11 @@ class Step:
         With `cache`, ask first whether it need not run; then see `hit`.
         """
         self._started, self._ticks = begun(at)
-        if self._described.caching is not None:
-            self._watch = InputWatch(self._described)
+        if self._cache is not None:
+            self._cache.watch_inputs()
         self.inputs = input_places(self._recorder, self._described.inputs, self.gaps)
-        if self._described.caching is not None:
-            self._ask(self._described.caching)
+        if self._cache is not None:
+            self._ask(self._cache)
         if self.hit is None:
             self._run_it()
         else:
@@ -129,21 +137,8 @@ class Step:
         self._recorder.begin(self)
 
     @harmless(None)
-    def _ask(self, caching: Caching) -> None:
-        """Ask the cache; hold the claim if it is a miss."""
-        self._why_run = "NOT_CACHED: its key can't be made"
-        key = key_of(self._described, self.inputs, caching)
-        if isinstance(key, str):
-            complain(f"key {key}", "the step %s is not cached: %s", self.name, key)
-            self._why_run = f"NOT_CACHED: {key}"
-            return
-        self._why_run = REFRESH if caching.refresh else None
-        self.cache_key, self._files = key.key, key.files
-        self._key_places = list(self.inputs)
-        found = decide(self._recorder, self.cache_key, self.key, caching, _around.get())
-        self._claim = found.claim
-        self.miss = found.miss
-        self.hit = found.hit
+    def _ask(self, cache: StepCaching) -> None:
+        cache.ask(self.inputs, _around.get())
 
     @harmless(None)
     def peek(self) -> Hit | Miss | None:
@@ -151,21 +146,15 @@ class Step:
 
         None: it is not cached, it runs elsewhere, or the store does not answer.
         """
-        caching = self._described.caching
-        if caching is None or self._recorder.is_child:
+        if self._cache is None:
             return None
-        key = key_of(self._described, input_places(self._recorder, self._described.inputs), caching)
-        if isinstance(key, str) or caching.refresh:
-            return None
-        return self._recorder.decisions.peek(key.key, caching)
+        return self._cache.peek(input_places(self._recorder, self._described.inputs))
 
     def why_uncached(self) -> str | None:
         """Return why the step has no key; None: it has one, or does not use the cache."""
-        caching = self._described.caching
-        if caching is None:
+        if self._cache is None:
             return None
-        key = key_of(self._described, input_places(self._recorder, self._described.inputs), caching)
-        return key if isinstance(key, str) else None
+        return self._cache.why_uncached(input_places(self._recorder, self._described.inputs))
 
     def _beginning(self) -> dict[str, PropertyValue]:
         known = self._described
@@ -187,24 +176,11 @@ class Step:
         found |= {name: as_property(text) for name, text in texts.items() if text is not None}
         if known.command is not None:
             found["command"] = as_property(list(known.command))
-        if self.cache_key is not None:
-            found[CACHE_KEY] = self.cache_key.hex
-        if known.caching is not None:
-            found[CACHE_DECISION] = self.decision
+        if self._cache is not None:
+            found |= self._cache.properties()
         if self.hit is not None:
             self.gaps.inherit(self.hit.source)
         return found | self.gaps.properties()
-
-    @property
-    def decision(self) -> str:
-        """One line on what the cache said."""
-        if self.hit is not None:
-            return f"HIT: from execution {self.hit.original_execution_id}"
-        if self._why_run is not None:
-            return self._why_run
-        if self.miss is not None:
-            return f"{self.miss.reason}: {self.miss.detail}".rstrip(": ")
-        return "NO_DECISION" if self.cache_key is not None else "NOT_CACHED"
 
     def _record(
         self,
@@ -350,16 +326,14 @@ class Step:
     def _finish(self, error: Fault | None, state: ExecutionState | None, at: int | None) -> None:
         self._recorder.end(self)
         state = state or outcome_of(error)
-        self._check_inputs()
         ending = times(self._started, self._ticks, at)
         ending |= error_properties(error) | named("outputs", self.results)
-        if self._why_run is not None:
-            ending[CACHE_DECISION] = self._why_run
         if self._skipped is not None and error is None:
             state, ending = ExecutionState.CANCELED, ending | {"skip_reason": self._skipped}
         is_good = state is ExecutionState.COMPLETE
         outputs = self._output_places()
         publication = self._publication() if is_good else None
+        ending |= {} if self._cache is None else self._cache.changes()
         if not self._started:  # by this process
             known = input_places(self._recorder, self._described.inputs, self.gaps)
             self.inputs = [*known, *self.inputs]
@@ -367,25 +341,8 @@ class Step:
             ending = self._beginning() | ending
         inputs = self.inputs[self._told_inputs :]
         self._record(state, ending, inputs=inputs, outputs=outputs, publication=publication)
-        self._let_go(published=is_good)
-
-    def _check_inputs(self) -> None:
-        """Leave the outcome out of the cache if what the key was made of has changed since."""
-        if self._watch is None or self.cache_key is None:
-            return
-        changed = self._watch.changed(self.inputs, self._files)
-        if changed is not None:
-            self.dont_publish(f"its {changed} changed while it ran")
-        elif self._has_another_key():
-            self.dont_publish("it changed its parameters, which a hit would not do")
-
-    def _has_another_key(self) -> bool:
-        """Return whether the key would be another now, by what the step did to its parameters."""
-        caching = self._described.caching
-        if caching is None or self._key_places is None:
-            return False
-        key = key_of(self._described, self._key_places, caching)
-        return isinstance(key, str) or key.key != self.cache_key
+        if self._cache is not None:
+            self._cache.let_go(is_published=is_good)
 
     def _output_places(self) -> list[Place]:
         """Return the outputs in their places; the store takes an artifact in one place only."""
@@ -401,37 +358,20 @@ class Step:
         return list(places.values())
 
     def _publication(self) -> Publication | None:
-        caching = self._described.caching
-        if caching is None or self.cache_key is None:
+        if self._cache is None:
             return None
-        return Publication(
-            key=self.cache_key,
-            scope=caching.scope,
-            output_parameters=self.results,
-            claim=self._claim,
-            time_to_live=caching.time_to_live,
-        )
+        self._cache.check(self.inputs)
+        return self._cache.publication(self.results)
 
     @harmless(None)
     def reject_hit(self, why: str) -> None:
         """Run the step after all, although the cache had it; to be said before the body runs."""
-        complain(f"{self.name} {why}", "the hit of the step %s is not used: %s", self.name, why)
-        self.hit, self.outputs, self.results, self._copies = None, {}, {}, []
-        self._why_run = f"REJECTED: {why}"
+        if self._cache is not None:
+            self._cache.reject(why)
+        self.outputs, self.results, self._copies = {}, {}, []
         self._run_it()
 
     def dont_publish(self, why: str) -> None:
         """Leave the outcome out of the cache, whatever it is."""
-        if self.cache_key is not None:
-            complain(f"{self.name} {why}", "the step %s is not cached: %s", self.name, why)
-            self._why_run = f"NOT_CACHED: {why}"
-        self.cache_key = None
-
-    def _let_go(self, *, published: bool) -> None:
-        if self._claim is None:
-            return
-        if published and self.cache_key is not None:
-            self._recorder.claims.drop(self._claim)
-        else:
-            self._recorder.claims.give_up(self._claim)
-            self._recorder.wake()
+        if self._cache is not None:
+            self._cache.dont_publish(why)

@@ -11,6 +11,7 @@ from lineage_store import errors
 from lineage_store.cache.canonical import encode
 from lineage_store.model.values import PropertyValue, to_value
 from lineage_store.recording.naming import bounded
+from lineage_store.recording.secrets import masked, masked_text
 
 MAX_TEXT = 64 * 1024
 """Characters of a value that is kept as text; a longer one is cut off."""
@@ -40,7 +41,7 @@ def as_property(value: Any, lack: Callable[[str], None] | None = None) -> Proper
     if isinstance(value, Real):
         return float(value)
     if isinstance(value, Mapping) and _fits(value):
-        return value
+        return masked(value)  # type: ignore[no-any-return]
     return clean(_text(value, lack))
 
 
@@ -104,8 +105,8 @@ def _fits(value: Mapping[Any, Any]) -> bool:
 
 
 def clean(text: Any) -> str:
-    """Return a text as the store takes it."""
-    cut = str(text)[:MAX_TEXT]
+    """Return a text as the store takes it, with the credentials of URLs in it masked."""
+    cut = masked_text(str(text)[:MAX_TEXT])
     return cut if cut.isascii() else cut.encode("utf-8", "replace").decode()
 
 

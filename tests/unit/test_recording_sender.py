@@ -106,7 +106,8 @@ def test_a_call_that_never_returns_is_in_nobodys_way(store, spool) -> None:
     sender.close(0.2)
     assert time.monotonic() - begun < 5
     kept = [r.request.step.key for _, r in spool.first(200)]
-    assert kept == KEYS[:100]
+    # What the thread had in hand may be kept twice: the store knows what it has.
+    assert list(dict.fromkeys(kept)) == KEYS[:100]
     store.gate.set()
 
 

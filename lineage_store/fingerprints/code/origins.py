@@ -17,13 +17,12 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
-import lineage_store
-
 CODE = "LINEAGE_STORE_CODE"
 """The environment variable that names directories of the project's code."""
 
 _SITES = frozenset({"site-packages", "dist-packages"})
-_OWN = str(Path(lineage_store.__file__).parent) + os.sep
+_OWN = str(Path(__file__).parents[2]) + os.sep
+"""The directory of this package: what records a step is no part of it."""
 
 
 @dataclass(frozen=True, slots=True)
