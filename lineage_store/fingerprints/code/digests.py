@@ -25,7 +25,8 @@ class Code:
 
     Attributes:
         digest: "sha256:…"; None: it has none.
-        why: What has no fingerprint, and what to do; None: everything has one.
+        why: What has no fingerprint, and what to do: the digest is good for a record, and not for a
+            key. None: everything has one.
         files: Files that the digest rests on and that may be read later, and their states.
     """
 
@@ -41,13 +42,13 @@ def code_digest(function: Callable[..., Any]) -> str:
         NoFingerprint: Something that it reaches can't be told from other things.
     """
     code = code_of(function)
-    if code.digest is None:
+    if code.digest is None or code.why is not None:
         raise NoFingerprint(code.why or "its code has no fingerprint")
     return code.digest
 
 
 def code_of(function: Callable[..., Any], *, is_vouched: bool = False) -> Code:
-    """Return the digest of a function's code, or why it has none; never raises.
+    """Return the digest of a function's code, and what that can't tell apart; never raises.
 
     Args:
         function: Anything that can be called.
@@ -57,7 +58,8 @@ def code_of(function: Callable[..., Any], *, is_vouched: bool = False) -> Code:
     try:
         graph, digest = _graph_of(function, is_vouched)
     except NoFingerprint as error:
-        return Code(None, error.message)
+        recorded = None if is_vouched else code_of(function, is_vouched=True).digest
+        return Code(recorded, error.message)
     except RecursionError:
         return Code(None, "its code holds values that are nested too deep")
     except Exception as error:  # whatever the program's own objects raise
