@@ -1,8 +1,7 @@
 """Digests of code and of what code is given, made once and asked again while nothing changes."""
 
-import threading
-import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -17,6 +16,9 @@ from lineage_store.fingerprints.code.origins import PYTHON
 _FORMAT = "lineage-store code 2"
 _LARGEST = 500_000
 """Names and values of a graph that is kept to be asked again."""
+
+_MOST = 256
+"""Functions whose graphs are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +96,23 @@ def value_digest(value: Any, label: str, files: list[WatchedFile] | None = None)
 
 _Kept = tuple[CodeGraph, str]
 
-_lock = threading.Lock()
-_graphs: "weakref.WeakKeyDictionary[Any, dict[bool, _Kept]]" = weakref.WeakKeyDictionary()
+_graphs: dict[tuple[int, bool], tuple[Any, _Kept]] = {}
+"""The graphs of the functions that came last; each holds what it read. It has no lock, which a
+process that is forked meanwhile would hold for ever."""
 
 
 def _graph_of(function: Callable[..., Any], is_lenient: bool) -> _Kept:
-    kept = _kept(function).get(is_lenient)
-    if kept is not None and _holds(kept[0]):
+    place = id(function), is_lenient
+    owner, kept = _graphs.get(place, (None, None))
+    if kept is not None and owner is function and _holds(kept[0]):
         return kept
     graph = CodeGraph(describe, encode, is_lenient=is_lenient)
     made = graph, _text(graph.digest(function, _label(function)))
     if len(graph.guards.names) + len(graph.guards.values) < _LARGEST:
-        _kept(function)[is_lenient] = made
+        _graphs[place] = function, made
+        with suppress(KeyError, RuntimeError, StopIteration):  # another thread makes room as well
+            while len(_graphs) > _MOST:
+                del _graphs[next(iter(_graphs))]
     return made
 
 
@@ -114,14 +121,6 @@ def _holds(graph: CodeGraph) -> bool:
         return graph.holds()
     except Exception:  # what it meets now is new: the digest is made anew, and says what is wrong
         return False
-
-
-def _kept(function: Callable[..., Any]) -> dict[bool, _Kept]:
-    try:
-        with _lock:
-            return _graphs.setdefault(function, {})
-    except TypeError:  # neither hashable nor weakly referenced
-        return {}
 
 
 def _label(function: Callable[..., Any]) -> str:
