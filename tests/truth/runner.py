@@ -12,6 +12,7 @@ import sys
 import time
 import traceback
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,23 +20,32 @@ from typing import Any
 from lineage_store import LineageStore, connect
 from lineage_store.fingerprints.code import lazy_imports
 
-for name in ("attrs", "numpy", "pandas", "pydantic", "sklearn.pipeline", "sklearn.linear_model"):
-    with suppress(ImportError):  # so that programs that use them begin at once
-        importlib.import_module(name)
+LIBRARIES = ("attrs", "numpy", "pandas", "pydantic", "sklearn.pipeline", "sklearn.linear_model")
+
+Job = dict[str, Any]
+Answer = dict[str, Any]
 
 
 def main() -> None:
     """Answer requests until there are no more."""
+    for name in LIBRARIES:
+        with suppress(ImportError):  # so that programs that use them begin at once
+            importlib.import_module(name)
+    serve(_run)
+
+
+def serve(run: Callable[[Job], Answer]) -> None:
+    """Answer requests, each in a process of its own."""
     for line in sys.stdin:
-        print(json.dumps(_forked(json.loads(line))), flush=True)
+        print(json.dumps(_forked(run, json.loads(line))), flush=True)
 
 
-def _forked(job: dict[str, Any]) -> dict[str, Any]:
+def _forked(run: Callable[[Job], Answer], job: Job) -> Answer:
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reading)
-        os.write(writing, json.dumps(_answer(job)).encode())
+        os.write(writing, json.dumps(_answer(run, job)).encode())
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
@@ -44,14 +54,14 @@ def _forked(job: dict[str, Any]) -> dict[str, Any]:
     return json.loads(content) if content else {"error": "the program ended without an answer"}
 
 
-def _answer(job: dict[str, Any]) -> dict[str, Any]:
+def _answer(run: Callable[[Job], Answer], job: Job) -> Answer:
     try:
-        return _run(job)
+        return run(job)
     except BaseException:
         return {"error": traceback.format_exc()}
 
 
-def _run(job: dict[str, Any]) -> dict[str, Any]:
+def _run(job: Job) -> Answer:
     lazy_imports._BEGAN_NS = time.time_ns()
     directory = Path(job["directory"])
     os.chdir(directory)
