@@ -106,7 +106,7 @@ def _graph_of(function: Callable[..., Any], is_lenient: bool) -> _Kept:
     owner, kept = _graphs.get(place, (None, None))
     if kept is not None and owner is function and _holds(kept[0]):
         return kept
-    graph = CodeGraph(describe, encode, is_lenient=is_lenient)
+    graph = CodeGraph(describe, encode, is_lenient=is_lenient, is_kept=True)
     made = graph, _text(graph.digest(function, _label(function)))
     if len(graph.guards.names) + len(graph.guards.values) < _LARGEST:
         _graphs[place] = function, made

@@ -20,10 +20,11 @@ from lineage_store import errors
 from lineage_store.fingerprints import values
 from lineage_store.fingerprints.code import state
 from lineage_store.fingerprints.code.bytecode import constant
-from lineage_store.fingerprints.code.graph import CodeGraph, NoFingerprint, is_stable
+from lineage_store.fingerprints.code.graph import CodeGraph, NoFingerprint
 from lineage_store.fingerprints.code.guards import WatchedFile, file_state
 from lineage_store.fingerprints.code.names import installed_name, is_node
 from lineage_store.fingerprints.code.origins import within_project
+from lineage_store.fingerprints.code.stability import is_stable
 
 _SCALARS = frozenset({type(None), bool, int, float, complex, str, bytes, type(...)})
 

@@ -8,12 +8,13 @@ another node, which counts by its number, or a value, which counts by its conten
 from collections import deque
 from collections.abc import Callable, Mapping
 from hashlib import sha256
-from types import CellType, FunctionType, ModuleType
+from types import CellType
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.fingerprints.code.guards import MISSING, Guards
+from lineage_store.fingerprints.code.guards import MISSING, GuardedValue, Guards, Watch
 from lineage_store.fingerprints.code.origins import origin_of_loaded
+from lineage_store.fingerprints.code.stability import are_unchanged, containers_in, is_stable
 
 MAX_NODES = 100_000
 """Functions, classes and modules of one graph."""
@@ -34,6 +35,7 @@ class CodeGraph:
         describe: Writes what there is to say of a node.
         encode: Returns the digest of a value; takes the graph, the value and its label.
         is_lenient: What has no fingerprint counts by the name of its type: somebody vouches for it.
+        is_kept: It will be asked whether it holds.
     """
 
     def __init__(
@@ -42,10 +44,13 @@ class CodeGraph:
         encode: Callable[["CodeGraph", Any, str], bytes],
         *,
         is_lenient: bool = False,
+        is_kept: bool = False,
     ) -> None:
         self.guards = Guards()
         self.is_lenient = is_lenient
         self.labels: list[str] = []
+        self._is_kept = is_kept
+        self._watch: Watch | None = None
         self._describe = describe
         self._encode = encode
         self._content = sha256()
@@ -63,6 +68,7 @@ class CodeGraph:
             self.write("node")
             self._describe(self, node, name)
         self._is_closed = True
+        self._watch = Watch(self.guards) if self._is_kept else None
         return self._content.digest()
 
     @property
@@ -72,10 +78,13 @@ class CodeGraph:
 
     def holds(self) -> bool:
         """Return whether all that was read is still as it was, so that the digest is."""
-        return self.guards.hold() and all(
-            self._encode(self, value, label) == digest
-            for value, label, digest in self.guards.values
-        )
+        watch = self._watch
+        return watch is not None and watch.holds() and all(map(self._is_as_it_was, watch.values))
+
+    def _is_as_it_was(self, guarded: GuardedValue) -> bool:
+        if guarded.containers is not None and are_unchanged(guarded.containers):
+            return True
+        return self._encode(self, guarded.value, guarded.label) == guarded.digest
 
     def number(self, node: Any, label: str) -> int:
         """Return the number of a function, class or module, which is described in its turn.
@@ -122,9 +131,11 @@ class CodeGraph:
         self.write(self._encode(self, value, label))
 
     def _guarded(self, value: Any, label: str) -> bytes:
+        if is_stable(value):
+            return self._encode(self, value, label)
+        containers = containers_in(value) if self._is_kept else None
         digest = self._encode(self, value, label)
-        if not is_stable(value):
-            self.guards.values.append((value, label, digest))
+        self.guards.values.append(GuardedValue(value, label, digest, containers))
         return digest
 
     def bound(self, names: Mapping[str, Any], name: str, label: str) -> Any:
@@ -149,19 +160,6 @@ class CodeGraph:
             self.write("empty")
         else:
             self.value(value, label)
-
-
-_SCALARS = frozenset({type(None), bool, int, float, complex, str, bytes, type(...)})
-
-
-def is_stable(value: Any) -> bool:
-    """Return whether nothing can change in a value unless a node is changed or a name is bound."""
-    kind = type(value)
-    if kind in _SCALARS or kind is FunctionType or issubclass(kind, type):
-        return True
-    if kind is ModuleType:
-        return True
-    return kind in {tuple, frozenset} and all(map(is_stable, value))
 
 
 def is_project_module(module: Any) -> bool:
