@@ -56,11 +56,13 @@ class CodeFacts:
         digest: The SHA-256 of what the interpreter runs.
         mentions: Global names, ordered.
         imports: Import statements, in their order.
+        reads_subclasses: It asks a class for its subclasses.
     """
 
     digest: bytes
     mentions: tuple[Mention, ...]
     imports: tuple[Import, ...]
+    reads_subclasses: bool
 
 
 _facts: dict[int, tuple[CodeType, CodeFacts]] = {}
@@ -83,13 +85,16 @@ def _read(code: CodeType) -> CodeFacts:
     chains: dict[str, set[tuple[str, ...]]] = {}
     values: set[str] = set()
     imports: list[Import] = []
-    for each in _with_inner(code):
+    codes = list(_with_inner(code))
+    for each in codes:
         _read_mentions(each, chains, values, imports)
     mentions = (
         Mention(name, tuple(sorted(chains.get(name, ()))), name in values)
         for name in sorted(chains.keys() | values)
     )
-    return CodeFacts(sha256(_encoded(code)).digest(), tuple(mentions), tuple(imports))
+    digest = sha256(_encoded(code)).digest()
+    reads_subclasses = any("__subclasses__" in each.co_names for each in codes)
+    return CodeFacts(digest, tuple(mentions), tuple(imports), reads_subclasses)
 
 
 def _with_inner(code: CodeType) -> Iterator[CodeType]:

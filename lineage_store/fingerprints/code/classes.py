@@ -36,13 +36,13 @@ _ATTRIBUTES_OF_MEMBERS = frozenset({"_name_", "__objclass__", "_sort_order_"})
 
 def describe(graph: CodeGraph, kind: type, label: str) -> None:
     """Write what there is to say of a class."""
-    graph.write("class", kind.__name__)
+    graph.write("class", kind.__name__, kind.__qualname__)
     graph.value(type(kind), f"the metaclass of {label}")
     for base in kind.__bases__:
         graph.value(base, f"the base {base.__name__} of {label}")
     names = vars(kind)
     graph.guards.sizes.append((names, len(names)))
-    for name in sorted(names):
+    for name in list(names):  # in their order, which `vars` shows
         if not _is_skipped(kind, name, names[name]):
             _describe_attribute(graph, names, name, f"{label}.{name}")
     if issubclass(kind, Enum):
@@ -51,6 +51,8 @@ def describe(graph: CodeGraph, kind: type, label: str) -> None:
 
 def _is_skipped(kind: type, name: str, value: Any) -> bool:
     if name in _SKIPPED or type(value) is GetSetDescriptorType:
+        return True
+    if name == "__annotations__" and not value:  # Python makes them when they are asked for
         return True
     if name.startswith("__pydantic_"):  # made of the fields, and of what decorates methods
         return name not in _PYDANTIC

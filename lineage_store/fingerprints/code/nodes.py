@@ -49,7 +49,8 @@ def _describe_function(graph: CodeGraph, function: FunctionType, label: str) -> 
     origin, facts = origin_of_file(code.co_filename), facts_of(code)
     keywords = function.__kwdefaults__
     graph.guards.functions.append((function, code, function.__defaults__, keywords))
-    graph.write("function", origin.label, facts.digest)
+    graph.write("function", function.__name__, function.__qualname__, origin.label, facts.digest)
+    graph.reads_subclasses |= facts.reads_subclasses
     for at, value in enumerate(function.__defaults__ or ()):
         graph.value(value, f"default {at} of {label}")
     graph.value(keywords, f"a keyword default of {label}")
@@ -77,7 +78,7 @@ def _describe_attributes(
     """Write the attributes of a function, among them what it wraps, and its annotations."""
     attributes = vars(function)
     graph.guards.sizes.append((attributes, len(attributes)))
-    for name in sorted(attributes):
+    for name in list(attributes):
         if name not in _CACHES or is_project:
             graph.bound(attributes, name, f"{label}.{name}")
     annotate = getattr(function, "__annotate__", None)

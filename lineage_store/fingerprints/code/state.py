@@ -35,7 +35,7 @@ def _content_base(kind: type) -> type:
 
 
 def attributes(value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the attributes of an object, ordered by name; none is computed."""
+    """Yield the attributes of an object in their order, which `vars` shows; none is computed."""
     names: dict[str, Any] = {}
     for kind in type(value).__mro__:
         for name, descriptor in _slots(kind):
@@ -47,7 +47,7 @@ def attributes(value: Any) -> Iterator[tuple[str, Any]]:
         own = object.__getattribute__(value, "__dict__")
     except AttributeError:
         own = {}
-    yield from sorted({**names, **own}.items(), key=lambda item: str(item[0]))
+    yield from {**names, **own}.items()
 
 
 def _slots(kind: type) -> Iterator[tuple[str, Any]]:
