@@ -92,23 +92,72 @@ def is_versioned(dataset: Any) -> bool:
 def configuration_of(dataset: Any) -> Any:
     """Return how a dataset reads and writes, but not where; None: it is not in the catalog.
 
-    What can't be described is returned as it is, which has no fingerprint unless its state has one.
+    That is its type, what it was made with, and what became of it since, for it and for what it
+    wraps; no credentials. What can't be described is returned as it is: it has no fingerprint
+    unless its state has one.
     """
     if dataset is None:
         return None
-    kinds = [type(dataset), type(_innermost(dataset))]
+    inner = _innermost(dataset)
     if is_in_memory(dataset):
-        return [*kinds, vars(_innermost(dataset)).get("_copy_mode")]
-    return [*kinds, _without_places(vars(_innermost(dataset)))]
+        return [type(dataset), type(inner), vars(inner).get("_copy_mode")]
+    secrets = _texts_in([_arguments(dataset).get("credentials"), _credentials_in(vars(inner))])
+    wrapper = _arguments(dataset) if inner is not dataset else {}
+    several = (_without_inner(wrapper), _arguments(inner), vars(inner))
+    return [type(dataset), type(inner), *(_told(each, secrets) for each in several)]
 
 
-_PLACES = ("_filepath", "_path", "_version", "_fs", "_exists_function", "_glob_function")
-_RUNTIME = ("_logger", "_lock", "_cache", "_version_cache", "_fs_open_args_load", "metadata")
+_PLACES = {"filepath", "path", "version", "fs", "exists_function", "glob_function"}
+_RUNTIME = {
+    *("logger", "lock", "metadata", "init_args"),
+    *("cache", "version_cache", "partition_cache"),
+    *("cached_partitions", "cached_load_version", "cached_save_version"),
+}
+_APART = "credentials"
+_OPTIONS = "storage_options"
+"""What datasets make of credentials and of `fs_args`; the latter are among their arguments."""
+
+_SKIPPED = {*_PLACES, *_RUNTIME, _APART, _OPTIONS}
 
 
-def _without_places(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    skipped = {*_PLACES, *_RUNTIME, "_credentials", "_init_args"}
-    return {name: value for name, value in sorted(attributes.items()) if name not in skipped}
+def _arguments(dataset: Any) -> dict[str, Any]:
+    """Return what a dataset was made with, as Kedro keeps it to make it again elsewhere."""
+    kept = vars(dataset).get("_init_args")
+    return dict(kept) if isinstance(kept, Mapping) else {}
+
+
+def _without_inner(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if name != "dataset"}
+
+
+def _credentials_in(value: Any) -> list[Any]:
+    """Return all that is called credentials in a configuration, however deep."""
+    if not isinstance(value, Mapping):
+        return []
+    found = [item for name, item in value.items() if str(name).strip("_") == _APART]
+    return found + [each for item in value.values() for each in _credentials_in(item)]
+
+
+def _texts_in(value: Any) -> set[str]:
+    if isinstance(value, str):
+        return {value} - {""}
+    several: Any = value.values() if isinstance(value, Mapping) else value
+    if not isinstance(value, Mapping | list | tuple):
+        return set()
+    return {text for item in several for text in _texts_in(item)}
+
+
+def _told(value: Any, secrets: set[str]) -> Any:
+    """Return a configuration without places, runtime objects and secrets."""
+    if isinstance(value, dict):
+        names = [name for name in value if str(name).strip("_") not in _SKIPPED]
+        return {name: _told(value[name], secrets) for name in names}
+    if type(value) in {list, tuple}:
+        return [_told(item, secrets) for item in value]
+    if type(value) is str:
+        for secret in sorted(secrets, key=lambda text: (-len(text), text)):
+            value = value.replace(secret, f"<{_APART}>")
+    return value
 
 
 def _innermost(dataset: Any) -> Any:

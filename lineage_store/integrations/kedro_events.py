@@ -146,20 +146,20 @@ class KedroEvents(Hook):
             inputs=artifacts,
             params=parameters,
             index=0,
-            **self._code(node, catalog),
+            **(self._asked(node, catalog, inputs) if cache else self.code(node.func)),
             cache=self.caching(run.project or "") if cache else False,
             properties=self.not_skipped(node.name, why) if why else {},
         )
 
-    def _code(self, node: Any, catalog: Any) -> dict[str, Any]:
-        """Return the function of a node, and how it is bound, for `Run.step`."""
+    def _asked(self, node: Any, catalog: Any, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Return the function of a node, and what else its key is made of, for `Run.step`."""
         code = self.code(node.func)
-        if not self.wants_cache:
-            return code
+        files = list(code["files"])
         try:
-            return {**code, "environment": binding_of(node, catalog)}
-        except errors.LineageError as error:
-            return {**code, "uncached": code["uncached"] or error.message}
+            environment = binding_of(node, catalog, inputs, files)
+        except (errors.LineageError, OSError) as error:
+            return {**code, "uncached": code["uncached"] or str(error)}
+        return {**code, "environment": environment, "files": files}
 
     def _why_not(self, node: Any, catalog: Any) -> str:
         if not self.wants_cache:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lineage_store.fingerprints.code import value_digest
+from lineage_store.fingerprints.code.guards import WatchedFile
 from lineage_store.integrations.kedro_datasets import (
     Datasets,
     configuration_of,
@@ -61,15 +62,24 @@ def _needs_loading(name: str, catalog: Any) -> bool:
     return is_parameter(name) or is_in_memory(catalog.get(name))
 
 
-def binding_of(node: Any, catalog: Any) -> dict[str, Any]:
-    """Return what of a node decides about its outputs beside its function and its inputs.
+def binding_of(
+    node: Any, catalog: Any, inputs: Mapping[str, Any], files: list[WatchedFile]
+) -> dict[str, Any]:
+    """Return what of a node decides about its outputs beside its function and its files.
 
-    That is which argument each input is bound to, which output each returned value goes to, and
-    how the datasets are configured, but not where they are.
+    That is which argument each input is bound to, which output each returned value goes to, how
+    the datasets are configured, but not where they are, and what is in memory, with its classes.
+
+    Args:
+        node: Of Kedro.
+        catalog: That of its run.
+        inputs: What `inputs_of` returned.
+        files: Takes the files whose content counts, and their states.
 
     Raises:
-        NoFingerprint: The configuration of a dataset can't be told from others.
+        NoFingerprint: One of these can't be told from others.
     """
+    known = {name: value for name, value in inputs.items() if _needs_loading(name, catalog)}
     datasets = {
         name: configuration_of(catalog.get(name))
         for name in sorted({*node.inputs, *node.outputs})
@@ -79,6 +89,7 @@ def binding_of(node: Any, catalog: Any) -> dict[str, Any]:
         "inputs": node._inputs,  # noqa: SLF001 - in public there are names without arguments
         "outputs": node._outputs,  # noqa: SLF001
         "datasets": value_digest(datasets, "datasets"),
+        "values": value_digest(known, "inputs", files),
     }
 
 

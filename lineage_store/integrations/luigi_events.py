@@ -20,6 +20,7 @@ import json
 import os
 import shutil
 import tempfile
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -27,20 +28,23 @@ from typing import Any
 import luigi
 from luigi.execution_summary import LuigiRunResult, LuigiStatusCode
 
-from lineage_store.fingerprints.code import see_through
+from lineage_store.fingerprints.code import count_settings, see_through
+from lineage_store.fingerprints.values import fingerprint
 from lineage_store.integrations.hook import Hook
 from lineage_store.integrations.luigi_freshness import Freshness
-from lineage_store.integrations.luigi_targets import inputs_of, outputs_of
+from lineage_store.integrations.luigi_targets import inputs_of, outputs_of, shape_of
 from lineage_store.model import ExecutionState
 from lineage_store.recording.naming import CACHE_DECISION
 from lineage_store.recording.outcomes import Failure, Fault
 from lineage_store.recording.runs import Run, new_run_id
+from lineage_store.recording.secrets import secret_digest
 from lineage_store.recording.steps import Step
 
 _RUN = "LINEAGE_STORE_LUIGI_RUN"
 """The environment variable that tells the processes of a worker which run it is."""
 
 _COMPLETE = "COMPLETE: its outputs were there before the run"
+_DYNAMIC = "what it requires while it runs is not known before"
 _UNDECIDED = "NO_DECISION: the store did not answer, and its outputs were there before the run"
 
 _GOOD = {LuigiStatusCode.SUCCESS, LuigiStatusCode.SUCCESS_WITH_RETRY}
@@ -155,6 +159,9 @@ class LuigiEvents(Hook):
         run = self._current()
         is_dynamic = inspect.isgeneratorfunction(task.run)
         why = "what a task requires while it runs is not told"
+        code = self.code(type(task))
+        if is_dynamic:
+            code["uncached"] = _DYNAMIC
         return run.step(
             task.task_family,
             id=task.task_id,
@@ -163,10 +170,21 @@ class LuigiEvents(Hook):
             inputs=inputs_of(task, run.id),
             params=_parameters(task),
             secret=_private(task),
-            **self.code(type(task)),
-            cache=False if is_dynamic else self.caching(str(task.task_module)),
+            **code,
+            **self._binding(task),
+            cache=self.caching(str(task.task_module)),
             properties={"inputs_incomplete": why} if is_dynamic else {},
         )
+
+    def _binding(self, task: Any) -> dict[str, Any]:
+        """Return what else counts in the key: how inputs are bound, and parameters not recorded."""
+        if not self.wants_cache:
+            return {}
+        environment = {"requires": fingerprint(shape_of(task.requires()))}
+        unseen = _unseen(task)
+        if unseen:
+            environment["unseen"] = secret_digest(fingerprint(unseen))
+        return {"environment": environment}
 
     def _record_outputs(self, step: Step, task: Any) -> None:
         for name, artifact in outputs_of(task, self._current().id):
@@ -207,9 +225,39 @@ def _private(task: Any) -> set[str]:
     return set(_parameters(task)) - set(shown)
 
 
+def _unseen(task: Any) -> dict[str, str]:
+    """Return the parameters that tell tasks apart and that Luigi itself writes nowhere."""
+    parameters, seen = dict(task.get_params()), _parameters(task)
+    return {
+        name: parameters[name].serialize(value)
+        for name, value in task.param_kwargs.items()
+        if parameters[name].significant and name not in seen
+    }
+
+
 see_through(luigi.Parameter, lambda parameter: (type(parameter), _configuration(parameter)))
 
 
 def _configuration(parameter: Any) -> dict[str, Any]:
     """Return what a parameter of a class is like, but not how many were made before it."""
     return {name: value for name, value in vars(parameter).items() if name != "_counter"}
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """What the configuration has for a class of settings."""
+
+    kind: Any
+
+    def values(self) -> dict[str, Any]:
+        """Return the values by the names of the parameters, as far as there are any."""
+        family = self.kind.get_task_family()
+        return {
+            name: parameter.task_value(family, name)
+            for name, parameter in self.kind.get_params()
+            if parameter.has_task_value(family, name)
+        }
+
+
+see_through(_Settings, _Settings.values)
+count_settings(luigi.Config, _Settings)

@@ -28,6 +28,15 @@ def inputs_of(task: Any, within: str) -> dict[str, list[Artifact]]:
     return found
 
 
+def shape_of(requires: Any) -> Any:
+    """Return which families of tasks are required, in the order and under the keys given."""
+    if isinstance(requires, luigi.Task):
+        return requires.task_family
+    if isinstance(requires, Mapping):
+        return {str(name): shape_of(several) for name, several in requires.items()}
+    return list(map(shape_of, flatten(requires)))
+
+
 def _required(requires: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(requires, Mapping):
         for name, several in requires.items():

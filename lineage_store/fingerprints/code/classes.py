@@ -1,6 +1,6 @@
 """What there is to say of a class of the project: its bases, and all that its body made."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum, EnumType
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
@@ -11,6 +11,7 @@ _SKIPPED = frozenset(
     {
         *("__module__", "__qualname__", "__dict__", "__weakref__", "__abstractmethods__"),
         *("__firstlineno__", "__static_attributes__", "__annotations_cache__", "__signature__"),
+        *("__slotnames__",),  # what pickle found out
         *("_abc_impl", "_abc_cache", "_abc_registry", "__parameters__", "__subclasshook__"),
     }
 )
@@ -34,6 +35,20 @@ _MEMBERS_OF_ENUMS = frozenset(
 _ATTRIBUTES_OF_MEMBERS = frozenset({"_name_", "__objclass__", "_sort_order_"})
 
 
+_settings: dict[type, Callable[[type], Any]] = {}
+
+
+def count_settings(base: type, settings: Callable[[type], Any]) -> None:
+    """Make a class of the project count by what is set for it elsewhere as well.
+
+    Args:
+        base: What such a class extends.
+        settings: Returns a value that stands for what is set for a class; it is looked at again
+            each time that it is asked whether the class is what it was.
+    """
+    _settings[base] = settings
+
+
 def describe(graph: CodeGraph, kind: type, label: str) -> None:
     """Write what there is to say of a class."""
     graph.write("class", kind.__name__, kind.__qualname__)
@@ -47,6 +62,9 @@ def describe(graph: CodeGraph, kind: type, label: str) -> None:
             _describe_attribute(graph, names, name, f"{label}.{name}")
     if issubclass(kind, Enum):
         _describe_members(graph, kind, label)
+    for base, settings in _settings.items():
+        if issubclass(kind, base):
+            graph.value(settings(kind), f"what is set for {label}")
 
 
 def _is_skipped(kind: type, name: str, value: Any) -> bool:

@@ -79,7 +79,7 @@ class CodeGraph:
             node, label = self._kept[self._asked], self.labels[self._asked]
             self._asked += 1
             if isinstance(node, type):
-                subclasses = type.__subclasses__(node)
+                subclasses: list[type] = type.__subclasses__(node)
                 self.guards.subclasses.append((node, subclasses))
                 self.value(tuple(subclasses), f"a subclass of {label}")
         return bool(self._queue)

@@ -1,0 +1,5 @@
+"""What is imported when it is needed."""
+
+
+def late(x):
+    return x - 1  # becomes: return x - 2
