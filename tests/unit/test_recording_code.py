@@ -2,6 +2,7 @@
 
 import importlib.util
 import math
+import pickle
 import sys
 import textwrap
 from pathlib import Path
@@ -9,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from lineage_store.fingerprints.code import code_digest
+from lineage_store.fingerprints.code import classes, code_digest, count_settings, value_digest
 from lineage_store.limits import MAX_NAME
 from lineage_store.recording.naming import bounded, run_key, step_key
 from lineage_store.recording.values import MAX_TEXT, as_property, named
@@ -133,6 +134,33 @@ def test_keys() -> None:
     assert len(long) == MAX_NAME
     assert long != step_key("cron", "r" * 1000, "s", 0, 2)
     assert bounded("x" * MAX_NAME) == "x" * MAX_NAME
+
+
+class Plain:
+    """A class that nobody has pickled yet."""
+
+
+def test_a_class_is_what_it_was_when_an_object_of_it_has_been_pickled() -> None:
+    before = value_digest(Plain(), "plain")
+    pickle.dumps(Plain())
+    assert "__slotnames__" in vars(Plain)
+    assert value_digest(Plain(), "plain") == before
+
+
+def test_what_is_set_for_a_class_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(classes, "_settings", {})
+    settings = {"rate": 1}
+
+    class Base:
+        pass
+
+    class Rates(Base):
+        pass
+
+    count_settings(Base, lambda _: settings)
+    first = value_digest(Rates, "rates")
+    settings["rate"] = 2
+    assert value_digest(Rates, "rates") != first
 
 
 def test_values_as_properties() -> None:

@@ -156,11 +156,6 @@ def argument(x):
 
 
 @task
-async def asynchronous(x):
-    return scale(x)
-
-
-@task
 def same_comment(x):
     return x + 1  # a comment  # becomes: return x + 1
 
