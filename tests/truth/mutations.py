@@ -286,7 +286,9 @@ _MUTATIONS = cast(
     {
         "constant": (ast.Constant, _constant),
         "a constant more": (ast.Constant, _constant),
+        "another constant more": (ast.Constant, _constant),
         "operator": ((ast.BinOp, ast.AugAssign), _operator),
+        "an operator more": ((ast.BinOp, ast.AugAssign), _operator),
         "operands": (ast.BinOp, _swap),
         "comparison": (ast.Compare, _comparison),
         "logic": ((ast.BoolOp, ast.If, ast.IfExp), _logic),
@@ -301,6 +303,7 @@ _MUTATIONS = cast(
         "attribute": (ast.Attribute, _attribute),
         "statements": (_BODIES, _statements),
         "return": (ast.Return, _return),
+        "a return more": (ast.Return, _return),
         "items": ((ast.List, ast.Tuple, ast.Set), _items),
         "entries": (ast.Dict, _entries),
         "definition": ((ast.FunctionDef, ast.ClassDef), _renaming),

@@ -13,8 +13,8 @@ from tests.truth.mutants import Judge, judging, mutants, rewrites
 from tests.truth.mutations import mutate
 from tests.truth.random_packages import Package
 
-MUTANTS = int(os.environ.get("LINEAGE_MUTANTS", "200"))
-REWRITES = max(40, MUTANTS // 20)
+MUTANTS = int(os.environ.get("LINEAGE_MUTANTS", "300"))
+REWRITES = max(30, MUTANTS // 20)
 SAMPLE = 2
 SEED = int(os.environ.get("LINEAGE_MUTANTS_SEED", "1"))
 

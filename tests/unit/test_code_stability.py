@@ -1,0 +1,57 @@
+"""Whether code is as it was is asked of what can change, and of nothing else."""
+
+import functools
+from typing import Any
+
+import pytest
+
+from lineage_store.fingerprints.code import code_of
+from lineage_store.fingerprints.code.stability import are_unchanged, containers_in, is_stable
+
+TABLE: dict[str, Any] = {"a": [1, {2}], "b": (3, [4])}
+
+
+def reads() -> Any:
+    return TABLE
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda table: table.update(c=1),
+        lambda table: table.update(a=[1, {2}, 3]),
+        lambda table: table["a"].append(1),
+        lambda table: table["a"][1].add(3),
+        lambda table: table["b"][1].reverse() or table["b"][1].append(5),
+        lambda table: table.update(a=table.pop("b"), b=table.pop("a")),
+    ],
+)
+def test_a_change_within_containers_is_seen(monkeypatch: pytest.MonkeyPatch, change: Any) -> None:
+    table = {"a": [1, {2}], "b": (3, [4])}
+    monkeypatch.setitem(globals(), "TABLE", table)
+    containers = containers_in(table)
+    before = code_of(reads).digest
+    assert containers is not None
+    assert are_unchanged(containers)
+    assert code_of(reads).digest == before
+    change(table)
+    assert not are_unchanged(containers)
+    assert code_of(reads).digest != before
+
+
+def test_an_equal_value_in_the_place_of_another_is_no_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = {"a": [1000]}
+    monkeypatch.setitem(globals(), "TABLE", table)
+    before = code_of(reads).digest
+    table["a"] = [int("1000")]
+    assert code_of(reads).digest == before
+
+
+def test_values_with_a_state_of_their_own_have_no_containers() -> None:
+    assert containers_in([functools.partial(len)]) is None
+    assert containers_in({"a": bytearray()}) is None
+    assert not is_stable([].append)
+    assert is_stable((len, property(reads), staticmethod(reads)))
+    assert not is_stable((len, []))
