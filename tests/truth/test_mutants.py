@@ -13,9 +13,9 @@ from tests.truth.mutants import Judge, judging, mutants, rewrites
 from tests.truth.mutations import mutate
 from tests.truth.random_packages import Package
 
-MUTANTS = int(os.environ.get("LINEAGE_MUTANTS", "300"))
+MUTANTS = int(os.environ.get("LINEAGE_MUTANTS", "200"))
 REWRITES = max(30, MUTANTS // 20)
-SAMPLE = 2
+SAMPLE = max(2, MUTANTS // 500)
 SEED = int(os.environ.get("LINEAGE_MUTANTS_SEED", "1"))
 
 
