@@ -37,10 +37,12 @@ def mutate(files: Files, chance: random.Random) -> tuple[str, Files]:
         before, plain = ast.unparse(node), ast.unparse(tree)
         if not _MUTATIONS[kind][1](node, chance, _names(tree)):
             continue
-        after = ast.unparse(ast.fix_missing_locations(tree))
+        try:
+            after, now = ast.unparse(ast.fix_missing_locations(tree)), ast.unparse(node)
+        except ValueError:  # a part of a text in braces that is no text any more
+            continue
         if after != plain:
-            what = f"{kind} in {path}: {before!r:.300} => {ast.unparse(node)!r:.300}"
-            return what, {**files, path: after}
+            return f"{kind} in {path}: {before!r:.300} => {now!r:.300}", {**files, path: after}
 
 
 def _names(tree: ast.AST) -> list[str]:
