@@ -77,7 +77,7 @@ class StepFunction(Generic[P, T]):
             if unknown:
                 raise errors.InvalidArgument(f"{self.name} has no parameter {', '.join(unknown)}")
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run the step, or take its outcome from the cache; outside of a run, just run it."""
         run = current_run()
         if run is None:
@@ -103,7 +103,9 @@ class StepFunction(Generic[P, T]):
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         """Bind to an object, as any function does."""
-        return self if instance is None else functools.partial(self, instance)
+        if instance is None or isinstance(self._function, staticmethod):
+            return self
+        return functools.partial(self, instance)
 
     def __reduce__(self) -> str:
         """Pickle by name, as any function is."""

@@ -47,6 +47,8 @@ def key_of(described: StepDescription, places: Sequence[Place], caching: Caching
         return "its parameters are nested too deep"
     except (errors.LineageError, OSError) as error:
         return str(error)
+    except Exception as error:  # such as of a dict that another thread changes meanwhile
+        return f"its parameters can't be read: {type(error).__name__}: {error}"[:500]
     return StepKey(key, tuple(files))
 
 

@@ -57,12 +57,14 @@ class CodeFacts:
         mentions: Global names, ordered.
         imports: Import statements, in their order.
         reads_subclasses: It asks a class for its subclasses.
+        attributes: Names of attributes, and of globals.
     """
 
     digest: bytes
     mentions: tuple[Mention, ...]
     imports: tuple[Import, ...]
     reads_subclasses: bool
+    attributes: frozenset[str]
 
 
 _facts: dict[int, tuple[CodeType, CodeFacts]] = {}
@@ -93,8 +95,9 @@ def _read(code: CodeType) -> CodeFacts:
         for name in sorted(chains.keys() | values)
     )
     digest = sha256(_encoded(code)).digest()
-    reads_subclasses = any("__subclasses__" in each.co_names for each in codes)
-    return CodeFacts(digest, tuple(mentions), tuple(imports), reads_subclasses)
+    names = frozenset(name for each in codes for name in each.co_names)
+    asks = "__subclasses__" in names
+    return CodeFacts(digest, tuple(mentions), tuple(imports), asks, names)
 
 
 def _with_inner(code: CodeType) -> Iterator[CodeType]:

@@ -1,5 +1,7 @@
 """What there is to say of a class of the project: its bases, and all that its body made."""
 
+from _abc import _get_dump  # type: ignore[import-not-found]  # the only way to read it
+from abc import ABCMeta
 from collections.abc import Callable, Mapping
 from enum import Enum, EnumType
 from types import GetSetDescriptorType, MemberDescriptorType
@@ -12,7 +14,7 @@ _SKIPPED = frozenset(
         *("__module__", "__qualname__", "__dict__", "__weakref__", "__abstractmethods__"),
         *("__firstlineno__", "__static_attributes__", "__annotations_cache__", "__signature__"),
         *("__slotnames__",),  # what pickle found out
-        *("_abc_impl", "_abc_cache", "_abc_registry", "__parameters__", "__subclasshook__"),
+        *("_abc_impl", "_abc_cache", "_abc_registry", "__parameters__"),
     }
 )
 """What Python makes of the rest, and caches."""
@@ -55,6 +57,7 @@ def describe(graph: CodeGraph, kind: type, label: str) -> None:
     graph.value(type(kind), f"the metaclass of {label}")
     for base in kind.__bases__:
         graph.value(base, f"the base {base.__name__} of {label}")
+    _describe_registered(graph, kind, label)
     names = vars(kind)
     graph.guards.sizes.append((names, len(names)))
     for name in list(names):  # in their order, which `vars` shows
@@ -67,7 +70,17 @@ def describe(graph: CodeGraph, kind: type, label: str) -> None:
             graph.value(settings(kind), f"what is set for {label}")
 
 
+def _describe_registered(graph: CodeGraph, kind: type, label: str) -> None:
+    """Write the classes that an abstract class takes for its own, though they have other bases."""
+    if isinstance(kind, ABCMeta):
+        registered = [reference() for reference in _get_dump(kind)[0]]
+        for each in sorted(filter(None, registered), key=lambda one: one.__qualname__):
+            graph.value(each, f"the class {each.__qualname__} that is registered with {label}")
+
+
 def _is_skipped(kind: type, name: str, value: Any) -> bool:
+    if name == "__subclasshook__":  # of a protocol, it is a function of `typing`
+        return type(value) is not classmethod
     if name in _SKIPPED or type(value) is GetSetDescriptorType:
         return True
     if name == "__annotations__" and not value:  # Python makes them when they are asked for

@@ -82,7 +82,7 @@ def value_digest(value: Any, label: str, files: list[WatchedFile] | None = None)
     """
     graph = CodeGraph(describe, encode)
     try:
-        digest = graph.digest(value, label)
+        digest = graph.digest(value, label, with_directories=True)
     except RecursionError:
         raise NoFingerprint(f"{label} is nested too deep") from None
     except (errors.LineageError, OSError):

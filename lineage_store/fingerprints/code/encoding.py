@@ -7,7 +7,6 @@ state. What has no state that can be read, such as an open file, has no fingerpr
 import functools
 import logging
 import threading
-import weakref
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from enum import Enum
@@ -18,23 +17,15 @@ from typing import Any
 
 from lineage_store import errors
 from lineage_store.fingerprints import values
-from lineage_store.fingerprints.code import state
+from lineage_store.fingerprints.code import patches, reaching, state
 from lineage_store.fingerprints.code.bytecode import constant
 from lineage_store.fingerprints.code.graph import CodeGraph, NoFingerprint
 from lineage_store.fingerprints.code.guards import WatchedFile, file_state
-from lineage_store.fingerprints.code.names import installed_name, is_node
+from lineage_store.fingerprints.code.names import installed_name, is_data, is_named, is_node
 from lineage_store.fingerprints.code.origins import within_project
 from lineage_store.fingerprints.code.stability import is_stable
 
 _SCALARS = frozenset({type(None), bool, int, float, complex, str, bytes, type(...)})
-
-_DATA = frozenset(
-    {
-        *("numpy", "pandas", "pyarrow", "polars", "scipy", "torch"),
-        *("datetime", "decimal", "_decimal", "fractions", "uuid", "zoneinfo", "re", "_zoneinfo"),
-    }
-)
-"""Libraries whose values are data; `fingerprint` knows how to read them."""
 
 _TOOLS = (logging.Logger, logging.LoggerAdapter, type(threading.Lock()), type(threading.RLock()))
 """What can't change an outcome, and counts by its type."""
@@ -127,11 +118,20 @@ class Encoder:
             return
         name = installed_name(value) if is_node(value) or _is_installed_callable(value) else None
         if name is not None:
-            self.write("installed", name)
+            self._read_installed(value, name, label)
         elif is_node(value):
             self.write("node", str(self._graph.number(value, label)))
         else:
             self._read_object(value, label)
+
+    def _read_installed(self, value: Any, name: str, label: str) -> None:
+        """Read an installed thing by its name, and what the project put into it."""
+        reaching.refuse(self._graph, value, label)
+        self.write("installed", name)
+        if isinstance(value, type):
+            for attribute, patch in patches.patched(value):
+                self.write("patch", attribute)
+                self.visit(patch, attribute)
 
     def _read_object(self, value: Any, label: str) -> None:
         kind = type(value)
@@ -139,7 +139,7 @@ class Encoder:
         try:
             if values.is_registered(kind):
                 self.write("data", values.fingerprint(value))
-            elif _is_data(kind):
+            elif is_data(kind):
                 self._read_data(value, label)
             elif read is not None:
                 read(self, value, label)
@@ -159,7 +159,7 @@ class Encoder:
             self._read_state(value, label)
             return
         for kind in kinds:
-            if installed_name(kind) is None:
+            if installed_name(kind) is None or any(patches.patched(kind)):
                 self.visit(kind, f"class {kind.__qualname__}")
 
     def _read_state(self, value: Any, label: str) -> None:
@@ -182,6 +182,8 @@ class Encoder:
             raise no_fingerprint(label, type(value))
         reduced = state.reduced(value)
         if isinstance(reduced, str):
+            if not is_named(value, reduced):
+                raise no_fingerprint(label, type(value))
             self.write("global", str(type(value).__module__), reduced)
             return
         for part in reduced:
@@ -193,6 +195,10 @@ class Encoder:
         digest = values.fingerprint(path)
         self._graph.guards.files.append(WatchedFile(str(path), state, digest))
         return digest
+
+    def reads_directory(self, path: Path) -> bool:
+        """Return whether a path is a directory of which the content counts."""
+        return self._graph.reads_directories and path.is_dir()
 
     def items(self, several: Iterator[Any], label: str) -> None:
         """Read values in their order."""
@@ -233,7 +239,7 @@ def _type_name(kind: type) -> str:
 def _has_no_identity(value: Any) -> bool:
     """Return whether it makes no difference if a value is met twice, or an equal one."""
     kind = type(value)
-    return _is_data(kind) or (kind in {tuple, frozenset} and is_stable(value))
+    return is_data(kind) or (kind in {tuple, frozenset} and is_stable(value))
 
 
 def _is_installed_callable(value: Any) -> bool:
@@ -244,21 +250,6 @@ def _rank(item: Any) -> tuple[str, str]:
     """Return what items of a set are ordered by, in every process alike if they can be."""
     name = repr(item) if type(item) in _SCALARS else str(getattr(item, "__qualname__", ""))
     return type(item).__qualname__, name
-
-
-def _is_data(kind: type) -> bool:
-    is_data = _data_kinds.get(kind)
-    if is_data is None:
-        is_data = _data_kinds[kind] = _is_of_data_library(kind)
-    return is_data
-
-
-_data_kinds: "weakref.WeakKeyDictionary[type, bool]" = weakref.WeakKeyDictionary()
-
-
-def _is_of_data_library(kind: type) -> bool:
-    root = kind.__module__.partition(".")[0] if isinstance(kind.__module__, str) else ""
-    return root in _DATA and installed_name(kind) is not None
 
 
 def _read_list(encoder: Encoder, value: Any, label: str) -> None:
@@ -338,9 +329,12 @@ def _read_enum(encoder: Encoder, value: Any, label: str) -> None:
 
 
 def _read_path(encoder: Encoder, value: Any, label: str) -> None:
-    """Read a path: a file counts by name and content, anything else by where it is."""
+    """Read a path: a file counts by name and content, anything else by where it is.
+
+    So does a directory that a step is given; code names those that it works in, which may be large.
+    """
     del label
-    if isinstance(value, Path) and value.is_file():
+    if isinstance(value, Path) and (value.is_file() or encoder.reads_directory(value)):
         encoder.write("file", value.name, encoder.read_file(Path(value)))
     else:
         encoder.write("path", type(value).__name__, within_project(str(value)))

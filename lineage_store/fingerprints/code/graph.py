@@ -52,6 +52,7 @@ class CodeGraph:
         self.labels: list[str] = []
         self._is_kept = is_kept
         self._watch: Watch | None = None
+        self.reads_directories = False
         self._describe = describe
         self._encode = encode
         self._content = sha256()
@@ -62,9 +63,17 @@ class CodeGraph:
         self._is_closed = False
         self._room = MAX_VALUES
 
-    def digest(self, root: Any, label: str) -> bytes:
-        """Return the digest of a function, or of any value, and of all that it reaches."""
+    def digest(self, root: Any, label: str, *, with_directories: bool = False) -> bytes:
+        """Return the digest of a function, or of any value, and of all that it reaches.
+
+        Args:
+            root: The function, or the value.
+            label: What errors call it.
+            with_directories: The directories that the value itself names count by what is in them.
+        """
+        self.reads_directories = with_directories
         self.value(root, label)
+        self.reads_directories = False
         while self._queue or self._ask_for_subclasses():
             node, name = self._queue.popleft()
             self.write("node")

@@ -74,12 +74,21 @@ def _describe_module(graph: CodeGraph, name: str, label: str) -> list[str]:
     path = _file_of(name)
     if path is None:
         graph.write("imports", name, "no such module")
+        _describe_made(graph, name)
         return []
     text = _text(name, path)
     graph.guards.files.append(WatchedFile(path, text.state))
     graph.write("imports", name, text.digest)
     _describe_loaded(graph, name, text, label)
     return [each for i in text.imports for each in _module_names(i, text.package, label)]
+
+
+def _describe_made(graph: CodeGraph, name: str) -> None:
+    """Write a module that has no file: the program made it, or it is a package without code."""
+    module = sys.modules.get(name)
+    graph.guards.names.append((sys.modules, name, MISSING if module is None else module))
+    if module is not None and not getattr(module, "__path__", None):
+        graph.value(module, f"module {name}")
 
 
 def _describe_loaded(graph: CodeGraph, name: str, text: ModuleText, label: str) -> None:

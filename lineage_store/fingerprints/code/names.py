@@ -1,10 +1,19 @@
 """Things of Python and of installed distributions, which count by their names."""
 
 import sys
+import weakref
 from types import FunctionType, ModuleType
 from typing import Any
 
 from lineage_store.fingerprints.code.origins import Origin, origin_of_loaded
+
+_DATA = frozenset(
+    {
+        *("numpy", "pandas", "pyarrow", "polars", "scipy", "torch"),
+        *("datetime", "decimal", "_decimal", "fractions", "uuid", "zoneinfo", "re", "_zoneinfo"),
+    }
+)
+"""Libraries whose values are data; `fingerprint` knows how to read them."""
 
 _HEAP_TYPE = 1 << 9
 """Py_TPFLAGS_HEAPTYPE."""
@@ -65,7 +74,29 @@ def _label(module: str, name: str, origin: Origin) -> str:
     return f"{module}.{name} {origin.label}"
 
 
+def is_named(thing: Any, name: str) -> bool:
+    """Return whether a name leads to a thing in the module that it, or its type, says."""
+    module = sys.modules.get(getattr(thing, "__module__", None) or type(thing).__module__)
+    return module is not None and _resolved(module, name) is thing
+
+
 def is_node(thing: Any) -> bool:
     """Return whether a thing is described as a node, if it is of the project."""
     kind = type(thing)
     return kind is FunctionType or issubclass(kind, type | ModuleType)
+
+
+def is_data(kind: type) -> bool:
+    """Return whether the values of a type are data of a library that is known."""
+    is_data = _data_kinds.get(kind)
+    if is_data is None:
+        is_data = _data_kinds[kind] = _is_of_data_library(kind)
+    return is_data
+
+
+_data_kinds: "weakref.WeakKeyDictionary[type, bool]" = weakref.WeakKeyDictionary()
+
+
+def _is_of_data_library(kind: type) -> bool:
+    root = kind.__module__.partition(".")[0] if isinstance(kind.__module__, str) else ""
+    return root in _DATA and installed_name(kind) is not None

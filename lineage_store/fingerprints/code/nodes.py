@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import FunctionType, ModuleType
 from typing import Any
 
-from lineage_store.fingerprints.code import classes, lazy_imports
+from lineage_store.fingerprints.code import classes, lazy_imports, patches, reaching
 from lineage_store.fingerprints.code.bytecode import Mention, facts_of
 from lineage_store.fingerprints.code.graph import CodeGraph, NoFingerprint, is_project_module
 from lineage_store.fingerprints.code.guards import MISSING
@@ -22,13 +22,6 @@ _MODULE_NAMES = frozenset(
 """Names that Python binds: where a module lies and what it is called is no part of its code."""
 
 _BUILTINS = vars(builtins)
-
-_DYNAMIC = {
-    "builtins": ("eval", "exec", "__import__"),
-    "importlib": ("import_module", "reload"),
-    "runpy": ("run_path", "run_module"),
-}
-"""What runs code that is known only when it runs."""
 
 _CACHES = frozenset({"dispatch_cache", "cache_token", "_clear_cache"})
 """What `functools.singledispatch` keeps in closures and attributes beside the functions."""
@@ -57,6 +50,7 @@ def _describe_function(graph: CodeGraph, function: FunctionType, label: str) -> 
     _describe_closure(graph, function, label, is_project=origin.is_project)
     _describe_attributes(graph, function, label, is_project=origin.is_project)
     if origin.is_project:
+        reaching.refuse_attributes(graph, facts.attributes & reaching.ATTRIBUTES, label)
         for mention in facts.mentions:
             _describe_mention(graph, function, mention, label)
         lazy_imports.describe(graph, facts.imports, function.__globals__, label)
@@ -99,9 +93,11 @@ def _describe_mention(
         graph.guards.names.append((names, name, MISSING))
         names = _BUILTINS
     value = names.get(name, MISSING)
-    _refuse_dynamic(graph, value, label)
-    if name == "globals" and value is builtins.globals:
+    if reaching.is_globals(value):
+        graph.guards.names.append((names, name, value))
         _use_whole_module(graph, function, label)
+        return
+    reaching.refuse(graph, value, label)
     if isinstance(value, ModuleType) and not mention.is_value:
         graph.guards.names.append((names, name, value))
         for chain in mention.chains:
@@ -117,27 +113,18 @@ def _use_whole_module(graph: CodeGraph, function: FunctionType, label: str) -> N
     graph.value(module, f"module {module.__name__}")
 
 
-def _refuse_dynamic(graph: CodeGraph, value: Any, label: str) -> None:
-    for module, names in _DYNAMIC.items():
-        for name in names:
-            if value is not MISSING and value is vars(sys.modules.get(module, sys)).get(name, ()):
-                if graph.is_lenient:
-                    return
-                raise NoFingerprint(
-                    f"{label} calls {name}, which runs code that is known only then; pass version="
-                )
-
-
 def _describe_chain(
     graph: CodeGraph, module: ModuleType, chain: tuple[str, ...], label: str
 ) -> None:
     """Write what a chain of attributes leads to, from a module on; no attribute is computed."""
     current: Any = module
     for at, name in enumerate(chain):
-        _refuse_dynamic(graph, vars(current).get(name, MISSING), label)
+        reaching.refuse(graph, vars(current).get(name, MISSING), label)
         if not is_project_module(current):
             graph.write("module", current.__name__, origin_of_loaded(current).label)
+            patches.describe_chain(graph, current, chain[at:], f"global {'.'.join(chain)}")
             return
+        _describe_own_class(graph, current)
         named = f"global {'.'.join((module.__name__, *chain[: at + 1]))}"
         value = vars(current).get(name, MISSING)
         if not isinstance(value, ModuleType) or at == len(chain) - 1:
@@ -149,10 +136,17 @@ def _describe_chain(
         current = value
 
 
+def _describe_own_class(graph: CodeGraph, module: Any) -> None:
+    """Write the class of a module that has one of its own, with what it computes."""
+    if type(module) is not ModuleType:
+        graph.value(type(module), f"the class of module {module.__name__}")
+
+
 def _describe_module(graph: CodeGraph, module: Any, label: str) -> None:
     """Write all that a module of the project holds."""
     names = vars(module)
     graph.write("module")
+    _describe_own_class(graph, module)
     graph.guards.sizes.append((names, len(names)))
     for name in sorted(names):
         if name not in _MODULE_NAMES:

@@ -21,6 +21,9 @@ _CONTENT: dict[type, Any] = {
 }
 """What an object holds as one of these types; members of a set have no order and are read apart."""
 
+_OF_THE_PROCESS = {"pydantic._internal._decorators.Decorator": ("cls_ref",)}
+"""Attributes that hold an address of memory."""
+
 _POINTER = 8
 
 
@@ -47,7 +50,8 @@ def attributes(value: Any) -> Iterator[tuple[str, Any]]:
         own = object.__getattribute__(value, "__dict__")
     except AttributeError:
         own = {}
-    yield from {**names, **own}.items()
+    hidden = _OF_THE_PROCESS.get(f"{type(value).__module__}.{type(value).__qualname__}", ())
+    yield from ((name, each) for name, each in {**names, **own}.items() if name not in hidden)
 
 
 def _slots(kind: type) -> Iterator[tuple[str, Any]]:

@@ -1,0 +1,93 @@
+"""What the project put into modules and classes that are installed.
+
+Those count by name and version. A function that is replaced in them, or an attribute that is added,
+is code of the project nevertheless, and so is a constant with another value.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping
+from functools import partial
+from types import FunctionType, MethodType, ModuleType
+from typing import Any
+
+from lineage_store.fingerprints.code.graph import CodeGraph, is_project_module
+from lineage_store.fingerprints.code.guards import MISSING
+from lineage_store.fingerprints.code.names import installed_name
+from lineage_store.fingerprints.code.origins import origin_of_file
+
+_CONSTANTS = frozenset({bool, int, float, complex, str, bytes})
+
+_OF_THE_PROCESS = frozenset({"sys", "os", "builtins"})
+"""Modules whose constants tell of the machine and of the process."""
+
+
+def describe_chain(
+    graph: CodeGraph, module: ModuleType, chain: tuple[str, ...], label: str
+) -> None:
+    """Write what a chain of attributes leads to, from an installed module on, if it is replaced."""
+    current: Any = module
+    for name in chain:
+        names: Mapping[str, Any] = vars(current)
+        value = names.get(name, MISSING)
+        graph.guards.names.append((names, name, value))
+        known = installed_name(value)
+        if is_of_project(value):
+            graph.value(value, label)
+        elif known is not None:
+            graph.write("installed", known)
+        elif type(value) in _CONSTANTS and module.__name__ not in _OF_THE_PROCESS:
+            graph.fixed(value, label)
+        if known is None or not isinstance(value, ModuleType | type):
+            return
+        current = value
+
+
+def is_of_project(value: Any) -> bool:
+    """Return whether a thing is code of the project, or an object that is made of such code."""
+    if isinstance(value, FunctionType):
+        return _is_function_of_project(value)
+    if isinstance(value, ModuleType):
+        return is_project_module(value)
+    if isinstance(value, type):
+        return installed_name(value) is None
+    if isinstance(value, partial):
+        return is_of_project(value.func)
+    if isinstance(value, MethodType | staticmethod | classmethod):
+        return is_of_project(value.__func__)
+    return value is not MISSING and installed_name(type(value)) is None
+
+
+def _is_function_of_project(function: FunctionType) -> bool:
+    """Return whether a function is of the project; libraries make some that have no file, too."""
+    path = function.__code__.co_filename
+    if not path.startswith("<"):
+        return origin_of_file(path).is_project
+    module = sys.modules.get(function.__module__)
+    return module is not None and is_project_module(module)
+
+
+def patched(kind: type) -> Iterator[tuple[str, Any]]:
+    """Yield the attributes of an installed class, and of its bases, that the project put there."""
+    for base in kind.__mro__:
+        for name, value in tuple(vars(base).items()):
+            if _is_patch(value):
+                yield f"{base.__qualname__}.{name}", value
+
+
+def _is_patch(value: Any) -> bool:
+    kind = type(value)
+    if kind is FunctionType:
+        return _is_function_of_project(value)
+    if kind in {staticmethod, classmethod}:
+        return _is_patch(value.__func__)
+    if kind is property:
+        return any(map(_is_patch, (value.fget, value.fset, value.fdel)))
+    return kind.__name__ in _ACCESSORS and any(map(_is_class_of_project, vars(value).values()))
+
+
+_ACCESSORS = frozenset({"CachedAccessor", "Accessor"})
+"""The descriptors with which pandas and its like take up accessors."""
+
+
+def _is_class_of_project(value: Any) -> bool:
+    return isinstance(value, type) and installed_name(value) is None

@@ -1,0 +1,61 @@
+"""What leads to code that no name in a function tells of."""
+
+import builtins
+import sys
+from typing import Any
+
+from lineage_store.fingerprints.code.graph import CodeGraph, NoFingerprint
+
+_THINGS = {
+    "builtins": ("eval", "exec", "__import__", "globals"),
+    "importlib": ("import_module", "reload"),
+    "runpy": ("run_path", "run_module"),
+    "sys": ("modules", "_getframe"),
+    "inspect": ("currentframe", "stack"),
+    "pydoc": ("locate",),
+    "pkgutil": ("resolve_name",),
+}
+"""What runs or finds code that is known only then, by module."""
+
+ATTRIBUTES = frozenset({"__globals__", "__subclasses__", "f_globals"})
+"""Attributes that lead to names or classes, whatever they are read from."""
+
+
+def refuse(graph: CodeGraph, value: Any, label: str) -> None:
+    """Refuse a value that runs or finds code by other ways than a name.
+
+    Raises:
+        NoFingerprint: It does, and nobody vouches for the code.
+    """
+    if graph.is_lenient:
+        return
+    for module, names in _THINGS.items():
+        for name in names:
+            if value is _thing(module, name):
+                raise NoFingerprint(
+                    f"{label} uses {name}, which leads to code that is known only then; "
+                    "pass version="
+                )
+
+
+def refuse_attributes(graph: CodeGraph, attributes: frozenset[str], label: str) -> None:
+    """Refuse code that reads attributes which lead to other code.
+
+    Raises:
+        NoFingerprint: It reads one, and nobody vouches for the code.
+    """
+    if attributes and not graph.is_lenient:
+        raise NoFingerprint(
+            f"{label} reads {min(attributes)}, which leads to code that it does not name; "
+            "pass version="
+        )
+
+
+def is_globals(value: Any) -> bool:
+    """Return whether a value is the function `globals`, under whatever name."""
+    return value is builtins.globals
+
+
+def _thing(module: str, name: str) -> Any:
+    """Return one of the things; what no value is, if its module is not loaded."""
+    return vars(sys.modules.get(module, sys)).get(name, _THINGS)
