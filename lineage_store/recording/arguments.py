@@ -49,7 +49,7 @@ class Arguments:
         else:
             self.outputs[name] = [Path(path) for path in _listed(value)]
             self.suffixes[name] = (
-                list(map(_suffixes, value)) if _is_list(value) else _suffixes(value)
+                list(map(_suffixes, value)) if isinstance(value, list | tuple) else _suffixes(value)
             )
 
     def texts_of_files(self) -> Iterator[str]:
