@@ -78,7 +78,7 @@ def read(name: str) -> list[Program]:
         elif line.startswith(("-- ", "++ ")):
             programs[-1].changes.append(_change(line, programs[-1].files))
         else:
-            programs[-1].files[path] += line.replace("cache=True", CACHED) + "\n"
+            programs[-1].files[path] += re.sub(r"cache=True(?!, save)", CACHED, line) + "\n"
     for program in programs:
         if "def main(" not in program.files["main.py"]:
             program.files["main.py"] += MAIN

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from lineage_store import LineageStore, connect
-from lineage_store.fingerprints.code import lazy_imports
+from lineage_store.fingerprints.code import lazy_imports, origins
 
 LIBRARIES = ("attrs", "numpy", "pandas", "pydantic", "sklearn.pipeline", "sklearn.linear_model")
 
@@ -63,6 +63,8 @@ def _answer(run: Callable[[Job], Answer], job: Job) -> Answer:
 
 def _run(job: Job) -> Answer:
     lazy_imports._BEGAN_NS = time.time_ns()
+    origins._project_root.cache_clear()
+    sys.modules["__main__"].__file__ = str(Path(job["directory"], "main.py"))
     directory = Path(job["directory"])
     os.chdir(directory)
     sys.path.insert(0, str(directory))

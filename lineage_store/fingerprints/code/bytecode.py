@@ -56,14 +56,12 @@ class CodeFacts:
         digest: The SHA-256 of what the interpreter runs.
         mentions: Global names, ordered.
         imports: Import statements, in their order.
-        reads_subclasses: It asks a class for its subclasses.
         attributes: Names of attributes, and of globals.
     """
 
     digest: bytes
     mentions: tuple[Mention, ...]
     imports: tuple[Import, ...]
-    reads_subclasses: bool
     attributes: frozenset[str]
 
 
@@ -96,8 +94,7 @@ def _read(code: CodeType) -> CodeFacts:
     )
     digest = sha256(_encoded(code)).digest()
     names = frozenset(name for each in codes for name in each.co_names)
-    asks = "__subclasses__" in names
-    return CodeFacts(digest, tuple(mentions), tuple(imports), asks, names)
+    return CodeFacts(digest, tuple(mentions), tuple(imports), names)
 
 
 def _with_inner(code: CodeType) -> Iterator[CodeType]:

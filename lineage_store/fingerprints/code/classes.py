@@ -8,6 +8,7 @@ from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
 from lineage_store.fingerprints.code.graph import CodeGraph
+from lineage_store.fingerprints.code.names import installed_name
 
 _SKIPPED = frozenset(
     {
@@ -72,10 +73,17 @@ def describe(graph: CodeGraph, kind: type, label: str) -> None:
 
 def _describe_registered(graph: CodeGraph, kind: type, label: str) -> None:
     """Write the classes that an abstract class takes for its own, though they have other bases."""
-    if isinstance(kind, ABCMeta):
-        registered = [reference() for reference in _get_dump(kind)[0]]
-        for each in sorted(filter(None, registered), key=lambda one: one.__qualname__):
-            graph.value(each, f"the class {each.__qualname__} that is registered with {label}")
+    for each in registered_classes(kind):
+        graph.value(each, f"the class {each.__qualname__} that is registered with {label}")
+
+
+def registered_classes(kind: type) -> list[type]:
+    """Return the classes of the project that an abstract class was told to take for its own."""
+    if not isinstance(kind, ABCMeta):
+        return []
+    registered = filter(None, (reference() for reference in _get_dump(kind)[0]))
+    own = [each for each in registered if installed_name(each) is None]
+    return sorted(own, key=lambda each: each.__qualname__)
 
 
 def _is_skipped(kind: type, name: str, value: Any) -> bool:

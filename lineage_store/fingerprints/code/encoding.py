@@ -19,6 +19,7 @@ from lineage_store import errors
 from lineage_store.fingerprints import values
 from lineage_store.fingerprints.code import patches, reaching, state
 from lineage_store.fingerprints.code.bytecode import constant
+from lineage_store.fingerprints.code.classes import registered_classes
 from lineage_store.fingerprints.code.graph import CodeGraph, NoFingerprint
 from lineage_store.fingerprints.code.guards import WatchedFile, file_state
 from lineage_store.fingerprints.code.names import installed_name, is_data, is_named, is_node
@@ -128,6 +129,8 @@ class Encoder:
         """Read an installed thing by its name, and what the project put into it."""
         reaching.refuse(self._graph, value, label)
         self.write("installed", name)
+        for each in registered_classes(value) if isinstance(value, type) else ():
+            self.visit(each, f"the class {each.__qualname__} that is registered with {label}")
         if isinstance(value, type):
             for attribute, patch in patches.patched(value):
                 self.write("patch", attribute)

@@ -48,7 +48,6 @@ class CodeGraph:
     ) -> None:
         self.guards = Guards()
         self.is_lenient = is_lenient
-        self.reads_subclasses = False
         self.labels: list[str] = []
         self._is_kept = is_kept
         self._watch: Watch | None = None
@@ -56,7 +55,6 @@ class CodeGraph:
         self._describe = describe
         self._encode = encode
         self._content = sha256()
-        self._asked = 0
         self._numbers: dict[int, int] = {}
         self._kept: list[Any] = []
         self._queue: deque[tuple[Any, str]] = deque()
@@ -74,24 +72,13 @@ class CodeGraph:
         self.reads_directories = with_directories
         self.value(root, label)
         self.reads_directories = False
-        while self._queue or self._ask_for_subclasses():
+        while self._queue:
             node, name = self._queue.popleft()
             self.write("node")
             self._describe(self, node, name)
         self._is_closed = True
         self._watch = Watch(self.guards) if self._is_kept else None
         return self._content.digest()
-
-    def _ask_for_subclasses(self) -> bool:
-        """Add the subclasses of the classes that were met, if code asks for such."""
-        while self.reads_subclasses and self._asked < len(self._kept):
-            node, label = self._kept[self._asked], self.labels[self._asked]
-            self._asked += 1
-            if isinstance(node, type):
-                subclasses: list[type] = type.__subclasses__(node)
-                self.guards.subclasses.append((node, subclasses))
-                self.value(tuple(subclasses), f"a subclass of {label}")
-        return bool(self._queue)
 
     @property
     def has_nodes(self) -> bool:

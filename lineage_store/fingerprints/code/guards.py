@@ -1,6 +1,7 @@
 """What a digest rests on: to ask whether it is still so is cheaper than to make it anew."""
 
 import os
+from abc import get_cache_token
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter, is_, itemgetter
@@ -66,7 +67,6 @@ class Guards:
         functions: Functions with their code, their defaults, and those of their keywords.
         cells: Cells of closures, and what they hold.
         values: Values that can change.
-        subclasses: Classes, and their subclasses.
         files: Files, and their states.
     """
 
@@ -75,7 +75,6 @@ class Guards:
     functions: list[tuple[FunctionType, Any, Any, Any]] = field(default_factory=list)
     cells: list[tuple[CellType, Any]] = field(default_factory=list)
     values: list[GuardedValue] = field(default_factory=list)
-    subclasses: list[tuple[type, list[type]]] = field(default_factory=list)
     files: list[WatchedFile] = field(default_factory=list)
 
 
@@ -96,7 +95,7 @@ class Watch:
         self._functions = [each[0] for each in guards.functions]
         self._parts = [[each[at] for each in guards.functions] for at in (1, 2, 3)]
         self._cells = guards.cells
-        self._subclasses = guards.subclasses
+        self._registrations = get_cache_token()
         self._files = list({(each.path, each.state): each for each in guards.files}.values())
         self.values = list({(id(each.value), each.digest): each for each in guards.values}.values())
 
@@ -107,7 +106,7 @@ class Watch:
             and list(map(len, self._sized)) == self._sizes
             and self._functions_hold()
             and all(_content(cell) is value for cell, value in self._cells)
-            and all(type.__subclasses__(kind) == known for kind, known in self._subclasses)
+            and self._registrations == get_cache_token()
             and all(file_state(file.path) == file.state for file in self._files)
         )
 

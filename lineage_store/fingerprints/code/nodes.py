@@ -43,7 +43,6 @@ def _describe_function(graph: CodeGraph, function: FunctionType, label: str) -> 
     keywords = function.__kwdefaults__
     graph.guards.functions.append((function, code, function.__defaults__, keywords))
     graph.write("function", function.__name__, function.__qualname__, origin.label, facts.digest)
-    graph.reads_subclasses |= facts.reads_subclasses
     for at, value in enumerate(function.__defaults__ or ()):
         graph.value(value, f"default {at} of {label}")
     graph.value(keywords, f"a keyword default of {label}")
