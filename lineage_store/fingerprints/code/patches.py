@@ -31,7 +31,7 @@ def describe_chain(
         value = names.get(name, MISSING)
         graph.guards.names.append((names, name, value))
         known = installed_name(value)
-        if is_of_project(value):
+        if is_of_project(value) or isinstance(value, type):
             graph.value(value, label)
         elif known is not None:
             graph.write("installed", known)
