@@ -360,7 +360,10 @@ class Step:
     def _publication(self) -> Publication | None:
         if self._cache is None:
             return None
-        self._cache.check(self.inputs)
+        try:
+            self._cache.check(self.inputs)
+        except Exception as error:  # the step has ended whatever is wrong with its inputs
+            self._cache.dont_publish(f"its inputs can't be looked at again: {error!r:.200}")
         return self._cache.publication(self.results)
 
     @harmless(None)
