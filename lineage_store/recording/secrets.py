@@ -27,9 +27,10 @@ def masked_text(text: str) -> str:
     """Return a text with the credentials of all URLs in it masked."""
     if "://" not in text:
         return text
-    text = _WITH_PASSWORD.sub(rf"\g<scheme>\g<user>:{MASK}@", text)
-    text = _WITH_TOKEN.sub(rf"\g<scheme>{MASK}@", text)
-    return _QUERY.sub(rf"\g<name>{MASK}", text)
+    if "@" in text:
+        text = _WITH_PASSWORD.sub(rf"\g<scheme>\g<user>:{MASK}@", text)
+        text = _WITH_TOKEN.sub(rf"\g<scheme>{MASK}@", text)
+    return _QUERY.sub(rf"\g<name>{MASK}", text) if "=" in text else text
 
 
 def masked(value: Any) -> Any:
