@@ -94,9 +94,7 @@ def test_a_changed_program_is_not_served_what_it_was(
 
 
 BY_HAND = [
-    (name, program)
-    for name, program in CHANGED
-    if program.files["main.py"].endswith(programs.MAIN)
+    (name, program) for name, program in CHANGED if program.files["main.py"].endswith(programs.MAIN)
 ]
 
 
