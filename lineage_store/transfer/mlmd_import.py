@@ -15,8 +15,8 @@ from lineage_store.database.mlmd.source import LEAST, MlmdSource
 from lineage_store.database.node_rows import PROPERTY_COLUMNS, node_row, property_rows
 from lineage_store.database.schema import FIRST_USER_TYPE
 from lineage_store.database.types import type_row
-from lineage_store.database.urls import without_password
 from lineage_store.kinds import KINDS, NodeKind
+from lineage_store.masking import masked_url
 from lineage_store.transfer.mlmd_problems import Problems
 from lineage_store.transfer.mlmd_reading import MlmdReading, Page
 
@@ -56,7 +56,7 @@ def import_mlmd(
     """
     with (
         closing(MlmdSource(source_url)) as source,
-        closing(Filling(target_url, f"mlmd {without_password(source_url)}")) as filling,
+        closing(Filling(target_url, f"mlmd {masked_url(source_url)}")) as filling,
     ):
         run = _Import(source, filling, problems, progress)
         run.fill()

@@ -9,8 +9,8 @@ import click
 
 from lineage_server import app, logs, processes
 from lineage_server.settings import MIB, Settings
-from lineage_store.database.urls import without_password
 from lineage_store.limits import PATIENCE_SECONDS
+from lineage_store.masking import masked_url
 
 ENVIRONMENT = "LINEAGE_STORE"
 
@@ -179,7 +179,7 @@ def serve(**values: Any) -> None:
 
 def _announce(database: str) -> Any:
     def ready(address: str) -> None:
-        shown = without_password(database)
+        shown = masked_url(database)
         click.echo(f"lineage-store ready grpc={address} database={shown}")
 
     return ready
