@@ -9,12 +9,14 @@ from lineage_store.store import LineageStore, connect
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+URL_VARIABLE = "LINEAGE_STORE_URL"
+
 store_option = click.option(
     "--store",
     "url",
     default="sqlite:///lineage.db",
     show_default=True,
-    envvar="LINEAGE_STORE_URL",
+    envvar=URL_VARIABLE,
     show_envvar=True,
     help="Database URL, or grpc://HOST:PORT of a server.",
 )

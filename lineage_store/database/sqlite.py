@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +17,7 @@ from lineage_store import errors
 from lineage_store.database import write_ahead_log
 from lineage_store.database.connection import ConstraintViolated, Insert, Row
 from lineage_store.database.inserts import inserts_of_values, on_conflict_clause
+from lineage_store.private_files import make_private_file
 
 BUSY_TIMEOUT_S = 30.0
 """How long a writer waits for a writer in another process."""
@@ -54,6 +55,12 @@ _MEANINGS: dict[str, tuple[type[errors.LineageError], str]] = {
     ),
     "SQLITE_TOOBIG": (errors.InvalidArgument, "a value is larger than SQLite can hold"),
 }
+
+
+def _make_file(path: Path) -> None:
+    """Create the file for its owner alone; what SQLite puts beside it gets the same mode."""
+    with suppress(OSError):  # SQLite says why it can't be opened
+        make_private_file(path)
 
 
 class SqliteDriver:
@@ -109,6 +116,8 @@ class SqliteDriver:
     def _open(self) -> sqlite3.Connection:
         name = ":memory:"
         if self.path is not None:
+            if self.mode == "rwc":
+                _make_file(self.path)
             name = f"file:{quote(str(self.path.absolute()))}?mode={self.mode}"
         return sqlite3.connect(
             name,

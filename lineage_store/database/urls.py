@@ -25,9 +25,12 @@ def driver_for(url: str) -> Driver:
         return _postgresql(url)
     if scheme in {"mysql", "mariadb"}:
         return _mysql(url)
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # brackets that do not match
+        raise _no_database(url) from None
     if parts.scheme != "sqlite" or parts.netloc or parts.fragment:
-        raise errors.InvalidArgument(f"{masked_url(url)!r} is not a database URL: {FORMS}")
+        raise _no_database(url)
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     mode = options.pop("mode", "rwc")
     if options or mode not in {"rwc", "rw", "ro"}:
@@ -37,6 +40,10 @@ def driver_for(url: str) -> Driver:
     if path in {"", "/", "/:memory:"}:
         return SqliteDriver(None)
     return SqliteDriver(Path(path[1:]), mode)
+
+
+def _no_database(url: str) -> errors.InvalidArgument:
+    return errors.InvalidArgument(f"{masked_url(url)!r} is not a database URL: {FORMS}")
 
 
 def _postgresql(url: str) -> Driver:

@@ -17,6 +17,7 @@ from lineage_store import errors
 from lineage_store.database import tables
 from lineage_store.database.connection import Row
 from lineage_store.database.contents import StoredTable
+from lineage_store.private_files import make_private_file
 from lineage_store.transfer.archive import Header, checked_header
 from lineage_store.transfer.places import Progress
 from lineage_store.transfer.records import Facts, from_record, to_record
@@ -42,6 +43,7 @@ class JsonWriter:
     """
 
     def __init__(self, path: Path, header: Header, *, compressed: bool) -> None:
+        make_private_file(path)
         self._file = path.open("wb")
         self._out: IO[bytes] = self._file
         if compressed:

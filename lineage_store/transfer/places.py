@@ -67,7 +67,6 @@ def check_different(source: Contents, target_url: str) -> None:
 
 def name_of(url: str) -> str:
     """Return what a database is called in whatever directory a command runs: no password."""
-    parts = urlsplit(url)
-    if parts.scheme != "sqlite":
+    if not url.startswith("sqlite:"):
         return masked_url(url)
-    return f"sqlite:///{Path(parts.path[1:]).resolve()}"
+    return f"sqlite:///{Path(urlsplit(url).path[1:]).resolve()}"
