@@ -8,11 +8,13 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 
 from lineage_store import errors
 from lineage_store.database import schema
+from lineage_store.database.clock import CLOCK
 from lineage_store.database.connection import Connection, SecondStatement
 from lineage_store.database.group_commit import Entry, GroupCommit
 from lineage_store.database.indexing import Indexing
 from lineage_store.database.property_index import IndexIsBehind, QueueKey, waiting
 from lineage_store.database.snapshot import Snapshot
+from lineage_store.database.stamps import last_stamp
 from lineage_store.database.transaction import Transaction
 from lineage_store.database.types import TypeCache
 from lineage_store.database.urls import driver_for
@@ -50,6 +52,7 @@ class Database:
         raw = self._driver.connect()
         try:
             schema.open_or_create(self._driver, raw)
+            self._set_clock(Connection(raw, self._driver))
         except BaseException:
             self._driver.close(raw)
             raise
@@ -61,6 +64,16 @@ class Database:
         # A memory database has one connection, so its readers wait for its writer.
         self._shared = threading.RLock() if self._driver.is_single else None
         self._closed = False
+
+    @staticmethod
+    def _set_clock(connection: Connection) -> None:
+        """Go on from the last stamp of the store: the clock may have been set back since."""
+        try:
+            last = last_stamp(connection)
+        except errors.DataLoss:  # whoever reads what is damaged is told so
+            return
+        if last is not None:
+            CLOCK.not_before(last)
 
     def write(self, job: Callable[[Transaction], T]) -> T:
         """Return what `job` returns, once what it staged is durable.

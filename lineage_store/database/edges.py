@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import Table, and_, select
 
 from lineage_store.database import tables
+from lineage_store.database.clock import now_us
 from lineage_store.database.connection import Connection, Row
-from lineage_store.database.ids import now_us
 from lineage_store.database.journal import Journal, Staged
 from lineage_store.database.statements import ListStatement, slots, wanted
 from lineage_store.kinds import NodeKind

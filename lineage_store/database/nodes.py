@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import and_, select, update
 
 from lineage_store.database import tables
+from lineage_store.database.clock import now_us
 from lineage_store.database.connection import Connection
-from lineage_store.database.ids import now_us
 from lineage_store.database.journal import Journal, Staged
 from lineage_store.database.node_rows import node_row
 from lineage_store.database.property_index import clear_index, index_urgent, write_index
@@ -174,7 +174,7 @@ class Nodes:
 
     def replace(self, node: Node, message: Any) -> None:
         """Stage a new version of a node; the old one is kept."""
-        moment = now_us()
+        moment = max(now_us(), node.recorded_at + 1)  # another server's clock may be ahead
         stored = node.stored or (node if message.id not in self._changed.items else None)
         self._replaced.put((message.id, node.revision), (node, moment))
         self._changed.put(message.id, Node(message, node.revision + 1, moment, stored))

@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +17,7 @@ from lineage_store import errors
 from lineage_store.database import write_ahead_log
 from lineage_store.database.connection import ConstraintViolated, Insert, Row
 from lineage_store.database.inserts import inserts_of_values, on_conflict_clause
+from lineage_store.database.sqlite_file import OpenFile
 from lineage_store.private_files import make_private_file
 
 BUSY_TIMEOUT_S = 30.0
@@ -80,6 +81,7 @@ class SqliteDriver:
         self.path = path
         self.mode = mode
         self._log = None if path is None else write_ahead_log.WriteAheadLog(path)
+        self._file = None if path is None else OpenFile(path)
 
     @property
     def is_single(self) -> bool:
@@ -111,14 +113,27 @@ class SqliteDriver:
             self._prepare(connection)
         except sqlite3.Error as error:
             raise self.translate(error) from error
+        if self._file is not None:
+            self._note(self._file, connection)
         return connection
+
+    def _note(self, file: OpenFile, connection: sqlite3.Connection) -> None:
+        try:
+            file.opened(connection)
+        except errors.DataLoss:
+            connection.close()
+            raise
 
     def _open(self) -> sqlite3.Connection:
         name = ":memory:"
         if self.path is not None:
-            if self.mode == "rwc":
+            mode = self.mode
+            if self._file is not None and self._file.is_open:
+                self._file.check()
+                mode = mode.replace("rwc", "rw")  # if it is removed now, it stays so
+            elif mode == "rwc":
                 _make_file(self.path)
-            name = f"file:{quote(str(self.path.absolute()))}?mode={self.mode}"
+            name = f"file:{quote(str(self.path.absolute()))}?mode={mode}"
         return sqlite3.connect(
             name,
             uri=True,
@@ -138,13 +153,15 @@ class SqliteDriver:
         """Return a SQLAlchemy engine over one open connection."""
         return create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
 
-    def is_alive(self, raw: sqlite3.Connection) -> bool:  # noqa: ARG002 - a file does not go away
-        """Whether a connection can be used again."""
-        return True
+    def is_alive(self, raw: sqlite3.Connection) -> bool:  # noqa: ARG002 - see Driver
+        """Whether a connection can be used again: not if the file is another by now."""
+        return self._file is None or self._file.is_there
 
     def close(self, raw: sqlite3.Connection) -> None:
         """Close a connection."""
         raw.close()
+        if self._file is not None:
+            self._file.closed(raw)
 
     def identity(self, raw: sqlite3.Connection) -> tuple[Any, ...]:  # noqa: ARG002 - see Driver
         """Return what tells the file from any other; see `Driver.identity`."""
@@ -171,11 +188,14 @@ class SqliteDriver:
         if self.path is None or self.mode == "ro":
             return
         deadline = time.monotonic() + BUSY_TIMEOUT_S
-        with closing(self.connect()) as connection:
+        connection = self.connect()
+        try:
             while not self._switch_to_wal(connection):
                 if time.monotonic() > deadline:
                     raise errors.Aborted(_MEANINGS["SQLITE_BUSY"][1])
                 time.sleep(0.02)
+        finally:
+            self.close(connection)
 
     @staticmethod
     def _switch_to_wal(connection: sqlite3.Connection) -> bool:
@@ -190,8 +210,17 @@ class SqliteDriver:
     def begin(self, connection: sqlite3.Connection, *, write: bool) -> None:
         """Begin; a writer takes the write lock at once, so that it never has to give way."""
         connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
-        if write and self._log is not None:
+        if write and self._log is not None and self._file is not None:
+            self._check_file(self._file, connection)
             self._log.grow()
+
+    @staticmethod
+    def _check_file(file: OpenFile, connection: sqlite3.Connection) -> None:
+        try:
+            file.check_for_write()
+        except errors.DataLoss:
+            connection.execute("ROLLBACK")
+            raise
 
     def pipelined(self, connection: sqlite3.Connection) -> AbstractContextManager[Any]:  # noqa: ARG002 - see Driver
         """Do nothing: a file answers at once."""

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from lineage_store import errors
+from lineage_store.database.clock import now_ms
 from lineage_store.database.edges import EventKey
-from lineage_store.database.ids import now_ms
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.requests import text
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, NodeKind

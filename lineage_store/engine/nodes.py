@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.database.ids import now_ms
+from lineage_store.database.clock import now_ms
 from lineage_store.database.nodes import Node
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine import masks

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from lineage_store.database import tables
+from lineage_store.database.clock import now_us
 from lineage_store.database.connection import Connection, Row
 from lineage_store.database.edges import event_row
 from lineage_store.database.filling import Filling
-from lineage_store.database.ids import now_us
 from lineage_store.database.inserts import in_few_sizes
 from lineage_store.database.mlmd.source import LEAST, MlmdSource
 from lineage_store.database.node_rows import PROPERTY_COLUMNS, node_row, property_rows

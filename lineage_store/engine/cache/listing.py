@@ -6,7 +6,8 @@ from typing import Any
 from lineage_store import errors
 from lineage_store.database.cache_entries import Entry
 from lineage_store.database.cache_listing import EntryReader
-from lineage_store.database.ids import MAX_ID, now_ms
+from lineage_store.database.clock import now_ms
+from lineage_store.database.ids import MAX_ID
 from lineage_store.database.snapshot import Snapshot
 from lineage_store.engine.cache import checks
 from lineage_store.engine.cache.answers import entry_message
