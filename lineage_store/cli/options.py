@@ -1,26 +1,20 @@
 """Options that many commands have, and the store that they name."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, TypedDict, TypeVar
 
 import click
 
+from lineage_store.client.connecting import TLS_VARIABLES
 from lineage_store.store import LineageStore, connect
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 URL_VARIABLE = "LINEAGE_STORE_URL"
 
-store_option = click.option(
-    "--store",
-    "url",
-    default="sqlite:///lineage.db",
-    show_default=True,
-    envvar=URL_VARIABLE,
-    show_envvar=True,
-    help="Database URL, or grpc://HOST:PORT of a server.",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_TLS = "lineage_store.tls"
+"""Where the context of a command keeps its TLS files, by argument of `connect`."""
 
 
 def together(*options: Callable[[F], F]) -> Callable[[F], F]:
@@ -34,8 +28,57 @@ def together(*options: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
+def _tls_option(name: str, argument: str, text: str) -> Callable[[F], F]:
+    def keep(context: click.Context, _: click.Parameter, path: Path | None) -> None:
+        if path is not None:
+            context.meta.setdefault(_TLS, {})[argument] = path
+
+    return click.option(
+        name,
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+        expose_value=False,
+        callback=keep,
+        help=f"{text}, PEM; for grpcs://.  [env var: {TLS_VARIABLES[argument]}]",
+    )
+
+
+tls_options = together(
+    _tls_option("--ca", "ca", "Authority that signed the server's certificate"),
+    _tls_option("--cert", "certificate", "Certificate chain of this client"),
+    _tls_option("--key", "key", "Private key of this client"),
+)
+store_option = together(
+    click.option(
+        "--store",
+        "url",
+        default="sqlite:///lineage.db",
+        show_default=True,
+        envvar=URL_VARIABLE,
+        show_envvar=True,
+        help="Database URL, or grpc://HOST:PORT (with TLS grpcs://HOST:PORT) of a server.",
+    ),
+    tls_options,
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+class TlsFiles(TypedDict, total=False):
+    """Arguments of `connect` that name TLS files."""
+
+    ca: Path
+    key: Path
+    certificate: Path
+
+
+def tls_files() -> TlsFiles:
+    """Return the TLS files that the command line names, by argument of `connect`."""
+    files: TlsFiles = click.get_current_context().meta.get(_TLS, {})
+    return files
+
+
 def open_store(url: str) -> LineageStore:
     """Return a store that exists: to look into a file must not create it."""
     if url.startswith("sqlite:///") and "?" not in url:
         url += "?mode=rw"
-    return connect(url)
+    return connect(url, **tls_files())

@@ -12,7 +12,7 @@ import click
 
 from lineage_store import errors
 from lineage_store.cli import render
-from lineage_store.cli.options import URL_VARIABLE, json_option, together
+from lineage_store.cli.options import URL_VARIABLE, json_option, tls_files, tls_options, together
 from lineage_store.masking import MASK, masked_url
 from lineage_store.model.plain import plain, printable
 from lineage_store.recording.delivery.losses import add_losses
@@ -50,6 +50,7 @@ _which = together(
         metavar="URL",
         help="Of the store at this URL; with --file, where replay sends it to.",
     ),
+    tls_options,
     json_option,
 )
 
@@ -148,7 +149,7 @@ def _replay(status: SpoolStatus, url: str | None) -> _Done:
     target = url or _target(status)
     shown = masked_url(target)
     with (
-        connect(target, connect_timeout=_CONNECT_SECONDS) as store,
+        connect(target, connect_timeout=_CONNECT_SECONDS, **tls_files()) as store,
         click.progressbar(
             length=status.pending + status.refused, label=shown, file=sys.stderr
         ) as bar,
