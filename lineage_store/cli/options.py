@@ -28,13 +28,14 @@ def together(*options: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
-def _tls_option(name: str, argument: str, text: str) -> Callable[[F], F]:
+def _tls_option(argument: str, text: str, *names: str) -> Callable[[F], F]:
     def keep(context: click.Context, _: click.Parameter, path: Path | None) -> None:
         if path is not None:
             context.meta.setdefault(_TLS, {})[argument] = path
 
     return click.option(
-        name,
+        *names,
+        argument,
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         metavar="FILE",
         expose_value=False,
@@ -43,23 +44,28 @@ def _tls_option(name: str, argument: str, text: str) -> Callable[[F], F]:
     )
 
 
+_certificates = together(
+    _tls_option("ca", "Authority that signed the server's certificate", "--ca"),
+    _tls_option("certificate", "Certificate chain of this client", "--cert"),
+)
 tls_options = together(
-    _tls_option("--ca", "ca", "Authority that signed the server's certificate"),
-    _tls_option("--cert", "certificate", "Certificate chain of this client"),
-    _tls_option("--key", "key", "Private key of this client"),
+    _certificates, _tls_option("key", "Private key of this client", "--key", "--tls-key")
 )
-store_option = together(
-    click.option(
-        "--store",
-        "url",
-        default="sqlite:///lineage.db",
-        show_default=True,
-        envvar=URL_VARIABLE,
-        show_envvar=True,
-        help="Database URL, or grpc://HOST:PORT (with TLS grpcs://HOST:PORT) of a server.",
-    ),
-    tls_options,
+_url = click.option(
+    "--store",
+    "url",
+    default="sqlite:///lineage.db",
+    show_default=True,
+    envvar=URL_VARIABLE,
+    show_envvar=True,
+    help="Database URL, or grpc://HOST:PORT (with TLS grpcs://HOST:PORT) of a server.",
 )
+store_option = together(_url, tls_options)
+cache_store_option = together(
+    _url, _certificates, _tls_option("key", "Private key of this client", "--tls-key")
+)
+"""The same for commands whose `--key` is a cache key."""
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
