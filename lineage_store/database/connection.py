@@ -173,6 +173,10 @@ class Connection:
         """Run a statement that answers nothing."""
         self._run(*statement.render(self._driver.dialect, values))
 
+    def run_text(self, text: str) -> None:
+        """Run a statement that is written for one database and has no values."""
+        self._run(text, ())
+
     def execute_on(self, statement: ListStatement, items: Sequence[Any], **values: Any) -> None:
         """Run a statement over a list that answers nothing."""
         for text, arguments in statement.render(self._driver.dialect, items, values):

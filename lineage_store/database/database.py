@@ -11,6 +11,7 @@ from lineage_store.database import schema
 from lineage_store.database.clock import CLOCK
 from lineage_store.database.connection import Connection, SecondStatement
 from lineage_store.database.group_commit import Entry, GroupCommit
+from lineage_store.database.index_overlay import complete_index
 from lineage_store.database.indexing import Indexing
 from lineage_store.database.property_index import IndexIsBehind, QueueKey, waiting
 from lineage_store.database.snapshot import Snapshot
@@ -22,6 +23,9 @@ from lineage_store.database.writer import LOST, Writer
 from lineage_store.limits import PATIENCE_SECONDS, FilterLimits
 
 T = TypeVar("T")
+
+_UNWRITABLE = (errors.ResourceExhausted, errors.FailedPrecondition, errors.PermissionDenied)
+"""What a full disk and a read-only file say to who writes."""
 
 LONGEST_PAUSE_SECONDS = 0.1
 
@@ -122,8 +126,22 @@ class Database:
                 if not self._driver.is_remote:
                     raise
         return self._with_index(
-            lambda *, complete: self._read_until_there(job, index_is_complete=complete)
+            lambda *, complete: self._read_until_there(job, index_is_complete=complete),
+            lambda: self._read_beside_index(job),
         )
+
+    def _read_beside_index(self, job: Callable[[Snapshot], T]) -> T:
+        """Read what the index lacks from the nodes themselves: nothing can be written."""
+
+        def in_transaction(connection: Connection) -> T:
+            connection.begin(write=False)
+            try:
+                with complete_index(connection):
+                    return job(self._snapshot(connection, index_is_complete=True))
+            finally:
+                connection.rollback()
+
+        return self._with_reader(in_transaction)
 
     def _read_until_there(self, job: Callable[[Snapshot], T], *, index_is_complete: bool) -> T:
         """Read in a transaction, on a server until it is there."""
@@ -156,12 +174,23 @@ class Database:
             connection, self._types, self._filter_limits, index_is_complete=index_is_complete
         )
 
-    def _with_index(self, run: Callable[..., T]) -> T:
-        """Return what `run` returns, once all is indexed that was acknowledged before."""
+    def _with_index(self, run: Callable[..., T], instead: Callable[[], T] | None = None) -> T:
+        """Return what `run` returns, once all is indexed that was acknowledged before.
+
+        Args:
+            run: What needs the index.
+            instead: What to run on a file that can't be written.
+        """
         try:
             return run(complete=False)
         except IndexIsBehind:
+            pass
+        try:
             self._indexing.complete()
+        except _UNWRITABLE:
+            if instead is None or self._driver.is_remote:
+                raise
+            return instead()
         return run(complete=True)
 
     def _waiting_for_index(self) -> list[tuple[QueueKey, int]]:

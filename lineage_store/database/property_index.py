@@ -51,6 +51,10 @@ class _Statements:
         node, index = tables.nodes[kind], tables.properties[kind]
         self.bodies = ListStatement(lambda n: select(node.c.body).where(node.c.id.in_(slots(n))))
         self.clear = ListStatement(lambda n: delete(index).where(index.c.node_id.in_(slots(n))))
+        indexed = select(index.c.node_id).where(index.c.node_id == node.c.id).exists()
+        self.unindexed = ListStatement(
+            lambda n: select(node.c.body).where(node.c.id.in_(slots(n)), ~indexed)
+        )
 
 
 _STATEMENTS = {kind: _Statements(kind) for kind in KINDS}
@@ -80,6 +84,12 @@ def waiting_ids(connection: Connection, kind: NodeKind) -> set[int]:
     """Return the ids of the nodes of a kind that wait to be indexed."""
     parts = connection.rows(_ALL_IDS, kind_number=kind.number)
     return {node_id for (part,) in parts for (node_id,) in _ID.iter_unpack(part)}
+
+
+def unindexed_bodies(connection: Connection, kind: NodeKind) -> list[bytes]:
+    """Return the bodies of the nodes that wait and have no rows; an update has written some."""
+    ids = sorted(waiting_ids(connection, kind))
+    return [body for (body,) in connection.rows_of(_STATEMENTS[kind].unindexed, ids)]
 
 
 def write_index(connection: Connection, kind: NodeKind, messages: Sequence[Any]) -> None:

@@ -146,8 +146,6 @@ class SqliteDriver:
     def _prepare(self, connection: sqlite3.Connection) -> None:
         for pragma in _PRAGMAS:
             connection.execute(pragma)
-        if self.mode == "ro":
-            connection.execute("PRAGMA query_only=ON")
 
     def core_engine(self, raw: sqlite3.Connection) -> CoreEngine:
         """Return a SQLAlchemy engine over one open connection."""
