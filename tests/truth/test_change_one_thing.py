@@ -21,7 +21,7 @@ WITHIN = [(name, program) for name, program in PROGRAMS if not program.changes]
 CHANGED = [(name, program) for name, program in PROGRAMS if program.changes]
 
 LEAST_CHANGES = 400
-LEAST_HITS = 20
+LEAST_HITS = 60
 
 BY_HAND_CHANGES = 2
 """Changes of each program that are tried by `run.step` as well."""
@@ -148,4 +148,5 @@ def test_a_change_within_one_run_counts(
 def test_there_are_as_many_changes_as_are_promised() -> None:
     changes = [change for _, program in CHANGED for change in program.changes]
     assert sum(not change.is_hit for change in changes) >= LEAST_CHANGES
-    assert sum(change.is_hit for change in changes) >= LEAST_HITS
+    reruns = sum(program.is_cached for _, program in CHANGED)  # elsewhere, in another process
+    assert sum(change.is_hit for change in changes) + reruns >= LEAST_HITS
