@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from lineage_store import errors
 from lineage_store.database import schema
@@ -12,12 +12,13 @@ from lineage_store.database.connection import Connection, SecondStatement
 from lineage_store.database.group_commit import Entry, GroupCommit
 from lineage_store.database.indexing import Indexing
 from lineage_store.database.property_index import IndexIsBehind, QueueKey, waiting
+from lineage_store.database.sizes import LostInLargeStatement
 from lineage_store.database.snapshot import Snapshot
 from lineage_store.database.transaction import Transaction
 from lineage_store.database.types import TypeCache
 from lineage_store.database.urls import driver_for
 from lineage_store.database.writer import LOST, Writer
-from lineage_store.limits import PATIENCE_SECONDS, FilterLimits
+from lineage_store.limits import PATIENCE_SECONDS, FilterLimits, NodeBound
 
 T = TypeVar("T")
 
@@ -32,6 +33,7 @@ class Database:
         filter_limits: What a filter may ask for.
         patience: How many seconds a call tries again while a database server is away, or while
             other writers are faster.
+        node_bound: What one node may take.
 
     Raises:
         InvalidArgument: The URL is malformed.
@@ -43,6 +45,7 @@ class Database:
         url: str,
         filter_limits: FilterLimits | None = None,
         patience: float = PATIENCE_SECONDS,
+        node_bound: NodeBound | None = None,
     ) -> None:
         self._filter_limits = filter_limits or FilterLimits()
         self._patience = patience
@@ -56,20 +59,31 @@ class Database:
         self._types = TypeCache()
         self._queue = GroupCommit(self._run_group)
         self._indexing = Indexing(self._waiting_for_index, self._index, lambda: self._queue.is_busy)
-        self._writer = Writer(self._driver, raw, self._types, self._retrying, self._indexing.note)
+        self._writer = Writer(
+            self._driver,
+            raw,
+            self._types,
+            self._retrying,
+            self._indexing.note,
+            (node_bound or NodeBound()).within(self._driver.max_row_bytes),
+        )
         self._idle: list[Any] = []
         # A memory database has one connection, so its readers wait for its writer.
         self._shared = threading.RLock() if self._driver.is_single else None
         self._closed = False
 
-    def write(self, job: Callable[[Transaction], T]) -> T:
+    def write(self, job: Callable[[Transaction], T], size: int = 0) -> T:
         """Return what `job` returns, once what it staged is durable.
 
         `job` shares its transaction with other callers' and may run a second time, so it must
         do nothing but read and stage. When it raises, what it staged is undone.
+
+        Args:
+            job: What reads and stages.
+            size: Bytes of the request; large ones share with few others, or with none.
         """
         self._check_open()
-        result: T = self._queue.submit(job)
+        result: T = self._queue.submit(job, size=size)
         return result
 
     def write_alone(self, job: Callable[[Transaction, Snapshot], T]) -> T:
@@ -161,7 +175,7 @@ class Database:
 
     def _retrying(self) -> Retrying:
         return Retrying(
-            retry=retry_if_exception_type(LOST),
+            retry=retry_if_exception(_is_worth_repeating),
             stop=stop_after_delay(self._patience),
             wait=wait_random_exponential(multiplier=0.01, max=LONGEST_PAUSE_SECONDS),
             reraise=True,
@@ -216,3 +230,11 @@ class Database:
         else:
             with self._shared:
                 self._writer.run(group)
+
+
+def _is_worth_repeating(error: BaseException) -> bool:
+    """Whether a transaction may succeed that the database gave up.
+
+    A connection that was lost twice during the same large statement is lost again.
+    """
+    return isinstance(error, LOST) and not isinstance(error, LostInLargeStatement)

@@ -36,7 +36,7 @@ class Engine:
 
     def __init__(self, url: str, limits: Limits | None = None) -> None:
         limits = limits or Limits()
-        self._database = Database(url, limits.filters, limits.patience_seconds)
+        self._database = Database(url, limits.filters, limits.patience_seconds, limits.nodes)
         self._adjacency = Adjacency(self._database.read, limits.lineage.max_graph_bytes)
         self._sources = Sources(limits.lineage, self._adjacency)
         self._announcements = Announcements()
@@ -82,7 +82,7 @@ class Engine:
         return found
 
     def _write(self, method: str, write: Write, request: Any) -> Message:
-        written: Message = self._database.write(lambda tx: write(tx, request))
+        written: Message = self._database.write(lambda tx: write(tx, request), request.ByteSize())
         self._announcements.announce(announced_keys(method, request))
         return written
 
