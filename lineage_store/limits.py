@@ -19,6 +19,8 @@ MAX_NODE_BYTES = 12_000_000
 """Bytes of one node. MySQL and MariaDB take a statement of 16 MiB as a rule (`max_allowed_packet`),
 in which what must be escaped takes up to a third more."""
 
+UNBOUNDED = 2**62
+
 PATIENCE_SECONDS = 5.0
 """How long a call tries again while the database is away, or while other writers are faster."""
 
@@ -91,12 +93,12 @@ class Limits:
         filters: What a filter may ask for.
         lineage: What a lineage query may ask for.
         nodes: What one node may take.
-        max_answer_bytes: Bytes of the answer to a call that is not a stream; None: any number.
+        max_answer_bytes: Bytes of the answer to a call that is not a stream.
         patience_seconds: How long a call tries again while the database is away or busy.
     """
 
     filters: FilterLimits = field(default_factory=FilterLimits)
     lineage: LineageLimits = field(default_factory=LineageLimits)
     nodes: NodeBound = field(default_factory=NodeBound)
-    max_answer_bytes: int | None = None
+    max_answer_bytes: int = UNBOUNDED
     patience_seconds: float = PATIENCE_SECONDS

@@ -18,7 +18,7 @@ from lineage_store.database.transaction import Transaction
 from lineage_store.database.types import TypeCache
 from lineage_store.database.urls import driver_for
 from lineage_store.database.writer import LOST, Writer
-from lineage_store.limits import PATIENCE_SECONDS, FilterLimits, NodeBound
+from lineage_store.limits import Limits
 
 T = TypeVar("T")
 
@@ -30,10 +30,7 @@ class Database:
 
     Args:
         url: `sqlite:///PATH`, or `sqlite://` for one in memory that dies with this object.
-        filter_limits: What a filter may ask for.
-        patience: How many seconds a call tries again while a database server is away, or while
-            other writers are faster.
-        node_bound: What one node may take.
+        limits: What it may be asked for.
 
     Raises:
         InvalidArgument: The URL is malformed.
@@ -43,12 +40,9 @@ class Database:
     def __init__(
         self,
         url: str,
-        filter_limits: FilterLimits | None = None,
-        patience: float = PATIENCE_SECONDS,
-        node_bound: NodeBound | None = None,
+        limits: Limits | None = None,
     ) -> None:
-        self._filter_limits = filter_limits or FilterLimits()
-        self._patience = patience
+        self._limits = limits or Limits()
         self._driver = driver_for(url)
         raw = self._driver.connect()
         try:
@@ -65,7 +59,7 @@ class Database:
             self._types,
             self._retrying,
             self._indexing.note,
-            (node_bound or NodeBound()).within(self._driver.max_row_bytes),
+            self._limits.nodes.within(self._driver.max_row_bytes),
         )
         self._idle: list[Any] = []
         # A memory database has one connection, so its readers wait for its writer.
@@ -154,7 +148,11 @@ class Database:
 
     def _snapshot(self, connection: Connection, index_is_complete: bool) -> Snapshot:
         return Snapshot(
-            connection, self._types, self._filter_limits, index_is_complete=index_is_complete
+            connection,
+            self._types,
+            self._limits.filters,
+            max_bytes=self._limits.max_answer_bytes,
+            index_is_complete=index_is_complete,
         )
 
     def _with_index(self, run: Callable[..., T]) -> T:
@@ -176,7 +174,7 @@ class Database:
     def _retrying(self) -> Retrying:
         return Retrying(
             retry=retry_if_exception(_is_worth_repeating),
-            stop=stop_after_delay(self._patience),
+            stop=stop_after_delay(self._limits.patience_seconds),
             wait=wait_random_exponential(multiplier=0.01, max=LONGEST_PAUSE_SECONDS),
             reraise=True,
         )

@@ -1,21 +1,29 @@
 """What a read sees: one consistent state, answered as encoded messages."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import bindparam, select
 
 from lineage_store.database import tables
+from lineage_store.database.bodies import (
+    check_answer,
+    complete,
+    size_of,
+    sized_body,
+)
 from lineage_store.database.conditions import Condition, Shape, narrowed
-from lineage_store.database.connection import Connection
-from lineage_store.database.listing import Page, PageQuery, list_statement
+from lineage_store.database.connection import Connection, Row
+from lineage_store.database.listing import Page, PageQuery, cut, list_statement
 from lineage_store.database.node_rows import uri_hash
 from lineage_store.database.property_index import IndexIsBehind, waits
-from lineage_store.database.statements import ListStatement, Statement, slots
+from lineage_store.database.statements import MAX_VALUES, ListStatement, Statement, slots
 from lineage_store.database.types import TypeCache, TypeReader
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
-from lineage_store.limits import FilterLimits
+from lineage_store.limits import UNBOUNDED, FilterLimits
 
 Body = bytes
 """The encoded message of a node or event."""
@@ -26,7 +34,7 @@ _parents = tables.parent_contexts
 _types = tables.types
 
 _BY_URI = ListStatement(
-    lambda n: select(_artifacts.c.id, _artifacts.c.uri, _artifacts.c.body).where(
+    lambda n: select(_artifacts.c.uri, *sized_body(_artifacts)).where(
         _artifacts.c.uri_hash.in_(slots(n))
     )
 )
@@ -48,13 +56,13 @@ class _NodeStatements:
         node = tables.nodes[kind]
         self.by_ids = ListStatement(
             lambda n: (
-                select(node.c.id, node.c.type_id, node.c.body)
+                select(node.c.type_id, *sized_body(node))
                 .where(node.c.id.in_(slots(n)))
                 .order_by(node.c.id)
             )
         )
         self.by_external_ids = ListStatement(
-            lambda n: select(node.c.id, node.c.body).where(node.c.external_id.in_(slots(n)))
+            lambda n: select(*sized_body(node)).where(node.c.external_id.in_(slots(n)))
         )
         self.by_name = Statement(
             select(node.c.body)
@@ -75,7 +83,7 @@ def _neighbours(edges: Any, given: str, sought: str, kind: NodeKind) -> ListStat
     node = tables.nodes[kind]
     return ListStatement(
         lambda n: (
-            select(edges.c[given], node.c.id, node.c.body)
+            select(edges.c[given], *sized_body(node))
             .select_from(edges.join(node, node.c.id == edges.c[sought]))
             .where(edges.c[given].in_(slots(n)))
         )
@@ -110,6 +118,7 @@ class Snapshot:
         connection: What it reads from.
         cache: What is known of types.
         filter_limits: What a filter on this store may ask for.
+        max_bytes: Bytes of all bodies that an answer may have.
         index_is_complete: Whether all that was acknowledged is known to be indexed; if not, the
             first query over properties looks, and may raise IndexIsBehind.
 
@@ -125,9 +134,11 @@ class Snapshot:
         cache: TypeCache,
         filter_limits: FilterLimits,
         *,
+        max_bytes: int = UNBOUNDED,
         index_is_complete: bool = False,
     ) -> None:
         self.connection = connection
+        self._max_bytes = max_bytes
         self._index_is_complete = index_is_complete
         self._cache = cache
         self.filter_limits = filter_limits
@@ -135,13 +146,14 @@ class Snapshot:
 
     def nodes_by_ids(self, kind: NodeKind, ids: Iterable[int]) -> list[tuple[int, Body]]:
         """Return type id and body of the nodes that exist, ordered by id, each once."""
-        rows = self.connection.rows_of(_NODES[kind].by_ids, sorted(set(ids)))
-        return [(type_id, body) for _, type_id, body in rows]
+        rows = self._sized(_NODES[kind].by_ids, sorted(set(ids)))
+        bodies = complete(self.connection, tables.nodes[kind], rows)
+        return [(row[0], body) for row, body in zip(rows, bodies, strict=True)]
 
     def nodes_by_external_ids(self, kind: NodeKind, external_ids: Iterable[str]) -> list[Body]:
         """Return the nodes with these external ids, ordered by id."""
-        rows = self.connection.rows_of(_NODES[kind].by_external_ids, sorted(set(external_ids)))
-        return [body for _, body in sorted(rows)]
+        rows = self._sized(_NODES[kind].by_external_ids, sorted(set(external_ids)))
+        return complete(self.connection, tables.nodes[kind], sorted(rows, key=itemgetter(0)))
 
     def node_by_name(
         self, kind: NodeKind, type_name: str, type_version: str, name: str
@@ -159,8 +171,9 @@ class Snapshot:
     def artifacts_by_uris(self, uris: Iterable[str]) -> list[Body]:
         """Return the artifacts at these exact uris, ordered by id."""
         wanted = {uri_hash(uri): uri for uri in uris}
-        rows = self.connection.rows_of(_BY_URI, list(wanted))
-        return [body for _, uri, body in sorted(rows) if wanted.get(uri_hash(uri)) == uri]
+        rows = self._sized(_BY_URI, list(wanted))
+        found = [row for row in rows if wanted.get(uri_hash(row[0])) == row[0]]
+        return complete(self.connection, _artifacts, sorted(found, key=itemgetter(1)))
 
     def events(self, kind: NodeKind, ids: Iterable[int]) -> list[Body]:
         """Return the events of these artifacts or executions, by their id, then as recorded."""
@@ -169,24 +182,49 @@ class Snapshot:
 
     def contexts_of(self, kind: NodeKind, node_id: int) -> list[Body]:
         """Return the contexts that an artifact or execution belongs to, ordered by id."""
-        return self._bodies(_CONTEXTS_OF[kind], node_id)
+        return self._contexts(_CONTEXTS_OF[kind], [node_id]).get(node_id, [])
 
     def parents_of(self, context_ids: Sequence[int]) -> dict[int, list[Body]]:
         """Return the direct parents of contexts that have any, each list ordered by id."""
-        return self._grouped(_PARENTS_OF, context_ids)
+        return self._contexts(_PARENTS_OF, context_ids)
 
     def children_of(self, context_ids: Sequence[int]) -> dict[int, list[Body]]:
         """Return the direct children of contexts that have any, each list ordered by id."""
-        return self._grouped(_CHILDREN_OF, context_ids)
+        return self._contexts(_CHILDREN_OF, context_ids)
 
     def page(self, query: PageQuery) -> Page:
-        """Return one page of a listing."""
+        """Return one page of a listing, which ends by its rows or by its bytes."""
+        rows, last = cut(self._listed(query), query.limit)
+        return Page(complete(self.connection, tables.nodes[query.kind], rows), last)
+
+    def page_ids(self, query: PageQuery) -> list[int]:
+        """Return the ids of the nodes on one page of a listing, which ends by its rows alone."""
+        return [row[1] for row in self._listed(query)[: query.limit]]
+
+    def all(self, query: PageQuery) -> list[Body]:
+        """Return all of a listing from a page on, in as many parts as it takes.
+
+        Raises:
+            TooLarge: It has more bytes than an answer may have.
+        """
+        found: list[Row] = []
+        after, size = query.after, 0
+        while True:
+            rows = self._listed(replace(query, after=after))
+            found += rows[: query.limit]
+            size += size_of(rows[: query.limit])
+            check_answer(size, self._max_bytes, "ask for pages, with options.max_result_size")
+            if len(rows) <= query.limit:
+                return complete(self.connection, tables.nodes[query.kind], found)
+            after = (found[-1][0], found[-1][1])
+
+    def _listed(self, query: PageQuery) -> list[Row]:
+        """Return the rows of a page, and one more if there are more."""
         statement, values = list_statement(query)
         if query.condition is not None and query.condition.shape.reads_properties:
             self.demand_index()
         with self.connection.within(query.condition.seconds if query.condition else None):
-            rows = self.connection.rows(statement, **values)
-        return Page.cut(rows, query.limit)
+            return self.connection.rows(statement, **values)
 
     def matching_ids(
         self, kind: NodeKind, condition: Condition, among: Iterable[int] | None = None
@@ -221,12 +259,26 @@ class Snapshot:
             raise IndexIsBehind
         self._index_is_complete = True
 
-    def _bodies(self, statement: ListStatement, node_id: int) -> list[Body]:
-        rows = self.connection.rows_of(statement, [node_id])
-        return [body for _, _, body in sorted(rows)]
-
-    def _grouped(self, statement: ListStatement, ids: Sequence[int]) -> dict[int, list[Body]]:
+    def _contexts(self, statement: ListStatement, ids: Sequence[int]) -> dict[int, list[Body]]:
+        """Return the contexts beside some nodes, by those and ordered by id."""
+        rows = sorted(self._sized(statement, sorted(set(ids))), key=itemgetter(0, 1))
         found: dict[int, list[Body]] = {}
-        for given, _, body in sorted(self.connection.rows_of(statement, sorted(set(ids)))):
-            found.setdefault(given, []).append(body)
+        bodies = complete(self.connection, _contexts, rows)
+        for (beside, *_), body in zip(rows, bodies, strict=True):
+            found.setdefault(beside, []).append(body)
+        return found
+
+    def _sized(self, statement: ListStatement, items: Sequence[Any]) -> list[Row]:
+        """Return rows that end as `sized_body` says.
+
+        Raises:
+            TooLarge: Their bodies have more bytes than an answer may have.
+        """
+        found: list[Row] = []
+        size = 0
+        for at in range(0, len(items), MAX_VALUES):
+            rows = self.connection.rows_of(statement, items[at : at + MAX_VALUES])
+            size += size_of(rows)
+            check_answer(size, self._max_bytes, "ask for fewer at once")
+            found += rows
         return found
