@@ -36,8 +36,8 @@ _BY_IDS = {table.name: _by_ids(table) for table in (*tables.nodes.values(), tabl
 
 def size_of(rows: Iterable[Row]) -> int:
     """Return the bytes of the bodies of rows that end as `sized_body` says."""
-    size: int = sum([row[-2] for row in rows])
-    return size
+    sizes: list[int] = [row[-2] for row in rows]
+    return sum(sizes)
 
 
 def fitting(rows: Sequence[Row], max_bytes: int) -> int:
@@ -45,7 +45,7 @@ def fitting(rows: Sequence[Row], max_bytes: int) -> int:
     if size_of(rows) <= max_bytes:
         return len(rows)
     sizes = accumulate(row[-2] for row in rows)
-    return max(1, sum(size <= max_bytes for size in sizes))
+    return max(1, len([size for size in sizes if size <= max_bytes]))
 
 
 def check_answer(size: int, max_bytes: int, advice: str) -> None:

@@ -140,6 +140,11 @@ class Connection:
         """Bytes that the values of one row may have."""
         return self._driver.max_row_bytes
 
+    @property
+    def measures_by_reading(self) -> bool:
+        """Whether the length of a body costs as much as the body: so it is on MySQL."""
+        return self._driver.dialect.name in COLLATIONS
+
     def begin(self, *, write: bool) -> None:
         """Begin a transaction."""
         self._guard(self._driver.begin, self._raw, write=write)

@@ -11,6 +11,7 @@ from lineage_store.database import schema
 from lineage_store.database.connection import Connection, SecondStatement
 from lineage_store.database.group_commit import Entry, GroupCommit
 from lineage_store.database.indexing import Indexing
+from lineage_store.database.listing import Steps
 from lineage_store.database.property_index import IndexIsBehind, QueueKey, waiting
 from lineage_store.database.sizes import LostInLargeStatement
 from lineage_store.database.snapshot import Snapshot
@@ -51,6 +52,7 @@ class Database:
             self._driver.close(raw)
             raise
         self._types = TypeCache()
+        self._steps = Steps()
         self._queue = GroupCommit(self._run_group)
         self._indexing = Indexing(self._waiting_for_index, self._index, lambda: self._queue.is_busy)
         self._writer = Writer(
@@ -152,6 +154,7 @@ class Database:
             self._types,
             self._limits.filters,
             max_bytes=self._limits.max_answer_bytes,
+            steps=self._steps,
             index_is_complete=index_is_complete,
         )
 

@@ -18,12 +18,15 @@ from lineage_store.database.conditions import Condition, Shape, narrowed
 from lineage_store.database.connection import Row
 from lineage_store.database.statements import Statement
 from lineage_store.kinds import NodeKind
-from lineage_store.limits import PAGE_BYTES
+from lineage_store.limits import MAX_PAGE, PAGE_BYTES
 
 ORDERS = ("id", "create_time", "update_time")
 
 ALL_AT_ONCE = 2_000
 """Rows that are read at once for a listing that is answered whole."""
+
+FIRST_OF_ALL = 128
+"""Rows that are read first for one where measuring a body costs reading it."""
 
 PageKey = tuple[int, int]
 """The value of the ordering column and the id of a row."""
@@ -51,7 +54,7 @@ class PageQuery:
     order_by: str = "id"
     ascending: bool = True
     after: PageKey | None = None
-    limit: int = ALL_AT_ONCE
+    limit: int = MAX_PAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +80,38 @@ def cut(rows: Sequence[Row], limit: int) -> tuple[Sequence[Row], PageKey | None]
     count = fitting(rows[:limit], PAGE_BYTES)
     if count == len(rows):
         return rows, None
-    return rows[:count], (rows[count - 1][0], rows[count - 1][1])
+    return rows[:count], key_of(rows[count - 1])
 
 
-def list_statement(query: PageQuery) -> tuple[Statement, dict[str, Any]]:
-    """Return the statement for a page, and its values."""
+class Steps:
+    """How many rows of a listing are read at once where measuring a body costs reading it.
+
+    After a page that ended by its bytes, the next one is likely to: no more rows than that had are
+    read at first.
+    """
+
+    def __init__(self) -> None:
+        self._rows: dict[NodeKind, int] = {}
+
+    def first(self, kind: NodeKind, most: int) -> int:
+        """Return how many rows of at most so many to read first."""
+        return min(most, self._rows.get(kind, most))
+
+    def note(self, kind: NodeKind, count: int, most: int) -> None:
+        """Say how many rows a page has of the most that it could have."""
+        if count < most:
+            self._rows[kind] = count + 1
+        else:
+            self._rows.pop(kind, None)
+
+
+def key_of(row: Row) -> PageKey:
+    """Return the key of a row of a listing."""
+    return (row[0], row[1])
+
+
+def list_statement(query: PageQuery, rows: int) -> tuple[Statement, dict[str, Any]]:
+    """Return the statement for the first rows of a listing, and its values."""
     statement = _statement(
         query.kind,
         query.order_by,
@@ -97,7 +127,7 @@ def list_statement(query: PageQuery) -> tuple[Statement, dict[str, Any]]:
         "of_context": query.context_id,
         "after_value": value,
         "after_id": node_id,
-        "rows": query.limit + 1,
+        "rows": rows,
     }
     return statement, values | dict(query.condition.values if query.condition else {})
 

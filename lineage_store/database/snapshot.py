@@ -1,6 +1,6 @@
 """What a read sees: one consistent state, answered as encoded messages."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from operator import itemgetter
@@ -17,13 +17,22 @@ from lineage_store.database.bodies import (
 )
 from lineage_store.database.conditions import Condition, Shape, narrowed
 from lineage_store.database.connection import Connection, Row
-from lineage_store.database.listing import Page, PageQuery, cut, list_statement
+from lineage_store.database.listing import (
+    ALL_AT_ONCE,
+    FIRST_OF_ALL,
+    Page,
+    PageQuery,
+    Steps,
+    cut,
+    key_of,
+    list_statement,
+)
 from lineage_store.database.node_rows import uri_hash
 from lineage_store.database.property_index import IndexIsBehind, waits
 from lineage_store.database.statements import MAX_VALUES, ListStatement, Statement, slots
 from lineage_store.database.types import TypeCache, TypeReader
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
-from lineage_store.limits import UNBOUNDED, FilterLimits
+from lineage_store.limits import PAGE_BYTES, UNBOUNDED, FilterLimits
 
 Body = bytes
 """The encoded message of a node or event."""
@@ -119,6 +128,7 @@ class Snapshot:
         cache: What is known of types.
         filter_limits: What a filter on this store may ask for.
         max_bytes: Bytes of all bodies that an answer may have.
+        steps: What is known of the pages of listings.
         index_is_complete: Whether all that was acknowledged is known to be indexed; if not, the
             first query over properties looks, and may raise IndexIsBehind.
 
@@ -135,10 +145,12 @@ class Snapshot:
         filter_limits: FilterLimits,
         *,
         max_bytes: int = UNBOUNDED,
+        steps: Steps | None = None,
         index_is_complete: bool = False,
     ) -> None:
         self.connection = connection
         self._max_bytes = max_bytes
+        self._steps = steps or Steps()
         self._index_is_complete = index_is_complete
         self._cache = cache
         self.filter_limits = filter_limits
@@ -194,33 +206,58 @@ class Snapshot:
 
     def page(self, query: PageQuery) -> Page:
         """Return one page of a listing, which ends by its rows or by its bytes."""
-        rows, last = cut(self._listed(query), query.limit)
+        rows, last = cut(self._page_rows(query), query.limit)
+        if last is not None:
+            self._steps.note(query.kind, len(rows), query.limit)
         return Page(complete(self.connection, tables.nodes[query.kind], rows), last)
 
     def page_ids(self, query: PageQuery) -> list[int]:
         """Return the ids of the nodes on one page of a listing, which ends by its rows alone."""
-        return [row[1] for row in self._listed(query)[: query.limit]]
+        return [row[1] for row in self._listed(query, query.limit)]
 
     def all(self, query: PageQuery) -> list[Body]:
-        """Return all of a listing from a page on, in as many parts as it takes.
+        """Return all of a listing.
 
         Raises:
             TooLarge: It has more bytes than an answer may have.
         """
         found: list[Row] = []
-        after, size = query.after, 0
-        while True:
-            rows = self._listed(replace(query, after=after))
-            found += rows[: query.limit]
-            size += size_of(rows[: query.limit])
+        for rows in self._steps_of(query, FIRST_OF_ALL, ALL_AT_ONCE):
+            found += rows
+            size = size_of(found)
             check_answer(size, self._max_bytes, "ask for pages, with options.max_result_size")
-            if len(rows) <= query.limit:
-                return complete(self.connection, tables.nodes[query.kind], found)
-            after = (found[-1][0], found[-1][1])
+        return complete(self.connection, tables.nodes[query.kind], found)
 
-    def _listed(self, query: PageQuery) -> list[Row]:
+    def _page_rows(self, query: PageQuery) -> list[Row]:
         """Return the rows of a page, and one more if there are more."""
-        statement, values = list_statement(query)
+        found: list[Row] = []
+        most = query.limit + 1
+        for rows in self._steps_of(query, self._steps.first(query.kind, most), most):
+            found += rows
+            if len(found) >= most or size_of(found) > PAGE_BYTES:
+                break
+        return found
+
+    def _steps_of(self, query: PageQuery, first: int, most: int) -> Iterator[list[Row]]:
+        """Yield the rows of a listing, at most so many at once.
+
+        Args:
+            query: The listing.
+            first: The rows to read first, where measuring a body costs reading it.
+            most: The rows to read at once.
+        """
+        step = first if self.connection.measures_by_reading else most
+        while True:
+            rows = self._listed(query, step)
+            yield rows
+            if len(rows) < step:
+                return
+            query = replace(query, after=key_of(rows[-1]))
+            step = min(2 * step, most)
+
+    def _listed(self, query: PageQuery, rows: int) -> list[Row]:
+        """Return the first rows of a listing."""
+        statement, values = list_statement(query, rows)
         if query.condition is not None and query.condition.shape.reads_properties:
             self.demand_index()
         with self.connection.within(query.condition.seconds if query.condition else None):
