@@ -158,13 +158,13 @@ class Snapshot:
 
     def nodes_by_ids(self, kind: NodeKind, ids: Iterable[int]) -> list[tuple[int, Body]]:
         """Return type id and body of the nodes that exist, ordered by id, each once."""
-        rows = self._sized(_NODES[kind].by_ids, sorted(set(ids)))
+        rows = self.sized(_NODES[kind].by_ids, sorted(set(ids)))
         bodies = complete(self.connection, tables.nodes[kind], rows)
         return [(row[0], body) for row, body in zip(rows, bodies, strict=True)]
 
     def nodes_by_external_ids(self, kind: NodeKind, external_ids: Iterable[str]) -> list[Body]:
         """Return the nodes with these external ids, ordered by id."""
-        rows = self._sized(_NODES[kind].by_external_ids, sorted(set(external_ids)))
+        rows = self.sized(_NODES[kind].by_external_ids, sorted(set(external_ids)))
         return complete(self.connection, tables.nodes[kind], sorted(rows, key=itemgetter(0)))
 
     def node_by_name(
@@ -183,7 +183,7 @@ class Snapshot:
     def artifacts_by_uris(self, uris: Iterable[str]) -> list[Body]:
         """Return the artifacts at these exact uris, ordered by id."""
         wanted = {uri_hash(uri): uri for uri in uris}
-        rows = self._sized(_BY_URI, list(wanted))
+        rows = self.sized(_BY_URI, list(wanted))
         found = [row for row in rows if wanted.get(uri_hash(row[0])) == row[0]]
         return complete(self.connection, _artifacts, sorted(found, key=itemgetter(1)))
 
@@ -298,14 +298,14 @@ class Snapshot:
 
     def _contexts(self, statement: ListStatement, ids: Sequence[int]) -> dict[int, list[Body]]:
         """Return the contexts beside some nodes, by those and ordered by id."""
-        rows = sorted(self._sized(statement, sorted(set(ids))), key=itemgetter(0, 1))
+        rows = sorted(self.sized(statement, sorted(set(ids))), key=itemgetter(0, 1))
         found: dict[int, list[Body]] = {}
         bodies = complete(self.connection, _contexts, rows)
         for (beside, *_), body in zip(rows, bodies, strict=True):
             found.setdefault(beside, []).append(body)
         return found
 
-    def _sized(self, statement: ListStatement, items: Sequence[Any]) -> list[Row]:
+    def sized(self, statement: ListStatement, items: Sequence[Any]) -> list[Row]:
         """Return rows that end as `sized_body` says.
 
         Raises:

@@ -10,6 +10,7 @@ from heapq import nlargest
 from typing import Any
 
 from lineage_store import errors
+from lineage_store.database.bodies import fitting
 from lineage_store.database.snapshot import Snapshot
 from lineage_store.engine.lineage.adjacency import Read
 from lineage_store.engine.lineage.budget import Meter
@@ -25,6 +26,9 @@ from lineage_store.lineage.walk import Pace, Step, Walk
 from lineage_store.v1 import lineage_pb2 as pb
 
 PACE = Pace()
+
+LOOK_BYTES = 4 * PART_BYTES
+"""Bytes of the nodes that are read at once, one node at least."""
 
 CHECKED_IDS = 1_000
 """How many nodes of each list in a resume token are looked up."""
@@ -94,8 +98,14 @@ def _parts(
             return None
         if ids_only:
             return step, [id_only(i) for i in step.nodes]
-        bodies = graph.bodies(step.kind, step.nodes)
-        return step, [bodies[i] for i in step.nodes]
+        rows = graph.sized_bodies(step.kind, step.nodes)
+        count = fitting(rows, LOOK_BYTES)
+        if count < len(rows):  # a look changes nothing, so another is as good
+            step = progress.look(graph, count)
+            if step is None:
+                return None
+            rows = graph.sized_bodies(step.kind, step.nodes)
+        return step, list(graph.complete(step.kind, rows).values())
 
     while (found := read(look)) is not None:
         step, nodes = found
