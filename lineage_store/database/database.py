@@ -12,7 +12,7 @@ from lineage_store.database.connection import Connection, SecondStatement
 from lineage_store.database.group_commit import Entry, GroupCommit
 from lineage_store.database.indexing import Indexing
 from lineage_store.database.listing import Steps
-from lineage_store.database.property_index import IndexIsBehind, QueueKey, waiting
+from lineage_store.database.property_index import IndexIsBehind, QueueKey, bounded, waiting
 from lineage_store.database.sizes import LostInLargeStatement
 from lineage_store.database.snapshot import Snapshot
 from lineage_store.database.transaction import Transaction
@@ -172,6 +172,13 @@ class Database:
         )
 
     def _index(self, keys: list[QueueKey]) -> None:
+        parts = self._read_until_there(
+            lambda snapshot: bounded(snapshot.connection, keys), index_is_complete=True
+        )
+        for part in parts:
+            self._index_part(part)
+
+    def _index_part(self, keys: list[QueueKey]) -> None:
         self._write_alone(lambda tx, _: tx.index(keys), index_is_complete=True)
 
     def _retrying(self) -> Retrying:
