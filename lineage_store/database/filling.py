@@ -75,6 +75,11 @@ class Filling:
             connection.execute(update(schema.revision_table).values(version_num=self._mark))
         return False
 
+    @property
+    def max_row_bytes(self) -> int:
+        """Bytes that the values of one row may have."""
+        return self._driver.max_row_bytes
+
     @contextmanager
     def batch(self) -> Iterator[Connection]:
         """Give a connection within one transaction, which is committed at the end of the block.

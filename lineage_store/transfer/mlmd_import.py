@@ -72,7 +72,7 @@ class _Import:
         self, source: MlmdSource, filling: Filling, problems: Problems, progress: Progress
     ) -> None:
         self.stored: dict[str, int] = {}
-        self._reading = MlmdReading(source, problems)
+        self._reading = MlmdReading(source, problems, filling.max_row_bytes)
         self._filling = filling
         self._progress = progress
         self._counts = source.counts()
