@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, bindparam, case, cast, func, select
 
 from lineage_store.database import tables
-from lineage_store.database.bodies import complete, fitting, sized_body
+from lineage_store.database.bodies import Bodies, small_body
 from lineage_store.database.cache_claims import Ended
 from lineage_store.database.cache_entries import Entry, entry_columns, entry_of
 from lineage_store.database.connection import Connection, Row
@@ -21,8 +21,6 @@ _components = tables.cache_components
 _claims = tables.cache_claims.c
 _members = tables.members[EXECUTION].c
 _hits = tables.cache_hits.c
-
-_SIZED = sized_body(tables.cache_entries)
 
 NO_LIMIT = 2**62
 
@@ -68,7 +66,7 @@ def _page(
     if of_component:
         key = _components.c.entry_id  # the order of the index over components
         source = _components.join(tables.cache_entries, _c.id == key)
-    columns = [*entry_columns()[:-1], *_SIZED]
+    columns = [*entry_columns()[:-1], small_body(tables.cache_entries)]
     core = select(*columns).select_from(source).order_by(key.desc())
     if of_component:
         core = core.where(_components.c.component_hash == bindparam("component"))
@@ -157,13 +155,15 @@ class EntryReader:
         It ends by its rows or by its bytes.
         """
         rows = self._rows(replace(query, limit=query.limit + 1))
-        count = fitting(rows[: query.limit], PAGE_BYTES)
+        count = min(query.limit, self._bodies(rows).fitting(PAGE_BYTES))
         return self._entries(rows[:count]), count < len(rows)
 
     def _entries(self, rows: Sequence[Row]) -> list[Entry]:
-        bodies = complete(self._connection, tables.cache_entries, rows)
-        width = len(_SIZED)
-        return [entry_of((*row[:-width], body)) for row, body in zip(rows, bodies, strict=True)]
+        bodies = self._bodies(rows).read()
+        return [entry_of((*row[:-1], body)) for row, body in zip(rows, bodies, strict=True)]
+
+    def _bodies(self, rows: Sequence[Row]) -> Bodies:
+        return Bodies(self._connection, tables.cache_entries, rows, 0)
 
     def of_digests(self, scope: str | None, digests: Iterable[bytes]) -> list[Entry]:
         """Return all entries of some keys; in all scopes if there is none."""

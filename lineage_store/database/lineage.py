@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 
 from lineage_store.database import tables
-from lineage_store.database.bodies import complete, sized_body
+from lineage_store.database.bodies import Bodies, small_body
 from lineage_store.database.conditions import Condition
 from lineage_store.database.connection import Row
 from lineage_store.database.snapshot import Snapshot
@@ -48,7 +48,7 @@ class _NodeStatements:
         node, members = tables.nodes[kind], tables.members[kind]
         member_id = members.c[f"{kind.name}_id"]
         self.bodies = ListStatement(
-            lambda n: select(*sized_body(node)).where(node.c.id.in_(slots(n)))
+            lambda n: select(node.c.id, small_body(node)).where(node.c.id.in_(slots(n)))
         )
         self.existing = ListStatement(lambda n: select(node.c.id).where(node.c.id.in_(slots(n))))
         self.type_names = ListStatement(
@@ -266,17 +266,14 @@ class LineageReader:
         Raises:
             TooLarge: They have more bytes than an answer may have.
         """
-        return self.complete(kind, self._snapshot.sized(_NODES[kind].bodies, sorted(set(ids))))
+        wanted = sorted(set(ids))
+        rows, bodies = self._snapshot.with_bodies(kind, _NODES[kind].bodies, wanted)
+        return {row[0]: body for row, body in zip(rows, bodies, strict=True)}
 
-    def sized_bodies(self, kind: NodeKind, ids: Sequence[int]) -> list[Row]:
-        """Return rows of these nodes in their order that end as `sized_body` says."""
+    def bodies_in_order(self, kind: NodeKind, ids: Sequence[int]) -> Bodies:
+        """Return the encoded nodes of these ids in their order, the large ones yet to be read."""
         rows = {row[0]: row for row in self._connection.rows_of(_NODES[kind].bodies, ids)}
-        return [rows[node_id] for node_id in ids]
-
-    def complete(self, kind: NodeKind, rows: Sequence[Row]) -> dict[int, bytes]:
-        """Return the encoded nodes of such rows."""
-        ids = [row[0] for row in rows]
-        return dict(zip(ids, complete(self._connection, tables.nodes[kind], rows), strict=True))
+        return Bodies(self._connection, tables.nodes[kind], [rows[i] for i in ids], 0)
 
     def existing(self, kind: NodeKind, ids: Iterable[int]) -> set[int]:
         """Return those of some ids that are the id of a node."""

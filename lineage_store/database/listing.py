@@ -5,7 +5,6 @@ millisecond are told apart by their id, so no page repeats or skips one. It ends
 its bytes.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,12 +12,12 @@ from typing import Any
 from sqlalchemy import FromClause, Select, and_, bindparam, or_, select
 
 from lineage_store.database import tables
-from lineage_store.database.bodies import fitting, sized_body
+from lineage_store.database.bodies import small_body
 from lineage_store.database.conditions import Condition, Shape, narrowed
 from lineage_store.database.connection import Row
 from lineage_store.database.statements import Statement
 from lineage_store.kinds import NodeKind
-from lineage_store.limits import MAX_PAGE, PAGE_BYTES
+from lineage_store.limits import MAX_PAGE
 
 ORDERS = ("id", "create_time", "update_time")
 
@@ -68,19 +67,6 @@ class Page:
 
     bodies: list[bytes]
     last: PageKey | None
-
-
-def cut(rows: Sequence[Row], limit: int) -> tuple[Sequence[Row], PageKey | None]:
-    """Return the rows of a page, and the key of the last of them if there are more behind it.
-
-    Args:
-        rows: Rows of a listing, one more than `limit` if there are so many.
-        limit: The most rows of a page.
-    """
-    count = fitting(rows[:limit], PAGE_BYTES)
-    if count == len(rows):
-        return rows, None
-    return rows[:count], key_of(rows[count - 1])
 
 
 class Steps:
@@ -145,7 +131,7 @@ def _statement(
     node = tables.nodes[kind]
     key = node.c[order_by]
     source: FromClause = node
-    core: Select[Any] = select(key.label("page_key"), *sized_body(node))
+    core: Select[Any] = select(key.label("page_key"), node.c.id.label("node_id"), small_body(node))
     if of_context:
         edges = tables.members[kind]
         source = source.join(edges, edges.c[f"{kind.name}_id"] == node.c.id)

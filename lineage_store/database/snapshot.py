@@ -9,12 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from lineage_store.database import tables
-from lineage_store.database.bodies import (
-    check_answer,
-    complete,
-    size_of,
-    sized_body,
-)
+from lineage_store.database.bodies import Bodies, check_answer, small_body
 from lineage_store.database.conditions import Condition, Shape, narrowed
 from lineage_store.database.connection import Connection, Row
 from lineage_store.database.listing import (
@@ -23,7 +18,6 @@ from lineage_store.database.listing import (
     Page,
     PageQuery,
     Steps,
-    cut,
     key_of,
     list_statement,
 )
@@ -43,7 +37,7 @@ _parents = tables.parent_contexts
 _types = tables.types
 
 _BY_URI = ListStatement(
-    lambda n: select(_artifacts.c.uri, *sized_body(_artifacts)).where(
+    lambda n: select(_artifacts.c.id, _artifacts.c.uri, small_body(_artifacts)).where(
         _artifacts.c.uri_hash.in_(slots(n))
     )
 )
@@ -65,13 +59,13 @@ class _NodeStatements:
         node = tables.nodes[kind]
         self.by_ids = ListStatement(
             lambda n: (
-                select(node.c.type_id, *sized_body(node))
+                select(node.c.id, node.c.type_id, small_body(node))
                 .where(node.c.id.in_(slots(n)))
                 .order_by(node.c.id)
             )
         )
         self.by_external_ids = ListStatement(
-            lambda n: select(*sized_body(node)).where(node.c.external_id.in_(slots(n)))
+            lambda n: select(node.c.id, small_body(node)).where(node.c.external_id.in_(slots(n)))
         )
         self.by_name = Statement(
             select(node.c.body)
@@ -92,7 +86,7 @@ def _neighbours(edges: Any, given: str, sought: str, kind: NodeKind) -> ListStat
     node = tables.nodes[kind]
     return ListStatement(
         lambda n: (
-            select(edges.c[given], *sized_body(node))
+            select(edges.c[given], node.c.id, small_body(node))
             .select_from(edges.join(node, node.c.id == edges.c[sought]))
             .where(edges.c[given].in_(slots(n)))
         )
@@ -158,14 +152,14 @@ class Snapshot:
 
     def nodes_by_ids(self, kind: NodeKind, ids: Iterable[int]) -> list[tuple[int, Body]]:
         """Return type id and body of the nodes that exist, ordered by id, each once."""
-        rows = self.sized(_NODES[kind].by_ids, sorted(set(ids)))
-        bodies = complete(self.connection, tables.nodes[kind], rows)
-        return [(row[0], body) for row, body in zip(rows, bodies, strict=True)]
+        rows, bodies = self.with_bodies(kind, _NODES[kind].by_ids, sorted(set(ids)))
+        return [(row[1], body) for row, body in zip(rows, bodies, strict=True)]
 
     def nodes_by_external_ids(self, kind: NodeKind, external_ids: Iterable[str]) -> list[Body]:
         """Return the nodes with these external ids, ordered by id."""
-        rows = self.sized(_NODES[kind].by_external_ids, sorted(set(external_ids)))
-        return complete(self.connection, tables.nodes[kind], sorted(rows, key=itemgetter(0)))
+        statement = _NODES[kind].by_external_ids
+        rows, bodies = self.with_bodies(kind, statement, sorted(set(external_ids)))
+        return _ordered(rows, bodies)
 
     def node_by_name(
         self, kind: NodeKind, type_name: str, type_version: str, name: str
@@ -183,9 +177,10 @@ class Snapshot:
     def artifacts_by_uris(self, uris: Iterable[str]) -> list[Body]:
         """Return the artifacts at these exact uris, ordered by id."""
         wanted = {uri_hash(uri): uri for uri in uris}
-        rows = self.sized(_BY_URI, list(wanted))
-        found = [row for row in rows if wanted.get(uri_hash(row[0])) == row[0]]
-        return complete(self.connection, _artifacts, sorted(found, key=itemgetter(1)))
+        rows, bodies = self.with_bodies(ARTIFACT, _BY_URI, list(wanted))
+        found = zip(rows, bodies, strict=True)
+        exact = [(row, body) for row, body in found if wanted.get(uri_hash(row[1])) == row[1]]
+        return [body for _, body in sorted(exact, key=itemgetter(0))]
 
     def events(self, kind: NodeKind, ids: Iterable[int]) -> list[Body]:
         """Return the events of these artifacts or executions, by their id, then as recorded."""
@@ -206,10 +201,11 @@ class Snapshot:
 
     def page(self, query: PageQuery) -> Page:
         """Return one page of a listing, which ends by its rows or by its bytes."""
-        rows, last = cut(self._page_rows(query), query.limit)
-        if last is not None:
-            self._steps.note(query.kind, len(rows), query.limit)
-        return Page(complete(self.connection, tables.nodes[query.kind], rows), last)
+        rows, bodies, count = self._page_rows(query)
+        if count == len(rows):
+            return Page(bodies.read(), None)
+        self._steps.note(query.kind, count, query.limit)
+        return Page(bodies.read(count), key_of(rows[count - 1]))
 
     def page_ids(self, query: PageQuery) -> list[int]:
         """Return the ids of the nodes on one page of a listing, which ends by its rows alone."""
@@ -221,22 +217,26 @@ class Snapshot:
         Raises:
             TooLarge: It has more bytes than an answer may have.
         """
-        found: list[Row] = []
+        found: list[Body] = []
+        size = 0
         for rows in self._steps_of(query, FIRST_OF_ALL, ALL_AT_ONCE):
-            found += rows
-            size = size_of(found)
+            bodies = Bodies(self.connection, tables.nodes[query.kind], rows, 1)
+            size += bodies.size(0)
             check_answer(size, self._max_bytes, "ask for pages, with options.max_result_size")
-        return complete(self.connection, tables.nodes[query.kind], found)
+            found += bodies.read()
+        return found
 
-    def _page_rows(self, query: PageQuery) -> list[Row]:
-        """Return the rows of a page, and one more if there are more."""
+    def _page_rows(self, query: PageQuery) -> tuple[list[Row], Bodies, int]:
+        """Return the rows of a page, perhaps some behind it, their bodies, and how many it has."""
         found: list[Row] = []
         most = query.limit + 1
         for rows in self._steps_of(query, self._steps.first(query.kind, most), most):
             found += rows
-            if len(found) >= most or size_of(found) > PAGE_BYTES:
+            bodies = Bodies(self.connection, tables.nodes[query.kind], found, 1)
+            count = min(query.limit, bodies.fitting(PAGE_BYTES))
+            if count < len(found):
                 break
-        return found
+        return found, bodies, count
 
     def _steps_of(self, query: PageQuery, first: int, most: int) -> Iterator[list[Row]]:
         """Yield the rows of a listing, at most so many at once.
@@ -298,24 +298,41 @@ class Snapshot:
 
     def _contexts(self, statement: ListStatement, ids: Sequence[int]) -> dict[int, list[Body]]:
         """Return the contexts beside some nodes, by those and ordered by id."""
-        rows = sorted(self.sized(statement, sorted(set(ids))), key=itemgetter(0, 1))
+        rows, bodies = self.with_bodies(CONTEXT, statement, sorted(set(ids)), 1)
+        pairs = sorted(zip(rows, bodies, strict=True), key=itemgetter(0))
         found: dict[int, list[Body]] = {}
-        bodies = complete(self.connection, _contexts, rows)
-        for (beside, *_), body in zip(rows, bodies, strict=True):
+        for (beside, *_), body in pairs:
             found.setdefault(beside, []).append(body)
         return found
 
-    def sized(self, statement: ListStatement, items: Sequence[Any]) -> list[Row]:
-        """Return rows that end as `sized_body` says.
+    def with_bodies(
+        self, kind: NodeKind, statement: ListStatement, items: Sequence[Any], at: int = 0
+    ) -> tuple[list[Row], list[Body]]:
+        """Return the rows of a query that ends in `small_body`, and the body of each.
+
+        Args:
+            kind: The kind of node.
+            statement: The query, over a list.
+            items: The list.
+            at: The place of the id in each row.
 
         Raises:
-            TooLarge: Their bodies have more bytes than an answer may have.
+            TooLarge: The bodies have more bytes than an answer may have.
         """
         found: list[Row] = []
+        read: list[Body] = []
         size = 0
-        for at in range(0, len(items), MAX_VALUES):
-            rows = self.connection.rows_of(statement, items[at : at + MAX_VALUES])
-            size += size_of(rows)
+        enough = self._max_bytes if len(items) <= MAX_VALUES else 0
+        for begin in range(0, len(items), MAX_VALUES):
+            rows = self.connection.rows_of(statement, items[begin : begin + MAX_VALUES])
+            bodies = Bodies(self.connection, tables.nodes[kind], rows, at)
+            size += bodies.size(enough)
             check_answer(size, self._max_bytes, "ask for fewer at once")
             found += rows
-        return found
+            read += bodies.read()
+        return found, read
+
+
+def _ordered(rows: Sequence[Row], bodies: Sequence[Body]) -> list[Body]:
+    """Return bodies by the ids in the first column of their rows."""
+    return [body for _, body in sorted(zip((row[0] for row in rows), bodies, strict=True))]

@@ -15,7 +15,7 @@ from sqlalchemy.sql.elements import BindParameter
 MAX_VALUES = 8192
 """Values in one IN list; a longer list is run in chunks."""
 
-MAX_TEXT = 1024 * 1024
+MAX_TEXT = 256 * 1024
 """Characters of the texts in one list; filled up, it has twice as many at most."""
 
 Arguments = Sequence[Any] | dict[str, Any]

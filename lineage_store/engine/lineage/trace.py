@@ -10,7 +10,6 @@ from heapq import nlargest
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.database.bodies import fitting
 from lineage_store.database.snapshot import Snapshot
 from lineage_store.engine.lineage.adjacency import Read
 from lineage_store.engine.lineage.budget import Meter
@@ -98,14 +97,14 @@ def _parts(
             return None
         if ids_only:
             return step, [id_only(i) for i in step.nodes]
-        rows = graph.sized_bodies(step.kind, step.nodes)
-        count = fitting(rows, LOOK_BYTES)
-        if count < len(rows):  # a look changes nothing, so another is as good
+        bodies = graph.bodies_in_order(step.kind, step.nodes)
+        count = bodies.fitting(LOOK_BYTES)
+        if 0 < count < len(step.nodes):  # a look changes nothing, so another is as good
             step = progress.look(graph, count)
             if step is None:
                 return None
-            rows = graph.sized_bodies(step.kind, step.nodes)
-        return step, list(graph.complete(step.kind, rows).values())
+            bodies = graph.bodies_in_order(step.kind, step.nodes)
+        return step, bodies.read()
 
     while (found := read(look)) is not None:
         step, nodes = found
