@@ -6,7 +6,7 @@ and the same command goes on where it was cut off. Each batch is one transaction
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Table, bindparam, delete, func, select, update
@@ -97,7 +97,8 @@ class Filling:
                 "a row is in the target already: does another process fill it?"
             ) from error
         except BaseException:
-            self._connection.rollback()
+            with suppress(errors.Unavailable):  # a connection that was lost is rolled back already
+                self._connection.rollback()
             raise
 
     def last(self, table: Table) -> tuple[Any, ...] | None:

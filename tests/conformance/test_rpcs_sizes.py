@@ -5,6 +5,7 @@ import pytest
 from lineage_store import errors
 from lineage_store.limits import MAX_NODE_BYTES, PAGE_BYTES
 from lineage_store.v1 import metadata_pb2 as pb
+from tests.conformance.cache_steps import KEY, key, record
 
 MB = 1_000_000
 ID = {"field": pb.ListOperationOptions.OrderByField.ID}
@@ -176,3 +177,26 @@ def test_look_ups_by_texts_of_any_length(call, kind):
     unknown = [str(i) * 600_000 for i in range(5)]
     answer = call(f"Get{kind.title()}sByExternalIds", external_ids=[*unknown, "x"])
     assert [node.id for node in getattr(answer, f"{kind}s")] == ids
+
+
+def test_pages_of_cache_entries_end_by_their_bytes(call):
+    sizes = [10, 4 * MB, 10, 2 * MB, 2 * MB, 10]
+    for at, size in enumerate(sizes):
+        cache = {"digest": key(str(at)), "components": [{"name": "c", "value": "y" * size}]}
+        record(call, f"step {at}", cache=cache)
+    pages, token = [], ""
+    while not pages or token:
+        answer = call("ListEntries", max_result_size=100, page_token=token)
+        pages.append([len(entry.components[0].value) for entry in answer.entries])
+        token = answer.next_page_token
+    assert pages == [[10, 2 * MB], [2 * MB, 10], [4 * MB], [10]]
+    chosen = {"digests": [key(str(at)) for at in range(len(sizes))]}
+    answer = call("ListEntries", max_result_size=100, entries=chosen)
+    assert [len(entry.components[0].value) for entry in answer.entries] == [10, 2 * MB]
+    assert answer.next_page_token
+
+
+def test_an_entry_has_the_bound_of_a_node(call):
+    cache = {"digest": KEY, "components": [{"name": "c", "value": "y" * 13 * MB}]}
+    with call.refused(errors.InvalidArgument, "step.cache has 1300"):
+        record(call, "step", cache=cache)

@@ -25,18 +25,8 @@ LARGE_NODES = Limits(nodes=NodeBound(400 * MB, "a test"))
 @contextmanager
 def store(packet: int) -> Iterator[str]:
     """Give a new store on a server that takes packets of so many bytes."""
-    with (
-        closing(mariadb.connect(mariadb.port())) as connection,
-        connection.cursor() as cursor,
-        mariadb.new_store() as url,
-    ):
-        cursor.execute("SELECT @@GLOBAL.max_allowed_packet")
-        before = cursor.fetchone()[0]
-        cursor.execute(f"SET GLOBAL max_allowed_packet = {packet}")
-        try:
-            yield url
-        finally:
-            cursor.execute(f"SET GLOBAL max_allowed_packet = {before}")
+    with mariadb.new_store() as url, mariadb.taking_packets(packet):
+        yield url
 
 
 @pytest.fixture(params=[1, 16])

@@ -2,7 +2,7 @@
 
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from types import ModuleType
@@ -172,7 +172,8 @@ class MlmdTarget:
             yield
             self._connection.commit()
         except BaseException:
-            self._connection.rollback()
+            with suppress(errors.Unavailable):  # a connection that was lost is rolled back already
+                self._connection.rollback()
             raise
 
     def _insert(self, table: Table, rows: Sequence[Row]) -> None:
