@@ -39,6 +39,10 @@ class Driver(Protocol):
         """Whether one query sees all that was acknowledged, without a transaction."""
 
     @property
+    def max_row_bytes(self) -> int:
+        """Bytes that the values of one row may have, so that the database surely takes it."""
+
+    @property
     def is_single(self) -> bool:
         """Whether there can be but one connection."""
 
@@ -131,6 +135,16 @@ class Connection:
         """Whether `(a, b) > (x, y)` uses no index: so it is on MySQL."""
         return self._driver.dialect.name in COLLATIONS
 
+    @property
+    def max_row_bytes(self) -> int:
+        """Bytes that the values of one row may have."""
+        return self._driver.max_row_bytes
+
+    @property
+    def measures_by_reading(self) -> bool:
+        """Whether the length of a body costs as much as the body: so it is on MySQL."""
+        return self._driver.dialect.name in COLLATIONS
+
     def begin(self, *, write: bool) -> None:
         """Begin a transaction."""
         self._guard(self._driver.begin, self._raw, write=write)
@@ -200,6 +214,7 @@ class Connection:
 
         Raises:
             ConstraintViolated: A key is there already and `on_conflict` is "fail".
+            RowTooLarge: The database can't hold a row; nothing of its statement was sent.
         """
         if not rows:
             return

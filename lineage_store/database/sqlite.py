@@ -16,7 +16,7 @@ from sqlalchemy.pool import StaticPool
 from lineage_store import errors
 from lineage_store.database import write_ahead_log
 from lineage_store.database.connection import ConstraintViolated, Insert, Row
-from lineage_store.database.inserts import inserts_of_values, on_conflict_clause
+from lineage_store.database.inserts import insert_parts, inserts_of_values, on_conflict_clause
 from lineage_store.database.sqlite_file import OpenFile
 from lineage_store.private_files import make_private_file
 
@@ -29,6 +29,9 @@ MAX_PARAMETERS = 32_766
 MAX_ROWS = 500
 """Rows in one INSERT: SQLite bounds the terms of a compound SELECT, not of VALUES, but parsing
 longer texts gains nothing more."""
+
+MAX_ROW_BYTES = 900_000_000
+"""Bytes of the values of one row: SQLITE_MAX_LENGTH is 1,000,000,000, for the row as a whole."""
 
 STEPS_BETWEEN_LOOKS = 20_000
 """Instructions of SQLite's machine, about a millisecond, after which it looks at the clock."""
@@ -75,6 +78,7 @@ class SqliteDriver:
     is_remote = False  # a writer holds the lock from its beginning, and waited for it
     changes_tables_at_once = True
     reads_at_once = True
+    max_row_bytes = MAX_ROW_BYTES
 
     def __init__(self, path: Path | None, mode: str = "rwc") -> None:
         self.dialect: Dialect = sqlite_dialect()
@@ -255,4 +259,5 @@ class SqliteDriver:
         """Yield INSERT statements over many rows; see `Driver.inserts`."""
         most = min(MAX_ROWS, MAX_PARAMETERS // len(columns))
         conflict = on_conflict_clause(table, tuple(columns), on_conflict)
-        return inserts_of_values(table.name, columns, rows, most, "?", conflict)
+        parts = insert_parts(table, columns, rows, most, self.max_row_bytes)
+        return inserts_of_values(table.name, columns, parts, "?", conflict)

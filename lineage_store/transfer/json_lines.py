@@ -26,6 +26,9 @@ GZIP = ".gz"
 MAX_LINE = 512 * 1024 * 1024
 """Bytes in one line; a value has half of that at most."""
 
+MAX_HEADER = 1024 * 1024
+"""Bytes in the first line, by which a file is judged before more of it is read."""
+
 _END = b'{"end":'
 _CRC = b',"crc":"'
 _TAIL = len(_CRC) + 8 + len('"}\n')
@@ -157,9 +160,11 @@ class JsonReader:
         """
         crc, number, ended = 0, 0, False
         with self._reading() as file:
-            while line := file.readline(MAX_LINE + 1):
+            while line := file.readline((MAX_LINE if number else MAX_HEADER) + 1):
                 number += 1
                 where = f"{self._path}: line {number}"
+                if number == 1 and len(line) > MAX_HEADER:
+                    raise errors.InvalidArgument(f"{where}: it is no header of an archive")
                 if ended:
                     raise errors.DataLoss(f"{where}: something follows the end of the archive")
                 crc = _checked(line, crc, where)

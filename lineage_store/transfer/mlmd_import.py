@@ -12,7 +12,7 @@ from lineage_store.database.edges import event_row
 from lineage_store.database.filling import Filling
 from lineage_store.database.inserts import in_few_sizes
 from lineage_store.database.mlmd.source import LEAST, MlmdSource
-from lineage_store.database.node_rows import PROPERTY_COLUMNS, node_row, property_rows
+from lineage_store.database.node_rows import PROPERTY_COLUMNS, encoded, node_row, property_rows
 from lineage_store.database.schema import FIRST_USER_TYPE
 from lineage_store.database.types import type_row
 from lineage_store.kinds import KINDS, NodeKind
@@ -72,7 +72,7 @@ class _Import:
         self, source: MlmdSource, filling: Filling, problems: Problems, progress: Progress
     ) -> None:
         self.stored: dict[str, int] = {}
-        self._reading = MlmdReading(source, problems)
+        self._reading = MlmdReading(source, problems, filling.max_row_bytes)
         self._filling = filling
         self._progress = progress
         self._counts = source.counts()
@@ -107,7 +107,7 @@ class _Import:
 
         def write(connection: Connection, nodes: list[Any]) -> None:
             moment = now_us()
-            rows = [node_row(kind, node, 1, moment) for node in nodes]
+            rows = [node_row(kind, node, encoded(node), 1, moment) for node in nodes]
             _insert(connection, table, rows)
             properties = [row for node in nodes for row in property_rows(node)]
             _insert(connection, tables.properties[kind], properties, PROPERTY_COLUMNS)

@@ -9,7 +9,7 @@ import click
 
 from lineage_server import app, logs, processes
 from lineage_server.settings import MIB, Settings
-from lineage_store.limits import PATIENCE_SECONDS
+from lineage_store.limits import MAX_NODE_BYTES, PATIENCE_SECONDS
 from lineage_store.masking import masked_url
 
 ENVIRONMENT = "LINEAGE_STORE"
@@ -78,6 +78,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     default=100 * MIB,
     type=click.IntRange(1024, 2**31 - 1),
     help="Largest request and response.",
+)
+@_option(
+    "--max-node-bytes",
+    default=MAX_NODE_BYTES,
+    type=click.IntRange(1024, 400_000_000),
+    help="Most bytes of one node, type, event or cache entry.",
 )
 @_option(
     "--max-metadata-bytes",

@@ -4,7 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lineage_store import errors
-from lineage_store.limits import PATIENCE_SECONDS, FilterLimits, Limits, LineageLimits
+from lineage_store.limits import (
+    MAX_NODE_BYTES,
+    PATIENCE_SECONDS,
+    FilterLimits,
+    Limits,
+    LineageLimits,
+    NodeBound,
+)
 
 MIB = 1024 * 1024
 MAX_PORT = 65_535
@@ -22,6 +29,7 @@ class Settings:
             process, as are the bounds that follow.
         max_waits: Calls that wait for cache keys at the same time.
         max_message_bytes: The largest request, and the largest response.
+        max_node_bytes: The most bytes of one node, type, event or cache entry.
         max_metadata_bytes: The largest metadata of a call.
         max_lineage_nodes: The most nodes that a lineage query answers.
         max_lineage_bytes: The most bytes that a lineage query answers.
@@ -49,6 +57,7 @@ class Settings:
     threads: int = 16
     max_waits: int = 256
     max_message_bytes: int = 100 * MIB
+    max_node_bytes: int = MAX_NODE_BYTES
     max_metadata_bytes: int = 16 * 1024
     max_lineage_nodes: int = 1_000_000
     max_lineage_bytes: int = 1024 * MIB
@@ -100,5 +109,7 @@ class Settings:
         return Limits(
             filters=filters,
             lineage=lineage,
+            nodes=NodeBound(self.max_node_bytes, "--max-node-bytes"),
+            max_answer_bytes=self.max_message_bytes,
             patience_seconds=self.database_patience_seconds,
         )

@@ -2,8 +2,8 @@
 
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from types import ModuleType
 from typing import Any
@@ -17,6 +17,7 @@ from lineage_store.database.inserts import in_few_sizes
 from lineage_store.database.mlmd.source import is_lower_case
 from lineage_store.database.mlmd.tables import CURRENT, MlmdTables
 from lineage_store.database.urls import driver_for
+from lineage_store.limits import UNBOUNDED
 
 UNFINISHED = Table("lineage_store_export", MetaData(), Column("id", Integer, primary_key=True))
 """A table that is there as long as an export is not finished."""
@@ -39,7 +40,7 @@ class Capacity:
         measure: The length of a text as the database counts it.
         name: The longest name, version or external id.
         text: The longest uri, description or key of a path step.
-        long_text: The longest string of a property.
+        long_text: The longest string of a property; also as much as one row takes.
     """
 
     ints: range
@@ -84,7 +85,11 @@ class MlmdTarget:
         self._raw = self._driver.connect()
         self.tables = MlmdTables(lower_case=is_lower_case(self._driver))
         self._is_postgresql = is_lower_case(self._driver)
-        self.capacity = _CAPACITIES[self._driver.dialect.name]
+        capacity = _CAPACITIES[self._driver.dialect.name]
+        self.capacity = replace(
+            capacity,
+            long_text=min(capacity.long_text or UNBOUNDED, self._driver.max_row_bytes),
+        )
         try:
             with schema.translated(self._driver):
                 self._create()
@@ -167,7 +172,8 @@ class MlmdTarget:
             yield
             self._connection.commit()
         except BaseException:
-            self._connection.rollback()
+            with suppress(errors.Unavailable):  # a connection that was lost is rolled back already
+                self._connection.rollback()
             raise
 
     def _insert(self, table: Table, rows: Sequence[Row]) -> None:
