@@ -1,5 +1,6 @@
 """`lineage-store serve`."""
 
+import logging
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,8 @@ from lineage_server import app, logs, processes
 from lineage_server.settings import MIB, Settings
 from lineage_store.limits import MAX_NODE_BYTES, PATIENCE_SECONDS
 from lineage_store.masking import masked_url
+
+logger = logging.getLogger("lineage_server")
 
 ENVIRONMENT = "LINEAGE_STORE"
 
@@ -172,13 +175,24 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=click.Choice(["text", "json"]),
     help="How lines are logged to standard error.",
 )
+@_option(
+    "--log-level",
+    default="info",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="What is logged at least.",
+)
+@_option("--access-log", is_flag=True, default=False, help="Log each call that is answered, too.")
 def serve(**values: Any) -> None:
     """Serve a database over gRPC until SIGTERM or SIGINT.
 
     Prints one line when it answers: lineage-store ready grpc=HOST:PORT database=URL
     """
-    logs.configure(values["log_format"])
+    logs.configure(values["log_format"], values["log_level"])
     settings = Settings(**values)
+    if settings.exposure is not None:
+        logger.warning(
+            "whoever reaches %s may %s; see docs/settings.md", settings.grpc, settings.exposure
+        )
     run = app.run if settings.processes == 1 else processes.run
     run(settings, _announce(settings.database))
 

@@ -1,6 +1,7 @@
 """The settings of the server, checked before anything is opened."""
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 from lineage_store import errors
@@ -49,6 +50,8 @@ class Settings:
         tls_certificate: PEM file with the certificate chain of the server.
         tls_client_ca: PEM file with the authority whose certificates clients must show.
         log_format: "json" or "text".
+        log_level: "debug", "info", "warning" or "error": what is less is not logged.
+        access_log: Whether each call that was answered is logged, too, as info.
     """
 
     database: str
@@ -75,6 +78,8 @@ class Settings:
     tls_certificate: Path | None = None
     tls_client_ca: Path | None = None
     log_format: str = "text"
+    log_level: str = "info"
+    access_log: bool = False
 
     def __post_init__(self) -> None:
         host, _, port = self.grpc.rpartition(":")
@@ -88,6 +93,16 @@ class Settings:
             raise errors.InvalidArgument("TLS needs both a key and a certificate")
         if self.tls_client_ca is not None and self.tls_key is None:
             raise errors.InvalidArgument("a client CA needs a key and a certificate of the server")
+
+    @property
+    def exposure(self) -> str | None:
+        """What anybody who reaches the server may do, if it listens beyond this machine."""
+        host = self.grpc.rpartition(":")[0].strip("[]")
+        if host == "localhost" or _is_loopback(host) or self.tls_client_ca is not None:
+            return None
+        if self.tls_key is None:
+            return "read and change everything, and on the way everybody can read along (no TLS)"
+        return "read and change everything (no client certificates are asked for)"
 
     @property
     def limits(self) -> Limits:
@@ -113,3 +128,10 @@ class Settings:
             max_answer_bytes=self.max_message_bytes,
             patience_seconds=self.database_patience_seconds,
         )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
