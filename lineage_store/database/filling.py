@@ -16,6 +16,7 @@ from lineage_store import errors
 from lineage_store.database import schema, tables
 from lineage_store.database.connection import Connection, ConstraintViolated
 from lineage_store.database.ids import MAX_ID
+from lineage_store.database.sizes import LostInLargeStatement
 from lineage_store.database.statements import Statement
 from lineage_store.database.store_pages import existing_ids
 from lineage_store.database.urls import driver_for
@@ -86,6 +87,7 @@ class Filling:
 
         Raises:
             Aborted: Another process fills the same store.
+            FailedPrecondition: The connection was lost during a large statement.
         """
         self._connection.begin(write=True)
         try:
@@ -96,9 +98,11 @@ class Filling:
             raise errors.Aborted(
                 "a row is in the target already: does another process fill it?"
             ) from error
-        except BaseException:
+        except BaseException as error:
             with suppress(errors.Unavailable):  # a connection that was lost is rolled back already
                 self._connection.rollback()
+            if isinstance(error, LostInLargeStatement):
+                raise errors.FailedPrecondition(error.message) from error
             raise
 
     def last(self, table: Table) -> tuple[Any, ...] | None:

@@ -34,8 +34,8 @@ class LostInLargeStatement(errors.Unavailable):
 
     def __init__(self, size: int) -> None:
         super().__init__(
-            f"the connection to the database was lost during a statement of {size} bytes; try "
-            "again, or write less at once"
+            f"the connection to the database was lost during a statement of {size} bytes; does "
+            "the database, or a proxy before it, take so many?"
         )
         self.size = size
 

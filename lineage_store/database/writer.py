@@ -93,7 +93,7 @@ class Writer:
             return
         for at, entry in enumerate(group):
             self.run([entry])
-            if isinstance(entry.error, LOST):  # waiting once for each would help none
+            if isinstance(entry.error, errors.Unavailable):  # waiting once for each would help none
                 for other in group[at + 1 :]:
                     other.error = type(entry.error)(entry.error.message)
                 return

@@ -1,11 +1,10 @@
 """MariaDB with the packet that it has by default, and less: nothing larger is ever sent."""
 
-import socket
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 
 import pytest
 
@@ -16,6 +15,7 @@ from lineage_store.limits import Limits, NodeBound
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
 from tests.backends import mariadb
+from tests.backends.proxy import proxy
 
 MIB = 1024 * 1024
 MB = 1_000_000
@@ -139,46 +139,6 @@ def test_the_longest_filters_are_answered():
         assert matching(engine, f"id = {node_id} AND name NOT IN ({many}) OR id = {node_id}")
         quoted = "\U0001f600" * 499_000
         assert not matching(engine, f"custom_properties.c.string_value = '{quoted}'")
-
-
-@contextmanager
-def proxy(port: int, most: int) -> Iterator[tuple[int, list[int]]]:
-    """Give the port of a proxy that cuts a connection whose client sends so many bytes at once."""
-    cut: list[int] = []
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        accepting = threading.Thread(target=_accept, args=(listener, port, most, cut), daemon=True)
-        accepting.start()
-        yield listener.getsockname()[1], cut
-        listener.shutdown(socket.SHUT_RDWR)
-        accepting.join(10)
-
-
-def _accept(listener: socket.socket, port: int, most: int, cut: list[int]) -> None:
-    while True:
-        try:
-            client, _ = listener.accept()
-        except OSError:
-            return
-        server = socket.create_connection(("127.0.0.1", port))
-        sent = [0]
-        for pair in ((client, server), (server, client)):
-            arguments = (*pair, client, sent, most, cut)
-            threading.Thread(target=_carry, args=arguments, daemon=True).start()
-
-
-def _carry(source, target, client, sent, most, cut) -> None:
-    """Carry bytes; `sent` counts those of the client since the server last answered."""
-    with source:
-        with suppress(OSError):
-            while data := source.recv(65_536):
-                sent[0] = sent[0] + len(data) if source is client else 0
-                if sent[0] > most:
-                    cut.append(sent[0])
-                    break
-                target.sendall(data)
-        for end in (source, target):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
 
 
 def test_a_connection_that_a_large_statement_loses_is_no_outage():

@@ -21,6 +21,7 @@ from lineage_store.transfer.mlmd_import import import_mlmd
 from lineage_store.transfer.mlmd_problems import Problems
 from lineage_store.transfer.mlmd_verify import verify_mlmd
 from tests.backends import mariadb
+from tests.backends.proxy import proxy
 from tests.conformance.conftest import Call
 from tests.transfer.stores import BACKENDS, held, new_store
 
@@ -84,6 +85,14 @@ def test_a_load_names_the_row_that_does_not_fit(large, target, tmp_path):
     dump(large, tmp_path / "a.jsonl")
     with pytest.raises(errors.InvalidArgument, match=NAMED):
         load(tmp_path / "a.jsonl", target)
+
+
+def test_a_copy_that_a_proxy_cuts_says_how_large_the_statement_was(fitting):
+    with mariadb.new_store() as url, proxy(mariadb.port(), 2 * MIB) as (port, _):
+        large = url.replace(f":{mariadb.port()}/", f":{port}/")
+        with pytest.raises(errors.FailedPrecondition, match=r"during a statement of 4\d{6} bytes"):
+            copy(fitting, large)
+        copy(fitting, large.replace(f":{port}/", f":{mariadb.port()}/"))
 
 
 def test_an_export_leaves_out_what_does_not_fit(large, target):

@@ -9,6 +9,8 @@ from lineage_store import errors
 from lineage_store.database import sqlite
 from lineage_store.database.database import Database
 from lineage_store.database.group_commit import Entry, GroupCommit
+from lineage_store.kinds import ARTIFACT
+from lineage_store.v1 import metadata_pb2 as pb
 
 
 def test_a_busy_database_is_waited_for_once_for_the_whole_group(tmp_path, monkeypatch):
@@ -45,3 +47,22 @@ def test_an_interrupt_is_raised_in_the_thread_that_leads_alone():
     assert follower.done
     assert isinstance(follower.error, errors.Unknown)
     assert not queue._queue
+
+
+def test_those_behind_a_request_that_the_database_refuses_are_written(tmp_path):
+    def putting(node_id):
+        node = pb.Artifact(id=node_id, type_id=1, name=f"n{node_id}")
+        return Entry(lambda tx: tx.nodes[ARTIFACT].create(node).message.id)
+
+    with closing(Database(f"sqlite:///{tmp_path}/store.db")) as database:
+        database._run_group([putting(7)])
+        group = [putting(6), putting(7), putting(8), putting(9)]
+        database._run_group(group)
+        assert [type(entry.error) for entry in group] == [
+            type(None),
+            errors.Aborted,
+            type(None),
+            type(None),
+        ]
+        stored = database.read(lambda s: s.nodes_by_ids(ARTIFACT, range(1, 20)))
+        assert len(stored) == 4

@@ -16,6 +16,7 @@ from lineage_store.database.connection import Connection, ConstraintViolated, Dr
 from lineage_store.database.inserts import in_few_sizes
 from lineage_store.database.mlmd.source import is_lower_case
 from lineage_store.database.mlmd.tables import CURRENT, MlmdTables
+from lineage_store.database.sizes import LostInLargeStatement
 from lineage_store.database.urls import driver_for
 from lineage_store.limits import UNBOUNDED
 
@@ -171,9 +172,11 @@ class MlmdTarget:
         try:
             yield
             self._connection.commit()
-        except BaseException:
+        except BaseException as error:
             with suppress(errors.Unavailable):  # a connection that was lost is rolled back already
                 self._connection.rollback()
+            if isinstance(error, LostInLargeStatement):
+                raise errors.FailedPrecondition(error.message) from error
             raise
 
     def _insert(self, table: Table, rows: Sequence[Row]) -> None:
