@@ -1,6 +1,5 @@
 """MySQL and MariaDB: how a database is reached, written and understood."""
 
-import math
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -16,7 +15,7 @@ from sqlalchemy.engine import Engine as CoreEngine
 from sqlalchemy.pool import StaticPool
 
 from lineage_store import errors
-from lineage_store.database import mysql_url
+from lineage_store.database import mysql_numbers, mysql_url
 from lineage_store.database.connection import ConstraintViolated, Insert, Row
 from lineage_store.database.inserts import inserts_of_values
 from lineage_store.database.tables import COLLATIONS, TURNS
@@ -28,7 +27,6 @@ SILENT_PEER_MS = 20_000
 MAX_ROWS = 1_000
 """Rows in one INSERT; what is larger than a packet of the server fails as a whole."""
 
-_LARGEST = "1.7976931348623157e308"
 _RECURSION = 2**32 - 1
 _WAITED_TOO_LONG = 1205
 _NO_QUORUM = "the cluster of the database has no quorum, or its node is still joining"
@@ -42,6 +40,7 @@ _LATE = (
     errors.DeadlineExceeded,
     "the query took longer than it may; ask for less, or for what is indexed",
 )
+_DEEP = (errors.InvalidArgument, "the filter is nested more deeply than the database can read")
 _VALUE = (errors.InvalidArgument, "a value is not one that the database can hold or work with")
 
 _MEANINGS: dict[int, tuple[type[errors.LineageError], str]] = {
@@ -56,20 +55,14 @@ _MEANINGS: dict[int, tuple[type[errors.LineageError], str]] = {
     1045: (errors.Unauthenticated, "the database refused the user or the password"),
     1698: (errors.Unauthenticated, "the database refused the user or the password"),
     1049: (errors.FailedPrecondition, "the database does not exist; create it first"),
-    1436: (errors.InvalidArgument, "the filter is nested more deeply than the database can read"),
+    **dict.fromkeys((1436, 1473), _DEEP),
 }
 
 
 def _float(value: float, mapping: Any = None) -> str:
-    """Return a number as SQL; the infinities are the largest numbers there are, NaN is none.
-
-    Only the index over properties knows numbers by their value; their truth is in the bodies.
-    """
-    if math.isnan(value):
-        return "NULL"
-    if math.isinf(value):
-        return _LARGEST if value > 0 else f"-{_LARGEST}"
-    text: str = escape_float(value, mapping)
+    """Return a number as SQL; see `mysql_numbers.py` for those that there is no room for."""
+    held = mysql_numbers.as_held(value)
+    text: str = "NULL" if held is None else escape_float(held, mapping)
     return text
 
 
