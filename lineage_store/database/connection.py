@@ -131,6 +131,11 @@ class Connection:
         """Whether `(a, b) > (x, y)` uses no index: so it is on MySQL."""
         return self._driver.dialect.name in COLLATIONS
 
+    @property
+    def has_infinity(self) -> bool:
+        """Whether a column of numbers holds infinities: on MySQL it does not."""
+        return self._driver.dialect.name not in COLLATIONS
+
     def begin(self, *, write: bool) -> None:
         """Begin a transaction."""
         self._guard(self._driver.begin, self._raw, write=write)

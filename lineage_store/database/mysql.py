@@ -60,10 +60,15 @@ _MEANINGS: dict[int, tuple[type[errors.LineageError], str]] = {
 
 
 def _float(value: float, mapping: Any = None) -> str:
-    """Return a number as SQL; see `mysql_numbers.py` for those that there is no room for."""
+    """Return a number as SQL, as the database holds it."""
     held = mysql_numbers.as_held(value)
     text: str = "NULL" if held is None else escape_float(held, mapping)
     return text
+
+
+def write_plain(raw: Any) -> None:
+    """Let a connection write numbers as they are, for tables of ML Metadata."""
+    raw.encoders = raw.encoders | {float: escape_float}
 
 
 class MysqlDriver:

@@ -3,6 +3,7 @@
 import re
 import sqlite3
 from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import Any
 
 MAX_DECIMALS = 30
 """Decimals to which a number can be rounded; MySQL has no more."""
@@ -53,4 +54,9 @@ def exact_absolute(number: float | None) -> float | None:
     return float(size) if isinstance(size, int) and size >= 2**63 else size
 
 
-_ARITIES = {shortest_text: 1, nearest_number: 1, exact_rounded: 2, exact_absolute: 1}
+_ARITIES: dict[Any, int] = {
+    shortest_text: 1,
+    nearest_number: 1,
+    exact_rounded: 2,
+    exact_absolute: 1,
+}

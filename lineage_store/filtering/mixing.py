@@ -49,13 +49,21 @@ def comparison(
         return Apply(operation, operands, Type.BOOL)
     if operation.endswith("BETWEEN"):
         return _range(operation, operands, literals, values)
-    left, right = operands
-    if isinstance(right, Value) and literals[1] is not None:
-        return _with_literal(operation, left, right, literals[1], values)
-    if isinstance(left, Value) and literals[0] is not None:
+    (left, right), (first, second) = operands, literals
+    if isinstance(right, Value) and second is not None and _is_in_reach(second, left):
+        return _with_literal(operation, left, right, second, values)
+    if isinstance(left, Value) and first is not None and _is_in_reach(first, right):
         mirrored = operation.translate(str.maketrans("<>", "><"))
-        return _with_literal(mirrored, right, left, literals[0], values)
+        return _with_literal(mirrored, right, left, first, values)
     return Apply(operation, operands, Type.BOOL)
+
+
+def _is_in_reach(number: Number, operand: Expression) -> bool:
+    """Whether a literal can be replaced by a number of the type of what it is compared with.
+
+    What is computed may leave 64 bits, and so be above a number that is above all of INT64.
+    """
+    return not isinstance(operand, Apply) or None not in exact.neighbours(number, operand.type)
 
 
 def _with_literal(
@@ -87,7 +95,8 @@ def _range(
         for bound, number in zip(bounds, literals[1:], strict=True)
         if number is None and bound.type is not Type.NULL
     ]
-    if of not in _NUMBERS or any(other is not of for other in others):
+    reached = [_is_in_reach(each, operand) for each in literals[1:] if each is not None]
+    if of not in _NUMBERS or any(other is not of for other in others) or not all(reached):
         return Apply(operation, as_floats(operands), _BOOL)
     found = exact.between(literals[1], literals[2], of)
     if found is None:

@@ -152,13 +152,30 @@ def _rounded(element: Any, compiler: Any, **options: Any) -> str:
 
 
 def _text_of_float(number: str) -> str:
+    """Return SQL of the text that Python writes for a number."""
     text = f"CAST({number} AS text)"
     return (
         f"CASE WHEN {number} = {_INFINITY} THEN 'inf' WHEN {number} = -{_INFINITY} THEN '-inf' "
-        f"WHEN {number} = 0 THEN '0.0' ELSE regexp_replace(CASE WHEN right({text}, 4) = 'e+15' "
-        f"THEN CAST(CAST({text} AS numeric) AS text) ELSE {text} END, "
-        "'^(-?[0-9]+)$', '\\1.0') END"
+        f"WHEN {number} = 0 THEN '0.0' WHEN {text} ~ '[.][0-9]{{15,16}}e[+](1[6-9]|2[0-3])$' "
+        f"THEN {_without_last_digit(number, text)} "
+        f"WHEN {text} ~ 'e[+]15$' THEN regexp_replace(CAST(CAST({text} AS numeric) AS text), "
+        f"'^(-?[0-9]+)$', '\\1.0') ELSE regexp_replace({text}, '^(-?[0-9]+)$', '\\1.0') END"
     )
+
+
+def _without_last_digit(number: str, text: str) -> str:
+    """Return SQL of a text with one digit less, if that reads back as the number, too.
+
+    PostgreSQL leaves such a text out where it is as near to the number as to the next one.
+    """
+    last = (
+        f"char_length(substring({text} from '[.][0-9]+')) - 2 - CAST(right({text}, 2) AS integer)"
+    )
+    shorter = f"round(CAST({text} AS numeric), {last})"
+    digits = f"regexp_replace(CAST({shorter} AS text), '^(-?[0-9])([0-9]*?)0+$', '\\1.\\2')"
+    exponent = f"char_length(ltrim(CAST({shorter} AS text), '-')) - 1"
+    written = f"concat(regexp_replace({digits}, '[.]$', ''), 'e+', {exponent})"
+    return f"CASE WHEN CAST({shorter} AS float8) = {number} THEN {written} ELSE {text} END"
 
 
 def _whole_of_float(number: str) -> str:

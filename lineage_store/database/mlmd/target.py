@@ -88,6 +88,8 @@ class MlmdTarget:
         try:
             with schema.translated(self._driver):
                 self._create()
+                if not self.capacity.has_infinity and not self._is_postgresql:
+                    _mysql().write_plain(self._raw)
                 if self._is_postgresql:
                     _postgresql().write_plain(self._raw)
                     _postgresql().create_steps(self._raw)
@@ -191,6 +193,12 @@ def _definition(driver: Driver) -> list[str]:
     name = "mysql" if driver.dialect.name == "mariadb" else driver.dialect.name
     found = files("lineage_store.database.mlmd").joinpath("ddl", f"{name}.sql").read_text()
     return [statement for statement in found.split(";\n") if statement.strip()]
+
+
+def _mysql() -> ModuleType:
+    from lineage_store.database import mysql  # noqa: PLC0415 - needs an extra
+
+    return mysql
 
 
 def _postgresql() -> ModuleType:
