@@ -10,6 +10,7 @@ from lineage_store.filtering.faults import Fault, nearest
 from lineage_store.filtering.functions import CAST_NAMES, CASTS, CHOICES, NAMES, SIGNATURES
 from lineage_store.filtering.names import resolve
 from lineage_store.filtering.parser import MAX_INT64
+from lineage_store.filtering.quoting import is_named_text, with_quotes
 from lineage_store.filtering.tree import Literal, Node, Operation, Reference
 from lineage_store.filtering.typed import Apply, Expression, Null, Value, ValueList
 from lineage_store.filtering.vocabulary import Names, Type
@@ -103,7 +104,16 @@ class _Checker:
         If one is an enumeration, the others may be names of its values.
         """
         names = self._enumeration(nodes)
+        if any(is_named_text(self._kind, node) for node in nodes):
+            return [self.text(node, depth, names) for node in nodes]
         return [self.typed(node, depth, names) for node in nodes]
+
+    def text(self, node: Node, depth: int, names: Names = ()) -> Expression:
+        """Return a checked node that stands where a text is wanted, and may lack its quotes."""
+        try:
+            return self.typed(node, depth, names)
+        except Fault as fault:
+            raise with_quotes(fault, node) from None
 
     def _enumeration(self, nodes: Sequence[Node]) -> Names:
         for node in nodes:
@@ -125,7 +135,7 @@ class _Checker:
         operand = self.typed(given, depth)
         if all(isinstance(item, Literal) or _named(item, names) is not None for item in items):
             return self._values_in(node, operand, items, names)
-        checked = [self.typed(item, depth, names) for item in items]
+        checked = self.alike([given, *items], depth)[1:]
         for item, written in zip(checked, items, strict=True):
             _demand(_comparable(operand, item), _mismatch(operand, item), written)
         return Apply(node.name, mixing.as_floats((operand, *checked)), Type.BOOL)
@@ -234,7 +244,7 @@ def _number(node: Node) -> int | float | None:
 
 
 def _like(checker: _Checker, node: Operation, depth: int) -> Expression:
-    operands = tuple(checker.typed(operand, depth) for operand in node.operands)
+    operands = tuple(checker.text(operand, depth) for operand in node.operands)
     for operand in operands:
         what = f"{node.name} takes STRING, not {operand.type.value}"
         _demand(operand.type is Type.STRING, what, node)
@@ -270,7 +280,10 @@ def _call(checker: _Checker, node: Operation, depth: int) -> Expression:
     if not least <= len(node.operands) <= most:
         wanted = str(most) if least == most else f"{least} to {most}"
         raise Fault(f"{node.name} takes {wanted} arguments, not {len(node.operands)}", node.at)
-    operands = tuple(checker.typed(operand, depth) for operand in node.operands)
+    operands = tuple(
+        (checker.text if of is Type.STRING else checker.typed)(operand, depth)
+        for operand, of in zip(node.operands, signature.takes, strict=False)
+    )
     for operand, of in zip(operands, signature.takes, strict=False):
         wanted = "a number" if of is Type.FLOAT64 else of.value
         _demand(_is(operand, of), f"{node.name} takes {wanted}, not {operand.type.value}", node)
