@@ -4,7 +4,7 @@ NULL is None, and so is what is no number. A filter finds the nodes for which it
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 from itertools import product
@@ -20,30 +20,46 @@ FLOATS = [
 WHOLES = [0, 1, -1, 3, 2**53 - 1, 2**53, 2**53 + 1, TOP, BOTTOM]
 PAIRS = list(product([math.nan, math.inf, 0.5, 1.0, 2.0**53, 2.0**63, -(2.0**63)], WHOLES[1:]))
 
+Model = Callable[..., Any]
+"""Return whether a filter holds, or what an expression is; None is NULL."""
+
 FLOAT = "custom_properties.d.double_value"
 WHOLE = "custom_properties.i.int_value"
 FLOAT_OF_PAIR = "custom_properties.x.double_value"
 WHOLE_OF_PAIR = "custom_properties.n.int_value"
 
-Model = Callable[..., Any]
-
 
 @dataclass(frozen=True)
 class NumberFilter:
-    """A filter, and the names of the nodes that it finds.
+    """A filter, and which nodes it finds.
 
     Attributes:
         topic: What it is about.
         text: The filter.
-        names: The names, in order.
+        of: "d", "i" or "x": whether it speaks of the FLOAT64 column, the INT64 one, or of pairs.
+        holds: Whether it finds a node, given its number, or both of its pair.
     """
 
     topic: str
     text: str
-    names: tuple[str, ...]
+    of: str
+    holds: Model
+
+    def names(
+        self, floats: Sequence[float] = FLOATS, pairs: Sequence[tuple[float, int]] = PAIRS
+    ) -> tuple[str, ...]:
+        """Return the names of what it finds among some nodes, in order."""
+        if self.of == "x":
+            found = [f"{x!r} and {n!r}" for x, n in pairs if self.holds(x, n) is True]
+        else:
+            numbers = floats if self.of == "d" else WHOLES
+            found = [f"{self.of} {v!r}" for v in numbers if self.holds(null(v)) is True]
+        return tuple(sorted(found))
 
 
-def nodes(floats: list[float] = FLOATS, pairs: list[tuple[float, int]] = PAIRS) -> dict[str, Any]:
+def nodes(
+    floats: Sequence[float] = FLOATS, pairs: Sequence[tuple[float, int]] = PAIRS
+) -> dict[str, Any]:
     """Return the properties of each node, by its name."""
     named: dict[str, Any] = {f"d {number!r}": {"d": number} for number in floats}
     named |= {f"i {number!r}": {"i": number} for number in WHOLES}
@@ -101,20 +117,14 @@ def text(number: float) -> str:
     return repr(number + 0.0)
 
 
-def _of(topic: str, template: str, column: str, values: list[Any], model: Model) -> NumberFilter:
-    prefix = "i" if column == WHOLE else "d"
-    names = [f"{prefix} {value!r}" for value in values if model(null(value)) is True]
-    return NumberFilter(topic, template.replace("?", column), tuple(sorted(names)))
-
-
-def of_floats(topic: str, template: str, model: Model) -> NumberFilter:
+def of_floats(topic: str, template: str, holds: Model) -> NumberFilter:
     """Return a filter on the FLOAT64 column, which stands for `?`."""
-    return _of(topic, template, FLOAT, FLOATS, model)
+    return NumberFilter(topic, template.replace("?", FLOAT), "d", holds)
 
 
-def of_wholes(topic: str, template: str, model: Model) -> NumberFilter:
+def of_wholes(topic: str, template: str, holds: Model) -> NumberFilter:
     """Return a filter on the INT64 column, which stands for `?`."""
-    return _of(topic, template, WHOLE, WHOLES, model)
+    return NumberFilter(topic, template.replace("?", WHOLE), "i", holds)
 
 
 _BOUNDS = [0.0, 5e-324, 0.9, 1.5, LARGEST, -LARGEST, math.inf, 2.0**53, 2.0**63, -(2.0**63)]
@@ -250,12 +260,12 @@ def _functions() -> Iterator[NumberFilter]:
 
 
 def _pairs() -> Iterator[NumberFilter]:
+    topic = "whole and FLOAT64"
     for sign, holds in COMPARISONS.items():
-        for given, order in ((f"x {sign} n", 1), (f"n {sign} x", -1), (f"x * 1 {sign} n", 1)):
-            found = [f"{x!r} and {n!r}" for x, n in PAIRS if holds(*((x, n)[::order])) is True]
-            filled = given.replace("x", FLOAT_OF_PAIR).replace("n ", WHOLE_OF_PAIR + " ")
-            filled = filled if order < 0 else filled[:-1] + WHOLE_OF_PAIR
-            yield NumberFilter("whole and FLOAT64", filled, tuple(sorted(found)))
+        for left in (FLOAT_OF_PAIR, f"{FLOAT_OF_PAIR} * 1"):
+            yield NumberFilter(topic, f"{left} {sign} {WHOLE_OF_PAIR}", "x", holds)
+        text = f"{WHOLE_OF_PAIR} {sign} {FLOAT_OF_PAIR}"
+        yield NumberFilter(topic, text, "x", lambda x, n, h=holds: h(n, x))
 
 
 FILTERS = (
@@ -267,4 +277,3 @@ FILTERS = (
     *_functions(),
     *_pairs(),
 )
-TOPICS = sorted({each.topic for each in FILTERS})

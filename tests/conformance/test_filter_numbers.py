@@ -27,9 +27,9 @@ def test_there_are_enough_filters():
 def test_every_filter_finds_what_it_must(call):
     put(call, nodes())
     wrong = {
-        each.text: (got, each.names)
+        each.text: (got, each.names())
         for each in FILTERS
-        if (got := found(call, each.text)) != each.names
+        if (got := found(call, each.text)) != each.names()
     }
     assert wrong == {}
 
