@@ -11,6 +11,16 @@ MAX_NAME = 512
 MAX_PAGE = 100
 """Nodes on a page of a listing."""
 
+PAGE_BYTES = 3 * 1024 * 1024
+"""Bytes of the nodes on a page of a listing, but one node at least: gRPC clients that set no bound
+of their own take messages of 4 MiB."""
+
+MAX_NODE_BYTES = 12_000_000
+"""Bytes of one node. MySQL and MariaDB take a statement of 16 MiB as a rule (`max_allowed_packet`),
+in which what must be escaped takes up to a third more."""
+
+UNBOUNDED = 2**62
+
 PATIENCE_SECONDS = 5.0
 """How long a call tries again while the database is away, or while other writers are faster."""
 
@@ -56,6 +66,25 @@ class LineageLimits:
     max_graph_bytes: int = 1024 * 1024 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class NodeBound:
+    """What one node, type, event or cache entry may take.
+
+    Attributes:
+        bytes: Its most bytes.
+        reason: Where the bound comes from, for errors.
+    """
+
+    bytes: int = MAX_NODE_BYTES
+    reason: str = "max_node_bytes"
+
+    def within(self, max_row_bytes: int) -> "NodeBound":
+        """Return the bound on a database that takes rows of so many bytes."""
+        if max_row_bytes >= self.bytes:
+            return self
+        return NodeBound(max_row_bytes, "as much as the database surely takes in one row")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What a store may be asked for.
@@ -63,9 +92,13 @@ class Limits:
     Attributes:
         filters: What a filter may ask for.
         lineage: What a lineage query may ask for.
+        nodes: What one node may take.
+        max_answer_bytes: Bytes of the answer to a call that is not a stream.
         patience_seconds: How long a call tries again while the database is away or busy.
     """
 
     filters: FilterLimits = field(default_factory=FilterLimits)
     lineage: LineageLimits = field(default_factory=LineageLimits)
+    nodes: NodeBound = field(default_factory=NodeBound)
+    max_answer_bytes: int = UNBOUNDED
     patience_seconds: float = PATIENCE_SECONDS

@@ -35,9 +35,11 @@ def connect(
             grpcs://HOST:PORT one with TLS.
         timeout: Seconds that a call to a server may take; None: no limit.
         connect_timeout: Seconds to wait for a server; None: do not wait, the server may come later.
-        ca: The authorities that may vouch for the server; None: those of the system.
-        key: The private key of the client, for a server that asks for one.
-        certificate: The certificate chain of the client.
+        ca: The authorities that may vouch for the server; None: the file that LINEAGE_STORE_CA
+            names, else those of the system. The three are for grpcs:// alone.
+        key: The private key of the client, for a server that asks for one; None: the file that
+            LINEAGE_STORE_KEY names, if it does.
+        certificate: The certificate chain of the client; None: LINEAGE_STORE_CERT.
         recording: How runs are recorded.
 
     Raises:

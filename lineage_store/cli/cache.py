@@ -18,7 +18,8 @@ from lineage_store.cache.comparison import STEP, nearest
 from lineage_store.cache.keys import Component
 from lineage_store.cli import render
 from lineage_store.cli.addresses import Moment, artifact_ids
-from lineage_store.cli.options import json_option, open_store, store_option, together
+from lineage_store.cli.numbers import ID
+from lineage_store.cli.options import cache_store_option, json_option, open_store, together
 from lineage_store.client.cache_answers import CacheEntry, Explanation
 from lineage_store.model import Execution, ExecutionState
 from lineage_store.model.plain import plain, printable
@@ -74,7 +75,7 @@ _selection = together(
     click.option(
         "--execution",
         "executions",
-        type=int,
+        type=ID,
         multiple=True,
         metavar="ID",
         help="Of this execution.",
@@ -87,7 +88,7 @@ _selection = together(
         help="With this output: an id, or ./table.csv, or what else `lineage` takes.",
     ),
     click.option(
-        "--context", "contexts", type=int, multiple=True, metavar="ID", help="Of this context."
+        "--context", "contexts", type=ID, multiple=True, metavar="ID", help="Of this context."
     ),
     click.option(
         "--component",
@@ -128,7 +129,7 @@ def cache() -> None:
     help="At most so many.",
 )  # fmt: skip
 @click.option("--page-token", metavar="TOKEN", help="Continue where a listing stopped.")
-@store_option
+@cache_store_option
 @json_option
 def list_entries(url: str, *, as_json: bool, **options: Any) -> None:
     """List entries, the newest first."""
@@ -147,7 +148,7 @@ def list_entries(url: str, *, as_json: bool, **options: Any) -> None:
 @click.option("--by", metavar="NAME", help="Who does it.  [default: USER@HOST]")
 @click.option("--dry-run", is_flag=True, help="Only show which.")
 @click.option("--yes", is_flag=True, help="Do it without asking.")
-@store_option
+@cache_store_option
 @json_option
 def invalidate(
     url: str, *, as_json: bool, dry_run: bool, yes: bool, by: str | None, **options: Any
@@ -188,9 +189,9 @@ def _counted(found: Sequence[CacheEntry]) -> str:
 
 
 @cache.command()
-@click.argument("execution", type=int)
-@click.option("--against", type=int, metavar="ID", help="Compare with the entry of this execution.")
-@store_option
+@click.argument("execution", type=ID)
+@click.option("--against", type=ID, metavar="ID", help="Compare with the entry of this execution.")
+@cache_store_option
 @json_option
 def explain(url: str, execution: int, against: int | None, *, as_json: bool) -> None:
     """Say why EXECUTION ran and was not served from the cache: which parts of its key were new.
@@ -279,7 +280,7 @@ _LONG_HEX = re.compile(r"\b[0-9a-f]{20,}\b")
 
 @cache.command()
 @click.option("--scope", metavar="SCOPE", help="Only of this scope.")
-@store_option
+@cache_store_option
 @json_option
 def stats(url: str, scope: str | None, *, as_json: bool) -> None:
     """Count entries, hits and claims."""

@@ -9,6 +9,7 @@ import click
 
 from lineage_store.cli import render
 from lineage_store.cli.addresses import NODE_HELP, Moment, node_of, nodes_of
+from lineage_store.cli.numbers import COUNT, HOPS, SECONDS
 from lineage_store.cli.options import json_option, open_store, store_option, together
 from lineage_store.errors import InvalidArgument
 from lineage_store.lineage.graph import Direction
@@ -36,16 +37,19 @@ _as_of = together(
         help="Only what the store had learned of by then.",
     ),
 )
-_hops = click.option("--hops", type=click.IntRange(min=0), metavar="N", help="Go at most so far.")
+_hops = click.option("--hops", type=HOPS, metavar="N", help="Go at most so far.")
 _limits = together(
-    click.option("--max-nodes", type=click.IntRange(min=1), metavar="N", help="At most so many."),
+    click.option("--max-nodes", type=COUNT, metavar="N", help="At most so many."),
     click.option(
         "--timeout",
-        type=click.FloatRange(min=0, min_open=True),
+        type=SECONDS,
         metavar="SECONDS",
         help="Answer what was found by then.",
     ),
 )
+EXIT_INCOMPLETE = 4
+"""The exit code of a command whose answer is not complete."""
+
 _direction = together(
     click.option("--upstream", "way", flag_value="upstream", help="What it was made from."),
     click.option("--downstream", "way", flag_value="downstream", help="What was made from it."),
@@ -101,6 +105,7 @@ def lineage(
         query = store.lineage(nodes_of(store, node))
         found: Lineage = getattr(query, way or Direction.UPSTREAM)(**options)
     _echo_lineage(found, form)
+    exit_if_incomplete(found.verdict)
 
 
 def _echo_lineage(found: Lineage, form: str) -> None:
@@ -140,10 +145,14 @@ def _row(found: Lineage, node: Any) -> _Row:
 
 
 def _echo_verdict(verdict: Verdict, *, err: bool = False, of: str = "") -> None:
-    """Print a verdict; one that is not complete reaches the terminal in any case."""
-    click.echo(f"{of}{verdict}", err=err)
-    if not verdict.complete and not err and not sys.stdout.isatty():
-        click.echo(f"{of}{verdict}", err=True)
+    """Print a verdict; one that is not complete on standard error, where no program reads it."""
+    click.echo(f"{of}{verdict}", err=err or not verdict.complete)
+
+
+def exit_if_incomplete(*verdicts: Verdict) -> None:
+    """End the command with an exit code of its own if an answer is not complete."""
+    if not all(verdict.complete for verdict in verdicts):
+        sys.exit(EXIT_INCOMPLETE)
 
 
 @click.command(epilog=NODE_HELP)
@@ -165,6 +174,7 @@ def impact(node: str, url: str, *, as_json: bool, **options: Any) -> None:
             click.echo(line)
     _echo_folded(found.lineage.repeat_count, err=as_json)
     _echo_verdict(found.verdict, err=as_json)
+    exit_if_incomplete(found.verdict)
 
 
 @click.command(epilog=NODE_HELP)
@@ -172,9 +182,7 @@ def impact(node: str, url: str, *, as_json: bool, **options: Any) -> None:
 @click.argument("target")
 @click.option("--shortest", is_flag=True, help="Only the shortest ways.")
 @click.option("--any-direction", is_flag=True, help="Whichever way data flowed.")
-@click.option(
-    "--limit", type=click.IntRange(min=1), default=10, show_default=True, help="At most so many."
-)
+@click.option("--limit", type=COUNT, default=10, show_default=True, help="At most so many.")
 @_hops
 @_show_cached
 @_as_of
@@ -204,6 +212,7 @@ def paths(
         _echo_paths(found)
     _echo_folded(found.repeat_count, err=as_json)
     _echo_verdict(found.verdict, err=as_json)
+    exit_if_incomplete(found.verdict)
 
 
 def _echo_paths(found: Paths) -> None:
@@ -235,6 +244,7 @@ def compare(left: str, right: str, url: str, *, as_json: bool, **options: Any) -
             click.echo(line)
     for side, verdict in (("left: ", found.left_verdict), ("right: ", found.right_verdict)):
         _echo_verdict(verdict, err=as_json, of=side)
+    exit_if_incomplete(found.left_verdict, found.right_verdict)
 
 
 def _artifact_id(store: LineageStore, address: str) -> int:

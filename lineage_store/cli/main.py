@@ -1,7 +1,7 @@
 """The group of all commands, and how they end.
 
 Exit codes: 0 done; 1 the store answered an error, or a check found something; 2 wrong usage;
-3 the store can't be reached or opened.
+3 the store can't be reached or opened; 4 the answer is not complete (the verdict says why).
 """
 
 import sys

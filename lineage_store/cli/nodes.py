@@ -8,10 +8,13 @@ import click
 from lineage_store import errors
 from lineage_store.cli import render
 from lineage_store.cli.addresses import artifact_ids
+from lineage_store.cli.nearest import check_type
+from lineage_store.cli.numbers import COUNT, ID
 from lineage_store.cli.options import json_option, open_store, store_option, together
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
 from lineage_store.limits import MAX_PAGE
 from lineage_store.model.plain import plain
+from lineage_store.store import LineageStore
 
 _COLUMNS = {
     ARTIFACT: ("id", "type", "name", "state", "update_time", "uri"),
@@ -28,7 +31,7 @@ _listing = together(
     click.option("--where", metavar="EXPR", help="Only those for which this filter holds."),
     click.option(
         "--limit",
-        type=click.IntRange(min=1),
+        type=COUNT,
         default=20,
         show_default=True,
         help="At most so many.",
@@ -40,7 +43,7 @@ _listing = together(
     json_option,
 )
 _choosing = together(
-    click.argument("id", type=int, required=False),
+    click.argument("id", type=ID, required=False),
     click.option("--type", "type_name", metavar="NAME", help="With --name: choose by both."),
     click.option("--type-version", metavar="VERSION", help="The version of the type."),
     click.option("--name", metavar="NAME"),
@@ -48,7 +51,7 @@ _choosing = together(
     store_option,
     json_option,
 )
-_context = click.option("--context", type=int, metavar="ID", help="Only those in this context.")
+_context = click.option("--context", type=ID, metavar="ID", help="Only those in this context.")
 
 
 def _node_group(kind: NodeKind) -> click.Group:
@@ -69,12 +72,30 @@ def _list_command(kind: NodeKind) -> click.Command:
         with open_store(url) as store:
             page = getattr(store, f"list_{kind.plural}")
             items, token = _gather(page, limit, ascending=not desc, **options)
+            if not items:
+                _check_existence(store, kind, **options)
         _echo_list(_COLUMNS[kind], items, as_json=as_json)
         if token:
             click.echo(f"more: --page-token {token}", err=True)
 
     options = _listing if kind is CONTEXT else together(_context, _listing)
     return click.command("list", help=f"List {kind.plural}.")(options(list_nodes))
+
+
+def _check_existence(
+    store: LineageStore,
+    kind: NodeKind,
+    *,
+    type: str | None,  # noqa: A002 - the option of `list_artifacts` has this name
+    type_version: str | None,
+    context: int | None = None,
+    **_: Any,
+) -> None:
+    """Check that there is what the nodes of an empty listing were to be of."""
+    if type is not None:
+        check_type(store, kind, type, type_version)
+    if context is not None:
+        store.get_context(context)
 
 
 def _gather(
@@ -214,9 +235,7 @@ def events() -> None:
     metavar="NODE",
     help="As `lineage` takes it; repeatable.",
 )
-@click.option(
-    "--execution", "executions", type=int, multiple=True, metavar="ID", help="Repeatable."
-)
+@click.option("--execution", "executions", type=ID, multiple=True, metavar="ID", help="Repeatable.")
 @store_option
 @json_option
 def list_events(

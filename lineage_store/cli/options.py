@@ -1,24 +1,20 @@
 """Options that many commands have, and the store that they name."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, TypedDict, TypeVar
 
 import click
 
+from lineage_store.client.connecting import TLS_VARIABLES
 from lineage_store.store import LineageStore, connect
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-store_option = click.option(
-    "--store",
-    "url",
-    default="sqlite:///lineage.db",
-    show_default=True,
-    envvar="LINEAGE_STORE_URL",
-    show_envvar=True,
-    help="Database URL, or grpc://HOST:PORT of a server.",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+URL_VARIABLE = "LINEAGE_STORE_URL"
+
+_TLS = "lineage_store.tls"
+"""Where the context of a command keeps its TLS files, by argument of `connect`."""
 
 
 def together(*options: Callable[[F], F]) -> Callable[[F], F]:
@@ -32,8 +28,63 @@ def together(*options: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
+def _tls_option(argument: str, text: str, *names: str) -> Callable[[F], F]:
+    def keep(context: click.Context, _: click.Parameter, path: Path | None) -> None:
+        if path is not None:
+            context.meta.setdefault(_TLS, {})[argument] = path
+
+    return click.option(
+        *names,
+        argument,
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+        expose_value=False,
+        callback=keep,
+        help=f"{text}, PEM; for grpcs://.  [env var: {TLS_VARIABLES[argument]}]",
+    )
+
+
+_certificates = together(
+    _tls_option("ca", "Authority that signed the server's certificate", "--ca"),
+    _tls_option("certificate", "Certificate chain of this client", "--cert"),
+)
+tls_options = together(
+    _certificates, _tls_option("key", "Private key of this client", "--key", "--tls-key")
+)
+_url = click.option(
+    "--store",
+    "url",
+    default="sqlite:///lineage.db",
+    show_default=True,
+    envvar=URL_VARIABLE,
+    show_envvar=True,
+    help="Database URL, or grpc://HOST:PORT (with TLS grpcs://HOST:PORT) of a server.",
+)
+store_option = together(_url, tls_options)
+cache_store_option = together(
+    _url, _certificates, _tls_option("key", "Private key of this client", "--tls-key")
+)
+"""The same for commands whose `--key` is a cache key."""
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+class TlsFiles(TypedDict, total=False):
+    """Arguments of `connect` that name TLS files."""
+
+    ca: Path
+    key: Path
+    certificate: Path
+
+
+def tls_files() -> TlsFiles:
+    """Return the TLS files that the command line names, by argument of `connect`."""
+    files: TlsFiles = click.get_current_context().meta.get(_TLS, {})
+    return files
+
+
 def open_store(url: str) -> LineageStore:
     """Return a store that exists: to look into a file must not create it."""
     if url.startswith("sqlite:///") and "?" not in url:
         url += "?mode=rw"
-    return connect(url)
+    return connect(url, **tls_files())

@@ -6,7 +6,9 @@ from typing import Any
 
 import click
 
+from lineage_store import errors
 from lineage_store.cli import dag, render
+from lineage_store.cli.nearest import check_pipeline, unknown_run
 from lineage_store.cli.options import json_option, open_store, store_option
 from lineage_store.lineage.verdict import counted
 from lineage_store.model import ExecutionState
@@ -35,6 +37,8 @@ def list_(url: str, *, as_json: bool, **options: Any) -> None:
     """List runs, the newest first."""
     with open_store(url) as store:
         page = list_runs(store, **options)
+        if not page.items and options["pipeline"] is not None:
+            check_pipeline(store, options["pipeline"])
     if as_json:
         render.echo_json(page.items)
     else:
@@ -56,7 +60,12 @@ def show(url: str, run: str | None, *, as_json: bool) -> None:
     newest of all. Behind a step that is not recorded completely stands what is missing, and why.
     """
     with open_store(url) as store:
-        found = read_run(store, run)
+        try:
+            found = read_run(store, run)
+        except errors.NotFound:
+            if run is None:
+                raise
+            raise unknown_run(store, run) from None
     if as_json:
         render.echo_json(found)
         return

@@ -1,6 +1,7 @@
 """`lineage-store spool`: records that wait on this machine until their store is back."""
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ import click
 
 from lineage_store import errors
 from lineage_store.cli import render
-from lineage_store.cli.options import json_option, together
+from lineage_store.cli.options import URL_VARIABLE, json_option, tls_files, tls_options, together
+from lineage_store.masking import MASK, masked_url
 from lineage_store.model.plain import plain, printable
 from lineage_store.recording.delivery.losses import add_losses
 from lineage_store.recording.delivery.replay import (
@@ -48,6 +50,7 @@ _which = together(
         metavar="URL",
         help="Of the store at this URL; with --file, where replay sends it to.",
     ),
+    tls_options,
     json_option,
 )
 
@@ -143,17 +146,34 @@ def _recover(path: Path) -> None:
 
 def _replay(status: SpoolStatus, url: str | None) -> _Done:
     """Replay one file, with a bar on standard error if that is a terminal."""
-    target = url or status.url
-    if target is None:
-        raise errors.InvalidArgument(f"{status.path} does not say for which store; give --store")
+    target = url or _target(status)
+    shown = masked_url(target)
     with (
-        connect(target, connect_timeout=_CONNECT_SECONDS) as store,
+        connect(target, connect_timeout=_CONNECT_SECONDS, **tls_files()) as store,
         click.progressbar(
-            length=status.pending + status.refused, label=target, file=sys.stderr
+            length=status.pending + status.refused, label=shown, file=sys.stderr
         ) as bar,
     ):
         replayed = replay(store, status.path, lambda done, _: bar.update(done - bar.pos))
-    return _Done(str(status.path), target, replayed)
+    return _Done(str(status.path), shown, replayed)
+
+
+def _target(status: SpoolStatus) -> str:
+    """Return the URL of the store that a file is for; its password is in the environment alone.
+
+    Raises:
+        InvalidArgument: The file does not say which store, or the store needs a password.
+    """
+    named = os.environ.get(URL_VARIABLE, "")
+    if named and spool_path(named, status.path.parent) == status.path:
+        return named
+    if status.url is None:
+        raise errors.InvalidArgument(f"{status.path} does not say for which store; give --store")
+    if MASK in status.url:
+        raise errors.InvalidArgument(
+            f"the password of {status.url} is not kept on disk; give --store or {URL_VARIABLE}"
+        )
+    return status.url
 
 
 def _echo_done(done: Sequence[_Done]) -> None:

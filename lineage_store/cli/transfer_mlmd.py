@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from lineage_store.cli.options import json_option
-from lineage_store.database.urls import without_password
+from lineage_store.masking import masked_url
 from lineage_store.model.plain import plain, printable
 from lineage_store.transfer.mlmd_export import export_mlmd
 from lineage_store.transfer.mlmd_import import import_mlmd
@@ -42,7 +42,7 @@ def import_command(source: str, target: str, *, verify: bool, as_json: bool) -> 
     runs again.
     """
     problems = Problems(_tell)
-    with _progress(f"importing {without_password(source)}", hidden=as_json) as progress:
+    with _progress(f"importing {masked_url(source)}", hidden=as_json) as progress:
         done = import_mlmd(source, target, problems, progress)
     verified = None
     if verify:
@@ -69,7 +69,7 @@ def export_command(source: str, target: str, *, as_json: bool) -> None:
     what they are. An export that was cut off begins anew when the same command runs again.
     """
     problems = Problems(_tell)
-    with _progress(f"exporting {without_password(source)}", hidden=as_json) as progress:
+    with _progress(f"exporting {masked_url(source)}", hidden=as_json) as progress:
         done = export_mlmd(source, target, problems, progress)
     if as_json:
         _echo_json({**plain(done), "problems": _plain(problems)})

@@ -4,6 +4,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from lineage_store import errors
+from lineage_store.masking import masked_url
 
 DATABASES = {"sqlite", "postgresql", "postgres", "mysql", "mariadb"}
 """Schemes of stores that are opened in this process."""
@@ -45,11 +46,16 @@ def parse_target(url: str) -> tuple[str, bool]:
     Raises:
         InvalidArgument: The URL has no host, no port, or something behind them.
     """
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         port = parts.port
-    except ValueError:
-        port = None
+    except ValueError:  # brackets that do not match, or no number
+        raise _no_target(url) from None
     if not parts.hostname or port is None or parts.path.strip("/") or parts.query:
-        raise errors.InvalidArgument(f"{url!r} is not of the form grpc://HOST:PORT")
+        raise _no_target(url)
     return parts.netloc, parts.scheme == "grpcs"
+
+
+def _no_target(url: str) -> errors.InvalidArgument:
+    shown = masked_url(url)
+    return errors.InvalidArgument(f"{shown!r} is not of the form grpc://HOST:PORT")

@@ -49,9 +49,27 @@ class Page(Generic[T]):
 
 
 def request_for(method: str, **fields: Any) -> Any:
-    """Return the request message of an RPC, with the fields that are not None."""
-    given = {name: value for name, value in fields.items() if value is not None}
-    return getattr(rpc, f"{method}Request")(**given)
+    """Return the request message of an RPC, with the fields that are not None.
+
+    Raises:
+        InvalidArgument: A field has a value of another kind, or a number that is too large.
+    """
+    request = getattr(rpc, f"{method}Request")
+    values = {name: value for name, value in fields.items() if value is not None}
+    try:
+        return request(**values)
+    except (TypeError, ValueError):
+        raise _unfit(request, values) from None
+
+
+def _unfit(request: Any, values: dict[str, Any]) -> errors.InvalidArgument:
+    """Return the error that names the field whose value a request can't hold."""
+    for name, value in values.items():
+        try:
+            request(**{name: value})
+        except (TypeError, ValueError):
+            return errors.InvalidArgument(f"{name} can't be {value!r:.100}")
+    return errors.InvalidArgument("the fields of the request do not go together")
 
 
 def id_of(node: Node | int) -> int:

@@ -1,6 +1,7 @@
 """A transport over gRPC."""
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,10 +11,18 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from lineage_store import errors
+from lineage_store.client.connection_faults import ConnectionFault, connection_fault
 from lineage_store.client.transport import CACHE, LINEAGE, METHODS, RESPONSES, SERVICE
 
 REASON_KEY = "lineage-store-reason"
 """Trailing metadata that names the class of an error (see `lineage_store.errors`)."""
+
+FIRST_LOOK_SECONDS = 0.5
+"""How long a connection may take before somebody looks why there is none."""
+
+LOOK_SECONDS = 2.0
+
+_HEALTH_CHECK = "/grpc.health.v1.Health/Check"
 
 MAX_MESSAGE_BYTES = 100 * 1024 * 1024
 
@@ -86,6 +95,7 @@ class GrpcTransport:
         service: str = SERVICE.full_name,
         retry: bool = True,
     ) -> None:
+        self._target = target
         self._timeout = timeout
         self._service = service
         given = {  # of two arguments with one name, gRPC takes the first
@@ -117,7 +127,7 @@ class GrpcTransport:
         try:
             response: Message = self._send(method, request)
         except grpc.RpcError as error:
-            raise _from_rpc_error(error) from None
+            raise _from_rpc_error(error, self._target) from None
         return response
 
     def stream(self, method: str, request: Message) -> Iterator[Message]:
@@ -126,7 +136,7 @@ class GrpcTransport:
         try:
             yield from answer
         except grpc.RpcError as error:
-            raise _from_rpc_error(error) from None
+            raise _from_rpc_error(error, self._target) from None
         finally:
             answer.cancel()  # of no effect on a stream that has ended
 
@@ -140,22 +150,56 @@ class GrpcTransport:
         """Return when the server is connected.
 
         Raises:
-            Unavailable: There is no server after `timeout` seconds.
+            Unavailable: There is no server after `timeout` seconds, or one that does not fit.
         """
+        deadline = time.monotonic() + timeout
+        seconds = min(FIRST_LOOK_SECONDS, timeout)
+        ready = grpc.channel_ready_future(self._channel)
         try:
-            grpc.channel_ready_future(self._channel).result(timeout=timeout)
-        except grpc.FutureTimeoutError:
-            raise errors.Unavailable(f"no server answered within {timeout:g} s") from None
+            while not _is_done(ready, seconds):
+                left = deadline - time.monotonic()
+                fault = self._fault(max(0.1, min(left, LOOK_SECONDS)))
+                if left <= 0 or (fault is not None and fault.is_final):
+                    raise self._no_answer(fault, timeout)
+                seconds = min(LOOK_SECONDS, left)
+        finally:
+            ready.cancel()
+
+    def _fault(self, seconds: float) -> ConnectionFault | None:
+        """Return why there is no connection, if a call tells it."""
+        try:
+            check: Any = self._channel.unary_unary(_HEALTH_CHECK)
+            check(b"", timeout=seconds)
+        except grpc.RpcError as error:
+            return connection_fault(error.details() or "")
+        return None
+
+    def _no_answer(self, fault: ConnectionFault | None, timeout: float) -> errors.Unavailable:
+        why = "" if fault is None else f": {fault.text}"
+        if fault is not None and fault.is_final:
+            return errors.Unavailable(f"the server at {self._target} can't be used{why}")
+        return errors.Unavailable(f"no server answered at {self._target} within {timeout:g} s{why}")
 
     def close(self) -> None:
         """Close the channel."""
         self._channel.close()
 
 
-def _from_rpc_error(error: Any) -> errors.LineageError:
+def _is_done(ready: Any, seconds: float) -> bool:
+    try:
+        ready.result(timeout=seconds)
+    except grpc.FutureTimeoutError:
+        return False
+    return True
+
+
+def _from_rpc_error(error: Any, target: str) -> errors.LineageError:
     code: int = error.code().value[0]
     reason = dict(error.trailing_metadata() or ()).get(REASON_KEY)
     message: str = error.details() or ""
     if reason is None and code == errors.TooLarge.code and _TOO_LARGE in message:
-        return errors.TooLarge(message)
+        return errors.TooLarge(f"the request or the answer is too large: {message}")
+    fault = connection_fault(message) if reason is None else None
+    if code == errors.Unavailable.code and fault is not None:
+        return errors.Unavailable(f"the server at {target} can't be reached: {fault.text}")
     return errors.from_status(code, message, reason)

@@ -1,5 +1,6 @@
 """From a URL to a store."""
 
+import os
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -13,6 +14,13 @@ Pem = bytes | str | Path
 """TLS material: PEM bytes, or the path of a file that has them."""
 
 S = TypeVar("S", bound=ClientStore)
+
+TLS_VARIABLES = {
+    "ca": "LINEAGE_STORE_CA",
+    "key": "LINEAGE_STORE_KEY",
+    "certificate": "LINEAGE_STORE_CERT",
+}
+"""Environment variables that name TLS files, by argument of `lineage_store.connect`."""
 
 HASTY_SECONDS = 10.0
 """How long a call over the transport that must not wait may take."""
@@ -36,8 +44,14 @@ def open_store(
 ) -> S:
     """Open a store of a class; the rest is said at `lineage_store.connect`."""
     check_url(url)
-    tls = Tls(ca=_pem(ca), key=_pem(key), certificate=_pem(certificate))
     scheme = url.partition(":")[0]
+    if scheme == "grpcs":
+        ca = ca or os.environ.get(TLS_VARIABLES["ca"])
+        key = key or os.environ.get(TLS_VARIABLES["key"])
+        certificate = certificate or os.environ.get(TLS_VARIABLES["certificate"])
+    if (key is None) != (certificate is None):
+        raise errors.InvalidArgument("a client certificate and its private key go together")
+    tls = Tls(ca=_pem(ca), key=_pem(key), certificate=_pem(certificate))
     if scheme != "grpcs" and tls != Tls():
         raise errors.InvalidArgument("TLS material needs a URL of the form grpcs://HOST:PORT")
     if scheme in SERVERS:

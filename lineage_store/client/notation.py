@@ -20,7 +20,7 @@ from lineage_store import errors
 from lineage_store.client.artifacts import ArtifactMethods
 from lineage_store.client.executions import ExecutionMethods
 from lineage_store.fingerprints.values import fingerprint
-from lineage_store.lineage.identity import DigestPattern, digest_of, key, key_of
+from lineage_store.lineage.identity import DigestPattern, digest_of, key, key_of, parse_id
 from lineage_store.model import Artifact
 from lineage_store.v1 import lineage_pb2 as pb
 
@@ -103,7 +103,7 @@ class NotationMethods(ArtifactMethods, ExecutionMethods):
             return self._of_file(str(name))
         scheme, colon, rest = name.partition(":")
         if name.isascii() and name.isdigit():
-            return NamedNodes(keys=[key("artifact", int(name))])
+            return NamedNodes(keys=[key("artifact", parse_id(name))])
         if colon and scheme in {"artifact", "execution"}:
             return self._of_kind(scheme, rest)
         if colon and scheme == "uri":
@@ -116,7 +116,7 @@ class NotationMethods(ArtifactMethods, ExecutionMethods):
 
     def _of_kind(self, kind: str, rest: str) -> NamedNodes:
         if rest.isascii() and rest.isdigit():
-            return NamedNodes(keys=[key(kind, int(rest))])
+            return NamedNodes(keys=[key(kind, parse_id(rest))])
         return self._of_name(kind, rest)
 
     def _of_name(self, kind: str, text: str) -> NamedNodes:

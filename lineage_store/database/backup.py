@@ -10,6 +10,7 @@ from lineage_store.database import schema
 from lineage_store.database.files import appearing
 from lineage_store.database.sqlite import SqliteDriver
 from lineage_store.database.urls import driver_for
+from lineage_store.private_files import make_private_file
 
 PAGES = 2_000
 """Pages of the file between two looks at the progress."""
@@ -74,7 +75,7 @@ def _write(driver: SqliteDriver, path: Path, progress: Callable[[int, int], None
         with driver.core_engine(source).connect() as connection, schema.translated(driver):
             if schema.current_revision(connection) is None:
                 raise errors.FailedPrecondition("the database is empty")
-        path.touch()
+        make_private_file(path)
         # One state for the whole backup: otherwise each commit of a writer begins it anew.
         driver.begin(source, write=False)
         source.execute("SELECT count(*) FROM sqlite_master").fetchone()

@@ -10,8 +10,8 @@ from enum import IntEnum
 from sqlalchemy import bindparam, select
 
 from lineage_store.database import tables
+from lineage_store.database.clock import now_us
 from lineage_store.database.connection import Connection
-from lineage_store.database.ids import now_us
 from lineage_store.database.journal import Journal, Staged
 from lineage_store.database.statements import ListStatement, slots
 

@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import bindparam, case, func, select, update
 
 from lineage_store.database import tables
+from lineage_store.database.clock import now_us
 from lineage_store.database.connection import Connection, Row
-from lineage_store.database.ids import now_us
 from lineage_store.database.journal import Journal, Staged
 from lineage_store.database.statements import ListStatement, slots
 

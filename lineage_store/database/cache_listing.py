@@ -1,18 +1,20 @@
 """Cache entries listed, chosen and counted, as a snapshot shows them."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BigInteger, bindparam, case, cast, func, select
 
 from lineage_store.database import tables
+from lineage_store.database.bodies import Bodies, small_body
 from lineage_store.database.cache_claims import Ended
 from lineage_store.database.cache_entries import Entry, entry_columns, entry_of
-from lineage_store.database.connection import Connection
+from lineage_store.database.connection import Connection, Row
 from lineage_store.database.statements import ListStatement, Statement, slots
 from lineage_store.kinds import EXECUTION
+from lineage_store.limits import PAGE_BYTES
 
 _c = tables.cache_entries.c
 _components = tables.cache_components
@@ -64,7 +66,8 @@ def _page(
     if of_component:
         key = _components.c.entry_id  # the order of the index over components
         source = _components.join(tables.cache_entries, _c.id == key)
-    core = select(*entry_columns()).select_from(source).order_by(key.desc())
+    columns = [*entry_columns()[:-1], small_body(tables.cache_entries)]
+    core = select(*columns).select_from(source).order_by(key.desc())
     if of_component:
         core = core.where(_components.c.component_hash == bindparam("component"))
     if in_scope:
@@ -127,6 +130,9 @@ class EntryReader:
 
     def page(self, query: EntryQuery) -> list[Entry]:
         """Return entries, newest first."""
+        return self._entries(self._rows(query))
+
+    def _rows(self, query: EntryQuery) -> list[Row]:
         statement = _page(
             query.scope is not None,
             query.component_hash is not None,
@@ -134,7 +140,7 @@ class EntryReader:
             query.with_invalidated,
             query.before_id is not None,
         )
-        rows = self._connection.rows(
+        return self._connection.rows(
             statement,
             in_scope=query.scope,
             component=query.component_hash,
@@ -142,7 +148,22 @@ class EntryReader:
             before_id=query.before_id,
             most=query.limit,
         )
-        return [entry_of(row) for row in rows]
+
+    def part(self, query: EntryQuery) -> tuple[list[Entry], bool]:
+        """Return a page of entries, newest first, and whether there are more behind it.
+
+        It ends by its rows or by its bytes.
+        """
+        rows = self._rows(replace(query, limit=query.limit + 1))
+        count = min(query.limit, self._bodies(rows).fitting(PAGE_BYTES))
+        return self._entries(rows[:count]), count < len(rows)
+
+    def _entries(self, rows: Sequence[Row]) -> list[Entry]:
+        bodies = self._bodies(rows).read()
+        return [entry_of((*row[:-1], body)) for row, body in zip(rows, bodies, strict=True)]
+
+    def _bodies(self, rows: Sequence[Row]) -> Bodies:
+        return Bodies(self._connection, tables.cache_entries, rows, 0)
 
     def of_digests(self, scope: str | None, digests: Iterable[bytes]) -> list[Entry]:
         """Return all entries of some keys; in all scopes if there is none."""

@@ -39,6 +39,10 @@ class Driver(Protocol):
         """Whether one query sees all that was acknowledged, without a transaction."""
 
     @property
+    def max_row_bytes(self) -> int:
+        """Bytes that the values of one row may have, so that the database surely takes it."""
+
+    @property
     def is_single(self) -> bool:
         """Whether there can be but one connection."""
 
@@ -136,6 +140,16 @@ class Connection:
         """Whether a column of numbers holds infinities: on MySQL it does not."""
         return self._driver.dialect.name not in COLLATIONS
 
+    @property
+    def max_row_bytes(self) -> int:
+        """Bytes that the values of one row may have."""
+        return self._driver.max_row_bytes
+
+    @property
+    def measures_by_reading(self) -> bool:
+        """Whether the length of a body costs as much as the body: so it is on MySQL."""
+        return self._driver.dialect.name in COLLATIONS
+
     def begin(self, *, write: bool) -> None:
         """Begin a transaction."""
         self._guard(self._driver.begin, self._raw, write=write)
@@ -178,6 +192,10 @@ class Connection:
         """Run a statement that answers nothing."""
         self._run(*statement.render(self._driver.dialect, values))
 
+    def run_text(self, text: str) -> None:
+        """Run a statement that is written for one database and has no values."""
+        self._run(text, ())
+
     def execute_on(self, statement: ListStatement, items: Sequence[Any], **values: Any) -> None:
         """Run a statement over a list that answers nothing."""
         for text, arguments in statement.render(self._driver.dialect, items, values):
@@ -201,6 +219,7 @@ class Connection:
 
         Raises:
             ConstraintViolated: A key is there already and `on_conflict` is "fail".
+            RowTooLarge: The database can't hold a row; nothing of its statement was sent.
         """
         if not rows:
             return

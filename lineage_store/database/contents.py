@@ -1,18 +1,32 @@
 """Everything that a store holds at one moment, read table by table in pages.
 
 Pages go by the primary key and are cut by their bytes as well as their rows, so that a table of any
-size takes the memory of one page.
+size takes the memory of one page. The rows of a page are measured before they are read.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, reduce
+from itertools import accumulate
+from operator import add
 from typing import Any, Self
 
-from sqlalchemy import Integer, Table, and_, bindparam, func, or_, select, tuple_
+from sqlalchemy import (
+    Integer,
+    Table,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+)
 
 from lineage_store import errors
 from lineage_store.database import schema, tables
 from lineage_store.database.connection import Connection, Row
+from lineage_store.database.sizes import wide_columns
 from lineage_store.database.statements import ListStatement, Statement, slots, wanted
 from lineage_store.database.tables import columns_of
 from lineage_store.database.urls import driver_for
@@ -98,20 +112,34 @@ def pages(
         count: The most rows of the first page; later ones have as many as their bytes allow.
     """
     while True:
-        rows = _page(connection, table, after, count)
+        fitting, is_last = _measured(connection, table, after, count)
+        rows = _page(connection, table, after, fitting)
         if rows:
             yield rows
-        if len(rows) < count:
+        if is_last or len(rows) < fitting:
             return
         after = key_of(table, rows[-1])
-        fitting = count * PAGE_BYTES // max(1, size_of(rows))
-        count = max(1, min(MAX_ROWS, 2 * count, fitting))
+        count = max(1, min(MAX_ROWS, 2 * fitting, fitting * PAGE_BYTES // max(1, size_of(rows))))
 
 
-def _page(connection: Connection, table: Table, after: Key | None, count: int) -> list[Row]:
+def _measured(
+    connection: Connection, table: Table, after: Key | None, count: int
+) -> tuple[int, bool]:
+    """Return how many of the next rows make up a page, and whether they are the last of all."""
+    if not wide_columns(table, columns_of(table)):
+        return count, False
+    sizes = [size for (size,) in _page(connection, table, after, count, sized=True)]
+    fitting = max(1, bisect_right(list(accumulate(sizes)), PAGE_BYTES))
+    return fitting, fitting >= len(sizes) < count
+
+
+def _page(
+    connection: Connection, table: Table, after: Key | None, count: int, *, sized: bool = False
+) -> list[Row]:
+    """Return the next rows of a table, or the size of each."""
     if after is None:
-        return connection.rows(_first(table), count=count)
-    statement = _following(table, by_ranges=connection.has_slow_row_values)
+        return connection.rows(_first(table, sized=sized), count=count)
+    statement = _following(table, by_ranges=connection.has_slow_row_values, sized=sized)
     return connection.rows(statement, count=count, **_key_values(after))
 
 
@@ -142,13 +170,23 @@ def _key_values(key: Key) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=64)
-def _first(table: Table) -> Statement:
-    return Statement(select(table).order_by(*table.primary_key).limit(bindparam("count")))
+def _first(table: Table, *, sized: bool) -> Statement:
+    core = _selected(table, sized=sized)
+    return Statement(core.order_by(*table.primary_key).limit(bindparam("count")))
+
+
+def _selected(table: Table, *, sized: bool) -> Any:
+    """Return the query for the rows of a table, or for about how many bytes each has."""
+    if not sized:
+        return select(table)
+    columns = [table.c[at] for at in wide_columns(table, columns_of(table))]
+    lengths = [func.coalesce(func.length(column), literal_column("0")) for column in columns]
+    return select(reduce(add, lengths))
 
 
 @lru_cache(maxsize=64)
-def _following(table: Table, *, by_ranges: bool) -> Statement:
-    core = select(table).where(_greater(table, by_ranges=by_ranges))
+def _following(table: Table, *, by_ranges: bool, sized: bool) -> Statement:
+    core = _selected(table, sized=sized).where(_greater(table, by_ranges=by_ranges))
     return Statement(core.order_by(*table.primary_key).limit(bindparam("count")))
 
 

@@ -4,22 +4,30 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from lineage_store import errors
 from lineage_store.database import schema
+from lineage_store.database.clock import CLOCK
 from lineage_store.database.connection import Connection, SecondStatement
 from lineage_store.database.group_commit import Entry, GroupCommit
+from lineage_store.database.index_overlay import complete_index
 from lineage_store.database.indexing import Indexing
-from lineage_store.database.property_index import IndexIsBehind, QueueKey, waiting
+from lineage_store.database.listing import Steps
+from lineage_store.database.property_index import IndexIsBehind, QueueKey, bounded, waiting
+from lineage_store.database.sizes import LostInLargeStatement
 from lineage_store.database.snapshot import Snapshot
+from lineage_store.database.stamps import last_stamp
 from lineage_store.database.transaction import Transaction
 from lineage_store.database.types import TypeCache
 from lineage_store.database.urls import driver_for
 from lineage_store.database.writer import LOST, Writer
-from lineage_store.limits import PATIENCE_SECONDS, FilterLimits
+from lineage_store.limits import Limits
 
 T = TypeVar("T")
+
+_UNWRITABLE = (errors.ResourceExhausted, errors.FailedPrecondition, errors.PermissionDenied)
+"""What a full disk and a read-only file say to who writes."""
 
 LONGEST_PAUSE_SECONDS = 0.1
 
@@ -29,9 +37,7 @@ class Database:
 
     Args:
         url: `sqlite:///PATH`, or `sqlite://` for one in memory that dies with this object.
-        filter_limits: What a filter may ask for.
-        patience: How many seconds a call tries again while a database server is away, or while
-            other writers are faster.
+        limits: What it may be asked for.
 
     Raises:
         InvalidArgument: The URL is malformed.
@@ -41,35 +47,56 @@ class Database:
     def __init__(
         self,
         url: str,
-        filter_limits: FilterLimits | None = None,
-        patience: float = PATIENCE_SECONDS,
+        limits: Limits | None = None,
     ) -> None:
-        self._filter_limits = filter_limits or FilterLimits()
-        self._patience = patience
+        self._limits = limits or Limits()
         self._driver = driver_for(url)
         raw = self._driver.connect()
         try:
             schema.open_or_create(self._driver, raw)
+            self._set_clock(Connection(raw, self._driver))
         except BaseException:
             self._driver.close(raw)
             raise
         self._types = TypeCache()
+        self._steps = Steps()
         self._queue = GroupCommit(self._run_group)
         self._indexing = Indexing(self._waiting_for_index, self._index, lambda: self._queue.is_busy)
-        self._writer = Writer(self._driver, raw, self._types, self._retrying, self._indexing.note)
+        self._writer = Writer(
+            self._driver,
+            raw,
+            self._types,
+            self._retrying,
+            self._indexing.note,
+            self._limits.nodes.within(self._driver.max_row_bytes),
+        )
         self._idle: list[Any] = []
         # A memory database has one connection, so its readers wait for its writer.
         self._shared = threading.RLock() if self._driver.is_single else None
         self._closed = False
 
-    def write(self, job: Callable[[Transaction], T]) -> T:
+    @staticmethod
+    def _set_clock(connection: Connection) -> None:
+        """Go on from the last stamp of the store: the clock may have been set back since."""
+        try:
+            last = last_stamp(connection)
+        except errors.DataLoss:  # whoever reads what is damaged is told so
+            return
+        if last is not None:
+            CLOCK.not_before(last)
+
+    def write(self, job: Callable[[Transaction], T], size: int = 0) -> T:
         """Return what `job` returns, once what it staged is durable.
 
         `job` shares its transaction with other callers' and may run a second time, so it must
         do nothing but read and stage. When it raises, what it staged is undone.
+
+        Args:
+            job: What reads and stages.
+            size: Bytes of the request; large ones share with few others, or with none.
         """
         self._check_open()
-        result: T = self._queue.submit(job)
+        result: T = self._queue.submit(job, size=size)
         return result
 
     def write_alone(self, job: Callable[[Transaction, Snapshot], T]) -> T:
@@ -109,8 +136,22 @@ class Database:
                 if not self._driver.is_remote:
                     raise
         return self._with_index(
-            lambda *, complete: self._read_until_there(job, index_is_complete=complete)
+            lambda *, complete: self._read_until_there(job, index_is_complete=complete),
+            lambda: self._read_beside_index(job),
         )
+
+    def _read_beside_index(self, job: Callable[[Snapshot], T]) -> T:
+        """Read what the index lacks from the nodes themselves: nothing can be written."""
+
+        def in_transaction(connection: Connection) -> T:
+            connection.begin(write=False)
+            try:
+                with complete_index(connection):
+                    return job(self._snapshot(connection, index_is_complete=True))
+            finally:
+                connection.rollback()
+
+        return self._with_reader(in_transaction)
 
     def _read_until_there(self, job: Callable[[Snapshot], T], *, index_is_complete: bool) -> T:
         """Read in a transaction, on a server until it is there."""
@@ -140,15 +181,31 @@ class Database:
 
     def _snapshot(self, connection: Connection, index_is_complete: bool) -> Snapshot:
         return Snapshot(
-            connection, self._types, self._filter_limits, index_is_complete=index_is_complete
+            connection,
+            self._types,
+            self._limits.filters,
+            max_bytes=self._limits.max_answer_bytes,
+            steps=self._steps,
+            index_is_complete=index_is_complete,
         )
 
-    def _with_index(self, run: Callable[..., T]) -> T:
-        """Return what `run` returns, once all is indexed that was acknowledged before."""
+    def _with_index(self, run: Callable[..., T], instead: Callable[[], T] | None = None) -> T:
+        """Return what `run` returns, once all is indexed that was acknowledged before.
+
+        Args:
+            run: What needs the index.
+            instead: What to run on a file that can't be written.
+        """
         try:
             return run(complete=False)
         except IndexIsBehind:
+            pass
+        try:
             self._indexing.complete()
+        except _UNWRITABLE:
+            if instead is None or self._driver.is_remote:
+                raise
+            return instead()
         return run(complete=True)
 
     def _waiting_for_index(self) -> list[tuple[QueueKey, int]]:
@@ -157,12 +214,19 @@ class Database:
         )
 
     def _index(self, keys: list[QueueKey]) -> None:
+        parts = self._read_until_there(
+            lambda snapshot: bounded(snapshot.connection, keys), index_is_complete=True
+        )
+        for part in parts:
+            self._index_part(part)
+
+    def _index_part(self, keys: list[QueueKey]) -> None:
         self._write_alone(lambda tx, _: tx.index(keys), index_is_complete=True)
 
     def _retrying(self) -> Retrying:
         return Retrying(
-            retry=retry_if_exception_type(LOST),
-            stop=stop_after_delay(self._patience),
+            retry=retry_if_exception(_is_worth_repeating),
+            stop=stop_after_delay(self._limits.patience_seconds),
             wait=wait_random_exponential(multiplier=0.01, max=LONGEST_PAUSE_SECONDS),
             reraise=True,
         )
@@ -216,3 +280,11 @@ class Database:
         else:
             with self._shared:
                 self._writer.run(group)
+
+
+def _is_worth_repeating(error: BaseException) -> bool:
+    """Whether a transaction may succeed that the database gave up.
+
+    A connection that was lost twice during the same large statement is lost again.
+    """
+    return isinstance(error, LOST) and not isinstance(error, LostInLargeStatement)

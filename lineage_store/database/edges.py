@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import Table, and_, select
 
 from lineage_store.database import tables
+from lineage_store.database.clock import now_us
 from lineage_store.database.connection import Connection, Row
-from lineage_store.database.ids import now_us
 from lineage_store.database.journal import Journal, Staged
 from lineage_store.database.statements import ListStatement, slots, wanted
 from lineage_store.kinds import NodeKind
@@ -104,12 +104,13 @@ class Events:
         ]
         return [pb.Event.FromString(body) for _, body in sorted(stored + staged)]
 
-    def create(self, event_id: int, message: Any) -> None:
-        """Stage an event."""
+    def create(self, event_id: int, message: Any) -> int:
+        """Stage an event; return the bytes of what its row holds."""
         row = event_row(event_id, message)
         self._new.put((message.artifact_id, message.execution_id, message.type), row)
         others = self._new_of.items.get(message.execution_id, ())
         self._new_of.put(message.execution_id, (*others, row))
+        return len(row[6]) + len((row[7] or "").encode())
 
     def flush(self) -> None:
         """Write what is staged."""

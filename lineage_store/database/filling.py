@@ -6,7 +6,7 @@ and the same command goes on where it was cut off. Each batch is one transaction
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Table, bindparam, delete, func, select, update
@@ -75,6 +75,11 @@ class Filling:
             connection.execute(update(schema.revision_table).values(version_num=self._mark))
         return False
 
+    @property
+    def max_row_bytes(self) -> int:
+        """Bytes that the values of one row may have."""
+        return self._driver.max_row_bytes
+
     @contextmanager
     def batch(self) -> Iterator[Connection]:
         """Give a connection within one transaction, which is committed at the end of the block.
@@ -92,7 +97,8 @@ class Filling:
                 "a row is in the target already: does another process fill it?"
             ) from error
         except BaseException:
-            self._connection.rollback()
+            with suppress(errors.Unavailable):  # a connection that was lost is rolled back already
+                self._connection.rollback()
             raise
 
     def last(self, table: Table) -> tuple[Any, ...] | None:

@@ -16,6 +16,10 @@ from lineage_store import errors
 MAX_GROUP = 128
 """Requests in one transaction; the first of them waits for the last."""
 
+MAX_GROUP_BYTES = 4 * 1024 * 1024
+"""Bytes of the requests in one transaction; a larger one runs alone, so that no small one waits in
+the same transaction, or fails with it."""
+
 
 class Entry:
     """One request in the queue, and what came of it.
@@ -23,14 +27,16 @@ class Entry:
     Attributes:
         job: What to run, given the transaction.
         alone: Whether nothing else may be in its transaction.
+        size: Bytes of the request.
         result: What the job returned.
         error: What it raised instead.
     """
 
-    __slots__ = ("alone", "done", "error", "job", "result", "turn")
+    __slots__ = ("alone", "done", "error", "job", "result", "size", "turn")
 
-    def __init__(self, job: Callable[[Any], Any], *, alone: bool = False) -> None:
+    def __init__(self, job: Callable[[Any], Any], *, alone: bool = False, size: int = 0) -> None:
         self.job = job
+        self.size = size
         self.alone = alone
         self.result: Any = None
         self.error: BaseException | None = None
@@ -56,9 +62,15 @@ class GroupCommit:
         """Whether a request runs or waits."""
         return bool(self._queue)
 
-    def submit(self, job: Callable[[Any], Any], *, alone: bool = False) -> Any:
-        """Return what `job` returns, once the transaction that it ran in is durable."""
-        entry = Entry(job, alone=alone)
+    def submit(self, job: Callable[[Any], Any], *, alone: bool = False, size: int = 0) -> Any:
+        """Return what `job` returns, once the transaction that it ran in is durable.
+
+        Args:
+            job: What to run, given the transaction.
+            alone: Whether nothing else may be in its transaction.
+            size: Bytes of the request.
+        """
+        entry = Entry(job, alone=alone, size=size)
         with self._mutex:
             self._queue.append(entry)
             leads = len(self._queue) == 1
@@ -85,10 +97,15 @@ class GroupCommit:
             self._hand_over(group)
 
     def _head(self) -> list[Entry]:
-        """Return what runs next: one request that runs alone, or all before the first such."""
-        waiting = list(islice(self._queue, MAX_GROUP))
-        first_alone = next((at for at, entry in enumerate(waiting) if entry.alone), MAX_GROUP)
-        return waiting[: max(1, first_alone)]
+        """Return what runs next: one request that runs alone, or as many others as may share."""
+        group = [self._queue[0]]
+        size = group[0].size
+        for entry in islice(self._queue, 1, MAX_GROUP):
+            size += entry.size
+            if group[0].alone or entry.alone or size > MAX_GROUP_BYTES:
+                break
+            group.append(entry)
+        return group
 
     def _hand_over(self, group: list[Entry]) -> None:
         with self._mutex:

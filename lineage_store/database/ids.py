@@ -9,8 +9,6 @@ its block only while no other has leased a newer one. Writers take turns, so wha
 it takes its first id stays true until it commits.
 """
 
-import time
-
 from sqlalchemy import bindparam, select, update
 
 from lineage_store import errors
@@ -80,13 +78,3 @@ class IdBlocks:
         if end > MAX_ID:
             raise errors.ResourceExhausted(f"the store has given out all its {counter} ids")
         return end - BLOCK, end
-
-
-def now_us() -> int:
-    """Return the time in microseconds since the epoch."""
-    return time.time_ns() // 1_000
-
-
-def now_ms() -> int:
-    """Return the time in milliseconds since the epoch."""
-    return time.time_ns() // 1_000_000

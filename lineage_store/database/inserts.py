@@ -1,25 +1,60 @@
 """INSERTs over many rows, which databases write nearly alike."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain
 
 from sqlalchemy import Table
 
 from lineage_store.database.connection import Insert, Row
+from lineage_store.database.sizes import (
+    RowTooLarge,
+    column_sizes,
+    parts_by_bytes,
+    rows_bytes,
+    wide_columns,
+)
+
+STATEMENT_BYTES = 16 * 1024 * 1024
+"""About how many bytes of rows one INSERT has: what is sent at once is held in memory as well."""
+
+
+def insert_parts(
+    table: Table,
+    columns: Sequence[str],
+    rows: Sequence[Row],
+    max_rows: int,
+    max_row_bytes: int,
+) -> Iterator[Sequence[Row]]:
+    """Yield rows in parts that one INSERT takes.
+
+    Args:
+        table: Their table.
+        columns: The columns that each row has, in its order.
+        rows: The rows.
+        max_rows: The rows of one INSERT.
+        max_row_bytes: The bytes of one row.
+
+    Raises:
+        RowTooLarge: A row is larger, and which.
+    """
+    places = wide_columns(table, tuple(columns))
+    for part in parts_by_bytes(rows, places, max_rows, STATEMENT_BYTES):
+        if places and rows_bytes(part, places) > max_row_bytes:  # then it is one row
+            sizes = column_sizes(columns, part[0])
+            raise RowTooLarge(table.name, sizes, f"into one row ({max_row_bytes} bytes)")
+        yield part
 
 
 def inserts_of_values(
     table: str,
     columns: Sequence[str],
-    rows: Sequence[Row],
-    most: int,
+    parts: Iterable[Sequence[Row]],
     placeholder: str,
     on_conflict: str,
 ) -> Iterator[Insert]:
-    """Yield INSERTs of at most `most` rows each, whose text has a placeholder for each value."""
-    for at in range(0, len(rows), most):
-        part = rows[at : at + most]
+    """Yield an INSERT of each part, whose text has a placeholder for each value."""
+    for part in parts:
         text = _insert_text(table, tuple(columns), len(part), placeholder)
         yield text + on_conflict, list(chain.from_iterable(part))
 

@@ -18,6 +18,7 @@ from sqlalchemy import (
 )
 
 from lineage_store.database import tables
+from lineage_store.database.bodies import Bodies, small_body
 from lineage_store.database.conditions import Condition
 from lineage_store.database.connection import Row
 from lineage_store.database.snapshot import Snapshot
@@ -47,7 +48,7 @@ class _NodeStatements:
         node, members = tables.nodes[kind], tables.members[kind]
         member_id = members.c[f"{kind.name}_id"]
         self.bodies = ListStatement(
-            lambda n: select(node.c.id, node.c.body).where(node.c.id.in_(slots(n)))
+            lambda n: select(node.c.id, small_body(node)).where(node.c.id.in_(slots(n)))
         )
         self.existing = ListStatement(lambda n: select(node.c.id).where(node.c.id.in_(slots(n))))
         self.type_names = ListStatement(
@@ -260,8 +261,19 @@ class LineageReader:
         return dict(self._connection.rows_of(_EVENT_BODIES, sorted(set(ids))))
 
     def bodies(self, kind: NodeKind, ids: Iterable[int]) -> dict[int, bytes]:
-        """Return the encoded nodes of these ids."""
-        return dict(self._connection.rows_of(_NODES[kind].bodies, sorted(set(ids))))
+        """Return the encoded nodes of these ids.
+
+        Raises:
+            TooLarge: They have more bytes than an answer may have.
+        """
+        wanted = sorted(set(ids))
+        rows, bodies = self._snapshot.with_bodies(kind, _NODES[kind].bodies, wanted)
+        return {row[0]: body for row, body in zip(rows, bodies, strict=True)}
+
+    def bodies_in_order(self, kind: NodeKind, ids: Sequence[int]) -> Bodies:
+        """Return the encoded nodes of these ids in their order, the large ones yet to be read."""
+        rows = {row[0]: row for row in self._connection.rows_of(_NODES[kind].bodies, ids)}
+        return Bodies(self._connection, tables.nodes[kind], [rows[i] for i in ids], 0)
 
     def existing(self, kind: NodeKind, ids: Iterable[int]) -> set[int]:
         """Return those of some ids that are the id of a node."""

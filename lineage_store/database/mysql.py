@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any
 
 import pymysql
-from pymysql.converters import conversions, escape_float
 from sqlalchemy import Dialect, Table, create_engine
 from sqlalchemy.dialects.mysql.mariadb import MariaDBDialect
 from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
@@ -15,17 +14,14 @@ from sqlalchemy.engine import Engine as CoreEngine
 from sqlalchemy.pool import StaticPool
 
 from lineage_store import errors
-from lineage_store.database import mysql_numbers, mysql_url
+from lineage_store.database import mysql_statements, mysql_url
 from lineage_store.database.connection import ConstraintViolated, Insert, Row
-from lineage_store.database.inserts import inserts_of_values
+from lineage_store.database.mysql_statements import PacketCursor
 from lineage_store.database.tables import COLLATIONS, TURNS
 
 CONNECT_TIMEOUT_S = 10
 SILENT_PEER_MS = 20_000
 """After this a server that no longer acknowledges what it is sent counts as gone."""
-
-MAX_ROWS = 1_000
-"""Rows in one INSERT; what is larger than a packet of the server fails as a whole."""
 
 _RECURSION = 2**32 - 1
 _WAITED_TOO_LONG = 1205
@@ -41,6 +37,10 @@ _LATE = (
     "the query took longer than it may; ask for less, or for what is indexed",
 )
 _DEEP = (errors.InvalidArgument, "the filter is nested more deeply than the database can read")
+_LARGE = (
+    errors.InvalidArgument,
+    "a value or a row is larger than the database takes; see its max_allowed_packet",
+)
 _VALUE = (errors.InvalidArgument, "a value is not one that the database can hold or work with")
 
 _MEANINGS: dict[int, tuple[type[errors.LineageError], str]] = {
@@ -50,25 +50,14 @@ _MEANINGS: dict[int, tuple[type[errors.LineageError], str]] = {
     **dict.fromkeys((1290, 1792, 1836), _READ_ONLY),
     **dict.fromkeys((1044, 1142, 1143, 1227), _DENIED),
     **dict.fromkeys((1969, 3024, 1317), _LATE),
-    **dict.fromkeys((1264, 1366, 1406, 1690, 1153, 1301, 1292), _VALUE),
+    **dict.fromkeys((1264, 1366, 1406, 1690, 1292), _VALUE),
+    **dict.fromkeys((1118, 1153, 1301), _LARGE),
     1050: (errors.AlreadyExists, "a table of that name exists already"),
     1045: (errors.Unauthenticated, "the database refused the user or the password"),
     1698: (errors.Unauthenticated, "the database refused the user or the password"),
     1049: (errors.FailedPrecondition, "the database does not exist; create it first"),
     **dict.fromkeys((1436, 1473), _DEEP),
 }
-
-
-def _float(value: float, mapping: Any = None) -> str:
-    """Return a number as SQL, as the database holds it."""
-    held = mysql_numbers.as_held(value)
-    text: str = "NULL" if held is None else escape_float(held, mapping)
-    return text
-
-
-def write_plain(raw: Any) -> None:
-    """Let a connection write numbers as they are, for tables of ML Metadata."""
-    raw.encoders = raw.encoders | {float: escape_float}
 
 
 class MysqlDriver:
@@ -93,6 +82,18 @@ class MysqlDriver:
         self._preferred = 0  # the host that answered last
         self._dialect: Dialect | None = None
         self._is_cluster = False
+        self._max_packet_bytes: int | None = None  # the least of any connection
+
+    @property
+    def max_row_bytes(self) -> int:
+        """Bytes that the values of a row may have; see `Driver.max_row_bytes`."""
+        return mysql_statements.max_row_bytes(self._least_packet())
+
+    def _least_packet(self) -> int:
+        if self._max_packet_bytes is None:
+            self.connect().close()
+        assert self._max_packet_bytes is not None  # noqa: S101 - set by `connect`
+        return self._max_packet_bytes
 
     @property
     def reads_at_once(self) -> bool:
@@ -140,7 +141,7 @@ class MysqlDriver:
                 charset="utf8mb4",
                 autocommit=True,  # we say START TRANSACTION ourselves
                 connect_timeout=CONNECT_TIMEOUT_S,
-                conv=conversions | {float: _float},
+                cursorclass=PacketCursor,
                 **self._url.arguments | {"password": password},
             )
         except pymysql.MySQLError as error:
@@ -166,9 +167,15 @@ class MysqlDriver:
             # Texts that are compared with each other, and not with a column.
             collation = COLLATIONS["mariadb" if is_mariadb else "mysql"]
             cursor.execute(f"SET NAMES utf8mb4 COLLATE {collation}")
-            self._is_cluster = _is_cluster(cursor, is_mariadb=is_mariadb)
+            found = _variables(cursor, "wsrep_on", "max_allowed_packet")
+            self._note_packet(connection, int(found["max_allowed_packet"]))
+            self._is_cluster = is_mariadb and found.get("wsrep_on") == "ON"
             if self._is_cluster or len(self._url.hosts) > 1:
                 _check_takes_writes(cursor)
+
+    def _note_packet(self, connection: Any, size: int) -> None:
+        connection.max_allowed_packet = size  # PyMySQL asks no server for it
+        self._max_packet_bytes = min(size, self._max_packet_bytes or size)
 
     def prepare_new(self) -> None:
         """Make nothing ready: a database that is empty is ready."""
@@ -258,16 +265,13 @@ class MysqlDriver:
     ) -> Iterator[Insert]:
         """Yield INSERT statements over many rows; see `Driver.inserts`."""
         conflict = _on_conflict_clause(table, tuple(columns), on_conflict)
-        return inserts_of_values(table.name, columns, rows, MAX_ROWS, "%s", conflict)
+        return mysql_statements.inserts(table, columns, rows, self._least_packet(), conflict)
 
 
-def _is_cluster(cursor: Any, *, is_mariadb: bool) -> bool:
-    """Whether the server is a node of MariaDB Galera."""
-    if not is_mariadb:
-        return False
-    cursor.execute("SHOW VARIABLES LIKE 'wsrep_on'")
-    found = cursor.fetchone()
-    return found is not None and found[1] == "ON"
+def _variables(cursor: Any, *names: str) -> dict[str, str]:
+    """Return those of some variables that the server has."""
+    cursor.execute("SHOW VARIABLES WHERE Variable_name IN (%s, %s)", names)
+    return dict(cursor.fetchall())
 
 
 def _catch_up(cursor: Any) -> None:

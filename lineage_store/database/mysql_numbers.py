@@ -12,6 +12,10 @@ INFINITY = sys.float_info.max
 LARGEST = math.nextafter(INFINITY, 0)
 
 
+class Plain(float):
+    """A number that is written as it is, for tables of ML Metadata."""
+
+
 def as_held(number: float) -> float | None:
     """Return a number as the database holds it; None for NULL."""
     if math.isnan(number):

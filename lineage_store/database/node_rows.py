@@ -29,8 +29,14 @@ def uri_hash(uri: str) -> int:
     return int.from_bytes(hashlib.sha256(uri.encode()).digest()[:8], "big", signed=True)
 
 
-def node_row(kind: NodeKind, message: Any, revision: int, recorded_at: int) -> Row:
-    """Return the row of a node."""
+def encoded(message: Any) -> bytes:
+    """Return a message as it is stored."""
+    body: bytes = message.SerializeToString(deterministic=True)
+    return body
+
+
+def node_row(kind: NodeKind, message: Any, body: bytes, revision: int, recorded_at: int) -> Row:
+    """Return the row of a node, of which `body` is the encoding."""
     return (
         message.id,
         message.type_id,
@@ -41,7 +47,7 @@ def node_row(kind: NodeKind, message: Any, revision: int, recorded_at: int) -> R
         message.last_update_time_since_epoch,
         revision,
         recorded_at,
-        message.SerializeToString(deterministic=True),
+        body,
     )
 
 

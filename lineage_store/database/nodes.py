@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import and_, select, update
 
 from lineage_store.database import tables
+from lineage_store.database.clock import now_us
 from lineage_store.database.connection import Connection
-from lineage_store.database.ids import now_us
 from lineage_store.database.journal import Journal, Staged
-from lineage_store.database.node_rows import node_row
+from lineage_store.database.node_rows import encoded, node_row
 from lineage_store.database.property_index import clear_index, index_urgent, write_index
 from lineage_store.database.statements import ListStatement, slots, wanted
 from lineage_store.kinds import KINDS, NodeKind
@@ -25,15 +25,22 @@ class Node:
 
     Attributes:
         message: The whole node, as it is sent to clients; not to be changed.
+        body: The same, encoded.
         revision: 1 for a new node, one more with each update.
         recorded_at: When the store learned this version, in µs.
         stored: The version that the database holds, None for a new node.
     """
 
     message: Any
+    body: bytes
     revision: int
     recorded_at: int
     stored: "Node | None" = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of what its row holds; the uri of an artifact is in it twice."""
+        return len(self.body) + len(getattr(self.message, "uri", "").encode())
 
 
 class _Statements:
@@ -99,7 +106,7 @@ class Nodes:
         self._loaded.update(dict.fromkeys(missing))
         for body, revision, recorded_at in self._connection.rows_of(self._sql.by_id, missing):
             message = self.kind.message.FromString(body)
-            self._loaded[message.id] = Node(message, revision, recorded_at)
+            self._loaded[message.id] = Node(message, bytes(body), revision, recorded_at)
 
     def find(self, node_id: int) -> Node | None:
         """Return the node, or None."""
@@ -167,22 +174,26 @@ class Nodes:
             self.load_external_ids([external_id])
         return self._stored_external_ids[external_id]
 
-    def create(self, message: Any) -> None:
-        """Stage a new node."""
-        self._changed.put(message.id, Node(message, 1, now_us()))
+    def create(self, message: Any) -> Node:
+        """Stage a new node; return it."""
+        created = Node(message, encoded(message), 1, now_us())
+        self._changed.put(message.id, created)
         self._claim_keys(message)
+        return created
 
-    def replace(self, node: Node, message: Any) -> None:
-        """Stage a new version of a node; the old one is kept."""
-        moment = now_us()
+    def replace(self, node: Node, message: Any) -> Node:
+        """Stage a new version of a node, and return it; the old one is kept."""
+        moment = max(now_us(), node.recorded_at + 1)  # another server's clock may be ahead
         stored = node.stored or (node if message.id not in self._changed.items else None)
         self._replaced.put((message.id, node.revision), (node, moment))
-        self._changed.put(message.id, Node(message, node.revision + 1, moment, stored))
+        updated = Node(message, encoded(message), node.revision + 1, moment, stored)
+        self._changed.put(message.id, updated)
         if _name(node.message) != _name(message):
             self._names.put(_name(node.message), None)
         if node.message.external_id and node.message.external_id != message.external_id:
             self._external_ids.put(node.message.external_id, None)
         self._claim_keys(message)
+        return updated
 
     def _claim_keys(self, message: Any) -> None:
         if message.HasField("name"):
@@ -214,12 +225,12 @@ class Nodes:
             self._connection.execute_on(self._sql.free_keys, moved)
 
     def _write(self, nodes: Sequence[Node], *, on_conflict: str) -> None:
-        rows = [node_row(self.kind, n.message, n.revision, n.recorded_at) for n in nodes]
+        rows = [node_row(self.kind, n.message, n.body, n.revision, n.recorded_at) for n in nodes]
         self._connection.insert(tables.nodes[self.kind], rows, on_conflict=on_conflict)
 
     def _write_versions(self) -> None:
         rows = [
-            (self.kind.number, i, revision, old.recorded_at, moment, _encoded(old.message))
+            (self.kind.number, i, revision, old.recorded_at, moment, old.body)
             for (i, revision), (old, moment) in self._replaced.items.items()
         ]
         self._connection.insert(tables.node_versions, rows)
@@ -231,8 +242,3 @@ def _name(message: Any) -> Name:
 
 def _keys(node: Node) -> tuple[str, str]:
     return (node.message.name, node.message.external_id)
-
-
-def _encoded(message: Any) -> bytes:
-    encoded: bytes = message.SerializeToString(deterministic=True)
-    return encoded

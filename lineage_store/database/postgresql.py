@@ -17,11 +17,15 @@ from sqlalchemy.pool import StaticPool
 
 from lineage_store import errors
 from lineage_store.database.connection import ConstraintViolated, Insert, Row
-from lineage_store.database.inserts import on_conflict_clause
+from lineage_store.database.inserts import insert_parts, on_conflict_clause
 from lineage_store.database.passwords import read_password
 
 MAX_ROWS = 10_000
 """Rows in one INSERT, so that none grows without end."""
+
+MAX_ROW_BYTES = 400_000_000
+"""Bytes of the values of one row: a value has 1 GB at most, a message of the protocol as well, and
+a character may take two (see `_TextDumper`)."""
 
 _DIALECT: Dialect = psycopg_dialect()  # type: ignore[no-untyped-call]
 
@@ -76,6 +80,7 @@ class PostgresqlDriver:
     is_remote = True
     changes_tables_at_once = True
     reads_at_once = True
+    max_row_bytes = MAX_ROW_BYTES
     is_single = False
     may_create = True
     is_missing = False
@@ -194,8 +199,8 @@ class PostgresqlDriver:
         so the server plans it once, and values are not parsed one by one.
         """
         text = _insert_text(table, tuple(columns), on_conflict)
-        for at in range(0, len(rows), MAX_ROWS):
-            yield text, [list(column) for column in zip(*rows[at : at + MAX_ROWS], strict=True)]
+        for part in insert_parts(table, columns, rows, MAX_ROWS, self.max_row_bytes):
+            yield text, [list(column) for column in zip(*part, strict=True)]
 
 
 @lru_cache(maxsize=128)

@@ -8,7 +8,8 @@ finds is never out of date. What caches look executions up by is indexed at once
 """
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, literal_column, select
@@ -28,6 +29,9 @@ QueueKey = tuple[int, int]
 AT_ONCE = 500
 """Nodes in one row of the queue, so that none holds writers up when it is worked off."""
 
+INDEXED_BYTES = 8 * 1024 * 1024
+"""Bytes of the nodes that are read and indexed together: writers wait for it."""
+
 _ID = struct.Struct("<q")
 _q = tables.index_queue
 _WAITS = Statement(select(literal_column("1")).select_from(_q).limit(1))
@@ -41,7 +45,7 @@ def _of_keys(statement: Any) -> ListStatement:
     return ListStatement(lambda n: statement.where(of_kind, _q.c.first_id.in_(slots(n))))
 
 
-_IDS = _of_keys(select(_q.c.node_ids))
+_IDS = _of_keys(select(_q.c.first_id, _q.c.node_ids))
 _LEAVE = _of_keys(delete(_q))
 _ALL_IDS = Statement(select(_q.c.node_ids).where(_q.c.kind == bindparam("kind_number")))
 
@@ -50,7 +54,14 @@ class _Statements:
     def __init__(self, kind: NodeKind) -> None:
         node, index = tables.nodes[kind], tables.properties[kind]
         self.bodies = ListStatement(lambda n: select(node.c.body).where(node.c.id.in_(slots(n))))
+        self.sizes = ListStatement(
+            lambda n: select(node.c.id, func.length(node.c.body)).where(node.c.id.in_(slots(n)))
+        )
         self.clear = ListStatement(lambda n: delete(index).where(index.c.node_id.in_(slots(n))))
+        indexed = select(index.c.node_id).where(index.c.node_id == node.c.id).exists()
+        self.unindexed = ListStatement(
+            lambda n: select(node.c.body).where(node.c.id.in_(slots(n)), ~indexed)
+        )
 
 
 _STATEMENTS = {kind: _Statements(kind) for kind in KINDS}
@@ -80,6 +91,12 @@ def waiting_ids(connection: Connection, kind: NodeKind) -> set[int]:
     """Return the ids of the nodes of a kind that wait to be indexed."""
     parts = connection.rows(_ALL_IDS, kind_number=kind.number)
     return {node_id for (part,) in parts for (node_id,) in _ID.iter_unpack(part)}
+
+
+def unindexed_bodies(connection: Connection, kind: NodeKind) -> list[bytes]:
+    """Return the bodies of the nodes that wait and have no rows; an update has written some."""
+    ids = sorted(waiting_ids(connection, kind))
+    return [body for (body,) in connection.rows_of(_STATEMENTS[kind].unindexed, ids)]
 
 
 def write_index(connection: Connection, kind: NodeKind, messages: Sequence[Any]) -> None:
@@ -115,6 +132,25 @@ def queue(connection: Connection, unindexed: Mapping[NodeKind, Sequence[int]]) -
     connection.insert(_q, rows)
 
 
+def bounded(connection: Connection, keys: Sequence[QueueKey]) -> list[list[QueueKey]]:
+    """Return keys in parts that one transaction indexes, by the bytes of their nodes.
+
+    A part has one key at least; keys that another process has worked off are left out.
+    """
+    parts: list[list[QueueKey]] = []
+    left = 0
+    for kind, ids_by_key in _ids_by_key(connection, keys).items():
+        sizes = _sizes(connection, kind, chain.from_iterable(ids_by_key.values()))
+        for first_id, ids in ids_by_key.items():
+            size = sum(sizes.get(node_id, 0) for node_id in ids)
+            if not parts or size > left:
+                parts.append([])
+                left = INDEXED_BYTES
+            parts[-1].append((kind.number, first_id))
+            left -= size
+    return parts
+
+
 def work_off(connection: Connection, keys: Iterable[QueueKey]) -> None:
     """Index nodes that wait, within a transaction that holds the write lock and nothing else.
 
@@ -122,14 +158,45 @@ def work_off(connection: Connection, keys: Iterable[QueueKey]) -> None:
         connection: The connection of the transaction.
         keys: Of these nodes; another process may have indexed some of them meanwhile.
     """
+    for kind, ids_by_key in _ids_by_key(connection, keys).items():
+        ids = list(chain.from_iterable(ids_by_key.values()))
+        clear_index(connection, kind, ids)  # an update since has written rows already
+        for part in _parts(_sizes(connection, kind, ids)):
+            stored = connection.rows_of(_STATEMENTS[kind].bodies, part)
+            write_index(connection, kind, [kind.message.FromString(body) for (body,) in stored])
+        connection.execute_on(_LEAVE, list(ids_by_key), kind_number=kind.number)
+
+
+def _ids_by_key(
+    connection: Connection, keys: Iterable[QueueKey]
+) -> dict[NodeKind, dict[int, list[int]]]:
+    """Return the nodes that wait, by kind and by the first id of each key."""
     firsts: dict[int, list[int]] = {}
     for number, first_id in keys:
         firsts.setdefault(number, []).append(first_id)
-    for number, first_ids in firsts.items():
-        kind = BY_NUMBER[number]
-        packed = connection.rows_of(_IDS, first_ids, kind_number=number)
-        ids = [node_id for (part,) in packed for (node_id,) in _ID.iter_unpack(part)]
-        clear_index(connection, kind, ids)  # an update since has written rows already
-        stored = connection.rows_of(_STATEMENTS[kind].bodies, ids)
-        write_index(connection, kind, [kind.message.FromString(body) for (body,) in stored])
-        connection.execute_on(_LEAVE, first_ids, kind_number=number)
+    return {
+        BY_NUMBER[number]: {
+            first_id: [node_id for (node_id,) in _ID.iter_unpack(packed)]
+            for first_id, packed in connection.rows_of(_IDS, first_ids, kind_number=number)
+        }
+        for number, first_ids in firsts.items()
+    }
+
+
+def _sizes(connection: Connection, kind: NodeKind, ids: Iterable[int]) -> dict[int, int]:
+    """Return the bytes of nodes, by id."""
+    return dict(connection.rows_of(_STATEMENTS[kind].sizes, list(ids)))
+
+
+def _parts(sizes: dict[int, int]) -> Iterator[list[int]]:
+    """Yield ids in parts whose nodes are read at once."""
+    part: list[int] = []
+    size = 0
+    for node_id, more in sizes.items():
+        if part and size + more > INDEXED_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(node_id)
+        size += more
+    if part:
+        yield part

@@ -12,8 +12,8 @@ from sqlalchemy.exc import DBAPIError
 
 from lineage_store import errors
 from lineage_store.database import tables
+from lineage_store.database.clock import now_us
 from lineage_store.database.connection import Driver
-from lineage_store.database.ids import now_us
 from lineage_store.database.tables import columns_of
 from lineage_store.database.types import type_row
 from lineage_store.kinds import KINDS, NodeKind

@@ -1,21 +1,32 @@
 """What a read sees: one consistent state, answered as encoded messages."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import bindparam, select
 
 from lineage_store.database import tables
+from lineage_store.database.bodies import Bodies, check_answer, small_body
 from lineage_store.database.conditions import Condition, Shape, narrowed
-from lineage_store.database.connection import Connection
-from lineage_store.database.listing import Page, PageQuery, list_statement
+from lineage_store.database.connection import Connection, Row
+from lineage_store.database.listing import (
+    ALL_AT_ONCE,
+    FIRST_OF_ALL,
+    Page,
+    PageQuery,
+    Steps,
+    key_of,
+    list_statement,
+)
 from lineage_store.database.node_rows import uri_hash
 from lineage_store.database.property_index import IndexIsBehind, waits
-from lineage_store.database.statements import ListStatement, Statement, slots
+from lineage_store.database.statements import MAX_VALUES, ListStatement, Statement, slots
 from lineage_store.database.types import TypeCache, TypeReader
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
-from lineage_store.limits import FilterLimits
+from lineage_store.limits import PAGE_BYTES, UNBOUNDED, FilterLimits
 
 Body = bytes
 """The encoded message of a node or event."""
@@ -26,7 +37,7 @@ _parents = tables.parent_contexts
 _types = tables.types
 
 _BY_URI = ListStatement(
-    lambda n: select(_artifacts.c.id, _artifacts.c.uri, _artifacts.c.body).where(
+    lambda n: select(_artifacts.c.id, _artifacts.c.uri, small_body(_artifacts)).where(
         _artifacts.c.uri_hash.in_(slots(n))
     )
 )
@@ -48,13 +59,13 @@ class _NodeStatements:
         node = tables.nodes[kind]
         self.by_ids = ListStatement(
             lambda n: (
-                select(node.c.id, node.c.type_id, node.c.body)
+                select(node.c.id, node.c.type_id, small_body(node))
                 .where(node.c.id.in_(slots(n)))
                 .order_by(node.c.id)
             )
         )
         self.by_external_ids = ListStatement(
-            lambda n: select(node.c.id, node.c.body).where(node.c.external_id.in_(slots(n)))
+            lambda n: select(node.c.id, small_body(node)).where(node.c.external_id.in_(slots(n)))
         )
         self.by_name = Statement(
             select(node.c.body)
@@ -75,7 +86,7 @@ def _neighbours(edges: Any, given: str, sought: str, kind: NodeKind) -> ListStat
     node = tables.nodes[kind]
     return ListStatement(
         lambda n: (
-            select(edges.c[given], node.c.id, node.c.body)
+            select(edges.c[given], node.c.id, small_body(node))
             .select_from(edges.join(node, node.c.id == edges.c[sought]))
             .where(edges.c[given].in_(slots(n)))
         )
@@ -110,6 +121,8 @@ class Snapshot:
         connection: What it reads from.
         cache: What is known of types.
         filter_limits: What a filter on this store may ask for.
+        max_bytes: Bytes of all bodies that an answer may have.
+        steps: What is known of the pages of listings.
         index_is_complete: Whether all that was acknowledged is known to be indexed; if not, the
             first query over properties looks, and may raise IndexIsBehind.
 
@@ -125,9 +138,13 @@ class Snapshot:
         cache: TypeCache,
         filter_limits: FilterLimits,
         *,
+        max_bytes: int = UNBOUNDED,
+        steps: Steps | None = None,
         index_is_complete: bool = False,
     ) -> None:
         self.connection = connection
+        self._max_bytes = max_bytes
+        self._steps = steps or Steps()
         self._index_is_complete = index_is_complete
         self._cache = cache
         self.filter_limits = filter_limits
@@ -135,13 +152,14 @@ class Snapshot:
 
     def nodes_by_ids(self, kind: NodeKind, ids: Iterable[int]) -> list[tuple[int, Body]]:
         """Return type id and body of the nodes that exist, ordered by id, each once."""
-        rows = self.connection.rows_of(_NODES[kind].by_ids, sorted(set(ids)))
-        return [(type_id, body) for _, type_id, body in rows]
+        rows, bodies = self.with_bodies(kind, _NODES[kind].by_ids, sorted(set(ids)))
+        return [(row[1], body) for row, body in zip(rows, bodies, strict=True)]
 
     def nodes_by_external_ids(self, kind: NodeKind, external_ids: Iterable[str]) -> list[Body]:
         """Return the nodes with these external ids, ordered by id."""
-        rows = self.connection.rows_of(_NODES[kind].by_external_ids, sorted(set(external_ids)))
-        return [body for _, body in sorted(rows)]
+        statement = _NODES[kind].by_external_ids
+        rows, bodies = self.with_bodies(kind, statement, sorted(set(external_ids)))
+        return _ordered(rows, bodies)
 
     def node_by_name(
         self, kind: NodeKind, type_name: str, type_version: str, name: str
@@ -159,8 +177,10 @@ class Snapshot:
     def artifacts_by_uris(self, uris: Iterable[str]) -> list[Body]:
         """Return the artifacts at these exact uris, ordered by id."""
         wanted = {uri_hash(uri): uri for uri in uris}
-        rows = self.connection.rows_of(_BY_URI, list(wanted))
-        return [body for _, uri, body in sorted(rows) if wanted.get(uri_hash(uri)) == uri]
+        rows, bodies = self.with_bodies(ARTIFACT, _BY_URI, list(wanted))
+        found = zip(rows, bodies, strict=True)
+        exact = [(row, body) for row, body in found if wanted.get(uri_hash(row[1])) == row[1]]
+        return [body for _, body in sorted(exact, key=itemgetter(0))]
 
     def events(self, kind: NodeKind, ids: Iterable[int]) -> list[Body]:
         """Return the events of these artifacts or executions, by their id, then as recorded."""
@@ -169,24 +189,79 @@ class Snapshot:
 
     def contexts_of(self, kind: NodeKind, node_id: int) -> list[Body]:
         """Return the contexts that an artifact or execution belongs to, ordered by id."""
-        return self._bodies(_CONTEXTS_OF[kind], node_id)
+        return self._contexts(_CONTEXTS_OF[kind], [node_id]).get(node_id, [])
 
     def parents_of(self, context_ids: Sequence[int]) -> dict[int, list[Body]]:
         """Return the direct parents of contexts that have any, each list ordered by id."""
-        return self._grouped(_PARENTS_OF, context_ids)
+        return self._contexts(_PARENTS_OF, context_ids)
 
     def children_of(self, context_ids: Sequence[int]) -> dict[int, list[Body]]:
         """Return the direct children of contexts that have any, each list ordered by id."""
-        return self._grouped(_CHILDREN_OF, context_ids)
+        return self._contexts(_CHILDREN_OF, context_ids)
 
     def page(self, query: PageQuery) -> Page:
-        """Return one page of a listing."""
-        statement, values = list_statement(query)
+        """Return one page of a listing, which ends by its rows or by its bytes."""
+        rows, bodies, count = self._page_rows(query)
+        if count == len(rows):
+            return Page(bodies.read(), None)
+        self._steps.note(query.kind, count, query.limit)
+        return Page(bodies.read(count), key_of(rows[count - 1]))
+
+    def page_ids(self, query: PageQuery) -> list[int]:
+        """Return the ids of the nodes on one page of a listing, which ends by its rows alone."""
+        return [row[1] for row in self._listed(query, query.limit)]
+
+    def all(self, query: PageQuery) -> list[Body]:
+        """Return all of a listing.
+
+        Raises:
+            TooLarge: It has more bytes than an answer may have.
+        """
+        found: list[Body] = []
+        size = 0
+        for rows in self._steps_of(query, FIRST_OF_ALL, ALL_AT_ONCE):
+            bodies = Bodies(self.connection, tables.nodes[query.kind], rows, 1)
+            size += bodies.size(0)
+            check_answer(size, self._max_bytes, "ask for pages, with options.max_result_size")
+            found += bodies.read()
+        return found
+
+    def _page_rows(self, query: PageQuery) -> tuple[list[Row], Bodies, int]:
+        """Return the rows of a page, perhaps some behind it, their bodies, and how many it has."""
+        found: list[Row] = []
+        most = query.limit + 1
+        for rows in self._steps_of(query, self._steps.first(query.kind, most), most):
+            found += rows
+            bodies = Bodies(self.connection, tables.nodes[query.kind], found, 1)
+            count = min(query.limit, bodies.fitting(PAGE_BYTES))
+            if count < len(found):
+                break
+        return found, bodies, count
+
+    def _steps_of(self, query: PageQuery, first: int, most: int) -> Iterator[list[Row]]:
+        """Yield the rows of a listing, at most so many at once.
+
+        Args:
+            query: The listing.
+            first: The rows to read first, where measuring a body costs reading it.
+            most: The rows to read at once.
+        """
+        step = first if self.connection.measures_by_reading else most
+        while True:
+            rows = self._listed(query, step)
+            yield rows
+            if len(rows) < step:
+                return
+            query = replace(query, after=key_of(rows[-1]))
+            step = min(2 * step, most)
+
+    def _listed(self, query: PageQuery, rows: int) -> list[Row]:
+        """Return the first rows of a listing."""
+        statement, values = list_statement(query, rows)
         if query.condition is not None and query.condition.shape.reads_properties:
             self.demand_index()
         with self.connection.within(query.condition.seconds if query.condition else None):
-            rows = self.connection.rows(statement, **values)
-        return Page.cut(rows, query.limit)
+            return self.connection.rows(statement, **values)
 
     def matching_ids(
         self, kind: NodeKind, condition: Condition, among: Iterable[int] | None = None
@@ -221,12 +296,43 @@ class Snapshot:
             raise IndexIsBehind
         self._index_is_complete = True
 
-    def _bodies(self, statement: ListStatement, node_id: int) -> list[Body]:
-        rows = self.connection.rows_of(statement, [node_id])
-        return [body for _, _, body in sorted(rows)]
-
-    def _grouped(self, statement: ListStatement, ids: Sequence[int]) -> dict[int, list[Body]]:
+    def _contexts(self, statement: ListStatement, ids: Sequence[int]) -> dict[int, list[Body]]:
+        """Return the contexts beside some nodes, by those and ordered by id."""
+        rows, bodies = self.with_bodies(CONTEXT, statement, sorted(set(ids)), 1)
+        pairs = sorted(zip(rows, bodies, strict=True), key=itemgetter(0))
         found: dict[int, list[Body]] = {}
-        for given, _, body in sorted(self.connection.rows_of(statement, sorted(set(ids)))):
-            found.setdefault(given, []).append(body)
+        for (beside, *_), body in pairs:
+            found.setdefault(beside, []).append(body)
         return found
+
+    def with_bodies(
+        self, kind: NodeKind, statement: ListStatement, items: Sequence[Any], at: int = 0
+    ) -> tuple[list[Row], list[Body]]:
+        """Return the rows of a query that ends in `small_body`, and the body of each.
+
+        Args:
+            kind: The kind of node.
+            statement: The query, over a list.
+            items: The list.
+            at: The place of the id in each row.
+
+        Raises:
+            TooLarge: The bodies have more bytes than an answer may have.
+        """
+        found: list[Row] = []
+        read: list[Body] = []
+        size = 0
+        enough = self._max_bytes if len(items) <= MAX_VALUES else 0
+        for begin in range(0, len(items), MAX_VALUES):
+            rows = self.connection.rows_of(statement, items[begin : begin + MAX_VALUES])
+            bodies = Bodies(self.connection, tables.nodes[kind], rows, at)
+            size += bodies.size(enough)
+            check_answer(size, self._max_bytes, "ask for fewer at once")
+            found += rows
+            read += bodies.read()
+        return found, read
+
+
+def _ordered(rows: Sequence[Row], bodies: Sequence[Body]) -> list[Body]:
+    """Return bodies by the ids in the first column of their rows."""
+    return [body for _, body in sorted(zip((row[0] for row in rows), bodies, strict=True))]

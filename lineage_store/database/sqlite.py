@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,7 +16,9 @@ from sqlalchemy.pool import StaticPool
 from lineage_store import errors
 from lineage_store.database import sqlite_functions, write_ahead_log
 from lineage_store.database.connection import ConstraintViolated, Insert, Row
-from lineage_store.database.inserts import inserts_of_values, on_conflict_clause
+from lineage_store.database.inserts import insert_parts, inserts_of_values, on_conflict_clause
+from lineage_store.database.sqlite_file import OpenFile
+from lineage_store.private_files import make_private_file
 
 BUSY_TIMEOUT_S = 30.0
 """How long a writer waits for a writer in another process."""
@@ -27,6 +29,9 @@ MAX_PARAMETERS = 32_766
 MAX_ROWS = 500
 """Rows in one INSERT: SQLite bounds the terms of a compound SELECT, not of VALUES, but parsing
 longer texts gains nothing more."""
+
+MAX_ROW_BYTES = 900_000_000
+"""Bytes of the values of one row: SQLITE_MAX_LENGTH is 1,000,000,000, for the row as a whole."""
 
 STEPS_BETWEEN_LOOKS = 20_000
 """Instructions of SQLite's machine, about a millisecond, after which it looks at the clock."""
@@ -56,6 +61,12 @@ _MEANINGS: dict[str, tuple[type[errors.LineageError], str]] = {
 }
 
 
+def _make_file(path: Path) -> None:
+    """Create the file for its owner alone; what SQLite puts beside it gets the same mode."""
+    with suppress(OSError):  # SQLite says why it can't be opened
+        make_private_file(path)
+
+
 class SqliteDriver:
     """Opens connections to one SQLite database.
 
@@ -67,12 +78,14 @@ class SqliteDriver:
     is_remote = False  # a writer holds the lock from its beginning, and waited for it
     changes_tables_at_once = True
     reads_at_once = True
+    max_row_bytes = MAX_ROW_BYTES
 
     def __init__(self, path: Path | None, mode: str = "rwc") -> None:
         self.dialect: Dialect = sqlite_dialect()
         self.path = path
         self.mode = mode
         self._log = None if path is None else write_ahead_log.WriteAheadLog(path)
+        self._file = None if path is None else OpenFile(path)
 
     @property
     def is_single(self) -> bool:
@@ -104,12 +117,27 @@ class SqliteDriver:
             self._prepare(connection)
         except sqlite3.Error as error:
             raise self.translate(error) from error
+        if self._file is not None:
+            self._note(self._file, connection)
         return connection
+
+    def _note(self, file: OpenFile, connection: sqlite3.Connection) -> None:
+        try:
+            file.opened(connection)
+        except errors.DataLoss:
+            connection.close()
+            raise
 
     def _open(self) -> sqlite3.Connection:
         name = ":memory:"
         if self.path is not None:
-            name = f"file:{quote(str(self.path.absolute()))}?mode={self.mode}"
+            mode = self.mode
+            if self._file is not None and self._file.is_open:
+                self._file.check()
+                mode = mode.replace("rwc", "rw")  # if it is removed now, it stays so
+            elif mode == "rwc":
+                _make_file(self.path)
+            name = f"file:{quote(str(self.path.absolute()))}?mode={mode}"
         return sqlite3.connect(
             name,
             uri=True,
@@ -122,21 +150,21 @@ class SqliteDriver:
     def _prepare(self, connection: sqlite3.Connection) -> None:
         for pragma in _PRAGMAS:
             connection.execute(pragma)
-        if self.mode == "ro":
-            connection.execute("PRAGMA query_only=ON")
         sqlite_functions.register(connection)
 
     def core_engine(self, raw: sqlite3.Connection) -> CoreEngine:
         """Return a SQLAlchemy engine over one open connection."""
         return create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
 
-    def is_alive(self, raw: sqlite3.Connection) -> bool:  # noqa: ARG002 - a file does not go away
-        """Whether a connection can be used again."""
-        return True
+    def is_alive(self, raw: sqlite3.Connection) -> bool:  # noqa: ARG002 - see Driver
+        """Whether a connection can be used again: not if the file is another by now."""
+        return self._file is None or self._file.is_there
 
     def close(self, raw: sqlite3.Connection) -> None:
         """Close a connection."""
         raw.close()
+        if self._file is not None:
+            self._file.closed(raw)
 
     def identity(self, raw: sqlite3.Connection) -> tuple[Any, ...]:  # noqa: ARG002 - see Driver
         """Return what tells the file from any other; see `Driver.identity`."""
@@ -163,11 +191,14 @@ class SqliteDriver:
         if self.path is None or self.mode == "ro":
             return
         deadline = time.monotonic() + BUSY_TIMEOUT_S
-        with closing(self.connect()) as connection:
+        connection = self.connect()
+        try:
             while not self._switch_to_wal(connection):
                 if time.monotonic() > deadline:
                     raise errors.Aborted(_MEANINGS["SQLITE_BUSY"][1])
                 time.sleep(0.02)
+        finally:
+            self.close(connection)
 
     @staticmethod
     def _switch_to_wal(connection: sqlite3.Connection) -> bool:
@@ -182,8 +213,17 @@ class SqliteDriver:
     def begin(self, connection: sqlite3.Connection, *, write: bool) -> None:
         """Begin; a writer takes the write lock at once, so that it never has to give way."""
         connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
-        if write and self._log is not None:
+        if write and self._log is not None and self._file is not None:
+            self._check_file(self._file, connection)
             self._log.grow()
+
+    @staticmethod
+    def _check_file(file: OpenFile, connection: sqlite3.Connection) -> None:
+        try:
+            file.check_for_write()
+        except errors.DataLoss:
+            connection.execute("ROLLBACK")
+            raise
 
     def pipelined(self, connection: sqlite3.Connection) -> AbstractContextManager[Any]:  # noqa: ARG002 - see Driver
         """Do nothing: a file answers at once."""
@@ -220,4 +260,5 @@ class SqliteDriver:
         """Yield INSERT statements over many rows; see `Driver.inserts`."""
         most = min(MAX_ROWS, MAX_PARAMETERS // len(columns))
         conflict = on_conflict_clause(table, tuple(columns), on_conflict)
-        return inserts_of_values(table.name, columns, rows, most, "?", conflict)
+        parts = insert_parts(table, columns, rows, most, self.max_row_bytes)
+        return inserts_of_values(table.name, columns, parts, "?", conflict)

@@ -4,7 +4,7 @@ Executing Core costs several times what a point read costs, so every statement o
 compiled to the SQL of its dialect the first time and then handed to the driver with its values.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -16,6 +16,9 @@ from lineage_store import errors
 
 MAX_VALUES = 8192
 """Values in one IN list; a longer list is run in chunks."""
+
+MAX_TEXT = 256 * 1024
+"""Characters of the texts in one list; filled up, it has twice as many at most."""
 
 Arguments = Sequence[Any] | dict[str, Any]
 
@@ -48,6 +51,41 @@ def padded(count: int) -> int:
     for each length.
     """
     return 1 << (count - 1).bit_length()
+
+
+def _parts_by_text(items: Sequence[Any], max_items: int) -> Iterator[Sequence[Any]]:
+    """Yield a list in parts whose texts have MAX_TEXT characters together, one item at least.
+
+    The first item of a part is its shortest: it is the one that a list is filled up with.
+
+    Args:
+        items: Texts, bytes, or tuples that have them all in the same places.
+        max_items: The most items of a part.
+    """
+    lengths = _text_lengths(items)
+    ordered: Sequence[int] = range(len(items))
+    if sum(lengths) > MAX_TEXT:
+        ordered = sorted(ordered, key=lengths.__getitem__)
+    begin = size = 0
+    for at, place in enumerate(ordered):
+        size += lengths[place]
+        if at > begin and (at - begin >= max_items or size > MAX_TEXT):
+            yield [items[of] for of in ordered[begin:at]]
+            begin, size = at, lengths[place]
+    yield [items[of] for of in ordered[begin:]]
+
+
+def _text_lengths(items: Sequence[Any]) -> list[int]:
+    first = items[0]
+    if isinstance(first, (str, bytes)):
+        return list(map(len, items))
+    places = [at for at, value in enumerate(first) if isinstance(value, (str, bytes))]
+    if not places:
+        return [0] * len(items)
+    if len(places) == 1:
+        [at] = places
+        return [len(item[at]) for item in items]
+    return [sum(len(item[at]) for at in places) for item in items]
 
 
 class Statement:
@@ -131,11 +169,13 @@ class ListStatement:
 
     def _parts(self, items: Sequence[Any]) -> list[tuple[Statement, list[Any]]]:
         step = MAX_VALUES // self._width
+        if len(items) > 1 and not isinstance(items[0], int):
+            return [self._part(part) for part in _parts_by_text(items, step)]
         return [self._part(items[at : at + step]) for at in range(0, len(items), step)]
 
     def _part(self, items: Sequence[Any]) -> tuple[Statement, list[Any]]:
         size = padded(len(items))
-        filled = [*items, *[items[-1]] * (size - len(items))]
+        filled = [*items, *[items[0]] * (size - len(items))]
         statement = self._sizes.get(size)
         if statement is None:
             statement = self._sizes[size] = Statement(self._build(size))

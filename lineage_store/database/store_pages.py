@@ -7,13 +7,15 @@ from sqlalchemy import Table, and_, bindparam, func, or_, select
 
 from lineage_store.database import schema, tables
 from lineage_store.database.connection import Connection
+from lineage_store.database.contents import pages
 from lineage_store.database.statements import ListStatement, Statement, slots
+from lineage_store.database.tables import columns_of
 from lineage_store.database.types import StoredType
 from lineage_store.database.urls import driver_for
 from lineage_store.kinds import BY_NUMBER, KINDS, NodeKind
 
 PAGE = 500
-"""Nodes or events that are read at a time."""
+"""Nodes or events that are read at a time, fewer if they are large."""
 
 EDGE_PAGE = 5_000
 """Attributions, associations or parent contexts that are read at a time."""
@@ -62,6 +64,11 @@ class StorePages:
         self._connection = Connection(self._raw, self._driver)
         self._connection.begin(write=False)
 
+    @property
+    def max_row_bytes(self) -> int:
+        """Bytes that the values of one row may have."""
+        return self._driver.max_row_bytes
+
     def counts(self) -> dict[str, int]:
         """Return how many rows the tables have, by their names."""
         return {
@@ -79,11 +86,11 @@ class StorePages:
 
     def nodes(self, kind: NodeKind, after: int) -> list[tuple[int, bytes]]:
         """Return id and body of the next nodes behind an id, by id."""
-        return self._page(_NODES[kind], after)
+        return self._page(tables.nodes[kind], after)
 
     def events(self, after: int) -> list[tuple[int, bytes]]:
         """Return id and body of the next events behind an id, by id."""
-        return self._page(_EVENTS, after)
+        return self._page(tables.events, after)
 
     def members(self, kind: NodeKind, after: Pair) -> list[Pair]:
         """Return the next pairs of context and node behind a pair, in order."""
@@ -101,17 +108,14 @@ class StorePages:
         """Close the connection."""
         self._driver.close(self._raw)
 
-    def _page(self, statement: Statement, after: int) -> list[tuple[int, bytes]]:
-        return [(row[0], bytes(row[1])) for row in self._connection.rows(statement, after=after)]
+    def _page(self, table: Table, after: int) -> list[tuple[int, bytes]]:
+        at = columns_of(table).index("body")
+        page = next(pages(self._connection, table, (after,), PAGE), [])
+        return [(row[0], bytes(row[at])) for row in page]
 
     def _pairs(self, statement: Statement, after: Pair) -> list[Pair]:
         rows = self._connection.rows(statement, after_left=after[0], after_right=after[1])
         return [(left, right) for left, right in rows]
-
-
-def _behind(table: Table) -> Statement:
-    query = select(table.c.id, table.c.body).where(table.c.id > bindparam("after"))
-    return Statement(query.order_by(table.c.id).limit(PAGE))
 
 
 def _pairs_of(table: Table) -> Statement:
@@ -128,8 +132,6 @@ def _existing(node: Any) -> ListStatement:
 
 
 _TYPES = Statement(select(tables.types.c.kind, tables.types.c.body).order_by(tables.types.c.id))
-_NODES = {kind: _behind(table) for kind, table in tables.nodes.items()}
-_EVENTS = _behind(tables.events)
 _MEMBERS = {kind: _pairs_of(table) for kind, table in tables.members.items()}
 _PARENTS = _pairs_of(tables.parent_contexts)
 _EXISTING = {kind: _existing(tables.nodes[kind]) for kind in KINDS}

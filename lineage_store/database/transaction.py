@@ -15,12 +15,16 @@ from lineage_store.database.property_index import QueueKey, queue, work_off
 from lineage_store.database.snapshot import Snapshot
 from lineage_store.database.types import TypeCache, Types
 from lineage_store.kinds import KINDS, NodeKind
+from lineage_store.limits import NodeBound
+
+DEFAULT = NodeBound()
 
 
 class Transaction:
     """Everything that requests read and stage before it is written and committed.
 
     Attributes:
+        node_bound: What one node, type, event or cache entry may take.
         types: Types by id, name and external id.
         nodes: Nodes, by kind.
         events: Events.
@@ -31,7 +35,14 @@ class Transaction:
         reports: What was seen of the payloads of artifacts.
     """
 
-    def __init__(self, connection: Connection, ids: IdBlocks, cache: TypeCache) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        ids: IdBlocks,
+        cache: TypeCache,
+        node_bound: NodeBound = DEFAULT,
+    ) -> None:
+        self.node_bound = node_bound
         self._connection = connection
         self._ids = ids
         self._journal = Journal()

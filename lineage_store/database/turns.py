@@ -11,8 +11,9 @@ import random
 from sqlalchemy import bindparam, delete, select
 
 from lineage_store.database import tables
+from lineage_store.database.clock import now_us
 from lineage_store.database.connection import Connection
-from lineage_store.database.ids import MAX_ID, now_us
+from lineage_store.database.ids import MAX_ID
 from lineage_store.database.statements import Statement
 
 FORGOTTEN_AFTER_US = 7 * 24 * 3600 * 1_000_000

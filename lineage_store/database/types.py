@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from lineage_store.database import tables
+from lineage_store.database.clock import now_us
 from lineage_store.database.connection import Connection
-from lineage_store.database.ids import now_us
 from lineage_store.database.journal import Journal, Staged
 from lineage_store.database.statements import ListStatement, Statement, slots
 from lineage_store.kinds import BY_NUMBER, NodeKind

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from lineage_store import errors
 from lineage_store.database.connection import Driver
 from lineage_store.database.sqlite import SqliteDriver
+from lineage_store.masking import masked_url
 
 FORMS = (
     "sqlite:///PATH, sqlite:////ABSOLUTE/PATH, sqlite:// for one in memory, "
@@ -24,9 +25,12 @@ def driver_for(url: str) -> Driver:
         return _postgresql(url)
     if scheme in {"mysql", "mariadb"}:
         return _mysql(url)
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # brackets that do not match
+        raise _no_database(url) from None
     if parts.scheme != "sqlite" or parts.netloc or parts.fragment:
-        raise errors.InvalidArgument(f"{without_password(url)!r} is not a database URL: {FORMS}")
+        raise _no_database(url)
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     mode = options.pop("mode", "rwc")
     if options or mode not in {"rwc", "rw", "ro"}:
@@ -36,6 +40,10 @@ def driver_for(url: str) -> Driver:
     if path in {"", "/", "/:memory:"}:
         return SqliteDriver(None)
     return SqliteDriver(Path(path[1:]), mode)
+
+
+def _no_database(url: str) -> errors.InvalidArgument:
+    return errors.InvalidArgument(f"{masked_url(url)!r} is not a database URL: {FORMS}")
 
 
 def _postgresql(url: str) -> Driver:
@@ -56,12 +64,3 @@ def _mysql(url: str) -> Driver:
             "MySQL needs a package more: pip install 'lineage-store[mysql]'"
         ) from None
     return MysqlDriver(url)
-
-
-def without_password(url: str) -> str:
-    """Return the URL fit for a log: without its password."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    user, _, host = parts.netloc.rpartition("@")
-    return parts._replace(netloc=f"{user.partition(':')[0]}:***@{host}").geturl()

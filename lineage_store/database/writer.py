@@ -16,9 +16,11 @@ from lineage_store.database.connection import Connection, ConstraintViolated, Dr
 from lineage_store.database.group_commit import Entry
 from lineage_store.database.ids import IdBlocks
 from lineage_store.database.property_index import IndexIsBehind
+from lineage_store.database.sizes import LostInLargeStatement
 from lineage_store.database.transaction import Transaction
 from lineage_store.database.turns import Turns
 from lineage_store.database.types import TypeCache
+from lineage_store.limits import NodeBound
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +41,7 @@ class Writer:
         types: What is known of types.
         retrying: Makes the loop that runs a lost transaction again, until patience is at an end.
         queued: Told how many nodes a transaction has left for the property index.
+        node_bound: What one node may take.
 
     Attributes:
         connection: What it writes on.
@@ -51,12 +54,14 @@ class Writer:
         types: TypeCache,
         retrying: Callable[[], Retrying],
         queued: Callable[[int], None],
+        node_bound: NodeBound,
     ) -> None:
         self._driver = driver
         self._raw = raw
         self._types = types
         self._retrying = retrying
         self._queued = queued
+        self._node_bound = node_bound
         self._ids = IdBlocks()
         self._turns = Turns()
         self._closed = False
@@ -69,19 +74,29 @@ class Writer:
         """
         try:
             self._run_until_settled(group)
+        except LostInLargeStatement as error:
+            self._run_each(group, errors.InvalidArgument(error.message))
         except LOST as error:
             # The database is busy or away: waiting for it once for each request would help none.
             error = _UNKNOWN_OUTCOME if self._turns.is_in_doubt else error
             for entry in group:
                 entry.error = type(error)(error.message)
         except Exception as error:
-            if len(group) > 1:
-                for entry in group:
-                    self.run([entry])
-                return
-            group[0].error = _as_lineage_error(error)
+            self._run_each(group, error)
         finally:
             self._turns.settle()
+
+    def _run_each(self, group: list[Entry], error: Exception) -> None:
+        """Run each request of a group alone, so that only the one to blame fails with `error`."""
+        if len(group) == 1:
+            group[0].error = _as_lineage_error(error)
+            return
+        for at, entry in enumerate(group):
+            self.run([entry])
+            if isinstance(entry.error, LOST):  # waiting once for each would help none
+                for other in group[at + 1 :]:
+                    other.error = type(entry.error)(entry.error.message)
+                return
 
     def close(self) -> None:
         """Close the connection; what runs after this fails with FailedPrecondition."""
@@ -92,8 +107,8 @@ class Writer:
         """Run a group until no other server is in its way, and until the database is there."""
         try:
             self._run_together(group)
-        except LOST:
-            if not self._driver.is_remote:
+        except LOST as error:
+            if not self._driver.is_remote or _is_large_among_others(error, group):
                 raise
             self._retrying()(self._run_together, group)
 
@@ -106,7 +121,7 @@ class Writer:
             if self._turns.is_in_doubt and self._turns.was_committed(self.connection):
                 self.connection.rollback()
                 return
-            transaction = Transaction(self.connection, self._ids, self._types)
+            transaction = Transaction(self.connection, self._ids, self._types, self._node_bound)
             for entry in group:
                 _run_one(entry, transaction)
             if transaction.is_empty:
@@ -168,6 +183,10 @@ def _run_one(entry: Entry, transaction: Transaction) -> None:
         logger.exception("a request failed with a defect")
         transaction.undo(mark)
         entry.error = _as_lineage_error(error)
+
+
+def _is_large_among_others(error: Exception, group: list[Entry]) -> bool:
+    return isinstance(error, LostInLargeStatement) and len(group) > 1
 
 
 def _as_lineage_error(error: Exception) -> errors.LineageError:

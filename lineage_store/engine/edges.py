@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from lineage_store import errors
+from lineage_store.database.clock import now_ms
 from lineage_store.database.edges import EventKey
-from lineage_store.database.ids import now_ms
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.requests import text
+from lineage_store.engine.sizes import check_size
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, NodeKind
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
@@ -59,7 +60,7 @@ def put_event(tx: Transaction, event: Any, field: str) -> None:
             f"{pb.Event.Type.Name(event.type)} already"
         )
     _normalize(event)
-    tx.events.create(tx.new_id("events"), event)
+    check_size(tx, tx.events.create(tx.new_id("events"), event), field, event)
 
 
 def _key(event: Any) -> EventKey:

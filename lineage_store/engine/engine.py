@@ -6,6 +6,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from lineage_store import errors
+from lineage_store.database.bodies import check_answer
 from lineage_store.database.database import Database
 from lineage_store.engine.cache.waiting import Announcements, announced_keys, wait
 from lineage_store.engine.lineage.adjacency import Adjacency
@@ -36,7 +37,8 @@ class Engine:
 
     def __init__(self, url: str, limits: Limits | None = None) -> None:
         limits = limits or Limits()
-        self._database = Database(url, limits.filters, limits.patience_seconds)
+        self._max_answer_bytes = limits.max_answer_bytes
+        self._database = Database(url, limits)
         self._adjacency = Adjacency(self._database.read, limits.lineage.max_graph_bytes)
         self._sources = Sources(limits.lineage, self._adjacency)
         self._announcements = Announcements()
@@ -66,6 +68,12 @@ class Engine:
                 lambda tx, snapshot: alone(tx, snapshot, request)
             )
             return written
+        answer = self._read(method, request)
+        size = len(answer) if isinstance(answer, bytes) else answer.ByteSize()
+        check_answer(size, self._max_answer_bytes, "ask for less at once")
+        return answer
+
+    def _read(self, method: str, request: Any) -> Message | bytes:
         read = READS.get(method)
         if read is not None:
             answer: Message | bytes = self._database.read(
@@ -82,7 +90,7 @@ class Engine:
         return found
 
     def _write(self, method: str, write: Write, request: Any) -> Message:
-        written: Message = self._database.write(lambda tx: write(tx, request))
+        written: Message = self._database.write(lambda tx: write(tx, request), request.ByteSize())
         self._announcements.announce(announced_keys(method, request))
         return written
 

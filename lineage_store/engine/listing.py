@@ -62,7 +62,7 @@ def get_by_context(kind: NodeKind) -> Reader:
 def _list(snapshot: Snapshot, request: Any, on_last_page: bytes, **scope: Any) -> bytes:
     """Return the encoded response: the nodes in field 1, the page token in field 2."""
     if not request.HasField("options"):
-        return repeated(1, snapshot.page(PageQuery(**scope)).bodies)
+        return repeated(1, snapshot.all(PageQuery(**scope)))
     try:
         page = snapshot.page(page_query(request.options, snapshot.filter_limits, **scope))
     except errors.InvalidArgument:

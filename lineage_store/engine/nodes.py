@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.database.ids import now_ms
+from lineage_store.database.clock import now_ms
 from lineage_store.database.nodes import Node
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine import masks
 from lineage_store.engine.properties import check_custom, check_declared
 from lineage_store.engine.requests import bounded, text
+from lineage_store.engine.sizes import check_size
 from lineage_store.kinds import ARTIFACT, CONTEXT, NodeKind
 from lineage_store.v1 import metadata_service_pb2 as service
 
@@ -97,7 +98,7 @@ def _create(tx: Transaction, kind: NodeKind, node: Any, field: str, *, is_checke
     created.create_time_since_epoch = created.last_update_time_since_epoch = now_ms()
     _normalize(kind, created)
     created.id = tx.new_id(kind.plural)
-    tx.nodes[kind].create(created)
+    check_size(tx, tx.nodes[kind].create(created).size, field, created)
     return int(created.id)
 
 
@@ -128,7 +129,7 @@ def update(
         return int(old.id)
     _check_keys(tx, kind, updated, old.id, field)
     updated.last_update_time_since_epoch = max(now_ms(), old.last_update_time_since_epoch + 1)
-    tx.nodes[kind].replace(stored, updated)
+    check_size(tx, tx.nodes[kind].replace(stored, updated).size, field, updated)
     return int(old.id)
 
 

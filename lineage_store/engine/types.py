@@ -7,6 +7,7 @@ from lineage_store import errors
 from lineage_store.database.snapshot import Snapshot
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.requests import bounded, non_empty_all, required, text
+from lineage_store.engine.sizes import check_size
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
@@ -85,6 +86,7 @@ def _create(tx: Transaction, kind: NodeKind, message: Any, field: str) -> int:
     _check_property_types(created, field)
     _check_base_type(created, created, field)
     created.id = tx.new_id("types")
+    check_size(tx, created.ByteSize(), field, created)
     tx.types.put(kind, created, new=True)
     return int(created.id)
 
@@ -106,6 +108,7 @@ def _extend(
     _check_base_type(stored, message, field)
     _check_base_cycle(tx, kind, extended, field)
     if extended != stored:
+        check_size(tx, extended.ByteSize(), field, extended)
         tx.types.put(kind, extended, new=False)
     return int(stored.id)
 

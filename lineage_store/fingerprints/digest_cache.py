@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeVar
 
+from lineage_store.private_files import make_private_directory, make_private_file
+
 T = TypeVar("T")
 
 MAX_FILES = 100_000
@@ -113,7 +115,8 @@ class DigestMemory:
     def _run(self, job: Callable[[sqlite3.Connection], T]) -> T | None:
         """Return what a job on the open file returns; None if the file makes it impossible."""
         with suppress(OSError, sqlite3.Error):
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_directory(self._path.parent)
+            make_private_file(self._path)
             try:
                 return self._open_and_run(job)
             except sqlite3.OperationalError:  # locked, full, read-only: another time

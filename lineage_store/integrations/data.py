@@ -21,11 +21,11 @@ from lineage_store import errors
 from lineage_store.fingerprints.code import value_digest
 from lineage_store.fingerprints.code.guards import WatchedFile, file_state
 from lineage_store.fingerprints.values import fingerprint
+from lineage_store.masking import masked_text
 from lineage_store.model import Artifact, ArtifactState
 from lineage_store.recording.arguments import names_a_file
 from lineage_store.recording.artifacts import DEFAULT_TYPE, as_properties
 from lineage_store.recording.naming import bounded
-from lineage_store.recording.secrets import masked_text
 
 HASH_BYTES = "LINEAGE_STORE_HASH_BYTES"
 """The environment variable that says how large a thing may be to be hashed by a hook."""

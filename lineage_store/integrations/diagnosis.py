@@ -10,10 +10,10 @@ from pathlib import Path
 
 from lineage_store import errors
 from lineage_store.client.addresses import check_url, located
-from lineage_store.database.urls import without_password
 from lineage_store.integrations.hook import wants_cache
 from lineage_store.integrations.switch import URL
 from lineage_store.integrations.tools import STARTUP_FILE, TOOLS, Tool
+from lineage_store.masking import masked_url
 from lineage_store.recording.delivery.replay import (
     SpoolDamaged,
     SpoolStatus,
@@ -120,7 +120,7 @@ def diagnose() -> Diagnosis:
     problems += list(_complaints(waiting, damage))
     return Diagnosis(
         hooks=hooks,
-        url=None if url is None else without_password(url),
+        url=None if url is None else masked_url(url),
         cache=wants_cache(),
         answer_ms=answer,
         spool=None if url is None else str(spool_path(url)),

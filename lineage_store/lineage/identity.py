@@ -39,6 +39,9 @@ _PREFIXED = re.compile(
 )
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]+")
 _BY_LENGTH = {32: "md5", 40: "sha1", 64: "sha256", 128: "sha512"}
+MAX_ID = 2**63 - 1
+"""The largest id that a message can hold."""
+
 _SHORT = 12
 
 MIN_DIGITS = 6
@@ -88,7 +91,19 @@ def parse_key(text: str) -> tuple[str, int]:
     kind, _, digits = text.partition(":")
     if kind not in {"artifact", "execution"} or not (digits.isascii() and digits.isdigit()):
         raise errors.InvalidArgument(f"{text!r} is not of the form artifact:ID or execution:ID")
-    return kind, int(digits)
+    return kind, parse_id(digits)
+
+
+def parse_id(digits: str) -> int:
+    """Return the id that decimal digits stand for.
+
+    Raises:
+        InvalidArgument: It is larger than any id.
+    """
+    significant = digits.lstrip("0")
+    if len(significant) > len(str(MAX_ID)) or int(significant or 0) > MAX_ID:
+        raise errors.InvalidArgument(f"{digits[:30]} is no id: ids go up to {MAX_ID}")
+    return int(significant or 0)
 
 
 def node_message(text: str) -> Any:

@@ -14,11 +14,11 @@ from lineage_store import errors
 from lineage_store.client.cache_answers import Place
 from lineage_store.fingerprints.values import fingerprint
 from lineage_store.lineage.identity import digest_of, version_of
+from lineage_store.masking import masked_text
 from lineage_store.model import Artifact, ArtifactState
 from lineage_store.recording.gaps import Gaps
 from lineage_store.recording.naming import bounded
 from lineage_store.recording.recorder import Recorder
-from lineage_store.recording.secrets import masked_text
 from lineage_store.recording.values import as_property, clean, with_article
 
 DEFAULT_TYPE = "Artifact"
@@ -120,8 +120,12 @@ def identified(artifact: Artifact) -> Artifact:
     has_type = artifact.type is not None or artifact.type_id is not None
     type_name = artifact.type if has_type else DEFAULT_TYPE
     uri = None if artifact.uri is None else masked_text(artifact.uri)
-    shown = replace(artifact, type=type_name, uri=uri)
-    return replace(shown, external_id=external_id_of(shown))
+    if (type_name, uri) != (artifact.type, artifact.uri):
+        artifact = replace(artifact, type=type_name, uri=uri)
+    identity = external_id_of(artifact)
+    if identity == artifact.external_id:
+        return artifact
+    return replace(artifact, external_id=identity)
 
 
 def external_id_of(artifact: Artifact) -> str | None:
@@ -201,9 +205,11 @@ def as_output(
     else:
         artifact = as_artifact(recorder, given, "output")
         made = Artifact(id=artifact) if isinstance(artifact, int) else artifact
-    made = replace(made, external_id=external_id_of(made))
+    identity = external_id_of(made)
     if made.id is None:
         state = ArtifactState.LIVE if made.state is None else made.state
-        made = replace(made, state=state, external_id=made.external_id or bounded(external_id))
+        made = replace(made, state=state, external_id=identity or bounded(external_id))
+    elif identity != made.external_id:
+        made = replace(made, external_id=identity)
     made.to_message()  # raises here, where only this output is lost, and not the whole record
     return made

@@ -20,6 +20,8 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+from lineage_store.masking import bare_url
+
 MAX_PACKAGES = 1000
 """Packages that are listed; those that come first on `sys.path`."""
 
@@ -83,7 +85,7 @@ def _details_of_git(place: Path, deadline: float) -> dict[str, Any]:
     found: dict[str, Any] = {}
     remote = _ask_git(place, deadline, "config", "--get", "remote.origin.url")
     if remote:
-        found["git_remote"] = without_credentials(remote)
+        found["git_remote"] = bare_url(remote)
     changes = _ask_git(place, deadline, "status", "--porcelain", "--untracked-files=no")
     if changes is not None:
         found["git_dirty"] = bool(changes)
@@ -106,14 +108,6 @@ def _ask_git(place: Path, deadline: float, *command: str) -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.decode(errors="replace").strip()
-
-
-def without_credentials(remote: str) -> str:
-    """Return the address of a git repository without user, password, query and fragment."""
-    bare = re.split(r"[?#]", remote, maxsplit=1)[0]
-    if "://" in bare:
-        return re.sub(r"://[^/]*@", "://", bare)
-    return re.sub(r"^[^/]*@", "", bare)  # user@host:path
 
 
 def _python() -> dict[str, Any]:

@@ -14,6 +14,7 @@ import stat
 import sys
 from pathlib import Path
 
+from lineage_store.private_files import make_private_directory
 from lineage_store.recording.complaints import complain
 from lineage_store.recording.restoring import open_regular
 
@@ -81,7 +82,7 @@ def _read(path: Path, *, is_own: bool) -> bytes:
 
 def _create(path: Path) -> None:
     """Make a key; of several processes that do so at once, one wins."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_directory(path.parent)
     new = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
     try:
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

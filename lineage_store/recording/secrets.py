@@ -5,31 +5,13 @@ counts as its scrypt digest: a guess costs 20 ms and not a nanosecond.
 """
 
 import hashlib
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-MASK = "***"
+from lineage_store.masking import MASK, masked_text
 
-_SCHEME = r"(?P<scheme>\b[A-Za-z][A-Za-z0-9+.\-]*://)"
-_WITH_PASSWORD = re.compile(_SCHEME + r"(?P<user>[^\s/?#@:]*):(?P<password>[^\s/?#]+)@")
-_WITH_TOKEN = re.compile(r"(?P<scheme>\bhttps?://)(?P<token>[^\s/?#@:]+)@")
-_QUERY = re.compile(
-    r"(?P<name>[?&;](?:password|passwd|pwd|secret|client_secret|token|access_token|auth_token"
-    r"|api_?key|sig|signature|x-amz-signature|x-amz-security-token|x-goog-signature)=)[^&;#\s\"']+",
-    re.IGNORECASE,
-)
 _SALT = b"lineage-store secret 1"
-
-
-def masked_text(text: str) -> str:
-    """Return a text with the credentials of all URLs in it masked."""
-    if "://" not in text:
-        return text
-    text = _WITH_PASSWORD.sub(rf"\g<scheme>\g<user>:{MASK}@", text)
-    text = _WITH_TOKEN.sub(rf"\g<scheme>{MASK}@", text)
-    return _QUERY.sub(rf"\g<name>{MASK}", text)
 
 
 def masked(value: Any) -> Any:

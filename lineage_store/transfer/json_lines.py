@@ -17,6 +17,7 @@ from lineage_store import errors
 from lineage_store.database import tables
 from lineage_store.database.connection import Row
 from lineage_store.database.contents import StoredTable
+from lineage_store.private_files import make_private_file
 from lineage_store.transfer.archive import Header, checked_header
 from lineage_store.transfer.places import Progress
 from lineage_store.transfer.records import Facts, from_record, to_record
@@ -24,6 +25,9 @@ from lineage_store.transfer.records import Facts, from_record, to_record
 GZIP = ".gz"
 MAX_LINE = 512 * 1024 * 1024
 """Bytes in one line; a value has half of that at most."""
+
+MAX_HEADER = 1024 * 1024
+"""Bytes in the first line, by which a file is judged before more of it is read."""
 
 _END = b'{"end":'
 _CRC = b',"crc":"'
@@ -42,6 +46,7 @@ class JsonWriter:
     """
 
     def __init__(self, path: Path, header: Header, *, compressed: bool) -> None:
+        make_private_file(path)
         self._file = path.open("wb")
         self._out: IO[bytes] = self._file
         if compressed:
@@ -155,9 +160,11 @@ class JsonReader:
         """
         crc, number, ended = 0, 0, False
         with self._reading() as file:
-            while line := file.readline(MAX_LINE + 1):
+            while line := file.readline((MAX_LINE if number else MAX_HEADER) + 1):
                 number += 1
                 where = f"{self._path}: line {number}"
+                if number == 1 and len(line) > MAX_HEADER:
+                    raise errors.InvalidArgument(f"{where}: it is no header of an archive")
                 if ended:
                     raise errors.DataLoss(f"{where}: something follows the end of the archive")
                 crc = _checked(line, crc, where)

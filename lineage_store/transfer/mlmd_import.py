@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from lineage_store.database import tables
+from lineage_store.database.clock import now_us
 from lineage_store.database.connection import Connection, Row
 from lineage_store.database.edges import event_row
 from lineage_store.database.filling import Filling
-from lineage_store.database.ids import now_us
 from lineage_store.database.inserts import in_few_sizes
 from lineage_store.database.mlmd.source import LEAST, MlmdSource
-from lineage_store.database.node_rows import PROPERTY_COLUMNS, node_row, property_rows
+from lineage_store.database.node_rows import PROPERTY_COLUMNS, encoded, node_row, property_rows
 from lineage_store.database.schema import FIRST_USER_TYPE
 from lineage_store.database.types import type_row
-from lineage_store.database.urls import without_password
 from lineage_store.kinds import KINDS, NodeKind
+from lineage_store.masking import masked_url
 from lineage_store.transfer.mlmd_problems import Problems
 from lineage_store.transfer.mlmd_reading import MlmdReading, Page
 
@@ -56,7 +56,7 @@ def import_mlmd(
     """
     with (
         closing(MlmdSource(source_url)) as source,
-        closing(Filling(target_url, f"mlmd {without_password(source_url)}")) as filling,
+        closing(Filling(target_url, f"mlmd {masked_url(source_url)}")) as filling,
     ):
         run = _Import(source, filling, problems, progress)
         run.fill()
@@ -72,7 +72,7 @@ class _Import:
         self, source: MlmdSource, filling: Filling, problems: Problems, progress: Progress
     ) -> None:
         self.stored: dict[str, int] = {}
-        self._reading = MlmdReading(source, problems)
+        self._reading = MlmdReading(source, problems, filling.max_row_bytes)
         self._filling = filling
         self._progress = progress
         self._counts = source.counts()
@@ -107,7 +107,7 @@ class _Import:
 
         def write(connection: Connection, nodes: list[Any]) -> None:
             moment = now_us()
-            rows = [node_row(kind, node, 1, moment) for node in nodes]
+            rows = [node_row(kind, node, encoded(node), 1, moment) for node in nodes]
             _insert(connection, table, rows)
             properties = [row for node in nodes for row in property_rows(node)]
             _insert(connection, tables.properties[kind], properties, PROPERTY_COLUMNS)

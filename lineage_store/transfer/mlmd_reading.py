@@ -8,6 +8,7 @@ from lineage_store.database.types import StoredType
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
 from lineage_store.transfer.mlmd_nodes import LEFT_OUT, NodeDecoder, decode_event
 from lineage_store.transfer.mlmd_problems import Problems
+from lineage_store.transfer.mlmd_sizes import Fit
 from lineage_store.transfer.mlmd_types import decode_types
 
 Existing = Callable[[NodeKind, Iterable[int]], set[int]]
@@ -32,18 +33,25 @@ class MlmdReading:
     Args:
         source: The database.
         problems: Takes what does not fit.
+        max_bytes: What a row of the target takes.
     """
 
-    def __init__(self, source: MlmdSource, problems: Problems) -> None:
+    def __init__(self, source: MlmdSource, problems: Problems, max_bytes: int) -> None:
         self._source = source
         self._problems = problems
+        self._fit = Fit(max_bytes, problems)
         self.types: dict[int, StoredType] = decode_types(source.types(), problems)
 
     def nodes(self, kind: NodeKind, after: int = LEAST) -> Iterator[Page]:
         """Yield the nodes of a kind behind an id."""
         decoder = NodeDecoder(kind, self.types, self._problems)
+
+        def decode(record: Any) -> Any | None:
+            node = decoder.decode(record)
+            return None if node is None else self._fit.node(node, f"{kind.name} {record.id}")
+
         while records := self._source.nodes(kind, after):
-            decoded = (self._readable(kind.name, record, decoder.decode) for record in records)
+            decoded = (self._readable(kind.name, record, decode) for record in records)
             yield Page(len(records), [message for message in decoded if message is not None])
             after = records[-1].id
 
@@ -75,7 +83,8 @@ class MlmdReading:
             after = pairs[-1]
 
     def _event(self, record: Any) -> Any | None:
-        return decode_event(record, self._problems)
+        event = decode_event(record, self._problems)
+        return None if event is None else self._fit.event(event, f"event {record.id}")
 
     def _readable(self, what: str, record: Any, decode: Callable[[Any], Any | None]) -> Any | None:
         try:

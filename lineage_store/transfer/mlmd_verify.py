@@ -59,7 +59,7 @@ class _Comparison:
     """One comparison."""
 
     def __init__(self, source: MlmdSource, store: StorePages, progress: Progress) -> None:
-        self._reading = MlmdReading(source, Problems())
+        self._reading = MlmdReading(source, Problems(), store.max_row_bytes)
         self._store = store
         self._progress = progress
         self._counts = source.counts()

@@ -18,6 +18,7 @@ from lineage_store.database import contents, tables
 from lineage_store.database.connection import Row
 from lineage_store.database.contents import StoredTable
 from lineage_store.database.values import column_kinds
+from lineage_store.private_files import DIRECTORY_MODE
 from lineage_store.transfer.archive import Header, checked_header
 from lineage_store.transfer.places import Progress
 from lineage_store.transfer.records import Facts, facts_of
@@ -60,7 +61,7 @@ class ParquetWriter:
     """
 
     def __init__(self, directory: Path, header: Header) -> None:
-        directory.mkdir()
+        directory.mkdir(mode=DIRECTORY_MODE)
         self._directory = directory
         self._header = header
         self._table: StoredTable | None = None

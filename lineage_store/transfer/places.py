@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from lineage_store import errors
 from lineage_store.database.contents import Contents
 from lineage_store.database.filling import Filling
-from lineage_store.database.urls import driver_for, without_password
+from lineage_store.database.urls import driver_for
+from lineage_store.masking import masked_url
 
 Progress = Callable[[str, int, int], None]
 """Called with what is done now, how many rows of it are done, and how many there are."""
@@ -66,7 +67,6 @@ def check_different(source: Contents, target_url: str) -> None:
 
 def name_of(url: str) -> str:
     """Return what a database is called in whatever directory a command runs: no password."""
-    parts = urlsplit(url)
-    if parts.scheme != "sqlite":
-        return without_password(url)
-    return f"sqlite:///{Path(parts.path[1:]).resolve()}"
+    if not url.startswith("sqlite:"):
+        return masked_url(url)
+    return f"sqlite:///{Path(urlsplit(url).path[1:]).resolve()}"

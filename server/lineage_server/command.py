@@ -1,5 +1,6 @@
 """`lineage-store serve`."""
 
+import logging
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +10,10 @@ import click
 
 from lineage_server import app, logs, processes
 from lineage_server.settings import MIB, Settings
-from lineage_store.database.urls import without_password
-from lineage_store.limits import PATIENCE_SECONDS
+from lineage_store.limits import MAX_NODE_BYTES, PATIENCE_SECONDS
+from lineage_store.masking import masked_url
+
+logger = logging.getLogger("lineage_server")
 
 ENVIRONMENT = "LINEAGE_STORE"
 
@@ -78,6 +81,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     default=100 * MIB,
     type=click.IntRange(1024, 2**31 - 1),
     help="Largest request and response.",
+)
+@_option(
+    "--max-node-bytes",
+    default=MAX_NODE_BYTES,
+    type=click.IntRange(1024, 400_000_000),
+    help="Most bytes of one node, type, event or cache entry.",
 )
 @_option(
     "--max-metadata-bytes",
@@ -166,20 +175,31 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=click.Choice(["text", "json"]),
     help="How lines are logged to standard error.",
 )
+@_option(
+    "--log-level",
+    default="info",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="What is logged at least.",
+)
+@_option("--access-log", is_flag=True, default=False, help="Log each call that is answered, too.")
 def serve(**values: Any) -> None:
     """Serve a database over gRPC until SIGTERM or SIGINT.
 
     Prints one line when it answers: lineage-store ready grpc=HOST:PORT database=URL
     """
-    logs.configure(values["log_format"])
+    logs.configure(values["log_format"], values["log_level"])
     settings = Settings(**values)
+    if settings.exposure is not None:
+        logger.warning(
+            "whoever reaches %s may %s; see docs/settings.md", settings.grpc, settings.exposure
+        )
     run = app.run if settings.processes == 1 else processes.run
     run(settings, _announce(settings.database))
 
 
 def _announce(database: str) -> Any:
     def ready(address: str) -> None:
-        shown = without_password(database)
+        shown = masked_url(database)
         click.echo(f"lineage-store ready grpc={address} database={shown}")
 
     return ready

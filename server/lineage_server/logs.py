@@ -44,8 +44,13 @@ class JsonFormatter(_Formatter):
         return json.dumps(entry, default=str)
 
 
-def configure(log_format: str) -> None:
-    """Send the logs of the whole process to standard error."""
+def configure(log_format: str, level: str = "info") -> None:
+    """Send the logs of the whole process to standard error.
+
+    Args:
+        log_format: "json" or "text".
+        level: What is logged at least.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

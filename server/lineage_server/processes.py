@@ -116,7 +116,7 @@ def _serve(settings: Settings, pipe: Connection) -> None:
     """Serve in a process of its own until the other end of the pipe is closed."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)  # a terminal sends it to all; the first tells us
-    logs.configure(settings.log_format)
+    logs.configure(settings.log_format, settings.log_level)
     try:
         server = Server(settings)
     except errors.LineageError as failure:

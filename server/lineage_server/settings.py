@@ -1,10 +1,18 @@
 """The settings of the server, checked before anything is opened."""
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 from lineage_store import errors
-from lineage_store.limits import PATIENCE_SECONDS, FilterLimits, Limits, LineageLimits
+from lineage_store.limits import (
+    MAX_NODE_BYTES,
+    PATIENCE_SECONDS,
+    FilterLimits,
+    Limits,
+    LineageLimits,
+    NodeBound,
+)
 
 MIB = 1024 * 1024
 MAX_PORT = 65_535
@@ -22,6 +30,7 @@ class Settings:
             process, as are the bounds that follow.
         max_waits: Calls that wait for cache keys at the same time.
         max_message_bytes: The largest request, and the largest response.
+        max_node_bytes: The most bytes of one node, type, event or cache entry.
         max_metadata_bytes: The largest metadata of a call.
         max_lineage_nodes: The most nodes that a lineage query answers.
         max_lineage_bytes: The most bytes that a lineage query answers.
@@ -41,6 +50,8 @@ class Settings:
         tls_certificate: PEM file with the certificate chain of the server.
         tls_client_ca: PEM file with the authority whose certificates clients must show.
         log_format: "json" or "text".
+        log_level: "debug", "info", "warning" or "error": what is less is not logged.
+        access_log: Whether each call that was answered is logged, too, as info.
     """
 
     database: str
@@ -49,6 +60,7 @@ class Settings:
     threads: int = 16
     max_waits: int = 256
     max_message_bytes: int = 100 * MIB
+    max_node_bytes: int = MAX_NODE_BYTES
     max_metadata_bytes: int = 16 * 1024
     max_lineage_nodes: int = 1_000_000
     max_lineage_bytes: int = 1024 * MIB
@@ -66,6 +78,8 @@ class Settings:
     tls_certificate: Path | None = None
     tls_client_ca: Path | None = None
     log_format: str = "text"
+    log_level: str = "info"
+    access_log: bool = False
 
     def __post_init__(self) -> None:
         host, _, port = self.grpc.rpartition(":")
@@ -79,6 +93,16 @@ class Settings:
             raise errors.InvalidArgument("TLS needs both a key and a certificate")
         if self.tls_client_ca is not None and self.tls_key is None:
             raise errors.InvalidArgument("a client CA needs a key and a certificate of the server")
+
+    @property
+    def exposure(self) -> str | None:
+        """What anybody who reaches the server may do, if it listens beyond this machine."""
+        host = self.grpc.rpartition(":")[0].strip("[]")
+        if host == "localhost" or _is_loopback(host) or self.tls_client_ca is not None:
+            return None
+        if self.tls_key is None:
+            return "read and change everything, and on the way everybody can read along (no TLS)"
+        return "read and change everything (no client certificates are asked for)"
 
     @property
     def limits(self) -> Limits:
@@ -100,5 +124,14 @@ class Settings:
         return Limits(
             filters=filters,
             lineage=lineage,
+            nodes=NodeBound(self.max_node_bytes, "--max-node-bytes"),
+            max_answer_bytes=self.max_message_bytes,
             patience_seconds=self.database_patience_seconds,
         )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

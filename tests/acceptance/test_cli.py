@@ -73,7 +73,8 @@ def test_list_by_context_and_type(url: str) -> None:
     (context,) = as_json("contexts", "list", "--store", url, "--type", "Run")
     inside = as_json("artifacts", "list", "--store", url, "--context", str(context["id"]))
     assert [node["name"] for node in inside] == ["a", "b\n0", "b\n1"]
-    assert as_json("executions", "list", "--store", url, "--type", "Nope") == []
+    nothing = ("--type", "Train", "--where", "name = 'nope'")
+    assert as_json("executions", "list", "--store", url, *nothing) == []
 
 
 def test_get(url: str) -> None:

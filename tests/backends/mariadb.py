@@ -153,6 +153,19 @@ def new_store() -> Iterator[str]:
             cursor.execute(f"DROP DATABASE {name}")
 
 
+@contextmanager
+def taking_packets(size: int) -> Iterator[None]:
+    """Let the server take packets of so many bytes from connections that are opened meanwhile."""
+    with closing(connect(port())) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT @@GLOBAL.max_allowed_packet")
+        before = cursor.fetchone()[0]
+        cursor.execute(f"SET GLOBAL max_allowed_packet = {size}")
+        try:
+            yield
+        finally:
+            cursor.execute(f"SET GLOBAL max_allowed_packet = {before}")
+
+
 def rows(url: str) -> dict[str, list[tuple[Any, ...]]]:
     """Return every row of every table of a store."""
     return rows_at(port(), url.rpartition("/")[2])

@@ -13,31 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lineage_server.app import Server
-from lineage_server.settings import Settings
 
-from lineage_store import LineageStore, connect
+from lineage_store import LineageStore
 from lineage_store.errors import InvalidArgument
-from lineage_store.fingerprints import register
-from lineage_store.recording import Caching, RecordingOptions, complaints, step
-from tests.conformance.test_store_functions import steps_of
+from lineage_store.model import ExecutionState
+from lineage_store.recording import Caching, complaints, step
+from lineage_store.recording.input_watch import InputWatch
+from tests.conformance.step_stores import WAYS, Count, opened, steps_of
 
 
-@pytest.fixture(params=["embedded", "grpc"])
+@pytest.fixture(params=WAYS)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LineageStore]:
-    database = f"sqlite:///{tmp_path / 'lineage.db'}"
-    options = RecordingOptions(spool=tmp_path / "spool")
-    if request.param == "embedded":
-        with connect(database, recording=options) as opened:
-            yield opened
-        return
-    server = Server(Settings(database=database, grpc="127.0.0.1:0", drain_seconds=1.0))
-    server.start()
-    try:
-        with connect(f"grpc://{server.address}", recording=options) as opened:
-            yield opened
-    finally:
-        server.stop()
+    with opened(request.param, tmp_path) as store:
+        yield store
 
 
 @pytest.fixture(autouse=True)
@@ -46,26 +34,12 @@ def warnings_of(caplog: pytest.LogCaptureFixture) -> None:
     complaints._told.clear()
 
 
-class Calls:
-    """Counts without being a part of the code."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self) -> int:
-        self.count += 1
-        return self.count
-
-
-register(Calls, lambda _: "how often is no part of the code")
-
-
 def decisions(store: LineageStore) -> list[str]:
     return [str(e.custom_properties.get("log.cache_decision", "")) for e in steps_of(store)]
 
 
 def test_refresh_runs_anyway_and_publishes_anew(store: LineageStore) -> None:
-    calls = Calls()
+    calls = Count()
 
     def make(cache: Any = True) -> int:
         @step(cache=cache, name="make")
@@ -232,3 +206,23 @@ def test_step_functions_are_pickled_by_name() -> None:
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as pool:
         assert list(pool.map(tripled, [1, 2])) == [3, 6]
+
+
+def test_a_step_is_recorded_though_its_key_cannot_be_made_again(
+    store: LineageStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "data"
+    data.write_text("data")
+
+    def fail(*_: Any) -> None:
+        raise ZeroDivisionError("a defect of our own")
+
+    monkeypatch.setattr(InputWatch, "changed", fail)
+    with store.run("nightly") as run, run.step("train", inputs={"data": data}, cache=True) as step:
+        step.output("model", data)
+        step.metric("accuracy", 0.9)
+    [recorded] = steps_of(store)
+    assert recorded.state == ExecutionState.COMPLETE
+    assert recorded.custom_properties["outputs.accuracy"] == 0.9
+    assert "a defect of our own" in str(recorded.custom_properties["log.cache_decision"])
+    assert list(store.cache.list().items) == []

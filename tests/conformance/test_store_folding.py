@@ -4,31 +4,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lineage_server.app import Server
-from lineage_server.settings import Settings
 
-from lineage_store import Artifact, LineageStore, connect
-from lineage_store.recording import RecordingOptions
+from lineage_store import Artifact, LineageStore
+from tests.conformance.step_stores import WAYS, opened
 
 NIGHTS = 30
 WALKED = 2 * NIGHTS + 3
 
 
-@pytest.fixture(params=["embedded", "grpc"])
+@pytest.fixture(params=WAYS)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LineageStore]:
-    database = f"sqlite:///{tmp_path / 'lineage.db'}"
-    options = RecordingOptions(spool=tmp_path / "spool")
-    if request.param == "embedded":
-        with connect(database, recording=options) as opened:
-            yield opened
-        return
-    server = Server(Settings(database=database, grpc="127.0.0.1:0", drain_seconds=1.0))
-    server.start()
-    try:
-        with connect(f"grpc://{server.address}", recording=options) as opened:
-            yield opened
-    finally:
-        server.stop()
+    with opened(request.param, tmp_path) as store:
+        yield store
 
 
 @pytest.fixture

@@ -6,29 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lineage_server.app import Server
-from lineage_server.settings import Settings
 
-from lineage_store import Execution, LineageStore, connect
-from lineage_store.fingerprints import register
-from lineage_store.recording import RecordingOptions, StepFunction, complaints, step
+from lineage_store import LineageStore
+from lineage_store.recording import StepFunction, complaints, step
+from tests.conformance.step_stores import WAYS, Count, opened, steps_of
 
 
-@pytest.fixture(params=["embedded", "grpc"])
+@pytest.fixture(params=WAYS)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LineageStore]:
-    database = f"sqlite:///{tmp_path / 'lineage.db'}"
-    options = RecordingOptions(spool=tmp_path / "spool", heartbeat_seconds=0.1)
-    if request.param == "embedded":
-        with connect(database, recording=options) as opened:
-            yield opened
-        return
-    server = Server(Settings(database=database, grpc="127.0.0.1:0", drain_seconds=1.0))
-    server.start()
-    try:
-        with connect(f"grpc://{server.address}", recording=options) as opened:
-            yield opened
-    finally:
-        server.stop()
+    with opened(request.param, tmp_path, heartbeat_seconds=0.1) as store:
+        yield store
 
 
 @pytest.fixture(autouse=True)
@@ -38,30 +25,6 @@ def silence(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     complaints._told.clear()
     yield
     assert [record.getMessage() for record in caplog.records] == []
-
-
-def steps_of(store: LineageStore, run_id: str | None = None) -> list[Execution]:
-    """Return the executions of steps, in the order in which they were recorded."""
-    store.flush_recording()
-    return [
-        each
-        for each in store.iter_executions()
-        if each.type != "PipelineRun"
-        and (run_id is None or each.custom_properties["run_id"] == run_id)
-    ]
-
-
-class Count:
-    """Counts without being seen by the digest of the code."""
-
-    def __init__(self) -> None:
-        self.calls = 0
-
-    def __call__(self) -> None:
-        self.calls += 1
-
-
-register(Count, lambda _: "how often is no part of the code")
 
 
 def test_functions_as_steps(store: LineageStore, tmp_path: Path) -> None:

@@ -6,29 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lineage_server.app import Server
-from lineage_server.settings import Settings
 
-from lineage_store import Artifact, LineageStore, connect
-from lineage_store.recording import RecordingOptions, complaints
+from lineage_store import Artifact, LineageStore
+from lineage_store.recording import complaints
 from lineage_store.recording.history import RunStep, list_runs, read_run
+from tests.conformance.step_stores import WAYS, opened
 
 
-@pytest.fixture(params=["embedded", "grpc"])
+@pytest.fixture(params=WAYS)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LineageStore]:
-    database = f"sqlite:///{tmp_path / 'lineage.db'}"
-    options = RecordingOptions(spool=tmp_path / "spool", heartbeat_seconds=60)
-    if request.param == "embedded":
-        with connect(database, recording=options) as opened:
-            yield opened
-        return
-    server = Server(Settings(database=database, grpc="127.0.0.1:0", drain_seconds=1.0))
-    server.start()
-    try:
-        with connect(f"grpc://{server.address}", recording=options) as opened:
-            yield opened
-    finally:
-        server.stop()
+    with opened(request.param, tmp_path, heartbeat_seconds=60) as store:
+        yield store
 
 
 @pytest.fixture(autouse=True)

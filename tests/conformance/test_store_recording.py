@@ -10,34 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lineage_server.app import Server
-from lineage_server.settings import Settings
 
-from lineage_store import Artifact, ArtifactType, Execution, LineageStore, connect
+from lineage_store import Artifact, ArtifactType, LineageStore
 from lineage_store.cache.keys import Identity
 from lineage_store.recording import (
     Caching,
-    RecordingOptions,
     complaints,
     current_run,
 )
+from tests.conformance.step_stores import WAYS, opened, steps_of
 
 
-@pytest.fixture(params=["embedded", "grpc"])
+@pytest.fixture(params=WAYS)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LineageStore]:
-    database = f"sqlite:///{tmp_path / 'lineage.db'}"
-    options = RecordingOptions(spool=tmp_path / "spool", heartbeat_seconds=0.1)
-    if request.param == "embedded":
-        with connect(database, recording=options) as opened:
-            yield opened
-        return
-    server = Server(Settings(database=database, grpc="127.0.0.1:0", drain_seconds=1.0))
-    server.start()
-    try:
-        with connect(f"grpc://{server.address}", recording=options) as opened:
-            yield opened
-    finally:
-        server.stop()
+    with opened(request.param, tmp_path, heartbeat_seconds=0.1) as store:
+        yield store
 
 
 @pytest.fixture(autouse=True)
@@ -47,17 +34,6 @@ def silence(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     complaints._told.clear()
     yield
     assert [record.getMessage() for record in caplog.records] == []
-
-
-def steps_of(store: LineageStore, run_id: str | None = None) -> list[Execution]:
-    """Return the executions of steps, in the order in which they were recorded."""
-    store.flush_recording()
-    return [
-        each
-        for each in store.iter_executions()
-        if each.type != "PipelineRun"
-        and (run_id is None or each.custom_properties["run_id"] == run_id)
-    ]
 
 
 def test_a_run_and_a_step(store: LineageStore, tmp_path: Path) -> None:

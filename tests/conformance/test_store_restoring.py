@@ -6,29 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lineage_server.app import Server
-from lineage_server.settings import Settings
 
-from lineage_store import LineageStore, connect
-from lineage_store.fingerprints import fingerprint, register
-from lineage_store.recording import RecordingOptions, StepFunction, complaints, step
+from lineage_store import LineageStore
+from lineage_store.fingerprints import fingerprint
+from lineage_store.recording import StepFunction, complaints, step
+from tests.conformance.step_stores import WAYS, Count, opened
 
 
-@pytest.fixture(params=["embedded", "grpc"])
+@pytest.fixture(params=WAYS)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LineageStore]:
-    database = f"sqlite:///{tmp_path / 'lineage.db'}"
-    options = RecordingOptions(spool=tmp_path / "spool")
-    if request.param == "embedded":
-        with connect(database, recording=options) as opened:
-            yield opened
-        return
-    server = Server(Settings(database=database, grpc="127.0.0.1:0", drain_seconds=1.0))
-    server.start()
-    try:
-        with connect(f"grpc://{server.address}", recording=options) as opened:
-            yield opened
-    finally:
-        server.stop()
+    with opened(request.param, tmp_path) as store:
+        yield store
 
 
 @pytest.fixture(autouse=True)
@@ -36,19 +24,6 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     complaints._told.clear()
-
-
-class Count:
-    """Counts without being seen by the digest of the code."""
-
-    def __init__(self) -> None:
-        self.calls = 0
-
-    def __call__(self) -> None:
-        self.calls += 1
-
-
-register(Count, lambda _: "how often is no part of the code")
 
 
 def states(store: LineageStore) -> list[str]:

@@ -119,3 +119,19 @@ def test_every_setting_is_documented():
         for parameter in serve.params
     }
     assert documented() == settings
+
+
+@pytest.mark.parametrize(
+    ("address", "warns"),
+    [("0.0.0.0:0", True), ("[::]:0", True), ("127.0.0.1:0", False), ("localhost:0", False)],
+)
+def test_listening_beyond_this_machine_is_warned_of(tmp_path, address, warns):
+    with serving(tmp_path, "--grpc", address) as served:
+        log = served.log()
+    assert ("may read and change everything" in log and "(no TLS)" in log) is warns
+
+
+def test_the_level_of_the_log(tmp_path):
+    with serving(tmp_path, "--grpc", "0.0.0.0:0", "--log-level", "error") as served:
+        served.stop()
+        assert served.log() == ""

@@ -13,6 +13,7 @@ from lineage_store.database.backup import backup
 from lineage_store.database.checks.checking import check
 from tests.conformance.conftest import Call
 from tests.transfer.stores import fill, held, new_store
+from tests.unit.recordings import until
 
 
 @pytest.fixture
@@ -57,6 +58,8 @@ def test_a_backup_under_writers_ends_and_is_sound(url, tmp_path, monkeypatch):
     try:
         counts = []
         for number in range(3):
+            before = len(written)
+            until(lambda: len(written) > before)  # noqa: B023 - called at once
             backup(url, tmp_path / f"{number}.db", progress=silent)
             report = check(f"sqlite:///{tmp_path}/{number}.db")
             assert report.findings.kept == []

@@ -21,7 +21,7 @@ WITHIN = [(name, program) for name, program in PROGRAMS if not program.changes]
 CHANGED = [(name, program) for name, program in PROGRAMS if program.changes]
 
 LEAST_CHANGES = 400
-LEAST_HITS = 20
+LEAST_HITS = 60
 
 BY_HAND_CHANGES = 2
 """Changes of each program that are tried by `run.step` as well."""
@@ -93,12 +93,8 @@ def test_a_changed_program_is_not_served_what_it_was(
     assert [fault for faults in several for fault in faults] == []
 
 
-BY_HAND_NAMES = ("recursion", "partials", "enums", "metaclasses")
 BY_HAND = [
-    (name, program)
-    for name, program in CHANGED
-    if any(each in name for each in BY_HAND_NAMES)
-    and program.files["main.py"].endswith(programs.MAIN)
+    (name, program) for name, program in CHANGED if program.files["main.py"].endswith(programs.MAIN)
 ]
 
 
@@ -110,9 +106,14 @@ def test_a_step_that_names_its_code_is_not_served_what_it_was(
     store = Path(shutil.copy(empty, tmp_path / "lineage.db"))
     before = by_hand(program.files, store)
     assert by_hand(program.files, store)["result"] == before["result"]
-    changes = [change for change in program.changes if not change.is_hit][:BY_HAND_CHANGES]
+    changes = [change for change in program.changes if _changes_code(change)][:BY_HAND_CHANGES]
     several = [_faults(by_hand, program, change, store, before["result"]) for change in changes]
     assert [fault for faults in several for fault in faults] == []
+
+
+def _changes_code(change: Change) -> bool:
+    """Return whether a change is one of the code, and not of the arguments of the call."""
+    return not change.is_hit and not change.old.startswith("b(3")
 
 
 def _faults(run: Run, program: Program, change: Change, store: Path, before: str) -> Iterator[str]:
@@ -147,4 +148,5 @@ def test_a_change_within_one_run_counts(
 def test_there_are_as_many_changes_as_are_promised() -> None:
     changes = [change for _, program in CHANGED for change in program.changes]
     assert sum(not change.is_hit for change in changes) >= LEAST_CHANGES
-    assert sum(change.is_hit for change in changes) >= LEAST_HITS
+    reruns = sum(program.is_cached for _, program in CHANGED)  # elsewhere, in another process
+    assert sum(change.is_hit for change in changes) + reruns >= LEAST_HITS

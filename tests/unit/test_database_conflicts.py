@@ -17,12 +17,13 @@ from lineage_store.database.ids import BLOCK
 from lineage_store.database.mysql import MysqlDriver
 from lineage_store.database.postgresql import PostgresqlDriver
 from lineage_store.kinds import ARTIFACT as KIND
+from lineage_store.limits import Limits
 
 
 @pytest.fixture
 def database(tmp_path, monkeypatch):
     url = f"sqlite:///{tmp_path}/store.db"
-    with closing(Database(url, patience=0.3)) as opened:
+    with closing(Database(url, Limits(patience_seconds=0.3))) as opened:
         monkeypatch.setattr(opened._driver, "is_remote", True, raising=False)
         yield opened
 

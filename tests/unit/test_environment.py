@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lineage_store.recording import environment
-from lineage_store.recording.environment import PARTS, capture, without_credentials
+from lineage_store.recording.environment import PARTS, capture
 
 
 @pytest.fixture(autouse=True)
@@ -71,24 +71,6 @@ def test_the_script_says_where_the_code_is(
     environment._captured.cache_clear()
     monkeypatch.setattr(environment, "_main_script", lambda: str(repository / "train.py"))
     assert "git_commit" in capture(["git"])
-
-
-@pytest.mark.parametrize(
-    ("remote", "shown"),
-    [
-        ("https://example.com/a/b.git", "https://example.com/a/b.git"),
-        ("https://token@example.com/a", "https://example.com/a"),
-        ("https://user:p%40ss@example.com:8443/a", "https://example.com:8443/a"),
-        ("https://user:p@ss@example.com/a", "https://example.com/a"),
-        ("https://example.com/a?access_token=1#x", "https://example.com/a"),
-        ("https://example.com/a@v1", "https://example.com/a@v1"),
-        ("ssh://git@example.com/a", "ssh://example.com/a"),
-        ("git@example.com:a/b.git", "example.com:a/b.git"),
-        ("/srv/git/a", "/srv/git/a"),
-    ],
-)
-def test_credentials_are_not_kept(remote: str, shown: str) -> None:
-    assert without_credentials(remote) == shown
 
 
 @pytest.mark.parametrize(

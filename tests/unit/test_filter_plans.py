@@ -83,7 +83,7 @@ def database():
 
 def plan_of(database, query):
     """Return the plan, with the table or alias of each step, in the order of the steps."""
-    statement, values = list_statement(query)
+    statement, values = list_statement(query, query.limit + 1)
     sql, arguments = statement.render(database._driver.dialect, values)
     explained = database._writer._raw.execute(f"EXPLAIN QUERY PLAN {sql}", arguments)
     return [detail for *_, detail in explained]
@@ -108,7 +108,7 @@ def test_filters_that_differ_in_values_share_a_statement(database):
         PageQuery(kind=KIND["artifact"], condition=compile_filter(KIND["artifact"], text), limit=5)
         for text in ("name = 'x' AND id IN (1, 2)", "name = 'y' and id in (3)")
     ]
-    statements = [list_statement(query)[0] for query in queries]
+    statements = [list_statement(query, query.limit + 1)[0] for query in queries]
     assert statements[0] is statements[1]
 
 

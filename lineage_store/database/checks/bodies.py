@@ -42,8 +42,9 @@ def message_class(table: StoredTable, values: dict[str, Any]) -> Any:
 def columns_from_body(table: StoredTable, values: dict[str, Any], message: Any) -> dict[str, Any]:
     """Return what the body of a row says about its other columns."""
     if table.name in KIND_OF:
-        row = node_row(KIND_OF[table.name], message, values["revision"], values["recorded_at"])
-        return dict(zip(columns_of(table), row, strict=True)) | {"body": values["body"]}
+        facts = (values["body"], values["revision"], values["recorded_at"])
+        row = node_row(KIND_OF[table.name], message, *facts)
+        return dict(zip(columns_of(table), row, strict=True))
     if table is tables.types:
         return {
             "id": message.id,

@@ -1,8 +1,12 @@
 """A database of ML Metadata, read in pages and never changed."""
 
 from base64 import b64encode
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import reduce
+from itertools import accumulate
+from operator import add
 from typing import Any
 
 from sqlalchemy import BigInteger, Table, and_, bindparam, func, inspect, or_, select, text
@@ -33,6 +37,9 @@ Pair = tuple[int, int]
 
 PAGE = 500
 """Nodes or events that are read at a time, with all that belongs to them."""
+
+PAGE_BYTES = 8 * 1024 * 1024
+"""About how many bytes of properties are read at a time, those of one node at least."""
 
 EDGE_PAGE = 5_000
 """Attributions, associations or parent contexts that are read at a time."""
@@ -111,6 +118,7 @@ class MlmdSource:
         rows = self._rows(self._statements.nodes[kind], after=after)
         if not rows:
             return []
+        rows = self._fitting(kind, rows)
         values: dict[int, list[PropertyRecord]] = {row[0]: [] for row in rows}
         bounds = {"first": rows[0][0], "last": rows[-1][0]}
         for node_id, *value in self._rows(self._statements.properties[kind], **bounds):
@@ -118,6 +126,13 @@ class MlmdSource:
             if node_id in values:
                 values[node_id].append(self._property(value))
         return [NodeRecord._make((*row, values[row[0]])) for row in rows]
+
+    def _fitting(self, kind: NodeKind, rows: list[Any]) -> list[Any]:
+        """Return the first of some nodes, as many as are read at a time with their properties."""
+        bounds = {"first": rows[0][0], "last": rows[-1][0]}
+        sizes = dict(self._rows(self._statements.property_bytes[kind], **bounds))
+        totals = list(accumulate(int(sizes.get(row[0], 0)) for row in rows))
+        return rows[: max(1, bisect_right(totals, PAGE_BYTES))]
 
     def events(self, after: int) -> list[EventRecord]:
         """Return the next events behind an id, by id; none: there are no more."""
@@ -178,6 +193,7 @@ class _Statements:
         )
         self.nodes = {kind: _nodes(tables, kind) for kind in KINDS}
         self.properties = {kind: _properties(tables, kind) for kind in KINDS}
+        self.property_bytes = {kind: _property_bytes(tables, kind) for kind in KINDS}
         self.events = Statement(_behind(tables.events, select(tables.events)))
         self.event_paths = _event_paths(tables.event_paths)
         self.members = {
@@ -211,6 +227,21 @@ def _properties(tables: MlmdTables, kind: NodeKind) -> Statement:
         bindparam("first", type_=BigInteger), bindparam("last", type_=BigInteger)
     )
     return Statement(select(node_id, *found).where(within))
+
+
+def _property_bytes(tables: MlmdTables, kind: NodeKind) -> Statement:
+    """Return the query for about how many bytes the properties of some nodes have."""
+    value, node_id = tables.properties[kind], tables.node_id(kind)
+    lengths = [
+        func.coalesce(func.length(value.c[name]), 0)
+        for name in ("string_value", "proto_value")
+        if name in value.c
+    ]
+    within = node_id.between(
+        bindparam("first", type_=BigInteger), bindparam("last", type_=BigInteger)
+    )
+    total = func.sum(reduce(add, lengths))
+    return Statement(select(node_id, total).where(within).group_by(node_id))
 
 
 def _event_paths(path: Table) -> Statement:

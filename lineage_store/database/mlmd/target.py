@@ -2,8 +2,8 @@
 
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from types import ModuleType
 from typing import Any
@@ -16,7 +16,10 @@ from lineage_store.database.connection import Connection, ConstraintViolated, Dr
 from lineage_store.database.inserts import in_few_sizes
 from lineage_store.database.mlmd.source import is_lower_case
 from lineage_store.database.mlmd.tables import CURRENT, MlmdTables
+from lineage_store.database.mysql_numbers import Plain
+from lineage_store.database.tables import COLLATIONS
 from lineage_store.database.urls import driver_for
+from lineage_store.limits import UNBOUNDED
 
 UNFINISHED = Table("lineage_store_export", MetaData(), Column("id", Integer, primary_key=True))
 """A table that is there as long as an export is not finished."""
@@ -39,7 +42,7 @@ class Capacity:
         measure: The length of a text as the database counts it.
         name: The longest name, version or external id.
         text: The longest uri, description or key of a path step.
-        long_text: The longest string of a property.
+        long_text: The longest string of a property; also as much as one row takes.
     """
 
     ints: range
@@ -84,12 +87,14 @@ class MlmdTarget:
         self._raw = self._driver.connect()
         self.tables = MlmdTables(lower_case=is_lower_case(self._driver))
         self._is_postgresql = is_lower_case(self._driver)
-        self.capacity = _CAPACITIES[self._driver.dialect.name]
+        capacity = _CAPACITIES[self._driver.dialect.name]
+        self.capacity = replace(
+            capacity,
+            long_text=min(capacity.long_text or UNBOUNDED, self._driver.max_row_bytes),
+        )
         try:
             with schema.translated(self._driver):
                 self._create()
-                if not self.capacity.has_infinity and not self._is_postgresql:
-                    _mysql().write_plain(self._raw)
                 if self._is_postgresql:
                     _postgresql().write_plain(self._raw)
                     _postgresql().create_steps(self._raw)
@@ -169,7 +174,8 @@ class MlmdTarget:
             yield
             self._connection.commit()
         except BaseException:
-            self._connection.rollback()
+            with suppress(errors.Unavailable):  # a connection that was lost is rolled back already
+                self._connection.rollback()
             raise
 
     def _insert(self, table: Table, rows: Sequence[Row]) -> None:
@@ -185,7 +191,9 @@ class MlmdTarget:
             return value.decode("ascii")
         if isinstance(value, bytes) and name == "postgresql":
             return b64decode(value)
-        return value.encode() if isinstance(value, str) and name in {"mysql", "mariadb"} else value
+        if name in COLLATIONS and isinstance(value, float):
+            return Plain(value)
+        return value.encode() if isinstance(value, str) and name in COLLATIONS else value
 
 
 def _definition(driver: Driver) -> list[str]:
@@ -193,12 +201,6 @@ def _definition(driver: Driver) -> list[str]:
     name = "mysql" if driver.dialect.name == "mariadb" else driver.dialect.name
     found = files("lineage_store.database.mlmd").joinpath("ddl", f"{name}.sql").read_text()
     return [statement for statement in found.split(";\n") if statement.strip()]
-
-
-def _mysql() -> ModuleType:
-    from lineage_store.database import mysql  # noqa: PLC0415 - needs an extra
-
-    return mysql
 
 
 def _postgresql() -> ModuleType:

@@ -5,7 +5,7 @@ from typing import Any
 from lineage_store import errors
 from lineage_store.database.cache_entries import Entry, Tombstone
 from lineage_store.database.cache_listing import EntryReader
-from lineage_store.database.ids import now_ms
+from lineage_store.database.clock import now_ms
 from lineage_store.database.lineage import NO_LIMIT, LineageReader
 from lineage_store.database.snapshot import Snapshot
 from lineage_store.database.transaction import Transaction
@@ -18,6 +18,7 @@ from lineage_store.engine.cache.selection import (
     selection,
 )
 from lineage_store.engine.requests import text
+from lineage_store.engine.sizes import check_size
 from lineage_store.kinds import ARTIFACT, EXECUTION
 from lineage_store.lineage.rules import INPUTS, OUTPUTS
 from lineage_store.v1 import cache_pb2 as pb
@@ -29,6 +30,7 @@ def invalidate(tx: Transaction, snapshot: Snapshot, request: Any) -> Any:
         raise errors.InvalidArgument("entries must name what to invalidate")
     chosen = selection(request.entries)
     tombstone = Tombstone(now_ms(), text("by", request.by), text("why", request.why))
+    check_size(tx, len(tombstone.by.encode()) + len(tombstone.why.encode()), "by and why")
     found = {entry.id: entry for entry in selected(snapshot, chosen)}
     if request.transitive:
         affected = _downstream(snapshot, chosen, list(found.values()))

@@ -1,17 +1,20 @@
 """ListEntries and CacheStats."""
 
+from bisect import bisect_right
 from dataclasses import asdict
+from itertools import accumulate
 from typing import Any
 
 from lineage_store import errors
 from lineage_store.database.cache_entries import Entry
 from lineage_store.database.cache_listing import EntryReader
-from lineage_store.database.ids import MAX_ID, now_ms
+from lineage_store.database.clock import now_ms
+from lineage_store.database.ids import MAX_ID
 from lineage_store.database.snapshot import Snapshot
 from lineage_store.engine.cache import checks
 from lineage_store.engine.cache.answers import entry_message
 from lineage_store.engine.cache.selection import Selection, query_of, selected, selection
-from lineage_store.limits import MAX_PAGE
+from lineage_store.limits import MAX_PAGE, PAGE_BYTES
 from lineage_store.v1 import cache_pb2 as pb
 
 
@@ -23,10 +26,10 @@ def list_entries(snapshot: Snapshot, request: Any) -> Any:
     chosen, before = selection(request.entries), _before(request)
     with_invalidated = request.include_invalidated
     find = _listed if chosen.is_listed else _paged
-    found = find(snapshot, chosen, before, limit, with_invalidated=with_invalidated)
-    response = pb.ListEntriesResponse(entries=map(entry_message, found[:limit]))
-    if len(found) > limit:
-        response.next_page_token = str(found[limit - 1].id)
+    found, has_more = find(snapshot, chosen, before, limit, with_invalidated=with_invalidated)
+    response = pb.ListEntriesResponse(entries=map(entry_message, found))
+    if has_more:
+        response.next_page_token = str(found[-1].id)
     return response
 
 
@@ -46,10 +49,10 @@ def _paged(
     limit: int,
     *,
     with_invalidated: bool,
-) -> list[Entry]:
-    """Return entries by one query, one more than the page has if there are more."""
-    query = query_of(chosen, before_id=before, limit=limit + 1, with_invalidated=with_invalidated)
-    return EntryReader(snapshot.connection).page(query)
+) -> tuple[list[Entry], bool]:
+    """Return a page of entries by one query, and whether there are more."""
+    query = query_of(chosen, before_id=before, limit=limit, with_invalidated=with_invalidated)
+    return EntryReader(snapshot.connection).part(query)
 
 
 def _listed(
@@ -59,14 +62,17 @@ def _listed(
     limit: int,
     *,
     with_invalidated: bool,
-) -> list[Entry]:
+) -> tuple[list[Entry], bool]:
+    """Return a page of entries that are read together, and whether there are more."""
     found = [
         entry
         for entry in selected(snapshot, chosen)
         if (before is None or entry.id < before)
         and (with_invalidated or entry.invalidated_at is None)
     ]
-    return found[: limit + 1]
+    sizes = list(accumulate(len(entry.body) for entry in found[:limit]))
+    count = max(1, bisect_right(sizes, PAGE_BYTES))
+    return found[:count], count < len(found)
 
 
 def cache_stats(snapshot: Snapshot, request: Any) -> Any:

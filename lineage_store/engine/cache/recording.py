@@ -14,6 +14,7 @@ from lineage_store.engine.cache.step_artifacts import StepArtifacts
 from lineage_store.engine.cache.step_contexts import put_contexts
 from lineage_store.engine.nodes import put_node
 from lineage_store.engine.requests import bounded, required
+from lineage_store.engine.sizes import check_size
 from lineage_store.kinds import EXECUTION
 from lineage_store.v1 import cache_pb2 as pb
 from lineage_store.v1 import metadata_pb2
@@ -191,4 +192,5 @@ def _publish(
         raise errors.FailedPrecondition(
             f"{field}.cache: only what is COMPLETE is published; the execution is {name}"
         )
+    check_size(tx, len(given.body), f"{field}.cache")
     return publish(tx, given, execution_id, origin)

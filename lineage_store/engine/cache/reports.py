@@ -4,9 +4,10 @@ from typing import Any
 
 from lineage_store import errors
 from lineage_store.database.artifact_reports import Report
-from lineage_store.database.ids import now_us
+from lineage_store.database.clock import now_us
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.requests import required, text
+from lineage_store.engine.sizes import check_size
 from lineage_store.kinds import ARTIFACT
 from lineage_store.v1 import cache_pb2 as pb
 
@@ -23,5 +24,6 @@ def report_artifacts(tx: Transaction, request: Any) -> Any:
         if report.status == pb.ArtifactReport.STATUS_UNSPECIFIED:
             raise errors.InvalidArgument(f"{where}status must be VERIFIED or MISSING")
         digest, by = text(f"{where}digest", report.digest), text(f"{where}by", report.by)
+        check_size(tx, len(digest.encode()) + len(by.encode()), f"reports[{at}]", report)
         tx.reports.put(Report(artifact_id, report.status, digest, by, moment))
     return pb.ReportArtifactsResponse()

@@ -14,7 +14,7 @@ from typing import Any
 from lineage_store import errors
 from lineage_store.cache.leases import is_held
 from lineage_store.database.cache_claims import CacheKey, Ended
-from lineage_store.database.ids import now_ms
+from lineage_store.database.clock import now_ms
 from lineage_store.database.snapshot import Snapshot
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.cache import checks

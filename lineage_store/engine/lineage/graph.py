@@ -50,10 +50,10 @@ def get_lineage_graph(snapshot: Snapshot, request: Any, sources: Sources) -> byt
 
 def _start(snapshot: Snapshot, options: Any) -> list[int]:
     listing = required(options, "artifacts_options", "options.")
-    bodies = snapshot.page(page_query(listing, snapshot.filter_limits, kind=ARTIFACT)).bodies
-    if not bodies:
+    found = snapshot.page_ids(page_query(listing, snapshot.filter_limits, kind=ARTIFACT))
+    if not found:
         raise errors.NotFound("no artifact is in options.artifacts_options")
-    return [pb.Artifact.FromString(body).id for body in bodies]
+    return found
 
 
 def _boundaries(stop: Any, limits: FilterLimits) -> dict[NodeKind, Any]:

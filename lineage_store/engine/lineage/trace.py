@@ -26,6 +26,9 @@ from lineage_store.v1 import lineage_pb2 as pb
 
 PACE = Pace()
 
+LOOK_BYTES = 4 * PART_BYTES
+"""Bytes of the nodes that are read at once, one node at least."""
+
 CHECKED_IDS = 1_000
 """How many nodes of each list in a resume token are looked up."""
 
@@ -94,8 +97,14 @@ def _parts(
             return None
         if ids_only:
             return step, [id_only(i) for i in step.nodes]
-        bodies = graph.bodies(step.kind, step.nodes)
-        return step, [bodies[i] for i in step.nodes]
+        bodies = graph.bodies_in_order(step.kind, step.nodes)
+        count = bodies.fitting(LOOK_BYTES)
+        if 0 < count < len(step.nodes):  # a look changes nothing, so another is as good
+            step = progress.look(graph, count)
+            if step is None:
+                return None
+            bodies = graph.bodies_in_order(step.kind, step.nodes)
+        return step, bodies.read()
 
     while (found := read(look)) is not None:
         step, nodes = found

@@ -17,7 +17,8 @@ from importlib.machinery import PathFinder
 from importlib.util import resolve_name
 from typing import Any
 
-from lineage_store.fingerprints.code.bytecode import Import, facts_of
+from lineage_store.fingerprints.code import reaching
+from lineage_store.fingerprints.code.bytecode import CodeFacts, Import, facts_of
 from lineage_store.fingerprints.code.graph import CodeGraph, NoFingerprint
 from lineage_store.fingerprints.code.guards import MISSING, FileState, WatchedFile, file_state
 from lineage_store.fingerprints.code.origins import origin_of_module
@@ -38,7 +39,7 @@ class ModuleText:
         state: What the file was like when it was read.
         digest: Of what it is compiled to.
         package: What relative imports in it start from.
-        imports: Its import statements, also those within functions.
+        facts: Of its code; None: it is none that Python can read.
         literals: Names that it binds to literals, and those.
     """
 
@@ -46,7 +47,7 @@ class ModuleText:
     state: FileState
     digest: bytes
     package: str
-    imports: tuple[Import, ...]
+    facts: CodeFacts | None
     literals: Mapping[str, Any]
 
 
@@ -80,7 +81,10 @@ def _describe_module(graph: CodeGraph, name: str, label: str) -> list[str]:
     graph.guards.files.append(WatchedFile(path, text.state))
     graph.write("imports", name, text.digest)
     _describe_loaded(graph, name, text, label)
-    return [each for i in text.imports for each in _module_names(i, text.package, label)]
+    if text.facts is None:
+        return []
+    reaching.refuse_text(graph, text.facts, f"module {name}")
+    return [each for i in text.facts.imports for each in _module_names(i, text.package, label)]
 
 
 def _describe_made(graph: CodeGraph, name: str) -> None:
@@ -174,8 +178,8 @@ def _read(name: str, path: str, state: FileState) -> ModuleText:
         tree = ast.parse(source)
         facts = facts_of(compile(tree, path, "exec", dont_inherit=True))
     except (SyntaxError, ValueError):  # an extension module, or text that Python can't read
-        return ModuleText(path, state, sha256(source).digest(), package, (), {})
-    return ModuleText(path, state, facts.digest, package, facts.imports, _literals(tree))
+        return ModuleText(path, state, sha256(source).digest(), package, None, {})
+    return ModuleText(path, state, facts.digest, package, facts, _literals(tree))
 
 
 def _literals(tree: ast.Module) -> dict[str, Any]:

@@ -50,6 +50,7 @@ def _describe_function(graph: CodeGraph, function: FunctionType, label: str) -> 
     _describe_attributes(graph, function, label, is_project=origin.is_project)
     if origin.is_project:
         reaching.refuse_attributes(graph, facts.attributes & reaching.ATTRIBUTES, label)
+        reaching.refuse_imports(graph, facts, label)
         for mention in facts.mentions:
             _describe_mention(graph, function, mention, label)
         lazy_imports.describe(graph, facts.imports, function.__globals__, label)

@@ -2,8 +2,10 @@
 
 import builtins
 import sys
+from collections.abc import Iterator
 from typing import Any
 
+from lineage_store.fingerprints.code.bytecode import CodeFacts, Import
 from lineage_store.fingerprints.code.graph import CodeGraph, NoFingerprint
 
 _THINGS = {
@@ -32,10 +34,48 @@ def refuse(graph: CodeGraph, value: Any, label: str) -> None:
     for module, names in _THINGS.items():
         for name in names:
             if value is _thing(module, name):
-                raise NoFingerprint(
-                    f"{label} uses {name}, which leads to code that is known only then; "
-                    "pass version="
-                )
+                raise _no_fingerprint(name, label)
+
+
+def refuse_imports(graph: CodeGraph, facts: CodeFacts, label: str) -> None:
+    """Refuse code whose own import statements bring what runs or finds code.
+
+    Raises:
+        NoFingerprint: One does, and nobody vouches for the code.
+    """
+    for name in () if graph.is_lenient else _imported_finders(facts):
+        raise _no_fingerprint(name, label)
+
+
+def refuse_text(graph: CodeGraph, facts: CodeFacts, label: str) -> None:
+    """Refuse the text of a module that runs or finds code by other ways than a name.
+
+    Raises:
+        NoFingerprint: It does, and nobody vouches for the code.
+    """
+    refuse_imports(graph, facts, label)
+    refuse_attributes(graph, facts.attributes & ATTRIBUTES, label)
+    names = {mention.name for mention in facts.mentions}.intersection(_THINGS["builtins"])
+    if names and not graph.is_lenient:
+        raise _no_fingerprint(min(names), label)
+
+
+def _imported_finders(facts: CodeFacts) -> Iterator[str]:
+    for statement in facts.imports:
+        for name in _THINGS.get(_bound_module(statement), ()):
+            if name in statement.names or (not statement.names and name in facts.attributes):
+                yield name
+
+
+def _bound_module(statement: Import) -> str:
+    """Return the module whose attributes a statement makes reachable."""
+    return statement.module if statement.names else statement.module.partition(".")[0]
+
+
+def _no_fingerprint(name: str, label: str) -> NoFingerprint:
+    return NoFingerprint(
+        f"{label} uses {name}, which leads to code that is known only then; pass version="
+    )
 
 
 def refuse_attributes(graph: CodeGraph, attributes: frozenset[str], label: str) -> None:

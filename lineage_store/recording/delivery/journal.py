@@ -15,6 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from lineage_store.masking import masked_url
+from lineage_store.private_files import make_private_directory
 from lineage_store.recording.delivery.locks import try_lock
 from lineage_store.recording.delivery.records import Record
 
@@ -125,11 +127,11 @@ class Journal:
             raise OSError(errno.EDQUOT, f"there are {held} bytes in journals, as much as may be")
 
     def _begin(self) -> _Segment:
-        self._stem.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private_directory(self._stem.parent)
         name = f"{self._stem.name}.{os.getpid()}-{secrets.token_hex(4)}-{self._last:09}{SUFFIX}"
         path = self._stem.with_name(name)
         fd = os.open(path, _FLAGS, 0o600)
-        origin = entry(ORIGIN, self._url.encode())
+        origin = entry(ORIGIN, masked_url(self._url).encode())
         try:
             _claim(fd, path)
             _write(fd, origin)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from lineage_store.private_files import make_private_directory, make_private_file
 from lineage_store.recording.complaints import complain, logger
 
 SUFFIX = ".losses"
@@ -81,7 +82,8 @@ def add_losses(path: Path, losses: Mapping[str, int]) -> None:
     """
     now = time.time_ns() // 1_000_000
     lines = [json.dumps({"at": now, "records": n, "why": why}) for why, n in losses.items()]
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private_directory(path.parent)
+    make_private_file(path)
     with path.open("a", encoding="utf-8") as file:
         file.write("".join(line + "\n" for line in lines))
 

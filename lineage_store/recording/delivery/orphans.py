@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lineage_store.masking import masked_url
 from lineage_store.recording.delivery.journal import HEAD, MARK, ORIGIN, journals
 from lineage_store.recording.delivery.locks import try_lock
 from lineage_store.recording.delivery.records import Record
@@ -98,7 +99,7 @@ def _read_entry(content: bytes, at: int, left: Orphan) -> int | None:
         return None
     method, _, request = body.partition(b"\0")
     if method == ORIGIN.encode():
-        left.url = request.decode(errors="replace")
+        left.url = masked_url(request.decode(errors="replace"))
     else:
         left.records.append(Record(method.decode(errors="replace"), request))
     return end

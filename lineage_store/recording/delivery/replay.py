@@ -10,6 +10,7 @@ from typing import Any
 
 from lineage_store import errors
 from lineage_store.client.addresses import located
+from lineage_store.masking import masked_url
 from lineage_store.recording.delivery import journal, losses
 from lineage_store.recording.delivery.adoption import adopt
 from lineage_store.recording.delivery.backlog import Backlog
@@ -53,9 +54,9 @@ def default_directory() -> Path:
 
 
 def spool_path(url: str, directory: Path | str | None = None) -> Path:
-    """Return the spool file of the store at a URL."""
+    """Return the spool file of the store at a URL; a password does not count."""
     where = default_directory() if directory is None else Path(directory)
-    return where / f"{sha256(located(url).encode()).hexdigest()[:16]}{SUFFIX}"
+    return where / f"{sha256(masked_url(located(url)).encode()).hexdigest()[:16]}{SUFFIX}"
 
 
 def spool_paths(directory: Path | str | None = None) -> list[Path]:

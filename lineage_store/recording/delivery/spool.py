@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from lineage_store import errors
+from lineage_store.masking import masked_url
+from lineage_store.private_files import make_private_directory, make_private_file
 from lineage_store.recording.delivery.records import Record, Refusal
 
 BATCH_RECORDS = 500
@@ -136,9 +138,8 @@ class Spool:
             Unavailable: It can't be opened or written, is full, or is of a later version.
         """
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if not self.path.exists():
-                self.path.touch(mode=0o600)
+            make_private_directory(self.path.parent)
+            make_private_file(self.path)
             with closing(sqlite3.connect(self.path, timeout=self._busy_seconds)) as connection:
                 _prepare(connection, self._url, self._max_bytes)
                 with connection:
@@ -279,16 +280,27 @@ class Spool:
             refusals = connection.execute(
                 "SELECT refused, count(*) FROM records WHERE refused IS NOT NULL GROUP BY refused"
             ).fetchall()
-            origin = connection.execute("SELECT url FROM origin").fetchone()
+            url = _origin(connection)
         return SpoolStatus(
             path=self.path,
-            url=origin[0] if origin else None,
+            url=url,
             pending=pending,
             refused=sum(count for _, count in refusals),
             refusals=dict(refusals),
             oldest=oldest,
             bytes=self.path.stat().st_size,
         )
+
+
+def _origin(connection: sqlite3.Connection) -> str | None:
+    """Return the URL of the store; the password that earlier versions kept is removed."""
+    row = connection.execute("SELECT url FROM origin").fetchone()
+    if row is None:
+        return None
+    url = masked_url(str(row[0]))
+    if url != row[0]:
+        connection.execute("UPDATE origin SET url = ?", (url,))
+    return url
 
 
 def _prepare(connection: sqlite3.Connection, url: str | None, max_bytes: int | None) -> None:
@@ -320,7 +332,7 @@ def _create(connection: sqlite3.Connection, url: str | None) -> None:
         connection.execute(statement)
     connection.execute(f"PRAGMA application_id = {_MAGIC}")
     if url is not None:
-        connection.execute("INSERT INTO origin VALUES (?)", (url,))
+        connection.execute("INSERT INTO origin VALUES (?)", (masked_url(url),))
 
 
 def _check_whole(connection: sqlite3.Connection, path: Path) -> None:

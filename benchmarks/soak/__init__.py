@@ -1,0 +1,1 @@
+"""A server under load, attack and planned restarts, for as long as you like."""

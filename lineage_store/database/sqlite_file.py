@@ -1,0 +1,107 @@
+"""The file of an SQLite database while it is open.
+
+SQLite goes on writing into a file that was removed or replaced: what it acknowledges is lost with
+the last connection. So who writes looks whether the names still lead to the files that are open.
+"""
+
+import logging
+import time
+from pathlib import Path
+
+from lineage_store import errors
+
+LOOK_SECONDS = 1.0
+"""Seconds after which a reader looks again."""
+
+logger = logging.getLogger(__name__)
+
+Identity = tuple[int, int]
+
+
+class OpenFile:
+    """What tells the file of a database, and its log, from others of the same names.
+
+    Args:
+        path: The database.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        real = path.resolve()  # SQLite puts the log beside the file that a link leads to
+        self._log_path = real.with_name(f"{real.name}-wal")
+        self._database: Identity | None = None
+        self._log: Identity | None = None
+        self._connections: set[int] = set()
+        self._looked_at = 0.0
+        self._is_told = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a connection is open."""
+        return bool(self._connections)
+
+    def opened(self, connection: object) -> None:
+        """Take in that a connection was opened.
+
+        Raises:
+            DataLoss: It leads to another file than those before.
+        """
+        if self.is_open:
+            self.check()
+        else:
+            self._database, self._log = _identity(self._path), None
+        self._connections.add(id(connection))
+
+    def closed(self, connection: object) -> None:
+        """Take in that a connection was closed."""
+        self._connections.discard(id(connection))
+
+    def check_for_write(self) -> None:
+        """Look at the database, and at its log if there was one before.
+
+        Raises:
+            DataLoss: One of them is gone, or another.
+        """
+        self.check()
+        log = _identity(self._log_path)
+        if self._log is not None and log != self._log:
+            raise self._loss(self._log_path)
+        self._log = log
+
+    def check(self) -> None:
+        """Look at the database.
+
+        Raises:
+            DataLoss: It is gone, or another.
+        """
+        self._looked_at = time.monotonic()
+        if _identity(self._path) != self._database:
+            raise self._loss(self._path)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the database was still the same when somebody looked a moment ago, or now."""
+        if time.monotonic() < self._looked_at + LOOK_SECONDS:
+            return True
+        try:
+            self.check()
+        except errors.DataLoss:
+            return False
+        return True
+
+    def _loss(self, path: Path) -> errors.DataLoss:
+        if not self._is_told:
+            self._is_told = True
+            logger.error("%s was removed or replaced while it was open: writes are refused", path)
+        return errors.DataLoss(
+            f"{path.name} was removed or replaced while the store was open; "
+            "put the file back, or start the store again on the one that is there"
+        )
+
+
+def _identity(path: Path) -> Identity | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

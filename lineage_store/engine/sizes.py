@@ -1,0 +1,61 @@
+"""Sizes of what is stored: each node, type, event and entry has one bound, on every database."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from lineage_store import errors
+from lineage_store.database.transaction import Transaction
+
+_MAPS = ("properties", "custom_properties", "output_parameters")
+_LISTS = ("components",)
+
+
+def check_size(tx: Transaction, size: int, field: str, message: Any = None) -> None:
+    """Check that the store holds something of a size.
+
+    Args:
+        tx: The transaction, which knows the bound.
+        size: Bytes of what is to be stored.
+        field: Where it is in the request.
+        message: What it is, so that the largest part of it can be named.
+
+    Raises:
+        InvalidArgument: It is too large; the error names the field, the size and the bound.
+    """
+    if size > tx.node_bound.bytes:
+        raise errors.InvalidArgument(
+            f"{field} has {size} bytes; the store takes {tx.node_bound.bytes} "
+            f"({tx.node_bound.reason}){_largest_part(message)}"
+        )
+
+
+def _largest_part(message: Any) -> str:
+    name, size = max(_parts(message), key=lambda part: part[1], default=("", 0))
+    return f"; {name} has {size} of them" if name else ""
+
+
+def _parts(message: Any) -> Iterator[tuple[str, int]]:
+    """Yield the parts of a message that may be large, each with its bytes."""
+    if message is None:
+        return
+    for field, value in message.ListFields():
+        if field.name in _MAPS and hasattr(value, "items"):
+            for key, item in value.items():
+                yield f"{field.name}[{key[:_SHOWN]!r}]", _bytes(item)
+        elif field.name in _LISTS:
+            for at, item in enumerate(value):
+                yield f"{field.name}[{at}]", _bytes(item)
+        elif isinstance(value, (str, bytes)):
+            yield field.name, _bytes(value)
+
+
+_SHOWN = 100
+"""Characters of a name that an error shows."""
+
+
+def _bytes(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value.encode())
+    if isinstance(value, bytes):
+        return len(value)
+    return int(value.ByteSize()) if hasattr(value, "ByteSize") else 0

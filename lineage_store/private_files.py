@@ -1,0 +1,29 @@
+"""Files and directories that only their owner may read: they hold what is recorded."""
+
+import os
+from pathlib import Path
+
+FILE_MODE = 0o600
+DIRECTORY_MODE = 0o700
+
+
+def make_private_file(path: Path) -> None:
+    """Create an empty file for its owner alone; one that is there keeps its mode.
+
+    Raises:
+        OSError: It can't be created.
+    """
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), FILE_MODE))
+
+
+def make_private_directory(path: Path) -> None:
+    """Create a directory and those above it for their owner alone, unless they are there.
+
+    Raises:
+        OSError: One can't be created.
+    """
+    if path.is_dir():
+        return
+    if path.parent != path:
+        make_private_directory(path.parent)
+    path.mkdir(mode=DIRECTORY_MODE, exist_ok=True)

@@ -1,0 +1,59 @@
+"""Nodes and events of ML Metadata that are larger than the target takes in one row."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from lineage_store.database.edges import path_text
+from lineage_store.transfer.mlmd_problems import Problems
+
+LEFT_OUT = "it is left out"
+
+_MAPS = (("properties", "property"), ("custom_properties", "custom property"))
+
+
+class Fit:
+    """Makes nodes and events fit into one row.
+
+    Args:
+        max_bytes: What a row of the target takes.
+        problems: Takes what does not fit.
+    """
+
+    def __init__(self, max_bytes: int, problems: Problems) -> None:
+        self._max_bytes = max_bytes
+        self._problems = problems
+
+    def node(self, node: Any, where: str) -> Any | None:
+        """Return a node without the properties for which there is no room, the largest first.
+
+        None: even so it is too large.
+        """
+        while (size := node.ByteSize() + len(getattr(node, "uri", "").encode())) > self._max_bytes:
+            largest = max(_values(node), default=None)
+            if largest is None:
+                self._problems.add(where, self._too_large(size), LEFT_OUT)
+                return None
+            value_size, field, what, name = largest
+            self._problems.add(f"{where}, {what} {name!r}", self._too_large(value_size), LEFT_OUT)
+            del getattr(node, field)[name]
+        return node
+
+    def event(self, event: Any, where: str) -> Any | None:
+        """Return an event, or None if it is too large."""
+        size = event.ByteSize()
+        if event.HasField("path"):
+            size += len((path_text(event) or "").encode())
+        if size <= self._max_bytes:
+            return event
+        self._problems.add(where, self._too_large(size), LEFT_OUT)
+        return None
+
+    def _too_large(self, size: int) -> str:
+        return f"has {size} bytes; the target takes {self._max_bytes} in one row"
+
+
+def _values(node: Any) -> Iterator[tuple[int, str, str, str]]:
+    """Yield size, field, kind and name of each property."""
+    for field, what in _MAPS:
+        for name, value in getattr(node, field).items():
+            yield value.ByteSize(), field, what, name
