@@ -136,6 +136,11 @@ class Connection:
         return self._driver.dialect.name in COLLATIONS
 
     @property
+    def has_infinity(self) -> bool:
+        """Whether a column of numbers holds infinities: on MySQL it does not."""
+        return self._driver.dialect.name not in COLLATIONS
+
+    @property
     def max_row_bytes(self) -> int:
         """Bytes that the values of one row may have."""
         return self._driver.max_row_bytes

@@ -4,7 +4,6 @@ They differ from database to database in numbers that some can't hold, so whoeve
 makes them anew, as a writer there would have made them.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
@@ -17,6 +16,7 @@ from lineage_store.database import tables
 from lineage_store.database.cache_entries import component_hash
 from lineage_store.database.connection import Connection, Row
 from lineage_store.database.contents import Key
+from lineage_store.database.mysql_numbers import as_held
 from lineage_store.database.node_rows import PROPERTY_COLUMNS, property_rows
 from lineage_store.database.statements import ListStatement, slots
 from lineage_store.database.tables import columns_of
@@ -29,8 +29,6 @@ COMPONENT_COLUMNS = ("component_hash", "entry_id")
 
 _TERMS = 256
 """Keys in one condition; SQLite bounds the depth of expressions."""
-
-_MOST = 1.7976931348623157e308
 
 
 def message_of(message_class: Any, body: bytes, what: str) -> Any:
@@ -85,15 +83,11 @@ def index_rows(
     return None, (), []
 
 
-def equal(expected: Row, held: Row) -> bool:
-    """Whether a database holds an index row; some databases hold no NaN and no infinity."""
-    return tuple(map(_comparable, expected)) == tuple(map(_comparable, held))
-
-
-def _comparable(value: Any) -> Any:
-    if not isinstance(value, float):
-        return value
-    return None if math.isnan(value) else max(-_MOST, min(_MOST, value))
+def equal(connection: Connection, expected: Row, held: Row) -> bool:
+    """Whether a database holds an index row, be it in the way of one without infinities."""
+    if not connection.has_infinity:
+        expected = tuple(as_held(v) if isinstance(v, float) else v for v in expected)
+    return expected == held
 
 
 def _delete_by(column: Column[Any]) -> ListStatement:

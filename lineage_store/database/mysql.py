@@ -36,6 +36,7 @@ _LATE = (
     errors.DeadlineExceeded,
     "the query took longer than it may; ask for less, or for what is indexed",
 )
+_DEEP = (errors.InvalidArgument, "the filter is nested more deeply than the database can read")
 _LARGE = (
     errors.InvalidArgument,
     "a value or a row is larger than the database takes; see its max_allowed_packet",
@@ -55,7 +56,7 @@ _MEANINGS: dict[int, tuple[type[errors.LineageError], str]] = {
     1045: (errors.Unauthenticated, "the database refused the user or the password"),
     1698: (errors.Unauthenticated, "the database refused the user or the password"),
     1049: (errors.FailedPrecondition, "the database does not exist; create it first"),
-    1436: (errors.InvalidArgument, "the filter is nested more deeply than the database can read"),
+    **dict.fromkeys((1436, 1473), _DEEP),
 }
 
 

@@ -5,7 +5,6 @@ one, or cuts the connection, which looks like an outage. So the size of every st
 before any of it is sent. Values are quoted, not written in hexadecimal, which would double them.
 """
 
-import math
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -17,6 +16,7 @@ from sqlalchemy import Table
 
 from lineage_store import errors
 from lineage_store.database.connection import Insert, Row
+from lineage_store.database.mysql_numbers import Plain, as_held
 from lineage_store.database.sizes import LostInLargeStatement, RowTooLarge, column_sizes
 
 MAX_ROWS = 1_000
@@ -32,7 +32,6 @@ may take less than the server behind it."""
 PACKET_RESERVE = 1024
 """Bytes of a packet that no statement uses: the protocol has some of them."""
 
-_LARGEST = "1.7976931348623157e308"
 _LOST = frozenset({1153, 2006, 2013})
 _GROWTH = 4, 3
 """By how much base64 makes a value larger, which no value grows by more."""
@@ -45,15 +44,13 @@ class Literal(bytes):
 
 
 def _float(value: float) -> bytes:
-    """Return a number as SQL; the infinities are the largest numbers there are, NaN is none.
+    """Return a number as SQL; see `mysql_numbers.py` for those that there is no room for."""
+    held = as_held(value)
+    return b"NULL" if held is None else _plain(held)
 
-    Only the index over properties knows numbers by their value; their truth is in the bodies.
-    """
-    if math.isnan(value):
-        return b"NULL"
-    if math.isinf(value):
-        return (_LARGEST if value > 0 else f"-{_LARGEST}").encode()
-    text: str = escape_float(value)
+
+def _plain(value: float) -> bytes:
+    text: str = escape_float(float(value))
     return text.encode()
 
 
@@ -69,6 +66,7 @@ _RENDERERS: dict[type, Renderer] = {
     type(None): lambda _: b"NULL",
     bool: lambda value: b"%d" % value,
     float: _float,
+    Plain: _plain,
     Literal: lambda value: value,
 }
 

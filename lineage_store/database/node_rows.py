@@ -76,7 +76,8 @@ def _value_columns(value: Any) -> Row:
     if kind == "int_value":
         return (value.int_value, None, None, None, None)
     if kind == "double_value":
-        return (None, value.double_value, None, None, None)
+        number = value.double_value
+        return (None, None if number != number else number, None, None, None)  # noqa: PLR0124 - NaN
     if kind == "bool_value":
         return (None, None, None, None, value.bool_value)
     if kind == "struct_value":

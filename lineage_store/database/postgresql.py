@@ -116,6 +116,7 @@ class PostgresqlDriver:
             )
         except psycopg.Error as error:
             raise self.translate(error) from error
+        connection.execute("SET extra_float_digits = 1")  # numbers as texts that read back
         connection.adapters.register_dumper(str, _TextBinaryDumper)
         connection.adapters.register_dumper(str, _TextDumper)
         connection.adapters.register_loader("text", _TextLoader)

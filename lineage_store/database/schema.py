@@ -20,7 +20,7 @@ from lineage_store.kinds import KINDS, NodeKind
 
 logger = logging.getLogger(__name__)
 
-HEAD = "0005"
+HEAD = "0006"
 """The revision that this software reads and writes."""
 
 CREATION_SECONDS = 30.0

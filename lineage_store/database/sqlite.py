@@ -14,7 +14,7 @@ from sqlalchemy.engine import Engine as CoreEngine
 from sqlalchemy.pool import StaticPool
 
 from lineage_store import errors
-from lineage_store.database import write_ahead_log
+from lineage_store.database import sqlite_functions, write_ahead_log
 from lineage_store.database.connection import ConstraintViolated, Insert, Row
 from lineage_store.database.inserts import insert_parts, inserts_of_values, on_conflict_clause
 from lineage_store.database.sqlite_file import OpenFile
@@ -150,6 +150,7 @@ class SqliteDriver:
     def _prepare(self, connection: sqlite3.Connection) -> None:
         for pragma in _PRAGMAS:
             connection.execute(pragma)
+        sqlite_functions.register(connection)
 
     def core_engine(self, raw: sqlite3.Connection) -> CoreEngine:
         """Return a SQLAlchemy engine over one open connection."""

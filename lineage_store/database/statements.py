@@ -12,6 +12,8 @@ from sqlalchemy import CTE, Column, Dialect, bindparam, column, values
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.elements import BindParameter
 
+from lineage_store import errors
+
 MAX_VALUES = 8192
 """Values in one IN list; a longer list is run in chunks."""
 
@@ -110,7 +112,12 @@ class Statement:
         return self.render(dialect, _named(slots))
 
     def _compile(self, dialect: Dialect) -> "_Compiled":
-        compiled = self._core.compile(dialect=dialect)
+        try:
+            compiled = self._core.compile(dialect=dialect)
+        except RecursionError:  # no statement of our own is deep
+            raise errors.InvalidArgument(
+                "the filter is nested more deeply than can be written as SQL"
+            ) from None
         constants = {
             name: bind.effective_value
             for name, bind in compiled.binds.items()  # type: ignore[attr-defined]

@@ -1,6 +1,6 @@
 """Checks of property values against the type that declares them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from lineage_store import errors
@@ -36,7 +36,24 @@ def check_declared(
     if not values:
         return
     declared = _declared(tx, type_id, values)
-    for name in values if names is None else [name for name in names if name in values]:
+    chosen = values if names is None else [name for name in names if name in values]
+    _in_order(lambda names: _check_declared(values, names, declared), chosen)
+
+
+def _in_order(check: Callable[[Iterable[str]], None], names: Iterable[str]) -> None:
+    """Check properties; the fault that is raised is that of the first name in the alphabet.
+
+    A map of protobuf has no order, and the same request gets the same error.
+    """
+    try:
+        check(names)
+    except errors.InvalidArgument:
+        check(sorted(names, key=repr))
+        raise
+
+
+def _check_declared(values: Any, names: Iterable[str], declared: dict[str, int]) -> None:
+    for name in names:
         value = values[name]
         found = value.WhichOneof("value")
         if found is None or found != _FIELD_OF.get(declared.get(name)):
@@ -51,7 +68,12 @@ def check_custom(values: Any, names: Iterable[str] | None = None) -> None:
     Raises:
         InvalidArgument: One has none.
     """
-    for name in values if names is None else [name for name in names if name in values]:
+    chosen = values if names is None else [name for name in names if name in values]
+    _in_order(lambda names: _check_custom(values, names), chosen)
+
+
+def _check_custom(values: Any, names: Iterable[str]) -> None:
+    for name in names:
         bounded("the name of a custom property", name)
         value = values[name]
         if value.WhichOneof("value") is None:
@@ -71,8 +93,12 @@ def _declared(tx: Transaction, type_id: int, values: Any) -> dict[str, int]:
 
 
 def _misfit(name: str, found: str | None, declared: int | None) -> errors.InvalidArgument:
+    """Return an error that begins as that of ML Metadata, by which programs know it."""
     if declared is None:
-        return errors.InvalidArgument(f"properties[{name!r}] is not declared by the type")
+        return errors.InvalidArgument(
+            f"Found unknown property: {name}; the type does not declare properties[{name!r}]"
+        )
     return errors.InvalidArgument(
-        f"properties[{name!r}] must have {_FIELD_OF[declared]}, not {found or 'no value'}"
+        f"Found unmatched property type: {name}; properties[{name!r}] must have "
+        f"{_FIELD_OF[declared]}, not {found or 'no value'}"
     )

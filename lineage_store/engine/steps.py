@@ -46,20 +46,21 @@ def put_execution(tx: Transaction, request: Any) -> Any:
 def _put_paired_artifact(tx: Transaction, pair: Any, at: int, *, reuse: bool) -> int:
     if pair.HasField("artifact"):
         field = f"artifact_event_pairs[{at}].artifact"
-        return _put_artifact(tx, pair.artifact, field, reuse=reuse)
+        is_found = reuse and pair.artifact.external_id and not pair.artifact.HasField("id")
+        external_id = pair.artifact.external_id
+        known = tx.nodes[ARTIFACT].by_external_id(external_id) if is_found else None
+        return _put_artifact(tx, pair.artifact, field, known)
     return int(pair.event.artifact_id) if pair.event.HasField("artifact_id") else _NO_ARTIFACT
 
 
 def _put_artifact(
-    tx: Transaction, artifact: Any, field: str, *, reuse: bool, is_checked: bool = False
+    tx: Transaction, artifact: Any, field: str, known: int | None, *, is_checked: bool = False
 ) -> int:
-    """Put an artifact; with `reuse`, its external id may stand for its id."""
-    if reuse and artifact.external_id and not artifact.HasField("id"):
-        known = tx.nodes[ARTIFACT].by_external_id(artifact.external_id)
-        if known is not None:
-            stored = tx.nodes[ARTIFACT].find(known)
-            return update(tx, ARTIFACT, stored, artifact, field)  # type: ignore[arg-type]
-    return put_node(tx, ARTIFACT, artifact, field, is_checked=is_checked)
+    """Put an artifact; `known` is the id that its external id stands for, if it has none."""
+    if known is None or artifact.HasField("id"):
+        return put_node(tx, ARTIFACT, artifact, field, is_checked=is_checked)
+    stored = tx.nodes[ARTIFACT].find(known)
+    return update(tx, ARTIFACT, stored, artifact, field)  # type: ignore[arg-type]
 
 
 def _put_execution(tx: Transaction, execution: Any, *, force_time: bool) -> int:
@@ -135,18 +136,14 @@ def put_lineage_subgraph(tx: Transaction, request: Any) -> Any:
         for check in (_check_types, _check_properties, prefetch):
             check(tx, kind, getattr(request, kind.plural))
     reuse = request.options.reuse_artifact_if_already_exist_by_external_id
-    stored_external_ids = _stored_external_ids(tx, request.artifacts) if reuse else set()
+    known = _known_artifacts(tx, request.artifacts) if reuse else {}
     context_ids = [
         _put_context(tx, context, f"contexts[{at}]", request.options)
         for at, context in enumerate(request.contexts)
     ]
     artifact_ids = [
         _put_artifact(
-            tx,
-            artifact,
-            f"artifacts[{at}]",
-            reuse=artifact.external_id in stored_external_ids,
-            is_checked=True,
+            tx, artifact, f"artifacts[{at}]", known.get(artifact.external_id), is_checked=True
         )
         for at, artifact in enumerate(request.artifacts)
     ]
@@ -161,14 +158,15 @@ def put_lineage_subgraph(tx: Transaction, request: Any) -> Any:
     )
 
 
-def _stored_external_ids(tx: Transaction, artifacts: Any) -> set[str]:
-    """Return which external ids are stored before anything of the request is put."""
-    known = tx.nodes[ARTIFACT]
-    return {
-        artifact.external_id
+def _known_artifacts(tx: Transaction, artifacts: Any) -> dict[str, int]:
+    """Return the artifacts that have these external ids before anything of the request is put."""
+    nodes = tx.nodes[ARTIFACT]
+    found = {
+        artifact.external_id: nodes.by_external_id(artifact.external_id)
         for artifact in artifacts
-        if artifact.external_id and known.by_external_id(artifact.external_id) is not None
+        if artifact.external_id
     }
+    return {external_id: known for external_id, known in found.items() if known is not None}
 
 
 def _check_types(tx: Transaction, kind: NodeKind, nodes: Any) -> None:

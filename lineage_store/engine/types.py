@@ -1,6 +1,6 @@
 """Types: created, extended, read. One implementation for the types of all three kinds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from lineage_store import errors
@@ -59,10 +59,20 @@ def _check_message(message: Any, field: str) -> None:
     bounded(f"{field}.version", message.version)
     bounded(f"{field}.external_id", message.external_id)
     text(f"{field}.description", message.description)
-    for name, kind in message.properties.items():
+    for name in sorted(message.properties):
         bounded(f"the name of a property of {field}", name)
-        if kind == pb.UNKNOWN:
-            raise errors.InvalidArgument(f"{field}.properties[{name!r}] must not be UNKNOWN")
+
+
+def _check_property_types(message: Any, field: str) -> None:
+    """Check that each property has a type; ML Metadata does so behind other checks."""
+    unknown = [name for name, kind in message.properties.items() if kind == pb.UNKNOWN]
+    if unknown:
+        raise errors.InvalidArgument(f"{field}.properties: {_listed(unknown)} must not be UNKNOWN")
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Return names in an order that is always the same: a map of protobuf has none."""
+    return ", ".join(repr(name) for name in sorted(names))
 
 
 def _create(tx: Transaction, kind: NodeKind, message: Any, field: str) -> int:
@@ -73,6 +83,7 @@ def _create(tx: Transaction, kind: NodeKind, message: Any, field: str) -> int:
         if not getattr(created, optional):
             created.ClearField(optional)
     _check_external_id(tx, created.external_id, None)
+    _check_property_types(created, field)
     _check_base_type(created, created, field)
     created.id = tx.new_id("types")
     check_size(tx, created.ByteSize(), field, created)
@@ -85,6 +96,7 @@ def _extend(
 ) -> int:
     """Add what is new; nothing is ever removed from a type."""
     _check_evolution(stored, message, field, request)
+    _check_property_types(message, field)
     extended = kind.type_message()
     extended.CopyFrom(stored)
     extended.properties.update(message.properties)
@@ -102,20 +114,22 @@ def _extend(
 
 
 def _check_evolution(stored: Any, message: Any, field: str, request: Any) -> None:
-    for name, kind in message.properties.items():
-        if name in stored.properties:
-            if stored.properties[name] != kind:
-                raise errors.AlreadyExists(
-                    f"{field}.properties[{name!r}] is stored with another kind of value"
-                )
-        elif not request.can_add_fields:
-            raise errors.AlreadyExists(
-                f"{field}.properties[{name!r}] is new; set can_add_fields to add it"
-            )
-    omitted = next((name for name in stored.properties if name not in message.properties), None)
-    if omitted is not None and not request.can_omit_fields:
+    given, known = message.properties, stored.properties
+    changed = [name for name in given if name in known and known[name] != given[name]]
+    if changed:
         raise errors.AlreadyExists(
-            f"{field} lacks the stored property {omitted!r}; set can_omit_fields to leave it out"
+            f"{field}.properties: {_listed(changed)} stored with another kind of value"
+        )
+    new = [name for name in given if name not in known]
+    if new and not request.can_add_fields:
+        raise errors.AlreadyExists(
+            f"{field}.properties: {_listed(new)} not in the stored type; set can_add_fields to add"
+        )
+    omitted = [name for name in known if name not in given]
+    if omitted and not request.can_omit_fields:
+        raise errors.AlreadyExists(
+            f"{field}.properties: {_listed(omitted)} in the stored type are missing; "
+            "set can_omit_fields to leave them out"
         )
 
 

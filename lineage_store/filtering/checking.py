@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from lineage_store.filtering import exact, mixing
 from lineage_store.filtering.faults import Fault, nearest
 from lineage_store.filtering.functions import CAST_NAMES, CASTS, CHOICES, NAMES, SIGNATURES
 from lineage_store.filtering.names import resolve
 from lineage_store.filtering.parser import MAX_INT64
+from lineage_store.filtering.quoting import is_named_text, with_quotes
 from lineage_store.filtering.tree import Literal, Node, Operation, Reference
 from lineage_store.filtering.typed import Apply, Expression, Null, Value, ValueList
 from lineage_store.filtering.vocabulary import Names, Type
@@ -102,7 +104,16 @@ class _Checker:
         If one is an enumeration, the others may be names of its values.
         """
         names = self._enumeration(nodes)
+        if any(is_named_text(self._kind, node) for node in nodes):
+            return [self.text(node, depth, names) for node in nodes]
         return [self.typed(node, depth, names) for node in nodes]
+
+    def text(self, node: Node, depth: int, names: Names = ()) -> Expression:
+        """Return a checked node that stands where a text is wanted, and may lack its quotes."""
+        try:
+            return self.typed(node, depth, names)
+        except Fault as fault:
+            raise with_quotes(fault, node) from None
 
     def _enumeration(self, nodes: Sequence[Node]) -> Names:
         for node in nodes:
@@ -123,13 +134,15 @@ class _Checker:
         names = self._enumeration([given])
         operand = self.typed(given, depth)
         if all(isinstance(item, Literal) or _named(item, names) is not None for item in items):
-            return Apply(node.name, (operand, self._list(operand, items, names)), Type.BOOL)
-        checked = [self.typed(item, depth, names) for item in items]
+            return self._values_in(node, operand, items, names)
+        checked = self.alike([given, *items], depth)[1:]
         for item, written in zip(checked, items, strict=True):
             _demand(_comparable(operand, item), _mismatch(operand, item), written)
-        return Apply(node.name, (operand, *checked), Type.BOOL)
+        return Apply(node.name, mixing.as_floats((operand, *checked)), Type.BOOL)
 
-    def _list(self, operand: Expression, items: Sequence[Node], names: Names) -> ValueList:
+    def _values_in(
+        self, node: Operation, operand: Expression, items: Sequence[Node], names: Names
+    ) -> Apply:
         for item in items:
             if isinstance(item, Literal):
                 of = Null() if item.value is None else Null(_TYPES[type(item.value)])
@@ -137,13 +150,18 @@ class _Checker:
                 _demand(item.value not in _INFINITE, "the number is too large", item)
         has_names = any(isinstance(item, Reference) for item in items)
         slot = f"f{len(self.values)}"
-        self.values[slot] = [
+        values = [
             _storable(item.value) if isinstance(item, Literal) else _named(item, names)
             for item in items
         ]
-        has_floats = any(isinstance(item, float) for item in self.values[slot])
-        item_type = Type.FLOAT64 if has_floats else operand.type
-        return ValueList(slot, item_type, names if has_names else ())
+        if operand.type in _NUMBERS:
+            values = exact.listed(values, operand.type)
+        self.values[slot] = values
+        if not values:
+            empty = Value(slot, operand.type)
+            return mixing.nothing(operand, node.name == "NOT IN", empty, self.values)
+        listed = ValueList(slot, operand.type, names if has_names else ())
+        return Apply(node.name, (operand, listed), Type.BOOL)
 
 
 _RANGES = ("BETWEEN", "NOT BETWEEN")
@@ -214,11 +232,19 @@ def _comparison(checker: _Checker, node: Operation, depth: int) -> Expression:
         hint = f"{node.name} NULL is never true; write IS NULL or IS NOT NULL"
         _demand(not _is_null(operand) or node.name in _RANGES, hint, node)
         _demand(_comparable(operands[0], operand), _mismatch(operands[0], operand), node)
-    return Apply(node.name, operands, Type.BOOL)
+    literals = [_number(operand) for operand in node.operands]
+    return mixing.comparison(node.name, operands, literals, checker.values)
+
+
+def _number(node: Node) -> int | float | None:
+    """Return the number that a literal is, or None."""
+    value = node.value if isinstance(node, Literal) else None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return _storable(value) if is_number else None
 
 
 def _like(checker: _Checker, node: Operation, depth: int) -> Expression:
-    operands = tuple(checker.typed(operand, depth) for operand in node.operands)
+    operands = tuple(checker.text(operand, depth) for operand in node.operands)
     for operand in operands:
         what = f"{node.name} takes STRING, not {operand.type.value}"
         _demand(operand.type is Type.STRING, what, node)
@@ -241,6 +267,8 @@ def _arithmetic(checker: _Checker, node: Operation, depth: int) -> Expression:
     for operand in operands:
         what = f"{node.name} takes numbers, not {operand.type.value}"
         _demand(operand.type in _NUMBERS, what, node)
+    if node.name == "*":
+        operands = mixing.product(*operands)
     whole = node.name != "/" and all(operand.type is not Type.FLOAT64 for operand in operands)
     return Apply(node.name, operands, Type.INT64 if whole else Type.FLOAT64)
 
@@ -252,7 +280,10 @@ def _call(checker: _Checker, node: Operation, depth: int) -> Expression:
     if not least <= len(node.operands) <= most:
         wanted = str(most) if least == most else f"{least} to {most}"
         raise Fault(f"{node.name} takes {wanted} arguments, not {len(node.operands)}", node.at)
-    operands = tuple(checker.typed(operand, depth) for operand in node.operands)
+    operands = tuple(
+        (checker.text if of is Type.STRING else checker.typed)(operand, depth)
+        for operand, of in zip(node.operands, signature.takes, strict=False)
+    )
     for operand, of in zip(operands, signature.takes, strict=False):
         wanted = "a number" if of is Type.FLOAT64 else of.value
         _demand(_is(operand, of), f"{node.name} takes {wanted}, not {operand.type.value}", node)
@@ -267,7 +298,8 @@ def _choice(checker: _Checker, node: Operation, depth: int) -> Expression:
         raise Fault(f"{node.name} takes {least} arguments, not {len(node.operands)}", node.at)
     given = [checker.typed(operand, depth) for operand in node.operands]
     of = _common(given, node)
-    return Apply(node.name, tuple(_typed_null(operand, of) for operand in given), of)
+    alike = mixing.as_floats(given)
+    return Apply(node.name, tuple(_typed_null(operand, of) for operand in alike), of)
 
 
 def _common(operands: Sequence[Expression], node: Operation) -> Type:
@@ -299,16 +331,16 @@ def _case(checker: _Checker, node: Operation, depth: int) -> Expression:
         compared = checker.alike([node.operands[0], *pairs[::2]], depth)
         fits = all(_comparable(compared[0], when) for when in compared)
         _demand(fits, "CASE compares values of one type", node)
-        whens = compared[1:]
-        operand = [compared[0]]
+        first, *whens = mixing.as_floats(compared)
+        operand = [first]
     else:
         operand, whens = [], [checker.typed(when, depth) for when in pairs[::2]]
         _demand(all(_is(when, Type.BOOL) for when in whens), "WHEN takes BOOL", node)
     results = [checker.typed(then, depth) for then in pairs[1::2]]
     otherwise = [checker.typed(node.operands[-1], depth)] if has_else else []
     of = _common([*results, *otherwise], node)
-    results = [_typed_null(result, of) for result in results]
-    otherwise = [_typed_null(result, of) for result in otherwise]
+    alike = [_typed_null(result, of) for result in mixing.as_floats([*results, *otherwise])]
+    results, otherwise = alike[: len(results)], alike[len(results) :]
     paired = [part for pair in zip(whens, results, strict=True) for part in pair]
     return Apply(node.name, (*operand, *paired, *otherwise), of)
 

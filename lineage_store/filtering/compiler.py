@@ -29,22 +29,27 @@ from lineage_store.filtering import portable_mysql as _mysql  # noqa: F401 - reg
 from lineage_store.filtering import portable_postgresql as _postgresql  # noqa: F401 - registers
 from lineage_store.filtering.functions import CAST_NAMES
 from lineage_store.filtering.joins import Joins
+from lineage_store.filtering.numeric import (
+    Absolute,
+    Arithmetic,
+    Converted,
+    MixedComparison,
+    Rounded,
+    Wide,
+)
 from lineage_store.filtering.portable import (
     MANY,
     Among,
     Chain,
     CharLength,
-    Converted,
     Like,
     Likelihood,
     Lower,
     PositionOf,
-    Rounded,
     Substring,
     Trimmed,
     TypedNull,
     Upper,
-    Wide,
 )
 from lineage_store.filtering.typed import (
     Apply,
@@ -207,12 +212,20 @@ def _column_and_values(node: Apply) -> tuple[str, Column, list[Value | ValueList
 
 
 _SHARED_BY_MANY = {"state", "create_time", "update_time"}
-_MIRRORED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_MIRRORED = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _SEARCHES = {"=", "<", "<=", ">", ">=", "BETWEEN", "IN"}
 _NEEDS_STRING = {"LIKE", "STARTS_WITH", "ENDS_WITH", "CONTAINS", "!=", "IS NOT NULL"}
 
 _Build = Callable[[_Compiler, Apply], Any]
 
+_COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 _SIGNS: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -224,9 +237,26 @@ def _on(build: Callable[..., Any]) -> _Build:
     return lambda compiler, node: build(*compiler.operands(node))
 
 
+def _comparison(compiler: _Compiler, node: Apply) -> Any:
+    return _compared(node, *compiler.operands(node))
+
+
+def _compared(node: Apply, left: Any, right: Any) -> Any:
+    types = [operand.type for operand in node.operands]
+    if types == [Type.INT64, Type.FLOAT64]:
+        return MixedComparison(_written(node.operation), left, right)
+    if types == [Type.FLOAT64, Type.INT64]:
+        return MixedComparison(_written(_MIRRORED[node.operation]), right, left)
+    return _COMPARISONS[node.operation](left, right)
+
+
+def _written(operation: str) -> str:
+    return "<>" if operation == "!=" else operation
+
+
 def _not_equal(compiler: _Compiler, node: Apply) -> Any:
     left, right = compiler.operands(node)
-    return _or_unset(node, left, right, left != right)
+    return _or_unset(node, left, right, _compared(node, left, right))
 
 
 def _or_unset(node: Apply, left: Any, right: Any, differs: Any) -> Any:
@@ -243,7 +273,10 @@ def _is_named(node: Expression) -> bool:
 
 
 def _in(compiler: _Compiler, node: Apply) -> Any:
-    operand, *items = compiler.operands(node)
+    return _membership(node, *compiler.operands(node))
+
+
+def _membership(node: Apply, operand: Any, *items: Any) -> Any:
     if isinstance(node.operands[1], ValueList):
         [item] = items
         return Among(operand, item, _SQL_TYPES.get(node.operands[1].type, String()))
@@ -251,8 +284,8 @@ def _in(compiler: _Compiler, node: Apply) -> Any:
 
 
 def _not_in(compiler: _Compiler, node: Apply) -> Any:
-    left = compiler.compile(node.operands[0])
-    return _or_unset(node, left, None, _negated(_in(compiler, node)))
+    left, *items = compiler.operands(node)
+    return _or_unset(node, left, None, _negated(_membership(node, left, *items)))
 
 
 def _wide(node: Apply, sql: Any) -> Any:
@@ -262,6 +295,9 @@ def _wide(node: Apply, sql: Any) -> Any:
 
 
 def _arithmetic(compiler: _Compiler, node: Apply) -> Any:
+    if node.type is Type.FLOAT64:
+        floats = zip(compiler.operands(node), node.operands, strict=True)
+        return Arithmetic(node.operation, *(_as_float(sql, operand) for sql, operand in floats))
     left, right = compiler.operands(node)
     first = node.operands[0]
     if isinstance(first, Apply) and {first.operation, node.operation} <= {"+", "-"}:
@@ -269,17 +305,20 @@ def _arithmetic(compiler: _Compiler, node: Apply) -> Any:
     return _SIGNS[node.operation](_wide(node, left), right)
 
 
+def _as_float(sql: Any, operand: Expression) -> Any:
+    if operand.type is Type.FLOAT64:
+        return sql
+    return Converted(sql, _SQL_TYPES[operand.type], Double())
+
+
 def _absolute(compiler: _Compiler, node: Apply) -> Any:
     (number,) = compiler.operands(node)
-    return case((number < 0, -_wide(node, number)), else_=number)
+    return Absolute(_wide(node, number), _SQL_TYPES[node.type])
 
 
-def _divide(compiler: _Compiler, node: Apply) -> Any:
-    left, right = (
-        Converted(sql, _SQL_TYPES[operand.type], Double())
-        for sql, operand in zip(compiler.operands(node), node.operands, strict=True)
-    )
-    return left.op("/", return_type=Double())(func.nullif(right, 0.0))
+def _rounded(compiler: _Compiler, node: Apply) -> Any:
+    number, *decimals = compiler.operands(node)
+    return Rounded(_as_float(number, node.operands[0]), *decimals)
 
 
 def _ends_with(text: Any, end: Any) -> Any:
@@ -313,12 +352,8 @@ def _cast(compiler: _Compiler, node: Apply) -> Any:
 
 _OPERATIONS: dict[str, _Build] = {
     "NOT": _on(_negated),
-    "=": _on(lambda left, right: left == right),
+    **dict.fromkeys(("=", "<", "<=", ">", ">="), _comparison),
     "!=": _not_equal,
-    "<": _on(lambda left, right: left < right),
-    "<=": _on(lambda left, right: left <= right),
-    ">": _on(lambda left, right: left > right),
-    ">=": _on(lambda left, right: left >= right),
     "BETWEEN": _on(lambda operand, low, high: operand.between(low, high)),
     "NOT BETWEEN": _on(lambda operand, low, high: _negated(operand.between(low, high))),
     "IN": _in,
@@ -333,8 +368,7 @@ _OPERATIONS: dict[str, _Build] = {
     "IS NOT TRUE": _on(lambda operand: ~func.coalesce(operand, False)),
     "IS FALSE": _on(lambda operand: ~func.coalesce(operand, True)),
     "IS NOT FALSE": _on(lambda operand: func.coalesce(operand, True)),
-    **dict.fromkeys("+-*", _arithmetic),
-    "/": _divide,
+    **dict.fromkeys("+-*/", _arithmetic),
     "NEGATE": lambda compiler, node: -_wide(node, *compiler.operands(node)),
     "POSITIVE": _on(lambda operand: operand),
     "ABS": _absolute,
@@ -346,7 +380,7 @@ _OPERATIONS: dict[str, _Build] = {
     "LOWER": _on(Lower),
     "UPPER": _on(Upper),
     "REPLACE": _on(func.replace),
-    "ROUND": _on(Rounded),
+    "ROUND": _rounded,
     "SUBSTR": _on(Substring),
     "TRIM": _on(partial(Trimmed, "both")),
     "LTRIM": _on(partial(Trimmed, "left")),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Double, Integer, String, cast
+from sqlalchemy import Integer, String
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import NullType
@@ -14,6 +14,9 @@ _TRUTH: Any = NullType()
 
 SOME = "0.001"
 """Share of rows of properties that have one name: searching by it costs more than by a context."""
+
+MAX_TEXT = 500_000_000
+"""Characters, more than any text has."""
 
 MANY = "0.01"
 """Share of nodes in one state, of one type, or in a span of time."""
@@ -80,13 +83,6 @@ class Upper(FunctionElement[str]):
     inherit_cache = True
 
 
-class Rounded(FunctionElement[float]):
-    """A number rounded to some decimals, none if they are negative; halves away from zero."""
-
-    type = Double()
-    inherit_cache = True
-
-
 class Substring(FunctionElement[str]):
     """Some characters of a text from a place on, counted from 1, or from the end if negative.
 
@@ -116,24 +112,6 @@ class TypedNull(FunctionElement[Any]):
     def __init__(self, of: Any) -> None:
         super().__init__()
         self.type = of
-
-
-class Wide(FunctionElement[int]):
-    """A whole number with which one can calculate beyond 64 bits."""
-
-    type = BigInteger()
-    inherit_cache = True
-
-
-class Converted(FunctionElement[Any]):
-    """A value as one of another type; what is no number counts as one as far as it begins so."""
-
-    inherit_cache = True
-
-    def __init__(self, operand: Any, of: Any, to: Any) -> None:
-        super().__init__(operand)
-        self.of = of
-        self.type = to
 
 
 class CharLength(FunctionElement[int]):
@@ -212,20 +190,19 @@ def _call(name: str) -> Any:
     return compile_call
 
 
-for _element, _name in ((Lower, "lower"), (Upper, "upper"), (Rounded, "round")):
+for _element, _name in ((Lower, "lower"), (Upper, "upper")):
     compiles(_element, "sqlite")(_call(_name))
-compiles(Substring, "sqlite")(_call("substr"))
-compiles(Wide, "sqlite")(_call(""))
+
+
+@compiles(Substring, "sqlite")
+def _substring(element: Any, compiler: Any, **options: Any) -> str:
+    text, *places = _parts(element, compiler, options)
+    # SQLite looks at 32 bits of them.
+    small = (f"max(min({place}, {MAX_TEXT}), -{MAX_TEXT})" for place in places)
+    return f"substr({', '.join((text, *small))})"
 
 
 @compiles(Trimmed, "sqlite")
 def _trimmed(element: Any, compiler: Any, **options: Any) -> str:
     name = {"left": "ltrim", "right": "rtrim", "both": "trim"}[element.side]
     return f"{name}({', '.join(_parts(element, compiler, options))})"
-
-
-@compiles(Converted, "sqlite")
-def _converted(element: Any, compiler: Any, **options: Any) -> str:
-    (operand,) = element.clauses
-    text: str = compiler.process(cast(operand, element.type), **options)
-    return text

@@ -1,42 +1,27 @@
 """What MySQL and MariaDB write in their own way, so that they answer as the others do."""
 
-from collections.abc import Callable
 from functools import reduce
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Double, Integer
-from sqlalchemy.ext.compiler import compiles
 
-from lineage_store.database.tables import COLLATIONS
+from lineage_store.filtering.numeric_mysql import bound, finite, on_both, text_type
 from lineage_store.filtering.portable import (
+    MAX_TEXT,
     Among,
     CharLength,
-    Converted,
     Like,
     Lower,
     PositionOf,
-    Rounded,
     Substring,
     Trimmed,
     Upper,
-    Wide,
 )
 
 _TRIMS = {"left": "LTRIM", "right": "RTRIM", "both": "TRIM"}
 _B = "\\\\"
 """A backslash in a literal of MySQL."""
-
-Compile = Callable[..., str]
-
-
-def _on_both(element: Any) -> Callable[[Compile], Compile]:
-    def register(function: Compile) -> Compile:
-        for dialect in ("mysql", "mariadb"):
-            compiles(element, dialect)(function)
-        return function
-
-    return register
 
 
 def _parts(element: Any, compiler: Any, options: dict[str, Any]) -> list[str]:
@@ -49,23 +34,23 @@ def _replaced(text: str, given: str, wanted: str) -> str:
     return reduce(lambda sql, pair: f"REPLACE({sql}, '{pair[0]}', '{pair[1]}')", pairs, text)
 
 
-def _column_type(of: Any, dialect: str) -> str:
+def _column_type(of: Any, compiler: Any) -> str:
     if isinstance(of, Boolean):
         return "TINYINT"
     if isinstance(of, BigInteger | Integer):
         return "BIGINT"
-    text = f"LONGTEXT CHARACTER SET utf8mb4 COLLATE {COLLATIONS[dialect]}"
-    return "DOUBLE" if isinstance(of, Double) else text
+    return "DOUBLE" if isinstance(of, Double) else text_type(compiler)
 
 
-@_on_both(Among)
+@on_both(Among)
 def _among(element: Any, compiler: Any, **options: Any) -> str:
     operand, items = _parts(element, compiler, options)
-    columns = f"COLUMNS(item {_column_type(element.of, compiler.dialect.name)} PATH '$')"
-    return f"({operand} IN (SELECT item FROM JSON_TABLE({items}, '$[*]' {columns}) AS items))"  # noqa: S608
+    columns = f"COLUMNS(item {_column_type(element.of, compiler)} PATH '$')"
+    item = finite("item") if isinstance(element.of, Double) else "item"
+    return f"({operand} IN (SELECT {item} FROM JSON_TABLE({items}, '$[*]' {columns}) AS items))"  # noqa: S608
 
 
-@_on_both(Like)
+@on_both(Like)
 def _like(element: Any, compiler: Any, **options: Any) -> str:
     text, pattern = (
         _replaced(part, ascii_uppercase, ascii_lowercase)
@@ -75,28 +60,28 @@ def _like(element: Any, compiler: Any, **options: Any) -> str:
     return f"({text} LIKE REPLACE({pattern}, '|', '||') ESCAPE '|')"
 
 
-@_on_both(Lower)
+@on_both(Lower)
 def _lower(element: Any, compiler: Any, **options: Any) -> str:
     return _replaced(_parts(element, compiler, options)[0], ascii_uppercase, ascii_lowercase)
 
 
-@_on_both(Upper)
+@on_both(Upper)
 def _upper(element: Any, compiler: Any, **options: Any) -> str:
     return _replaced(_parts(element, compiler, options)[0], ascii_lowercase, ascii_uppercase)
 
 
-@_on_both(CharLength)
+@on_both(CharLength)
 def _char_length(element: Any, compiler: Any, **options: Any) -> str:
     return f"CHAR_LENGTH({_parts(element, compiler, options)[0]})"
 
 
-@_on_both(PositionOf)
+@on_both(PositionOf)
 def _position_of(element: Any, compiler: Any, **options: Any) -> str:
     text, part = _parts(element, compiler, options)
     return f"INSTR({text}, {part})"
 
 
-@_on_both(Trimmed)
+@on_both(Trimmed)
 def _trimmed(element: Any, compiler: Any, **options: Any) -> str:
     text, *given = _parts(element, compiler, options)
     if not given:
@@ -109,41 +94,18 @@ def _trimmed(element: Any, compiler: Any, **options: Any) -> str:
     return f"IF({given[0]} = '', {text}, REGEXP_REPLACE({text}, CONCAT({form}), ''))"
 
 
-@_on_both(Wide)
-def _wide(element: Any, compiler: Any, **options: Any) -> str:
-    return f"CAST({_parts(element, compiler, options)[0]} AS DECIMAL(65, 0))"
-
-
-@_on_both(Rounded)
-def _rounded(element: Any, compiler: Any, **options: Any) -> str:
-    number, *digits = _parts(element, compiler, options)
-    places = f"GREATEST({digits[0]}, 0)" if digits else "0"
-    return f"(ROUND(CAST({number} AS DECIMAL(65, 20)), {places}) + 0e0)"
-
-
-@_on_both(Substring)
+@on_both(Substring)
 def _substring(element: Any, compiler: Any, **options: Any) -> str:
-    text, start, *count = _parts(element, compiler, options)
+    types = (text_type(compiler), "DECIMAL(65, 0)", "DECIMAL(65, 0)")
+    return bound(element, compiler, options, _characters, *types)
+
+
+def _characters(text: str, start: str, count: str | None = None) -> str:
+    start = f"LEAST(GREATEST({start}, -{MAX_TEXT}), {MAX_TEXT})"
     first = f"IF({start} < 0, CHAR_LENGTH({text}) + {start} + 1, {start})"
-    if not count:
+    if count is None:
         return f"SUBSTR({text}, GREATEST({first}, 1))"
-    size = count[0]
+    size = f"LEAST(GREATEST({count}, -{MAX_TEXT}), {MAX_TEXT})"
     begin = f"IF({size} < 0, {first} + {size}, {first})"
     end = f"({begin} + ABS({size}))"
     return f"SUBSTR({text}, GREATEST({begin}, 1), GREATEST({end} - GREATEST({begin}, 1), 0))"
-
-
-@_on_both(Converted)
-def _converted(element: Any, compiler: Any, **options: Any) -> str:
-    (operand,) = _parts(element, compiler, options)
-    of, to = element.of, element.type
-    if isinstance(to, BigInteger):
-        whole = f"TRUNCATE({operand}, 0)" if isinstance(of, Double) else operand
-        return f"CAST({whole} AS SIGNED)"
-    if isinstance(to, Double):
-        return f"({operand} + 0e0)"
-    text = f"CAST({operand} AS CHAR CHARACTER SET utf8mb4)"
-    if isinstance(of, Double):  # "2.0" and "1.0e+20", as SQLite has it
-        text = f"REGEXP_REPLACE({text}, '^(-?[0-9]+)(e|$)', '{_B}1.0{_B}2')"
-        return f"REGEXP_REPLACE({text}, 'e([0-9])', 'e+{_B}1')"
-    return text

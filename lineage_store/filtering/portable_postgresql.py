@@ -1,31 +1,25 @@
 """What PostgreSQL writes in its own way, so that it answers as the others do.
 
-Texts compare byte by byte, only the letters of ASCII have two cases, a number rounds away from
-zero, and a text counts as a number as far as it begins like one.
+Texts compare byte by byte, and only the letters of ASCII have two cases.
 """
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Double, String
 from sqlalchemy.ext.compiler import compiles
 
+from lineage_store.filtering.numeric_postgresql import bound
 from lineage_store.filtering.portable import (
+    MAX_TEXT,
     Among,
     CharLength,
-    Converted,
     Like,
     Lower,
     PositionOf,
-    Rounded,
     Substring,
     Trimmed,
     TypedNull,
     Upper,
-    Wide,
 )
-
-_WHOLE = r"'^\s*([+-]?[0-9]+)'"
-_DECIMAL = r"'^\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)'"
 
 
 def _parts(element: Any, compiler: Any, options: dict[str, Any]) -> list[str]:
@@ -81,44 +75,24 @@ def _typed_null(element: Any, compiler: Any, **options: Any) -> str:  # noqa: AR
     return f"CAST(NULL AS {compiler.dialect.type_compiler_instance.process(element.type)})"
 
 
-@compiles(Wide, "postgresql")
-def _wide(element: Any, compiler: Any, **options: Any) -> str:
-    return f"CAST({_parts(element, compiler, options)[0]} AS numeric)"
-
-
-@compiles(Rounded, "postgresql")
-def _rounded(element: Any, compiler: Any, **options: Any) -> str:
-    number, *digits = _parts(element, compiler, options)
-    places = f"greatest(CAST({digits[0]} AS integer), 0)" if digits else "0"
-    return f"CAST(round(CAST({number} AS numeric), {places}) AS double precision)"
-
-
 @compiles(Substring, "postgresql")
 def _substring(element: Any, compiler: Any, **options: Any) -> str:
-    text, start, *count = _parts(element, compiler, options)
-    first = f"CASE WHEN {start} < 0 THEN char_length({text}) + {start} + 1 ELSE {start} END"
-    first = f"CAST(({first}) AS integer)"
-    if not count:
-        return f"substr({text}, {first})"
-    size = f"CAST({count[0]} AS integer)"
-    before = f"substr({text}, {first} + {size}, -{size})"
-    return f"CASE WHEN {size} < 0 THEN {before} ELSE substr({text}, {first}, {size}) END"
+    return bound(element, compiler, options, _characters)
 
 
-@compiles(Converted, "postgresql")
-def _converted(element: Any, compiler: Any, **options: Any) -> str:
-    (operand,) = _parts(element, compiler, options)
-    of, to = element.of, element.type
-    if isinstance(of, String) and isinstance(to, BigInteger | Double):
-        form, name = (_WHOLE, "bigint") if isinstance(to, BigInteger) else (_DECIMAL, "float8")
-        number = f"coalesce(substring({operand} from {form}), '0')"
-        return f"CASE WHEN {operand} IS NOT NULL THEN CAST({number} AS {name}) END"
-    if isinstance(of, Double) and isinstance(to, BigInteger):
-        top, bottom = f"{operand} >= 9223372036854775807", f"{operand} <= -9223372036854775808"
-        return (
-            f"CASE WHEN {top} THEN 9223372036854775807 "
-            f"WHEN {bottom} THEN -9223372036854775808 ELSE CAST(trunc({operand}) AS bigint) END"
-        )
-    if isinstance(of, Double) and isinstance(to, String):  # "2.0" and "1.0e+20", as SQLite has it
-        return f"regexp_replace(CAST({operand} AS text), '^(-?[0-9]+)(e|$)', '\\1.0\\2')"
-    return f"CAST({operand} AS {compiler.dialect.type_compiler_instance.process(to)})"
+def _characters(text: str, start: str, count: str | None = None) -> str:
+    first = _within_text(start)
+    first = f"CASE WHEN {start} < 0 THEN char_length({text}) + {first} + 1 ELSE {first} END"
+    if count is None:
+        return f"CASE WHEN {start} IS NOT NULL THEN substr({text}, {first}) END"
+    size = _within_text(count)
+    before = f"substr({text}, {first} + {size}, -({size}))"
+    return (
+        f"CASE WHEN {start} IS NULL OR {count} IS NULL THEN NULL "
+        f"WHEN {count} < 0 THEN {before} ELSE substr({text}, {first}, {size}) END"
+    )
+
+
+def _within_text(number: str) -> str:
+    """Return SQL of a number of characters, so small that sums of them are in range."""
+    return f"CAST(least(greatest({number}, -{MAX_TEXT}), {MAX_TEXT}) AS integer)"

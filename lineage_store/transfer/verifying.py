@@ -63,7 +63,7 @@ def _check_index(connection: Connection, table: StoredTable, page: Sequence[Row]
     found = contents.rows_by_keys(connection, index, keys)
     for key, row in zip(keys, expected, strict=True):
         held = found.get(key)
-        if held is None or not derived.equal(row, tuple(held[at] for at in places)):
+        if held is None or not derived.equal(connection, row, tuple(held[at] for at in places)):
             raise errors.DataLoss(
                 f"the row {contents.shown_key(index, key)} of {index.name} is not as it must"
             )

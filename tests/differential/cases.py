@@ -143,24 +143,6 @@ TYPES = (
             ),
         ),
     ),
-    Case(
-        "property of type UNKNOWN",
-        "that is stored with another type",
-        (
-            Step(
-                "PutContextType",
-                'context_type { name: "C" properties { key: "x" value: UNKNOWN } }',
-                "ALREADY_EXISTS",
-                "INVALID_ARGUMENT",
-            ),
-            Step(
-                "PutContextType",
-                'context_type { name: "C" properties { key: "x" value: UNKNOWN } } '
-                "can_add_fields: true",
-                "INVALID_ARGUMENT",
-            ),
-        ),
-    ),
 )
 
 VALUES = (

@@ -54,20 +54,6 @@ def _types_without_external_id(exchange: Exchange) -> bool:
     return bare == exchange.real.response
 
 
-def _unknown_property_type(exchange: Exchange) -> bool:
-    """Whether both refuse a request that declares a property of type UNKNOWN."""
-    return (
-        exchange.ours.code == _INVALID_ARGUMENT
-        and (exchange.real.code == _ALREADY_EXISTS or _is_clash(exchange.real))
-        and exchange.method.startswith("Put")
-        and any(
-            metadata_pb2.UNKNOWN in part.properties.values()
-            for part in messages_in(exchange.request)
-            if isinstance(part, _TYPES)
-        )
-    )
-
-
 def _events_by_index(exchange: Exchange) -> bool:
     """Whether the same events come in the order of the real store's index on the one side, and
     artifact by artifact on the other.
@@ -159,12 +145,6 @@ DIFFERENCES = (
         "GetArtifactTypes, GetExecutionTypes and GetContextTypes leave out the external ids of the "
         "types in MLMD; here they answer them as all other reads do.",
         explains=_types_without_external_id,
-    ),
-    Difference(
-        "property of type UNKNOWN",
-        "MLMD compares a type with the stored one before it looks for UNKNOWN, so that such a "
-        "request may be ALREADY_EXISTS. Here it is malformed whatever is stored: INVALID_ARGUMENT.",
-        explains=_unknown_property_type,
     ),
     Difference(
         "events of an artifact",

@@ -14,7 +14,54 @@ _CONTEXTS = Step(
 _LINEAGE = "lineage_subgraph_query_options { %s }"
 _FROM = _LINEAGE % "starting_artifacts { filter_query: '%s' } %s"
 
+_MORE = (
+    'properties { key: "a" value: INT } properties { key: "b" value: INT } '
+    'properties { key: "u" value: UNKNOWN }'
+)
+
 CASES = (
+    Case(
+        "a property of type UNKNOWN",
+        "looked for behind what differs from the stored type",
+        (
+            Step("PutContextType", 'context_type { name: "C" external_id: "c" }'),
+            Step(
+                "PutContextType",
+                f'context_type {{ name: "C" {_MORE} }} can_omit_fields: true',
+                "ALREADY_EXISTS",
+            ),
+            Step(
+                "PutContextType",
+                f'context_type {{ name: "C" {_MORE} }} can_add_fields: true',
+                "INVALID_ARGUMENT",
+            ),
+            Step("PutContextType", f'context_type {{ name: "D" {_MORE} }}', "INVALID_ARGUMENT"),
+            Step(
+                "PutContextType",
+                f'context_type {{ name: "D" external_id: "c" {_MORE} }}',
+                "ALREADY_EXISTS",
+            ),
+        ),
+    ),
+    Case(
+        "external ids that an artifact loses in the same request",
+        "stand for what they stood for before it",
+        (
+            Step("PutArtifacts", 'artifacts { type_id: 10 external_id: "x" }'),
+            Step(
+                "PutLineageSubgraph",
+                'artifacts { id: 1 type_id: 10 external_id: "y" } '
+                'artifacts { type_id: 10 external_id: "x" uri: "u" } '
+                "options { reuse_artifact_if_already_exist_by_external_id: true }",
+                "artifact_ids: 1 artifact_ids: 1",
+            ),
+            Step(
+                "GetArtifacts",
+                "",
+                'artifacts { id: 1 type_id: 10 type: "A" external_id: "x" uri: "u" }',
+            ),
+        ),
+    ),
     Case(
         "names that pass from node to node in one request",
         "freed before they are taken",
@@ -161,3 +208,19 @@ def test_a_state_that_no_enum_has_is_unset(pair):
         assert side.call("PutArtifacts", request)[0].status == "OK"
     for response in pair.read("GetArtifacts"):
         assert not response.artifacts[0].HasField("state")
+
+
+MISFITS = [
+    ('properties { key: "i" value {} }', "Found unmatched property type: i"),
+    ('properties { key: "i" value { string_value: "x" } }', "Found unmatched property type: i"),
+    ('properties { key: "z" value { int_value: 1 } }', "Found unknown property: z"),
+    ('properties { key: "z" value {} }', "Found unknown property: z"),
+]
+
+
+@pytest.mark.parametrize(("properties", "text"), MISFITS)
+def test_properties_that_do_not_fit_are_told_alike(pair, properties: str, text: str):
+    """Programs match on these texts."""
+    answers = pair.call("PutArtifacts", f"artifacts {{ type_id: 10 {properties} }}")
+    assert [answer.status for answer in answers] == ["INVALID_ARGUMENT"] * 2
+    assert all(text in answer.message for answer in answers)

@@ -48,12 +48,14 @@ def check_properties(
     }
     expected = {_key(row): row for row in needed}
     for key in sorted(held.keys() | expected.keys(), key=repr):
-        fault = _fault(expected.get(key), held.get(key))
+        fault = _fault(connection, expected.get(key), held.get(key))
         if fault:
             shown = {"node_id": key[0], "is_custom": bool(key[1]), "name": key[2]}
             findings.add("index", index.name, shown, fault)
     return {
-        key[0] for key in held.keys() | expected.keys() if _fault(expected.get(key), held.get(key))
+        key[0]
+        for key in held.keys() | expected.keys()
+        if _fault(connection, expected.get(key), held.get(key))
     }
 
 
@@ -61,12 +63,16 @@ def _key(row: Row) -> Key:
     return (row[0], row[1], row[2])
 
 
-def _fault(expected: Row | None, held: Row | None) -> str | None:
+def _fault(connection: Connection, expected: Row | None, held: Row | None) -> str | None:
     if held is None:
         return "the property is not in the index"
     if expected is None:
         return "the index has a property that the body does not have"
-    return None if derived.equal(expected, held) else "the index has another value than the body"
+    return (
+        None
+        if derived.equal(connection, expected, held)
+        else "the index has another value than the body"
+    )
 
 
 def check_components(

@@ -16,7 +16,9 @@ from lineage_store.database.connection import Connection, ConstraintViolated, Dr
 from lineage_store.database.inserts import in_few_sizes
 from lineage_store.database.mlmd.source import is_lower_case
 from lineage_store.database.mlmd.tables import CURRENT, MlmdTables
+from lineage_store.database.mysql_numbers import Plain
 from lineage_store.database.sizes import LostInLargeStatement
+from lineage_store.database.tables import COLLATIONS
 from lineage_store.database.urls import driver_for
 from lineage_store.limits import UNBOUNDED
 
@@ -192,7 +194,9 @@ class MlmdTarget:
             return value.decode("ascii")
         if isinstance(value, bytes) and name == "postgresql":
             return b64decode(value)
-        return value.encode() if isinstance(value, str) and name in {"mysql", "mariadb"} else value
+        if name in COLLATIONS and isinstance(value, float):
+            return Plain(value)
+        return value.encode() if isinstance(value, str) and name in COLLATIONS else value
 
 
 def _definition(driver: Driver) -> list[str]:

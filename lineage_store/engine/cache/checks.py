@@ -133,7 +133,8 @@ def parameters(values: Any, where: str) -> None:
     Raises:
         InvalidArgument: One has no name or no value.
     """
-    for name, value in values.items():
+    for name in sorted(values, key=repr):  # a map of protobuf has no order
+        value = values[name]
         if not bounded(f"the name of one of {where}", name):
             raise errors.InvalidArgument(f"{where} must not have an empty name")
         if value.WhichOneof("value") is None:

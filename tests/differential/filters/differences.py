@@ -32,6 +32,7 @@ _CAST = re.compile(
     r'|\bcast\s*\(\s*([-+.\de]+|"")\s+as ',  # worked out by ZetaSQL itself
     re.IGNORECASE,
 )
+_EXTREME = re.compile(r"\d{10,}|\de[+-]?\d{3}", re.IGNORECASE)
 _QUOTED_NAME = re.compile(r"`\w+`\s*\(|\bas\s+`", re.IGNORECASE)
 _HIDDEN = re.compile(r"[\\\x00-\x1f\x7f]")
 _REFUSED = re.compile(
@@ -142,6 +143,11 @@ def _casts(exchange: Exchange) -> bool:
     return (answered or _only_real_answers(exchange)) and bool(_CAST.search(_lexed(exchange).code))
 
 
+def _extreme_numbers(exchange: Exchange) -> bool:
+    """Whether a filter holds a number that the real store does not write as it is, or rounds."""
+    return _both_answer(exchange) and bool(_EXTREME.search(_lexed(exchange).code))
+
+
 FILTER_DIFFERENCES = (
     Difference(
         "filters that fail inside",
@@ -187,6 +193,13 @@ FILTER_DIFFERENCES = (
         "attributes of neighbours, mix large integers with others, and leave out the blank "
         "behind a number.",
         explains=_more_names,
+    ),
+    Difference(
+        "numbers of many digits",
+        "MLMD writes numbers with 15 digits, and the infinite and smallest ones as 0; compares "
+        "INT64 with FLOAT64 as FLOAT64, where whole numbers above 2^53 are rounded; and looks at "
+        "32 bits of a place in SUBSTR. Here a number is what it says, and compared as it is.",
+        explains=_extreme_numbers,
     ),
     Difference(
         "casts",
