@@ -136,6 +136,11 @@ class Connection:
         return self._driver.dialect.name in COLLATIONS
 
     @property
+    def has_no_nul(self) -> bool:
+        """Whether texts can't hold NUL: so it is on PostgreSQL."""
+        return self._driver.dialect.name == "postgresql"
+
+    @property
     def has_infinity(self) -> bool:
         """Whether a column of numbers holds infinities: on MySQL it does not."""
         return self._driver.dialect.name not in COLLATIONS

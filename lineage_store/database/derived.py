@@ -18,8 +18,9 @@ from lineage_store.database.connection import Connection, Row
 from lineage_store.database.contents import Key
 from lineage_store.database.mysql_numbers import as_held
 from lineage_store.database.node_rows import PROPERTY_COLUMNS, property_rows
+from lineage_store.database.postgresql_texts import indexed
 from lineage_store.database.statements import ListStatement, slots
-from lineage_store.database.tables import columns_of
+from lineage_store.database.tables import STRING_VALUE, columns_of
 from lineage_store.v1 import cache_pb2
 
 KIND_OF = {table.name: kind for kind, table in tables.nodes.items()}
@@ -29,6 +30,8 @@ COMPONENT_COLUMNS = ("component_hash", "entry_id")
 
 _TERMS = 256
 """Keys in one condition; SQLite bounds the depth of expressions."""
+
+_SHORT = PROPERTY_COLUMNS.index(STRING_VALUE)
 
 
 def message_of(message_class: Any, body: bytes, what: str) -> Any:
@@ -84,9 +87,11 @@ def index_rows(
 
 
 def equal(connection: Connection, expected: Row, held: Row) -> bool:
-    """Whether a database holds an index row, be it in the way of one without infinities."""
+    """Whether a database holds an index row, in the way in which it holds such values."""
     if not connection.has_infinity:
         expected = tuple(as_held(v) if isinstance(v, float) else v for v in expected)
+    if connection.has_no_nul and expected[_SHORT] is not None:
+        expected = (*expected[:_SHORT], indexed(expected[_SHORT]), *expected[_SHORT + 1 :])
     return expected == held
 
 

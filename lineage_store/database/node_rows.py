@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lineage_store.database.connection import Row
-from lineage_store.database.tables import SHORT_STRING
+from lineage_store.database.tables import ESCAPED, SHORT_STRING
 from lineage_store.kinds import NodeKind
 
 PROPERTY_COLUMNS = (
@@ -87,6 +87,11 @@ def _value_columns(value: Any) -> Row:
 
 
 def _string_columns(text: str) -> Row:
-    if len(text) <= SHORT_STRING:
+    if len(text) <= SHORT_STRING and (text.isprintable() or _escaped_length(text) <= SHORT_STRING):
         return (None, None, text, None, None)
     return (None, None, text[:SHORT_STRING], text, None)
+
+
+def _escaped_length(text: str) -> int:
+    """Return how many characters a text has where NUL is written as two, as on PostgreSQL."""
+    return len(text) + sum(map(text.count, ESCAPED))

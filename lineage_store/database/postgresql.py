@@ -16,9 +16,12 @@ from sqlalchemy.engine import Engine as CoreEngine
 from sqlalchemy.pool import StaticPool
 
 from lineage_store import errors
+from lineage_store.database import tables
 from lineage_store.database.connection import ConstraintViolated, Insert, Row
 from lineage_store.database.inserts import insert_parts, on_conflict_clause
 from lineage_store.database.passwords import read_password
+from lineage_store.database.postgresql_texts import escaped, unescaped
+from lineage_store.database.tables import SHORT_STRING
 
 MAX_ROWS = 10_000
 """Rows in one INSERT, so that none grows without end."""
@@ -38,8 +41,6 @@ _ARGUMENTS: dict[str, Any] = {
     "keepalives_count": 2,
     "tcp_user_timeout": 20_000,  # ms
 }
-
-_NUL, _ESCAPE = "\x00", "\U0010ffff"
 
 _MEANINGS: dict[str, tuple[type[errors.LineageError], str]] = {
     "08": (errors.Unavailable, "the connection to the database was lost; try again"),
@@ -206,8 +207,14 @@ class PostgresqlDriver:
 @lru_cache(maxsize=128)
 def _insert_text(table: Table, columns: tuple[str, ...], on_conflict: str) -> str:
     arrays = ", ".join(f"%b::{_array(table.c[name].type)}" for name in columns)
-    text = f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT * FROM unnest({arrays})"  # noqa: S608 - names from our own tables
+    names, values = ", ".join(columns), ", ".join(map(_inserted, columns))
+    text = f"INSERT INTO {table.name} ({names}) SELECT {values} FROM unnest({arrays}) AS t({names})"  # noqa: S608 - names from our own tables
     return text + on_conflict_clause(table, columns, on_conflict)
+
+
+def _inserted(column: str) -> str:
+    """Return the SQL of a column that is inserted: the beginning of a string grows by each NUL."""
+    return f"left({column}, {SHORT_STRING})" if column == tables.STRING_VALUE else column
 
 
 def _array(kind: Any) -> str:
@@ -235,24 +242,18 @@ def _unreachable(text: str) -> errors.LineageError:
     return errors.Unavailable("the database can't be reached; is it running, and is the URL right?")
 
 
-def _without_nul(text: str) -> str:
-    if _NUL in text or _ESCAPE in text:
-        return text.replace(_ESCAPE, f"{_ESCAPE}1").replace(_NUL, f"{_ESCAPE}0")
-    return text
-
-
 class _TextDumper(StrDumper):
     """Writes NUL, which PostgreSQL's text can't hold, as two characters that it can."""
 
     def dump(self, obj: str) -> Buffer | None:
-        return super().dump(_without_nul(obj))
+        return super().dump(escaped(obj))
 
 
 class _TextBinaryDumper(StrBinaryDumper):
     """Does the same within arrays."""
 
     def dump(self, obj: str) -> Buffer | None:
-        return super().dump(_without_nul(obj))
+        return super().dump(escaped(obj))
 
 
 class _TextLoader(TextLoader):
@@ -260,6 +261,4 @@ class _TextLoader(TextLoader):
 
     def load(self, data: Buffer) -> bytes | str:
         text = super().load(data)
-        if isinstance(text, str) and _ESCAPE in text:
-            return text.replace(f"{_ESCAPE}0", _NUL).replace(f"{_ESCAPE}1", _ESCAPE)
-        return text
+        return unescaped(text) if isinstance(text, str) else text

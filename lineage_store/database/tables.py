@@ -29,6 +29,11 @@ from sqlalchemy.dialects import mysql
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
 from lineage_store.limits import MAX_NAME
 
+NUL, ESCAPE = "\x00", "\U0010ffff"
+ESCAPED = (NUL, ESCAPE)
+"""Characters that take two on PostgreSQL, whose texts can't hold NUL."""
+
+STRING_VALUE = "string_value"
 SHORT_STRING = 255
 """Characters of a string property that are indexed."""
 

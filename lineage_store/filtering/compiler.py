@@ -156,7 +156,9 @@ class _Compiler:
         """Return a condition on the first characters of a string property."""
         short = self.joins.short_string(source)
         if operation == "IN":
-            return Among(short, self._derive(values[0], _short_strings, String()), String())
+            return Among(
+                short, self._derive(values[0], _short_strings, String()), String(SHORT_STRING)
+            )
         bounds = [func.substr(self.compile(value), 1, SHORT_STRING) for value in values]
         if operation == "=":
             return short == bounds[0]

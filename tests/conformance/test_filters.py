@@ -222,3 +222,22 @@ def test_long_filters_that_ml_metadata_can_not_run(call, query):
     link = [{"artifact_id": artifact, "context_id": context}]
     call("PutAttributionsAndAssociations", attributions=link)
     assert matching(call, "artifact", query) == [artifact]
+
+
+@pytest.mark.parametrize("character", ["\0", "\U0010ffff"])
+@pytest.mark.parametrize("count", [1, 127, 128, 255, 256, 300])
+def test_characters_that_take_two_where_there_is_no_nul(call, character, count):
+    """PostgreSQL writes them as two: what is indexed of a text must fit all the same."""
+    type_id = call.type()
+    texts = [character * count, character * count + "b", "a" * 255, "a" * 254 + character]
+    for text in texts:
+        call.put("artifact", {"type_id": type_id, "custom_properties": {"v": text}})
+    assert matching(call, "artifact", "custom_properties.v.string_value = '" + "a" * 255 + "'") == [
+        3
+    ]
+    assert matching(call, "artifact", "custom_properties.v.string_value LIKE 'a%'") == [3, 4]
+    if character != "\0":
+        for place, text in enumerate(texts, start=1):
+            assert matching(call, "artifact", f"custom_properties.v.string_value = '{text}'") == [
+                place
+            ]
