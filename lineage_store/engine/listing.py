@@ -125,7 +125,7 @@ def read_token(options: Any) -> PageKey:
     Raises:
         InvalidArgument: It is not a token, or was made for another order.
     """
-    given = options.next_page_token
+    given = text("options.next_page_token", options.next_page_token)
     try:
         encoded = base64.b64decode(given + "=" * (-len(given) % 4), altchars=b"-_", validate=True)
         token = pb.ListOperationNextPageToken.FromString(encoded)

@@ -12,6 +12,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from lineage_server.reflection import add_reflection
 from lineage_server.servicer import SERVICE_NAMES, Capacity, generic_handlers
 from lineage_server.settings import Settings
+from lineage_server.standard_services import StandardServices
 from lineage_store import errors
 from lineage_store.engine import Engine
 
@@ -45,8 +46,9 @@ class Server:
             handlers=generic_handlers(self._engine, capacity),
             options=_options(settings),
         )
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
-        add_reflection(self._grpc)
+        standard = StandardServices(self._grpc)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, standard)
+        add_reflection(standard)
         try:
             port = _bind(self._grpc, settings.grpc, credentials)
         except BaseException:

@@ -1,21 +1,20 @@
 """The gRPC handlers: one generic handler for each name of a service."""
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import SimpleQueue
-from typing import Any, NoReturn
+from typing import Any
 
 import grpc
 from google.protobuf.message import Message
-from google.protobuf.message_factory import GetMessageClass
 
+from lineage_server.failures import fail
 from lineage_store import errors
-from lineage_store.client.channel import REASON_KEY
 from lineage_store.client.transport import CACHE, LINEAGE, SERVICE
 from lineage_store.engine import Engine
+from lineage_store.engine.decoding import decoder_of
 
 SERVICES = (
     (SERVICE.full_name, SERVICE),
@@ -27,12 +26,6 @@ SERVICES = (
 same on the wire."""
 
 SERVICE_NAMES = tuple(name for name, _ in SERVICES)
-
-MAX_TEXT = 4_000
-"""Bytes of a status text on the wire; it travels in trailers, which peers bound at 8 KiB."""
-
-logger = logging.getLogger("lineage_server.calls")
-_CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
 class Places:
@@ -121,43 +114,43 @@ def generic_handlers(engine: Engine, capacity: Capacity) -> list[grpc.GenericRpc
 
 
 def _handler(engine: Engine, capacity: Capacity, method: Any) -> "grpc.RpcMethodHandler[Any, Any]":
-    parse = GetMessageClass(method.input_type).FromString
+    """Return what answers a method, from the bytes of a request.
+
+    gRPC would parse them in the one thread that serves all connections, and end a call with
+    INTERNAL whose bytes are no request.
+    """
+    decode = decoder_of(method.input_type)
     if method.server_streaming:
-        answer = _answer_in_parts(engine, capacity.streams[method.name], method.name)
+        streams = capacity.streams[method.name]
         return grpc.unary_stream_rpc_method_handler(
-            answer, request_deserializer=parse, response_serializer=_encoded
+            _answer_in_parts(engine, streams, method.name, decode)
         )
-    return grpc.unary_unary_rpc_method_handler(
-        _answer(engine, capacity, method.name),
-        request_deserializer=parse,
-        response_serializer=_encoded,
-    )
-
-
-def _encoded(response: Message | bytes) -> bytes:
-    return response if isinstance(response, bytes) else response.SerializeToString()
+    return grpc.unary_unary_rpc_method_handler(_answer(engine, capacity, method.name, decode))
 
 
 def _answer(
-    engine: Engine, capacity: Capacity, method: str
-) -> Callable[[Any, grpc.ServicerContext], Any]:
-    def answer(request: Any, context: grpc.ServicerContext) -> Any:
+    engine: Engine, capacity: Capacity, method: str, decode: Callable[[bytes], Message]
+) -> Callable[[bytes, grpc.ServicerContext], bytes]:
+    def answer(encoded: bytes, context: grpc.ServicerContext) -> bytes:
         begun = time.monotonic()
         try:
+            request = decode(encoded)
             with capacity.calls:
-                return engine.call(method, request)
+                response = engine.call(method, request)
+            return response if isinstance(response, bytes) else response.SerializeToString()
         except Exception as error:
-            _fail(method, context, error, begun)
+            fail(method, context, error, begun)
 
     return answer
 
 
 def _answer_in_parts(
-    engine: Engine, streams: Streams, method: str
-) -> Callable[[Any, grpc.ServicerContext], Iterator[bytes]]:
-    def answer(request: Any, context: grpc.ServicerContext) -> Iterator[bytes]:
+    engine: Engine, streams: Streams, method: str, decode: Callable[[bytes], Message]
+) -> Callable[[bytes, grpc.ServicerContext], Iterator[bytes]]:
+    def answer(encoded: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
         begun = time.monotonic()
         try:
+            request = decode(encoded)
             with streams.one():
                 for part in engine.stream(method, request):
                     if not context.is_active():  # the client went away, or the server ends
@@ -165,42 +158,6 @@ def _answer_in_parts(
                     if part:
                         yield part
         except Exception as error:
-            _fail(method, context, error, begun)
+            fail(method, context, error, begun)
 
     return answer
-
-
-def _fail(method: str, context: grpc.ServicerContext, error: Exception, begun: float) -> NoReturn:
-    """End a call with the status of an error."""
-    if isinstance(error, errors.LineageError):
-        failure = error
-    else:
-        logger.error("a call failed with a defect", extra={"method": method}, exc_info=error)
-        failure = errors.Internal("the server failed; its log has the details")
-    _log_failure(method, context.peer(), failure, time.monotonic() - begun)
-    context.set_trailing_metadata(((REASON_KEY, failure.reason),))
-    context.abort(_CODES[failure.code], _bounded(failure.message))
-
-
-def _bounded(text: str) -> str:
-    """Return as much of a text as fits: all but printable ASCII is percent-encoded on the wire."""
-    size = 0
-    for at, character in enumerate(text):
-        plain = " " <= character <= "~" and character != "%"
-        size += 1 if plain else 3 * len(character.encode())
-        if size > MAX_TEXT:
-            return text[:at]
-    return text
-
-
-def _log_failure(method: str, peer: str, error: errors.LineageError, seconds: float) -> None:
-    """Write one line; the text of the error may quote the request, so it is left out."""
-    logger.warning(
-        "call failed",
-        extra={
-            "method": method,
-            "peer": peer,
-            "reason": error.reason,
-            "ms": round(seconds * 1000, 1),
-        },
-    )
