@@ -50,6 +50,8 @@ class Database:
         raw = self._driver.connect()
         try:
             schema.open_or_create(self._driver, raw)
+            # On a server a transaction that met a lock is run again, within patience.
+            self._driver.bound_waits(raw, patience / 2 if self._driver.is_remote else patience)
         except BaseException:
             self._driver.close(raw)
             raise

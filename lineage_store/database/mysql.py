@@ -95,6 +95,7 @@ class MysqlDriver:
         self._preferred = 0  # the host that answered last
         self._dialect: Dialect | None = None
         self._is_cluster = False
+        self._lock_seconds = 0  # as the server has it
 
     @property
     def reads_at_once(self) -> bool:
@@ -168,6 +169,8 @@ class MysqlDriver:
             # Texts that are compared with each other, and not with a column.
             collation = COLLATIONS["mariadb" if is_mariadb else "mysql"]
             cursor.execute(f"SET NAMES utf8mb4 COLLATE {collation}")
+            if self._lock_seconds:
+                self._bound_waits_of(cursor)
             self._is_cluster = _is_cluster(cursor, is_mariadb=is_mariadb)
             if self._is_cluster or len(self._url.hosts) > 1:
                 _check_takes_writes(cursor)
@@ -179,6 +182,15 @@ class MysqlDriver:
         """Return a SQLAlchemy engine over one open connection."""
         url = f"{self.dialect.name}+pymysql://"
         return create_engine(url, creator=lambda: raw, poolclass=StaticPool)
+
+    def bound_waits(self, raw: Any, seconds: float) -> None:
+        """Bound the time that connections wait for a lock; see `Driver.bound_waits`."""
+        self._lock_seconds = max(1, round(seconds))
+        with raw.cursor() as cursor:
+            self._bound_waits_of(cursor)
+
+    def _bound_waits_of(self, cursor: Any) -> None:
+        cursor.execute(f"SET SESSION innodb_lock_wait_timeout = {self._lock_seconds}")
 
     def is_alive(self, raw: Any) -> bool:
         """Whether a connection can be used again."""

@@ -18,9 +18,15 @@ class Settings:
         database: A database URL.
         grpc: HOST:PORT to listen on; port 0 picks a free one.
         processes: How many processes serve; more than one only a database that is a server.
-        threads: Calls that are worked on at the same time, and half as many that stream; of each
-            process, as are the bounds that follow.
+        threads: Reads that are worked on at the same time, as many writes, and half as many
+            streams; of each process, as are the bounds that follow.
         max_waits: Calls that wait for cache keys at the same time.
+        max_queue: Reads that wait for their turn, and as many writes.
+        idle_stream_seconds: How long a call waits for its other side to send its request, or to
+            take a part of its answer.
+        keepalive_seconds: How long a connection is silent before the server pings the client.
+        keepalive_timeout_seconds: How long the client has to answer that.
+        keepalive_min_client_seconds: How long clients must wait between their own pings.
         max_message_bytes: The largest request, and the largest response.
         max_metadata_bytes: The largest metadata of a call.
         max_lineage_nodes: The most nodes that a lineage query answers.
@@ -48,6 +54,11 @@ class Settings:
     processes: int = 1
     threads: int = 16
     max_waits: int = 256
+    max_queue: int = 128
+    idle_stream_seconds: float = 60.0
+    keepalive_seconds: float = 60.0
+    keepalive_timeout_seconds: float = 20.0
+    keepalive_min_client_seconds: float = 5.0
     max_message_bytes: int = 100 * MIB
     max_metadata_bytes: int = 16 * 1024
     max_lineage_nodes: int = 1_000_000
