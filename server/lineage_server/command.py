@@ -127,6 +127,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="Longest filter.",
 )
 @_option(
+    "--max-filter-tokens",
+    default=50_000,
+    type=click.IntRange(100, 10_000_000),
+    help="Most names, values, signs and parentheses in a filter.",
+)
+@_option(
     "--max-filter-depth",
     default=100,
     type=click.IntRange(10, 200),

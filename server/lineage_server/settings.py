@@ -35,6 +35,7 @@ class Settings:
             told otherwise, and the verdict must reach them.
         max_graph_bytes: The memory that the graph of nodes and events may take; 0: none is kept.
         max_filter_characters: The longest filter.
+        max_filter_tokens: The most names, values, signs and parentheses in a filter.
         max_filter_depth: The most expressions within each other in a filter.
         max_filter_values: The most values in a filter, those in lists aside.
         max_filter_list_items: The most values in one list of a filter.
@@ -66,6 +67,7 @@ class Settings:
     max_lineage_seconds: float = 30.0
     max_graph_bytes: int = 1024 * MIB
     max_filter_characters: int = 500_000
+    max_filter_tokens: int = 50_000
     max_filter_depth: int = 100
     max_filter_values: int = 5_000
     max_filter_list_items: int = 100_000
@@ -96,6 +98,7 @@ class Settings:
         """What the store may be asked for."""
         filters = FilterLimits(
             characters=self.max_filter_characters,
+            tokens=self.max_filter_tokens,
             depth=self.max_filter_depth,
             values=self.max_filter_values,
             list_items=self.max_filter_list_items,
