@@ -164,7 +164,7 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
         # Pings of clients: gRPC closes connections that ping oftener, 5 minutes by default.
         ("grpc.keepalive_permit_without_calls", 1),
         (
-            "grpc.http2.min_recv_ping_interval_without_data_ms",
+            "grpc.http2.min_ping_interval_without_data_ms",
             _milliseconds(settings.keepalive_min_client_seconds),
         ),
     ]
