@@ -110,11 +110,15 @@ def _bad_within(value: Any, path: str) -> Iterator[str]:
             yield from _bad_within(one, f"{path}[{at}]")
 
 
-def _bad_entries(entries: Mapping[str, Any], path: str) -> Iterator[str]:
+def _bad_entries(entries: Mapping[str | bytes, Any], path: str) -> Iterator[str]:
+    """Yield those of a map; its keys are bytes, or raise, if they are not UTF-8."""
     try:
-        keys = sorted(entries)
+        items = list(entries.items())
     except UnicodeDecodeError:
         yield f"a key of {path}"
         return
-    for key in keys:
-        yield from _bad_within(entries[key], f"{path}[{key!r}]")
+    for key, one in items:
+        if isinstance(key, bytes):
+            yield f"a key of {path}"
+        else:
+            yield from _bad_within(one, f"{path}[{key!r}]")

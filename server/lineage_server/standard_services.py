@@ -58,8 +58,7 @@ class StandardServices:
     def _of_one(self, method: str, handler: Handler) -> Callable[..., Any]:
         def answer(requests: Iterator[bytes], context: grpc.ServicerContext) -> Any:
             with _failing(method, context):
-                request = self._request(handler, requests, context)
-            return handler.unary_unary(request, context)
+                return handler.unary_unary(self._request(handler, requests, context), context)
 
         return answer
 
@@ -114,9 +113,11 @@ def _parsed(handler: Handler, encoded: bytes) -> Any:
 
 @contextmanager
 def _failing(method: str, context: grpc.ServicerContext) -> Iterator[None]:
-    """End the call with the status of an error of ours that is raised in this block."""
+    """End the call with the status of an error that is raised in this block."""
     begun = time.monotonic()
     try:
         yield
     except errors.LineageError as error:
         fail(method, context, error, begun)
+    except NotImplementedError:  # what the service describes, and its servicer lacks
+        fail(method, context, errors.Unimplemented(f"{method} is not served"), begun)
