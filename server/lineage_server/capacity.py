@@ -9,7 +9,7 @@ import grpc
 
 from lineage_store import callers, errors
 
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.5
 """How long a call that waits for its turn may outlive its caller."""
 
 ARRIVING = 256
@@ -274,7 +274,8 @@ class Capacity:
     database, or readers that take their time, don't keep the others from having any.
 
     Args:
-        threads: Reads at once, and as many writes; half as many streams.
+        threads: Reads at once of one host, of which there are a third more in all; as many
+            writes, and half as many streams.
         waits: Waits at once: they only hold their thread.
         most_waiting: Reads, and as many writes, that wait for their turn.
 
@@ -291,10 +292,11 @@ class Capacity:
 
     def __init__(self, threads: int, waits: int, most_waiting: int) -> None:
         streams = max(1, threads // 2)
-        standard = CHECKS + REFLECTIONS
-        self.threads = 2 * (threads + most_waiting) + streams + waits + ARRIVING + standard + SPARE
+        reads = threads + max(1, threads // 3)  # so that one host has not all of them
+        self.threads = reads + threads + 2 * most_waiting + streams + waits
+        self.threads += ARRIVING + CHECKS + REFLECTIONS + SPARE
         self.arriving = Places("calls", ARRIVING, 0, share_of_one_host(ARRIVING))
-        self.reads = Places("reads", threads, most_waiting, share_of_one_host(threads))
+        self.reads = Places("reads", reads, most_waiting, threads)
         self.writes = Places("writes", threads, most_waiting)
         self.streams = {"Trace": Streams("streams", streams), "Wait": Streams("waits", waits)}
         self.checks = Places("health checks", CHECKS, 0, share_of_one_host(CHECKS))
