@@ -13,7 +13,11 @@ BENCH_GROWTH ?=
 HOOKS ?= airflow dagster kedro kfp luigi metaflow prefect snakemake
 SOURCES := $(shell find lineage_store server proto -name '*.py' -o -name '*.proto' -o -name '*.pth' | grep -v _pb2) pyproject.toml
 
-.PHONY: demo test test-hooks check bench bench-quick serve clean
+# Seconds of the fuzz on each database; further options, such as --database sqlite.
+FUZZ_SECONDS ?= 600
+FUZZ ?=
+
+.PHONY: demo test test-hooks fuzz check bench bench-quick serve clean
 
 demo: .venv/.ready  ## run a real pipeline, skip what is known, print where its models came from
 	$(BIN)/python docs/examples/demo.py
@@ -23,6 +27,9 @@ test: .venv/.ready .venv-mlmd/.ready  ## every test, also those against the real
 
 test-hooks: .venv/.ready $(HOOKS:%=.venv-hooks/%/.ready)  ## run real pipelines in the real orchestrators, and compare what was recorded
 	LINEAGE_REQUIRE_HOOKS="$(HOOKS)" $(BIN)/python -m pytest -n auto --dist worksteal tests/hooks
+
+fuzz: .venv/.ready  ## send mutated requests of every RPC to a server on each database
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) $(FUZZ)
 
 check: .venv/.ready  ## lint, types, import contracts, schema
 	$(BIN)/ruff check .

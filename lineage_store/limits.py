@@ -31,6 +31,7 @@ class FilterLimits:
 
     Attributes:
         characters: Length of its text.
+        tokens: Names, values, signs and parentheses; a list of literals behind IN is one.
         depth: Expressions within each other: parentheses, NOT, functions, chains of arithmetic.
         values: Values beside those in lists, and so about the number of conditions.
         list_items: Values in one list behind IN.
@@ -39,6 +40,7 @@ class FilterLimits:
     """
 
     characters: int = 500_000
+    tokens: int = 50_000
     depth: int = 100
     values: int = 5_000
     list_items: int = 100_000

@@ -59,14 +59,15 @@ def _service_config(service: str) -> str:
     A write whose answer was lost may have taken place, so UNAVAILABLE repeats only reads; a stream
     is repeated only as long as nothing of it has come. A write waits for a connection, and gRPC
     repeats by itself what never left this process. Every call of the cache comes to the same when
-    it is made twice: steps have keys, and claims have holders.
+    it is made twice: steps have keys, and claims have holders. A call that a server ended with
+    CANCELLED, as one of gRPC may do when it stops, is repeated where UNAVAILABLE is.
     """
     names = [method.name for method in SERVICE.methods]
     reads = [{"service": service, "method": name} for name in names if name.startswith("Get")]
     writes = [{"service": service, "method": name} for name in names if not name.startswith("Get")]
     whole = [{"service": LINEAGE.full_name}, {"service": CACHE.full_name}]
     config = [
-        _retries([*reads, *whole], ["UNAVAILABLE", "ABORTED"]),
+        _retries([*reads, *whole], ["UNAVAILABLE", "CANCELLED", "ABORTED"]),
         _retries(writes, ["ABORTED"]),
     ]
     return json.dumps({"methodConfig": config})
@@ -97,6 +98,7 @@ class GrpcTransport:
     ) -> None:
         self._target = target
         self._timeout = timeout
+        self._is_closed = False
         self._service = service
         given = {  # of two arguments with one name, gRPC takes the first
             "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
@@ -127,7 +129,7 @@ class GrpcTransport:
         try:
             response: Message = self._send(method, request)
         except grpc.RpcError as error:
-            raise _from_rpc_error(error, self._target) from None
+            raise _from_rpc_error(error, self._target, is_closed=self._is_closed) from None
         return response
 
     def stream(self, method: str, request: Message) -> Iterator[Message]:
@@ -136,7 +138,7 @@ class GrpcTransport:
         try:
             yield from answer
         except grpc.RpcError as error:
-            raise _from_rpc_error(error, self._target) from None
+            raise _from_rpc_error(error, self._target, is_closed=self._is_closed) from None
         finally:
             answer.cancel()  # of no effect on a stream that has ended
 
@@ -182,6 +184,7 @@ class GrpcTransport:
 
     def close(self) -> None:
         """Close the channel."""
+        self._is_closed = True
         self._channel.close()
 
 
@@ -193,7 +196,14 @@ def _is_done(ready: Any, seconds: float) -> bool:
     return True
 
 
-def _from_rpc_error(error: Any, target: str) -> errors.LineageError:
+def _from_rpc_error(error: Any, target: str, *, is_closed: bool) -> errors.LineageError:
+    """Return the error of ours for one of gRPC.
+
+    Args:
+        error: What gRPC raised.
+        target: HOST:PORT of the server.
+        is_closed: Whether the transport was closed, which ends its calls with CANCELLED.
+    """
     code: int = error.code().value[0]
     reason = dict(error.trailing_metadata() or ()).get(REASON_KEY)
     message: str = error.details() or ""
@@ -202,4 +212,6 @@ def _from_rpc_error(error: Any, target: str) -> errors.LineageError:
     fault = connection_fault(message) if reason is None else None
     if code == errors.Unavailable.code and fault is not None:
         return errors.Unavailable(f"the server at {target} can't be reached: {fault.text}")
+    if reason is None and code == errors.Cancelled.code and not is_closed:
+        return errors.Unavailable(f"the server ended the call: {message}")
     return errors.from_status(code, message, reason)

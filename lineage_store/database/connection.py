@@ -66,6 +66,9 @@ class Driver(Protocol):
     def core_engine(self, raw: Any) -> CoreEngine:
         """Return a SQLAlchemy engine over one open connection."""
 
+    def bound_waits(self, raw: Any, seconds: float) -> None:
+        """Let `raw`, and connections that are opened from now on, wait so long for a lock."""
+
     def is_alive(self, raw: Any) -> bool:
         """Whether a connection can be used again."""
 

@@ -55,6 +55,9 @@ class Database:
         try:
             schema.open_or_create(self._driver, raw)
             self._set_clock(Connection(raw, self._driver))
+            # On a server a transaction that met a lock is run again, within patience.
+            patience = self._limits.patience_seconds
+            self._driver.bound_waits(raw, patience / 2 if self._driver.is_remote else patience)
         except BaseException:
             self._driver.close(raw)
             raise

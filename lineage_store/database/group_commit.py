@@ -11,7 +11,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-from lineage_store import errors
+from lineage_store import callers, errors
 
 MAX_GROUP = 128
 """Requests in one transaction; the first of them waits for the last."""
@@ -32,7 +32,7 @@ class Entry:
         error: What it raised instead.
     """
 
-    __slots__ = ("alone", "done", "error", "job", "result", "size", "turn")
+    __slots__ = ("_is_awaited", "alone", "done", "error", "job", "result", "size", "turn")
 
     def __init__(self, job: Callable[[Any], Any], *, alone: bool = False, size: int = 0) -> None:
         self.job = job
@@ -43,6 +43,14 @@ class Entry:
         self.done = False
         self.turn = threading.Lock()  # let go when it is this caller's turn, or done
         self.turn.acquire()
+        self._is_awaited = callers.current_caller()
+
+    def drop(self) -> bool:
+        """Return whether nobody waits for it any more; then it has an error."""
+        if self._is_awaited is None or self._is_awaited():
+            return False
+        self.error = callers.gone()
+        return True
 
 
 class GroupCommit:
@@ -85,8 +93,10 @@ class GroupCommit:
     def _lead(self) -> None:
         with self._mutex:
             group = self._head()
+        awaited = [entry for entry in group if not entry.drop()]
         try:
-            self._run(group)
+            if awaited:
+                self._run(awaited)
         except BaseException:  # an interrupt of this thread, which is not the others'
             for entry in group:
                 entry.error = entry.error or errors.Unknown(

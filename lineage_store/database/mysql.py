@@ -83,6 +83,7 @@ class MysqlDriver:
         self._dialect: Dialect | None = None
         self._is_cluster = False
         self._max_packet_bytes: int | None = None  # the least of any connection
+        self._lock_seconds = 0  # as the server has it
 
     @property
     def max_row_bytes(self) -> int:
@@ -167,6 +168,8 @@ class MysqlDriver:
             # Texts that are compared with each other, and not with a column.
             collation = COLLATIONS["mariadb" if is_mariadb else "mysql"]
             cursor.execute(f"SET NAMES utf8mb4 COLLATE {collation}")
+            if self._lock_seconds:
+                self._bound_waits_of(cursor)
             found = _variables(cursor, "wsrep_on", "max_allowed_packet")
             self._note_packet(connection, int(found["max_allowed_packet"]))
             self._is_cluster = is_mariadb and found.get("wsrep_on") == "ON"
@@ -184,6 +187,15 @@ class MysqlDriver:
         """Return a SQLAlchemy engine over one open connection."""
         url = f"{self.dialect.name}+pymysql://"
         return create_engine(url, creator=lambda: raw, poolclass=StaticPool)
+
+    def bound_waits(self, raw: Any, seconds: float) -> None:
+        """Bound the time that connections wait for a lock; see `Driver.bound_waits`."""
+        self._lock_seconds = max(1, round(seconds))
+        with raw.cursor() as cursor:
+            self._bound_waits_of(cursor)
+
+    def _bound_waits_of(self, cursor: Any) -> None:
+        cursor.execute(f"SET SESSION innodb_lock_wait_timeout = {self._lock_seconds}")
 
     def is_alive(self, raw: Any) -> bool:
         """Whether a connection can be used again."""

@@ -55,7 +55,7 @@ _MEANINGS: dict[str, tuple[type[errors.LineageError], str]] = {
     "53100": (errors.ResourceExhausted, "the disk of the database is full"),
     "53": (errors.Unavailable, "the database has no room for another connection; try again"),
     "54": (errors.InvalidArgument, "the filter is nested more deeply than the database can read"),
-    "55P03": (errors.Aborted, "another process kept the database locked; try again"),
+    "55P03": (errors.Aborted, "another process keeps the database locked; try again later"),
     "57014": (
         errors.DeadlineExceeded,
         "the query took longer than it may; ask for less, or for what is indexed",
@@ -97,6 +97,7 @@ class PostgresqlDriver:
             ) from None
         self.dialect = _DIALECT
         self._url = url
+        self._lock_milliseconds = 0  # no bound
 
     def without_creating(self) -> "PostgresqlDriver":
         """Return a driver that looks at the database without changing it."""
@@ -115,6 +116,8 @@ class PostgresqlDriver:
                 **_ARGUMENTS,
                 **self._password,
             )
+            if self._lock_milliseconds:
+                self._bound_waits_of(connection)
         except psycopg.Error as error:
             raise self.translate(error) from error
         connection.execute("SET extra_float_digits = 1")  # numbers as texts that read back
@@ -130,6 +133,14 @@ class PostgresqlDriver:
     def core_engine(self, raw: Any) -> CoreEngine:
         """Return a SQLAlchemy engine over one open connection."""
         return create_engine("postgresql+psycopg://", creator=lambda: raw, poolclass=StaticPool)
+
+    def bound_waits(self, raw: Any, seconds: float) -> None:
+        """Bound the time that connections wait for a lock; see `Driver.bound_waits`."""
+        self._lock_milliseconds = max(1, round(seconds * 1000))
+        self._bound_waits_of(raw)
+
+    def _bound_waits_of(self, raw: Any) -> None:
+        raw.execute(f"SET lock_timeout = {self._lock_milliseconds}")
 
     def is_alive(self, raw: Any) -> bool:
         """Whether a connection can be used again."""

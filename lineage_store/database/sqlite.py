@@ -21,7 +21,7 @@ from lineage_store.database.sqlite_file import OpenFile
 from lineage_store.private_files import make_private_file
 
 BUSY_TIMEOUT_S = 30.0
-"""How long a writer waits for a writer in another process."""
+"""How long a connection waits for a writer in another process, unless it is told otherwise."""
 
 MAX_PARAMETERS = 32_766
 """Placeholders in one statement (SQLITE_MAX_VARIABLE_NUMBER since 3.32)."""
@@ -44,7 +44,7 @@ _PRAGMAS = (
 )
 
 _MEANINGS: dict[str, tuple[type[errors.LineageError], str]] = {
-    "SQLITE_BUSY": (errors.Aborted, "another process kept the database locked; try again"),
+    "SQLITE_BUSY": (errors.Aborted, "another process keeps the database locked; try again later"),
     "SQLITE_LOCKED": (errors.Aborted, "the database is locked; try again"),
     "SQLITE_FULL": (errors.ResourceExhausted, "the disk that holds the database is full"),
     "SQLITE_READONLY": (errors.FailedPrecondition, "the database is read-only"),
@@ -73,6 +73,9 @@ class SqliteDriver:
     Args:
         path: The file; None: a database in memory, which lives as long as its one connection.
         mode: "rwc" creates the file when it is missing, "rw" demands it, "ro" only reads.
+
+    Attributes:
+        busy_seconds: How long a new connection waits for a writer in another process.
     """
 
     is_remote = False  # a writer holds the lock from its beginning, and waited for it
@@ -84,6 +87,7 @@ class SqliteDriver:
         self.dialect: Dialect = sqlite_dialect()
         self.path = path
         self.mode = mode
+        self.busy_seconds = BUSY_TIMEOUT_S
         self._log = None if path is None else write_ahead_log.WriteAheadLog(path)
         self._file = None if path is None else OpenFile(path)
 
@@ -141,7 +145,7 @@ class SqliteDriver:
         return sqlite3.connect(
             name,
             uri=True,
-            timeout=BUSY_TIMEOUT_S,
+            timeout=self.busy_seconds,
             isolation_level=None,  # we say BEGIN ourselves
             check_same_thread=False,
             cached_statements=512,
@@ -155,6 +159,11 @@ class SqliteDriver:
     def core_engine(self, raw: sqlite3.Connection) -> CoreEngine:
         """Return a SQLAlchemy engine over one open connection."""
         return create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
+
+    def bound_waits(self, raw: sqlite3.Connection, seconds: float) -> None:
+        """Bound the time that connections wait for a lock; see `Driver.bound_waits`."""
+        self.busy_seconds = seconds
+        raw.execute(f"PRAGMA busy_timeout={round(seconds * 1000)}")
 
     def is_alive(self, raw: sqlite3.Connection) -> bool:  # noqa: ARG002 - see Driver
         """Whether a connection can be used again: not if the file is another by now."""

@@ -159,6 +159,9 @@ class Writer:
             self._driver.close(lost)
             self.connection = Connection(self._raw, self._driver)
             self.connection.begin(write=True)
+        except errors.LineageError:
+            self._undo()  # it began, and then met a lock
+            raise
 
     def _undo(self) -> None:
         """Roll back; on a connection that was lost, there is nothing to."""
@@ -172,6 +175,8 @@ class Writer:
 def _run_one(entry: Entry, transaction: Transaction) -> None:
     mark = transaction.mark()
     entry.error = None
+    if entry.drop():  # while it waited for a lock
+        return
     try:
         entry.result = entry.job(transaction)
     except LOST:

@@ -19,6 +19,7 @@ from lineage_store.engine.methods import (
     WRITES_ALONE,
     Write,
     write_of,
+    writes,
 )
 from lineage_store.engine.requests import texts
 from lineage_store.limits import Limits
@@ -42,6 +43,11 @@ class Engine:
         self._adjacency = Adjacency(self._database.read, limits.lineage.max_graph_bytes)
         self._sources = Sources(limits.lineage, self._adjacency)
         self._announcements = Announcements()
+
+    @staticmethod
+    def writes(method: str, request: Any) -> bool:
+        """Whether a request waits for its turn to write, and not only reads."""
+        return writes(method, request)
 
     def call(self, method: str, request: Any) -> Message | bytes:
         """Return the response to a request: a message, or its encoded bytes.

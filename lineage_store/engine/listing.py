@@ -64,11 +64,12 @@ def _list(snapshot: Snapshot, request: Any, on_last_page: bytes, **scope: Any) -
     if not request.HasField("options"):
         return repeated(1, snapshot.all(PageQuery(**scope)))
     try:
-        page = snapshot.page(page_query(request.options, snapshot.filter_limits, **scope))
+        query = page_query(request.options, snapshot.filter_limits, **scope)
     except errors.InvalidArgument:
         if len(scope) > 1 and _is_empty(snapshot, scope):
             return b""  # ML Metadata does not look at the options of a listing of nothing
         raise
+    page = snapshot.page(query)  # what the database refuses has ended the snapshot
     if page.last is None:
         return repeated(1, page.bodies) + (on_last_page if page.bodies else b"")
     return repeated(1, page.bodies) + repeated(2, [write_token(request.options, page.last)])
@@ -125,7 +126,7 @@ def read_token(options: Any) -> PageKey:
     Raises:
         InvalidArgument: It is not a token, or was made for another order.
     """
-    given = options.next_page_token
+    given = text("options.next_page_token", options.next_page_token)
     try:
         encoded = base64.b64decode(given + "=" * (-len(given) % 4), altchars=b"-_", validate=True)
         token = pb.ListOperationNextPageToken.FromString(encoded)

@@ -104,3 +104,8 @@ def write_of(method: str, request: Any) -> Write | None:
     if method == "Lookup" and request.HasField("claim"):
         return lookup.lookup_and_claim
     return WRITES.get(method)
+
+
+def writes(method: str, request: Any) -> bool:
+    """Whether a request writes."""
+    return write_of(method, request) is not None or method in WRITES_ALONE

@@ -9,12 +9,15 @@ import json
 from functools import lru_cache
 from typing import Any
 
+from lineage_store.callers import check_caller
 from lineage_store.database.conditions import Condition
 from lineage_store.errors import InvalidArgument
 from lineage_store.filtering.checking import check
 from lineage_store.filtering.compiler import Compiled, compiled
 from lineage_store.filtering.faults import Fault
 from lineage_store.filtering.parser import parse
+from lineage_store.filtering.size import is_larger
+from lineage_store.filtering.turns import Turns
 from lineage_store.kinds import NodeKind
 from lineage_store.limits import FilterLimits
 
@@ -24,6 +27,11 @@ _DEFAULTS = FilterLimits()
 
 _REPEATED_TEXT = 2_000
 """Characters up to which a filter is remembered: long ones are mostly lists that differ."""
+
+_LARGE = 1_000
+"""Tokens from which on a filter waits for its turn."""
+
+_turns = Turns(at_once=2, waiting=4)
 
 
 def compile_filter(kind: NodeKind, text: str, limits: FilterLimits = _DEFAULTS) -> Condition:
@@ -39,12 +47,20 @@ def compile_filter(kind: NodeKind, text: str, limits: FilterLimits = _DEFAULTS) 
         )
     if len(text) <= _REPEATED_TEXT:
         return _remembered(kind, text, limits)
-    return _compiled(kind, text, limits)
+    if not is_larger(text, _LARGE):
+        return _compiled(kind, text, limits)
+    if is_larger(text, limits.tokens):
+        raise InvalidArgument(
+            f"Invalid `filter_query`: more than {limits.tokens} tokens; lists of literals behind "
+            "IN count as one"
+        )
+    with _turns.one(limits.seconds):
+        return _compiled(kind, text, limits)
 
 
 def _compiled(kind: NodeKind, text: str, limits: FilterLimits) -> Condition:
     try:
-        checked = check(kind, parse(text), limits)
+        checked = check(kind, parse(text, check_caller), limits)
     except Fault as fault:
         raise fault.as_error(text) from None
     found = compiled(kind, checked.expression)

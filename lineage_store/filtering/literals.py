@@ -17,6 +17,17 @@ _ESCAPE = re.compile(
     re.DOTALL,
 )
 
+_NUMBER = r"-?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_PLAIN = r"""'[^'\\\n]*+'(?!')|"[^"\\\n]*+"(?!")"""
+_ITEM = f"(?:{_NUMBER}|{_PLAIN})"
+
+LITERALS = rf"\(\s*+{_ITEM}(?:\s*+,\s*+{_ITEM})*+\s*+\)"
+"""The pattern of a list of nothing but numbers and strings without escapes: it may have 100,000
+items, so the grammar has it as one token."""
+
+ITEM = re.compile(_ITEM)
+"""One of its items."""
+
 
 def unquoted(token: str) -> str:
     """Return the text that a string literal stands for.

@@ -1,5 +1,6 @@
 """From the text of a filter to its tree."""
 
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -8,7 +9,7 @@ from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
 
 from lineage_store.filtering.faults import Fault
-from lineage_store.filtering.literals import unquoted
+from lineage_store.filtering.literals import ITEM, LITERALS, unquoted
 from lineage_store.filtering.tree import Literal, Node, Operation, Reference
 
 MAX_INT64 = 2**63 - 1
@@ -19,14 +20,22 @@ _OPERATORS = {"COMPARISON", "PLUS", "MINUS", "TIMES", "DIVIDED", "IN", "LIKE", "
 _WORDS = {"LPAR": "'('", "RPAR": "')'", "COMMA": "','", "$END": "the end"}
 
 
-def parse(text: str) -> Node:
+TOKENS_BETWEEN_LOOKS = 500
+"""How often the parser asks whether it should go on: about every 10 ms."""
+
+
+def parse(text: str, go_on: Callable[[], None] = lambda: None) -> Node:
     """Return the tree of a filter.
+
+    Args:
+        text: The filter.
+        go_on: Called now and then; what it raises ends the work.
 
     Raises:
         InvalidArgument: The text is not a filter; says where, and what was expected there.
     """
     try:
-        tree: Node = _parser().parse(text)  # type: ignore[assignment]
+        tree = _parsed(text, go_on)
     except UnexpectedInput as error:
         raise _syntax_fault(text, error).as_error(text) from None
     except VisitError as error:
@@ -36,9 +45,23 @@ def parse(text: str) -> Node:
     return tree
 
 
+def _parsed(text: str, go_on: Callable[[], None]) -> Node:
+    parser = _parser().parse_interactive(text)
+    try:
+        for number, _ in enumerate(parser.iter_parse(), 1):
+            if number % TOKENS_BETWEEN_LOOKS == 0:
+                go_on()
+        tree: Node = parser.feed_eof()  # type: ignore[no-untyped-call]
+    except UnexpectedToken as error:
+        error.interactive_parser = parser  # knows what would have been accepted
+        raise
+    return tree
+
+
 @lru_cache(maxsize=1)
 def _parser() -> Lark:
     grammar = files("lineage_store.filtering").joinpath("grammar.lark").read_text("utf-8")
+    grammar = grammar.replace("{literals}", LITERALS)
     return Lark(grammar, parser="lalr", transformer=_Builder(), propagate_positions=False)
 
 
@@ -67,7 +90,7 @@ def _expected(terminals: set[str]) -> str:
     if terminals & _VALUES:  # a value may begin in many ways, which would not help
         return "a value" if terminals & {"INTEGER"} else "a name"
     words = ["an operator"] if terminals & _OPERATORS else []
-    rest = terminals - _OPERATORS - {"NOT"}
+    rest = terminals - _OPERATORS - {"NOT", "LITERALS"}
     return ", ".join(words + sorted(_WORDS.get(name, name.lstrip("_")) for name in rest))
 
 
@@ -129,9 +152,26 @@ class _Builder(Transformer[Token, Node]):
         return Operation(name, (left, right), _at(operator))
 
     def membership(self, operand: Node, *parts: Any) -> Node:
+        if isinstance(parts[-1], Token):
+            parts = (*parts[:-1], *self._list_items(parts[-1]))
         return _predicate(operand, parts)
 
-    like = between = membership
+    def like(self, operand: Node, *parts: Any) -> Node:
+        return _predicate(operand, parts)
+
+    between = like
+
+    def _list_items(self, token: Token) -> Iterator[Node]:
+        """Yield the literals of a list that is one token."""
+        for match in ITEM.finditer(token):
+            text, at = match[0], _at(token) + match.start()
+            if text[0] in "'\"":
+                yield Literal(text[1:-1], at)
+                continue
+            digits = text.removeprefix("-")
+            number = Token("NUMBER", digits, start_pos=at + len(text) - len(digits))
+            literal = self.integer(number) if digits.isdigit() else self.float(number)
+            yield literal if digits is text else self.sign(Token("MINUS", "-", at), literal)
 
     def is_(self, operand: Node, *words: Token) -> Node:
         return Operation(" ".join(word.upper() for word in words), (operand,), _at(words[0]))

@@ -1,22 +1,37 @@
 """The server put together: the only place where the engine meets the network."""
 
 import logging
+import os
 import signal
+import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from typing import NoReturn
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from lineage_server.capacity import Capacity
+from lineage_server.readers import Readers
 from lineage_server.reflection import add_reflection
-from lineage_server.servicer import SERVICE_NAMES, Capacity, generic_handlers
+from lineage_server.servicer import SERVICE_NAMES, generic_handlers
 from lineage_server.settings import Settings
+from lineage_server.standard_services import StandardServices
+from lineage_server.threads import Threads
 from lineage_store import errors
 from lineage_store.engine import Engine
 
 POLL_SECONDS = 0.1
 """How long a signal to stop may go unseen."""
+
+REFUSING_SECONDS = 0.2
+"""How long calls are answered at least that come too late, before their connection is closed."""
+
+CLOSE_SECONDS = 1.0
+"""What a process has to close its database after its calls had their time."""
+
+STOP_SECONDS = 5.0
+"""How long gRPC may take to close the connections of a process that goes on."""
 
 logger = logging.getLogger("lineage_server")
 
@@ -39,14 +54,17 @@ class Server:
         credentials = _credentials(settings)
         self._engine = Engine(settings.database, settings.limits)
         self._health = health.HealthServicer()
-        capacity = Capacity(settings.threads, settings.max_waits)
+        self._capacity = Capacity(settings.threads, settings.max_waits, settings.max_queue)
+        self._readers = Readers(settings.idle_stream_seconds)
+        self._threads = Threads(self._capacity.threads)
         self._grpc = grpc.server(
-            ThreadPoolExecutor(capacity.threads, thread_name_prefix="grpc"),
-            handlers=generic_handlers(self._engine, capacity),
+            self._threads,  # type: ignore[arg-type]  # it takes any that can submit
+            handlers=generic_handlers(self._engine, self._capacity, self._readers),
             options=_options(settings),
         )
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
-        add_reflection(self._grpc)
+        standard = StandardServices(self._grpc, self._capacity, self._readers)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, standard)
+        add_reflection(standard)
         try:
             port = _bind(self._grpc, settings.grpc, credentials)
         except BaseException:
@@ -57,20 +75,46 @@ class Server:
     def start(self) -> None:
         """Begin to answer."""
         self._engine.load_graph()
+        self._readers.start()
         self._grpc.start()
         for name in ("", *SERVICE_NAMES):
             self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
 
-    def stop(self) -> None:
-        """Refuse new calls, let running ones end, and close the database."""
+    def drain(self) -> int:
+        """Refuse new calls and let running ones end; return how many did not in time.
+
+        A health check answers NOT_SERVING from now on. A call that has not begun gets Unavailable,
+        so that whoever made it makes it again. The connections stay open for that: gRPC's own way
+        to stop would answer CANCELLED to calls that are on their way.
+        """
+        until = time.monotonic() + self._settings.drain_seconds
         self._health.enter_graceful_shutdown()
+        self._capacity.close()
         self._engine.end_waits()
-        self._grpc.stop(self._settings.drain_seconds).wait()
+        time.sleep(min(REFUSING_SECONDS, self._settings.drain_seconds))
+        self._capacity.running.wait(max(0.0, until - time.monotonic()))
+        return self._capacity.running.count
+
+    def close(self) -> None:
+        """Close the database, after `drain`."""
         self._engine.close()
 
+    def stop(self) -> None:
+        """Drain, close all connections, and close the database, in a process that goes on."""
+        self.drain()
+        self._readers.stop()
+        self._grpc.stop(0).wait(STOP_SECONDS)
+        self._threads.end()
+        self.close()
 
-def run(settings: Settings, ready: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT; `ready` is called with the address when the server answers."""
+
+def run(settings: Settings, ready: Callable[[str], None]) -> NoReturn:
+    """Serve until SIGTERM or SIGINT, then end the process.
+
+    Args:
+        settings: What to serve, and where.
+        ready: Called with the address when the server answers.
+    """
     server = Server(settings)
     received: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -80,7 +124,30 @@ def run(settings: Settings, ready: Callable[[str], None]) -> None:
     while not received:  # a lock would not do: a signal just before it blocks does not wake it
         time.sleep(POLL_SECONDS)
     logger.info("draining")
-    server.stop()
+    end_process(server, settings.drain_seconds)
+
+
+def end_process(server: Server, drain_seconds: float) -> NoReturn:
+    """Stop a server and end the process, not much later than `drain_seconds` from now.
+
+    The kernel closes the connections: whoever still waits on one gets Unavailable. What was
+    acknowledged is durable, so a database that is not closed loses nothing.
+    """
+    watchdog = threading.Timer(drain_seconds + CLOSE_SECONDS, _end_hard)
+    watchdog.daemon = True
+    watchdog.start()
+    unfinished = server.drain()
+    if unfinished:
+        logger.warning("the time to drain is over", extra={"calls": unfinished})
+    else:
+        server.close()
+    logging.shutdown()
+    os._exit(0)
+
+
+def _end_hard() -> NoReturn:
+    logger.warning("the database can't be closed in time; the process ends without")
+    os._exit(0)
 
 
 def _options(settings: Settings) -> list[tuple[str, int]]:
@@ -91,7 +158,20 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
         ("grpc.max_send_message_length", settings.max_message_bytes),
         ("grpc.max_metadata_size", settings.max_metadata_bytes),
         ("grpc.absolute_max_metadata_size", settings.max_metadata_bytes),
+        # Pings of the server find clients that are gone, so that what they hold is let go.
+        ("grpc.keepalive_time_ms", _milliseconds(settings.keepalive_seconds)),
+        ("grpc.keepalive_timeout_ms", _milliseconds(settings.keepalive_timeout_seconds)),
+        # Pings of clients: gRPC closes connections that ping oftener, 5 minutes by default.
+        ("grpc.keepalive_permit_without_calls", 1),
+        (
+            "grpc.http2.min_ping_interval_without_data_ms",
+            _milliseconds(settings.keepalive_min_client_seconds),
+        ),
     ]
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)
 
 
 def _credentials(settings: Settings) -> grpc.ServerCredentials | None:

@@ -69,7 +69,18 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=click.IntRange(1, 64),
     help="Processes that serve, on PostgreSQL and MySQL; the settings below are of each.",
 )
-@_option("--threads", default=16, type=click.IntRange(1, 1024), help="Calls worked on at once.")
+@_option(
+    "--threads",
+    default=16,
+    type=click.IntRange(1, 1024),
+    help="Reads worked on at once, and as many writes.",
+)
+@_option(
+    "--max-queue",
+    default=128,
+    type=click.IntRange(1, 4096),
+    help="Reads that wait for their turn, and as many writes.",
+)
 @_option(
     "--max-waits",
     default=256,
@@ -125,6 +136,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="Longest filter.",
 )
 @_option(
+    "--max-filter-tokens",
+    default=50_000,
+    type=click.IntRange(100, 10_000_000),
+    help="Most names, values, signs and parentheses in a filter.",
+)
+@_option(
     "--max-filter-depth",
     default=100,
     type=click.IntRange(10, 200),
@@ -165,6 +182,30 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     default=10.0,
     type=click.FloatRange(0, 3600),
     help="Time that running calls have after SIGTERM.",
+)
+@_option(
+    "--idle-stream-seconds",
+    default=60.0,
+    type=click.FloatRange(0.1, 3600),
+    help="How long a reader may take nothing of its answer.",
+)
+@_option(
+    "--keepalive-seconds",
+    default=60.0,
+    type=click.FloatRange(1, 86_400),
+    help="Silence after which the server pings a client.",
+)
+@_option(
+    "--keepalive-timeout-seconds",
+    default=20.0,
+    type=click.FloatRange(1, 3600),
+    help="Time that a client has to answer a ping.",
+)
+@_option(
+    "--keepalive-min-client-seconds",
+    default=5.0,
+    type=click.FloatRange(0, 3600),
+    help="Least time between the pings of a client.",
 )
 @_option("--tls-key", type=_FILE, help="PEM file: private key of the server.")
 @_option("--tls-certificate", type=_FILE, help="PEM file: certificate chain of the server.")

@@ -20,12 +20,18 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from lineage_server import logs
-from lineage_server.app import POLL_SECONDS, Server, port_is_taken
+from lineage_server.app import (
+    CLOSE_SECONDS,
+    POLL_SECONDS,
+    Server,
+    end_process,
+    port_is_taken,
+)
 from lineage_server.settings import Settings
 from lineage_store import errors
 
-GRACE_SECONDS = 5.0
-"""What a process has to close its database after its calls had their time."""
+GRACE_SECONDS = 1.0
+"""What a process has, beyond its time to drain and to close its database, until it is killed."""
 
 logger = logging.getLogger("lineage_server")
 _context = multiprocessing.get_context("spawn")  # gRPC does not outlive a fork
@@ -52,7 +58,7 @@ def run(settings: Settings, ready: Callable[[str], None]) -> None:
                 time.sleep(POLL_SECONDS)
         finally:
             logger.info("draining")
-            _stop(children, settings.drain_seconds + GRACE_SECONDS)
+            _stop(children, settings.drain_seconds + CLOSE_SECONDS + GRACE_SECONDS)
 
 
 class _Child:
@@ -129,7 +135,7 @@ def _serve(settings: Settings, pipe: Connection) -> None:
     while not ended.wait(POLL_SECONDS):
         if pipe.poll():
             ended.set()
-    server.stop()
+    end_process(server, settings.drain_seconds)
 
 
 @contextmanager

@@ -1,21 +1,19 @@
 """The gRPC handlers: one generic handler for each name of a service."""
 
-import logging
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from queue import SimpleQueue
-from typing import Any, NoReturn
+from collections.abc import Iterator
+from typing import Any
 
 import grpc
 from google.protobuf.message import Message
-from google.protobuf.message_factory import GetMessageClass
 
-from lineage_store import errors
-from lineage_store.client.channel import REASON_KEY
+from lineage_server.capacity import Call, Capacity
+from lineage_server.failures import fail
+from lineage_server.readers import Readers, received
+from lineage_store.callers import set_caller
 from lineage_store.client.transport import CACHE, LINEAGE, SERVICE
 from lineage_store.engine import Engine
+from lineage_store.engine.decoding import decoder_of
 
 SERVICES = (
     (SERVICE.full_name, SERVICE),
@@ -28,179 +26,94 @@ same on the wire."""
 
 SERVICE_NAMES = tuple(name for name, _ in SERVICES)
 
-MAX_TEXT = 4_000
-"""Bytes of a status text on the wire; it travels in trailers, which peers bound at 8 KiB."""
 
-logger = logging.getLogger("lineage_server.calls")
-_CODES = {code.value[0]: code for code in grpc.StatusCode}
-
-
-class Places:
-    """How many may be in the `with` block at once; others wait.
-
-    The places are in a queue, which is written in C: a semaphore of `threading` is written in
-    Python, and many threads that want it hand each other the interpreter at each of its steps.
-
-    Args:
-        count: How many.
-    """
-
-    def __init__(self, count: int) -> None:
-        self._free: SimpleQueue[None] = SimpleQueue()
-        for _ in range(count):
-            self._free.put(None)
-
-    def __enter__(self) -> None:
-        self._free.get()
-
-    def __exit__(self, *_: object) -> None:
-        self._free.put(None)
-
-
-class Streams:
-    """How many streams are answered at once: each holds a thread for as long as it lasts.
-
-    Args:
-        most: How many there may be.
-        what: What they are called, in the plural.
-    """
-
-    def __init__(self, most: int, what: str = "streams") -> None:
-        self._most = most
-        self._what = what
-        self._free = threading.BoundedSemaphore(most)
-
-    @contextmanager
-    def one(self) -> Iterator[None]:
-        """Count a stream while it lasts.
-
-        Raises:
-            ResourceExhausted: There are too many.
-        """
-        if not self._free.acquire(blocking=False):
-            raise errors.ResourceExhausted(
-                f"the server answers {self._most} {self._what} at once and all are taken; try again"
-            )
-        try:
-            yield
-        finally:
-            self._free.release()
-
-
-class Capacity:
-    """How many calls are worked on at once, by what they need.
-
-    Most are over soon and take turns. A stream works for as long as its reader takes, a wait only
-    holds its thread: neither may keep the others from having one.
-
-    Args:
-        threads: Calls that are over soon; half as many streams.
-        waits: Waits.
-
-    Attributes:
-        threads: The threads that all of them need.
-        calls: Has room for the calls that are over soon.
-        streams: Counts the others, by method.
-    """
-
-    def __init__(self, threads: int, waits: int) -> None:
-        streams = max(1, threads // 2)
-        self.threads = threads + streams + waits
-        self.calls = Places(threads)
-        self.streams = {"Trace": Streams(streams), "Wait": Streams(waits, "waits")}
-
-
-def generic_handlers(engine: Engine, capacity: Capacity) -> list[grpc.GenericRpcHandler]:
+def generic_handlers(
+    engine: Engine, capacity: Capacity, readers: Readers
+) -> list[grpc.GenericRpcHandler]:
     """Return the handlers of each service under each of its names."""
     return [
         grpc.method_handlers_generic_handler(
-            name, {method.name: _handler(engine, capacity, method) for method in service.methods}
+            name,
+            {
+                method.name: _Method(engine, capacity, readers, method).handler()
+                for method in service.methods
+            },
         )
         for name, service in SERVICES
     ]
 
 
-def _handler(engine: Engine, capacity: Capacity, method: Any) -> "grpc.RpcMethodHandler[Any, Any]":
-    parse = GetMessageClass(method.input_type).FromString
-    if method.server_streaming:
-        answer = _answer_in_parts(engine, capacity.streams[method.name], method.name)
-        return grpc.unary_stream_rpc_method_handler(
-            answer, request_deserializer=parse, response_serializer=_encoded
-        )
-    return grpc.unary_unary_rpc_method_handler(
-        _answer(engine, capacity, method.name),
-        request_deserializer=parse,
-        response_serializer=_encoded,
-    )
+class _Method:
+    """Answers the calls of one RPC.
 
+    It is given the bytes of requests: gRPC would parse them in the one thread that serves all
+    connections, and end a call with INTERNAL whose bytes are no request. It takes each from a
+    stream, though there is but one: that is the same on the wire, and only so can a call be ended
+    whose request does not come.
 
-def _encoded(response: Message | bytes) -> bytes:
-    return response if isinstance(response, bytes) else response.SerializeToString()
+    Args:
+        engine: Answers.
+        capacity: Has room for the calls.
+        readers: Ends the calls whose other side does nothing.
+        method: The descriptor of the RPC.
+    """
 
+    def __init__(self, engine: Engine, capacity: Capacity, readers: Readers, method: Any) -> None:
+        self._engine = engine
+        self._capacity = capacity
+        self._readers = readers
+        self._name: str = method.name
+        self._is_stream: bool = method.server_streaming
+        self._decode = decoder_of(method.input_type)
 
-def _answer(
-    engine: Engine, capacity: Capacity, method: str
-) -> Callable[[Any, grpc.ServicerContext], Any]:
-    def answer(request: Any, context: grpc.ServicerContext) -> Any:
+    def handler(self) -> "grpc.RpcMethodHandler[Any, Any]":
+        """Return what gRPC calls."""
+        if self._is_stream:
+            return grpc.stream_stream_rpc_method_handler(self._answer_in_parts)
+        return grpc.stream_unary_rpc_method_handler(self._answer)
+
+    def _answer(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
         begun = time.monotonic()
         try:
-            with capacity.calls:
-                return engine.call(method, request)
+            call = Call(context)
+            request = self._received(requests, call)
+            writes = self._engine.writes(self._name, request)
+            places = self._capacity.writes if writes else self._capacity.reads
+            with places.of(call):
+                response = self._engine.call(self._name, request)
+            encoded = response if isinstance(response, bytes) else response.SerializeToString()
+            self._readers.answered(context, len(encoded))
+        except grpc.RpcError:  # gRPC's own: the caller has gone
+            raise
         except Exception as error:
-            _fail(method, context, error, begun)
+            fail(self._name, context, error, begun)
+        return encoded
 
-    return answer
-
-
-def _answer_in_parts(
-    engine: Engine, streams: Streams, method: str
-) -> Callable[[Any, grpc.ServicerContext], Iterator[bytes]]:
-    def answer(request: Any, context: grpc.ServicerContext) -> Iterator[bytes]:
+    def _answer_in_parts(
+        self, requests: Iterator[bytes], context: grpc.ServicerContext
+    ) -> Iterator[bytes]:
         begun = time.monotonic()
         try:
-            with streams.one():
-                for part in engine.stream(method, request):
+            call = Call(context)
+            request = self._received(requests, call)
+            with self._capacity.streams[self._name].of(call):
+                for part in self._engine.stream(self._name, request):
                     if not context.is_active():  # the client went away, or the server ends
                         return
                     if part:
-                        yield part
+                        self._readers.begin(context)
+                        try:
+                            yield part
+                        finally:
+                            self._readers.end(context)
+        except grpc.RpcError:
+            raise
         except Exception as error:
-            _fail(method, context, error, begun)
+            fail(self._name, context, error, begun)
 
-    return answer
-
-
-def _fail(method: str, context: grpc.ServicerContext, error: Exception, begun: float) -> NoReturn:
-    """End a call with the status of an error."""
-    if isinstance(error, errors.LineageError):
-        failure = error
-    else:
-        logger.error("a call failed with a defect", extra={"method": method}, exc_info=error)
-        failure = errors.Internal("the server failed; its log has the details")
-    _log_failure(method, context.peer(), failure, time.monotonic() - begun)
-    context.set_trailing_metadata(((REASON_KEY, failure.reason),))
-    context.abort(_CODES[failure.code], _bounded(failure.message))
-
-
-def _bounded(text: str) -> str:
-    """Return as much of a text as fits: all but printable ASCII is percent-encoded on the wire."""
-    size = 0
-    for at, character in enumerate(text):
-        plain = " " <= character <= "~" and character != "%"
-        size += 1 if plain else 3 * len(character.encode())
-        if size > MAX_TEXT:
-            return text[:at]
-    return text
-
-
-def _log_failure(method: str, peer: str, error: errors.LineageError, seconds: float) -> None:
-    """Write one line; the text of the error may quote the request, so it is left out."""
-    logger.warning(
-        "call failed",
-        extra={
-            "method": method,
-            "peer": peer,
-            "reason": error.reason,
-            "ms": round(seconds * 1000, 1),
-        },
-    )
+    def _received(self, requests: Iterator[bytes], call: Call) -> Message:
+        """Return the request of a call, which counts as running from then on."""
+        encoded = received(requests, call, self._capacity.arriving, self._readers)
+        self._capacity.running.begin(call.context)
+        set_caller(call.context.is_active)
+        return self._decode(encoded)

@@ -26,9 +26,15 @@ class Settings:
         database: A database URL.
         grpc: HOST:PORT to listen on; port 0 picks a free one.
         processes: How many processes serve; more than one only a database that is a server.
-        threads: Calls that are worked on at the same time, and half as many that stream; of each
-            process, as are the bounds that follow.
+        threads: Reads that are worked on at the same time, as many writes, and half as many
+            streams; of each process, as are the bounds that follow.
         max_waits: Calls that wait for cache keys at the same time.
+        max_queue: Reads that wait for their turn, and as many writes.
+        idle_stream_seconds: How long a call waits for its other side to send its request, or to
+            take a part of its answer.
+        keepalive_seconds: How long a connection is silent before the server pings the client.
+        keepalive_timeout_seconds: How long the client has to answer that.
+        keepalive_min_client_seconds: How long clients must wait between their own pings.
         max_message_bytes: The largest request, and the largest response.
         max_node_bytes: The most bytes of one node, type, event or cache entry.
         max_metadata_bytes: The largest metadata of a call.
@@ -38,6 +44,7 @@ class Settings:
             told otherwise, and the verdict must reach them.
         max_graph_bytes: The memory that the graph of nodes and events may take; 0: none is kept.
         max_filter_characters: The longest filter.
+        max_filter_tokens: The most names, values, signs and parentheses in a filter.
         max_filter_depth: The most expressions within each other in a filter.
         max_filter_values: The most values in a filter, those in lists aside.
         max_filter_list_items: The most values in one list of a filter.
@@ -59,6 +66,11 @@ class Settings:
     processes: int = 1
     threads: int = 16
     max_waits: int = 256
+    max_queue: int = 128
+    idle_stream_seconds: float = 60.0
+    keepalive_seconds: float = 60.0
+    keepalive_timeout_seconds: float = 20.0
+    keepalive_min_client_seconds: float = 5.0
     max_message_bytes: int = 100 * MIB
     max_node_bytes: int = MAX_NODE_BYTES
     max_metadata_bytes: int = 16 * 1024
@@ -67,6 +79,7 @@ class Settings:
     max_lineage_seconds: float = 30.0
     max_graph_bytes: int = 1024 * MIB
     max_filter_characters: int = 500_000
+    max_filter_tokens: int = 50_000
     max_filter_depth: int = 100
     max_filter_values: int = 5_000
     max_filter_list_items: int = 100_000
@@ -109,6 +122,7 @@ class Settings:
         """What the store may be asked for."""
         filters = FilterLimits(
             characters=self.max_filter_characters,
+            tokens=self.max_filter_tokens,
             depth=self.max_filter_depth,
             values=self.max_filter_values,
             list_items=self.max_filter_list_items,

@@ -52,7 +52,7 @@ def test_the_container_serves_by_default() -> None:
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
     assert program in scripts
     command = json.loads(re.search(r"^CMD (.+)$", text, re.MULTILINE)[1])
-    assert command == ["serve", "--grpc", "0.0.0.0:8080"]
+    assert command == ["serve", "--grpc", "0.0.0.0:8080", "--drain-seconds", "8"]
     [user] = re.findall(r"^USER (\d+):\d+$", text, re.MULTILINE)
     runs_as = {manifests.pod_of(one)["spec"]["securityContext"]["runAsUser"] for one in WORKLOADS}
     assert runs_as == {int(user)}

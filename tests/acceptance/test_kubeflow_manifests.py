@@ -18,6 +18,7 @@ import pytest
 import yaml
 from grpc import insecure_channel
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from lineage_server.app import CLOSE_SECONDS
 
 from lineage_store.v1 import metadata_pb2 as pb
 from tests.acceptance import kubeflow_manifests as manifests
@@ -31,6 +32,8 @@ from tests.integration.serving import environment, serving
 EVERY_FILE = sorted(manifests.KUBEFLOW.rglob("*.yaml"))
 # The first with probes over gRPC that need no feature gate, and the newest that is known.
 VERSIONS = ["1.27", ".".join(metadata.version("kubernetes-validate").split(".")[:2])]
+SLACK_SECONDS = 10
+"""What a busy node may take beyond it."""
 NAMES = [workload["metadata"]["name"] for workload in WORKLOADS]
 
 
@@ -102,6 +105,18 @@ def test_containers_are_bounded_and_are_not_root(workload: manifests.Manifest) -
     assert pod["enableServiceLinks"] is False
     mounted = {mount["name"] for mount in container["volumeMounts"]}
     assert mounted == {volume["name"] for volume in pod["volumes"]}
+
+
+def test_a_pod_has_the_time_that_a_planned_stop_takes() -> None:
+    deployment = manifests.of_kind(manifests.resources("server"), "Deployment")
+    pod, container = manifests.pod_of(deployment)["spec"], manifests.container_of(deployment)
+    [program, before] = container["lifecycle"]["preStop"]["exec"]["command"]
+    drain = float(container["args"][container["args"].index("--drain-seconds") + 1])
+    assert program == "sleep"
+    readiness = container["readinessProbe"]
+    assert float(before) >= readiness["periodSeconds"]
+    needed = float(before) + drain + CLOSE_SECONDS
+    assert needed + SLACK_SECONDS <= pod["terminationGracePeriodSeconds"]
 
 
 @pytest.mark.parametrize("workload", WORKLOADS, ids=NAMES)

@@ -1,9 +1,11 @@
 """Filters that are made to occupy a server: each fails, and other callers hardly notice."""
 
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
+import psutil
 import pytest
 
 from lineage_store import errors
@@ -72,14 +74,66 @@ def test_hostile_filters_fail_and_others_are_answered(tmp_path):
         assert [one.result() for one in attacks] == [
             errors.DeadlineExceeded,
             errors.DeadlineExceeded,
-            errors.InvalidArgument,
-            None,  # parentheses alone do no harm
-            *[errors.InvalidArgument] * 4,
+            *[errors.InvalidArgument] * 6,
         ]
         print(f"{len(waits)} answers, the slowest after {max(waits):.2f} s")
         assert len(waits) > 20
         assert max(waits) < PATIENCE
         assert attack(transport, "contexts_a.name = 'a7'") is None
+
+
+LONGEST = " OR ".join(f"(name = 'x{i}' AND uri LIKE '%{i}%')" for i in range(2_450))
+"""As many values as a filter may have: almost a second of parsing and compiling."""
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("text", ["(" * 240_000 + "id>0" + ")" * 240_000, LONGEST], ids=len)
+def test_readers_are_answered_while_many_send_large_filters(tmp_path, text):
+    with (
+        serving(tmp_path) as server,
+        closing(GrpcTransport(server.address, timeout=30, retry=False)) as transport,
+        ThreadPoolExecutor(16) as pool,
+    ):
+        node = put(transport)
+        ended = threading.Event()
+
+        def attack_on() -> set[type[Exception] | None]:
+            found = set()
+            while not ended.is_set():
+                found.add(attack(transport, text))
+            return found
+
+        attacks = [pool.submit(attack_on) for _ in range(16)]
+        waits = []
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            begun = time.monotonic()
+            transport.call("GetArtifactsByID", by_id(node))
+            waits.append(time.monotonic() - begun)
+        ended.set()
+        seen = set().union(*(one.result() for one in attacks))
+        print(f"{len(waits)} answers, the slowest after {max(waits):.2f} s; attackers got {seen}")
+        assert seen <= {None, errors.InvalidArgument, errors.ResourceExhausted, errors.Unavailable}
+        assert len(waits) > 20
+        assert max(waits) < PATIENCE
+
+
+def test_callers_who_gave_up_are_not_worked_for(tmp_path):
+    with (
+        serving(tmp_path) as server,
+        closing(GrpcTransport(server.address, timeout=0.2, retry=False)) as hasty,
+        closing(GrpcTransport(server.address, timeout=30, retry=False)) as transport,
+        ThreadPoolExecutor(16) as pool,
+    ):
+        node = put(transport)
+        before = psutil.Process(server.process.pid).cpu_times().user
+        found = set(pool.map(lambda _: attack(hasty, LONGEST), range(64)))
+        transport.call("GetArtifactsByID", by_id(node))
+        time.sleep(1.5)
+        used = psutil.Process(server.process.pid).cpu_times().user - before
+        print(f"{used:.1f} s of work for 64 filters; their callers got {found}")
+        assert found <= {errors.DeadlineExceeded, errors.ResourceExhausted}
+        assert used < 20  # each would take almost a second
 
 
 def by_id(node: int) -> service.GetArtifactsByIDRequest:

@@ -24,6 +24,10 @@ def test_reads_and_all_calls_of_the_cache_are_repeated_when_the_server_is_away()
     assert methods == {m.name for m in SERVICE.methods if m.name.startswith("Get")}
 
 
+def test_what_a_server_cancelled_is_repeated_where_unavailable_is():
+    assert repeated_on("CANCELLED") == repeated_on("UNAVAILABLE")
+
+
 def test_all_calls_are_repeated_after_a_conflict():
     found = repeated_on("ABORTED")
     assert {(SERVICE.full_name, method.name) for method in SERVICE.methods} <= found
