@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from lineage_store.database import tables
-from lineage_store.database.bodies import Bodies, check_answer, small_body
+from lineage_store.database.bodies import INLINE_BYTES, Bodies, check_answer, small_body
 from lineage_store.database.conditions import Condition, Shape, narrowed
 from lineage_store.database.connection import Connection, Row
 from lineage_store.database.listing import (
@@ -319,18 +319,30 @@ class Snapshot:
         Raises:
             TooLarge: The bodies have more bytes than an answer may have.
         """
+        if len(items) <= MAX_VALUES:
+            return self._with_few_bodies(kind, self.connection.rows_of(statement, items), at)
         found: list[Row] = []
         read: list[Body] = []
         size = 0
-        enough = self._max_bytes if len(items) <= MAX_VALUES else 0
         for begin in range(0, len(items), MAX_VALUES):
             rows = self.connection.rows_of(statement, items[begin : begin + MAX_VALUES])
             bodies = Bodies(self.connection, tables.nodes[kind], rows, at)
-            size += bodies.size(enough)
+            size += bodies.size(0)
             check_answer(size, self._max_bytes, "ask for fewer at once")
             found += rows
             read += bodies.read()
         return found, read
+
+    def _with_few_bodies(
+        self, kind: NodeKind, rows: list[Row], at: int
+    ) -> tuple[list[Row], list[Body]]:
+        """Return rows with their bodies; as a rule none is large, and all are there."""
+        inline = [row[-1] for row in rows]
+        if None not in inline and len(inline) * INLINE_BYTES <= self._max_bytes:
+            return rows, inline
+        bodies = Bodies(self.connection, tables.nodes[kind], rows, at)
+        check_answer(bodies.size(self._max_bytes), self._max_bytes, "ask for fewer at once")
+        return rows, bodies.read()
 
 
 def _ordered(rows: Sequence[Row], bodies: Sequence[Body]) -> list[Body]:

@@ -76,7 +76,8 @@ class Engine:
             return written
         answer = self._read(method, request)
         size = len(answer) if isinstance(answer, bytes) else answer.ByteSize()
-        check_answer(size, self._max_answer_bytes, "ask for less at once")
+        if size > self._max_answer_bytes:
+            check_answer(size, self._max_answer_bytes, "ask for less at once")
         return answer
 
     def _read(self, method: str, request: Any) -> Message | bytes:

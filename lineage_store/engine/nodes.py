@@ -98,8 +98,13 @@ def _create(tx: Transaction, kind: NodeKind, node: Any, field: str, *, is_checke
     created.create_time_since_epoch = created.last_update_time_since_epoch = now_ms()
     _normalize(kind, created)
     created.id = tx.new_id(kind.plural)
-    check_size(tx, tx.nodes[kind].create(created).size, field, created)
+    _check_size(tx, tx.nodes[kind].create(created), field)
     return int(created.id)
+
+
+def _check_size(tx: Transaction, node: Node, field: str) -> None:
+    if 2 * len(node.body) > tx.node_bound.bytes:  # else it surely fits, uri and all
+        check_size(tx, node.size, field, node.message)
 
 
 def update(
@@ -129,7 +134,7 @@ def update(
         return int(old.id)
     _check_keys(tx, kind, updated, old.id, field)
     updated.last_update_time_since_epoch = max(now_ms(), old.last_update_time_since_epoch + 1)
-    check_size(tx, tx.nodes[kind].replace(stored, updated).size, field, updated)
+    _check_size(tx, tx.nodes[kind].replace(stored, updated), field)
     return int(old.id)
 
 

@@ -69,7 +69,11 @@ def check_custom(values: Any, names: Iterable[str] | None = None) -> None:
         InvalidArgument: One has none.
     """
     chosen = values if names is None else [name for name in names if name in values]
-    _in_order(lambda names: _check_custom(values, names), chosen)
+    try:
+        _check_custom(values, chosen)
+    except errors.InvalidArgument:  # that of the first name is raised, see `_in_order`
+        _check_custom(values, sorted(chosen, key=repr))
+        raise
 
 
 def _check_custom(values: Any, names: Iterable[str]) -> None:

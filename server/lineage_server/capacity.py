@@ -1,7 +1,7 @@
 """How many calls are worked on at once, by what they need, and which wait for their turn."""
 
 import threading
-from collections import Counter, deque
+from collections import deque
 from types import TracebackType
 from typing import Self
 
@@ -87,7 +87,7 @@ class Places:
         self._most_waiting = most_waiting
         self._most_waiting_of_one = share_of_one_host(most_waiting)
         self._most_of_one = most_of_one or count
-        self._held: Counter[str] = Counter()
+        self._held: dict[str, int] = {}
         self._waiting: deque[_Waiter] = deque()
         self._mutex = threading.Lock()
         self._is_closed = False
@@ -113,9 +113,10 @@ class Places:
         with self._mutex:
             if self._is_closed:
                 raise about_to_stop()
-            if self._free and self._held[call.host] < self._most_of_one:
+            held = self._held.get(call.host, 0)
+            if self._free and held < self._most_of_one:
                 self._free -= 1
-                self._held[call.host] += 1
+                self._held[call.host] = held + 1
                 return
             waiter = self._queued(call.host)
         self._wait(waiter, call)
@@ -153,20 +154,25 @@ class Places:
     def give_back(self, host: str) -> None:
         """Give the place of a call to the next who may have it."""
         with self._mutex:
-            self._held[host] -= 1
-            if not self._held[host]:
+            held = self._held[host]
+            if held > 1:
+                self._held[host] = held - 1
+            else:
                 del self._held[host]
+            if not self._waiting:
+                self._free += 1
+                return
             following = next((w for w in self._waiting if self._may_have(w)), None)
             if following is None:
                 self._free += 1
                 return
             self._waiting.remove(following)
-            self._held[following.host] += 1
+            self._held[following.host] = self._held.get(following.host, 0) + 1
             following.is_admitted = True
         following.turn.release()
 
     def _may_have(self, waiter: _Waiter) -> bool:
-        return self._held[waiter.host] < self._most_of_one
+        return self._held.get(waiter.host, 0) < self._most_of_one
 
 
 class _Place:
