@@ -19,17 +19,19 @@ class Group:
         name: Of the group, such as "writers".
         loop: What each caller does until the time is over.
         count: The number of callers.
+        host: The address of this machine that they come from.
     """
 
     name: str
     loop: Loop
     count: int
+    host: str = "127.0.0.1"
 
-    def start(self, address: str, seconds: float) -> "tuple[Any, Queue[Record]]":
+    def start(self, port: int, seconds: float) -> "tuple[Any, Queue[Record]]":
         """Start the process; it puts the sum of what its callers saw into the queue."""
         context = multiprocessing.get_context("spawn")
         results: Queue[Record] = context.Queue()
-        process = context.Process(target=_run, args=(self, address, seconds, results))
+        process = context.Process(target=_run, args=(self, f"{self.host}:{port}", seconds, results))
         process.start()
         return process, results
 

@@ -33,7 +33,7 @@ GROUPS = (
     Group("writers", callers.write, 16),
     Group("readers", callers.read, 8),
     Group("walkers", callers.walk, 4),
-    Group("hostile", callers.attack, 4),
+    Group("hostile", callers.attack, 4, host="[::1]"),
 )
 HONEST = ("writers", "readers", "walkers")
 SAMPLE_SECONDS = 5.0
@@ -60,7 +60,7 @@ class Soak:
 def serve(soak: Soak, directory: Path, port: int, until: float, every: float) -> None:
     """Serve until a time, restarting as planned every so many seconds."""
     while time.time() < until:
-        options = ("--grpc", f"127.0.0.1:{port}")
+        options = ("--grpc", f"[::]:{port}")
         with serving(directory, *options) as served:
             restart_at = min(until, time.time() + every)
             while time.time() < restart_at:
@@ -145,7 +145,7 @@ def main(seconds: float, every: float, save: Path | None, chart: Path | None) ->
         directory, port = Path(name), free_port()
         prepare(f"sqlite:///{directory}/store.db")
         until = time.time() + seconds
-        running = {g.name: g.start(f"127.0.0.1:{port}", seconds) for g in GROUPS}
+        running = {g.name: g.start(port, seconds) for g in GROUPS}
         serve(soak, directory, port, until + 5, every)
         for group, (process, results) in running.items():
             records[group] = results.get(timeout=120)

@@ -18,6 +18,9 @@ ARRIVING = 256
 CHECKS, REFLECTIONS = 64, 16
 """Calls of the health service that are received at once, and streams of reflection."""
 
+WAITING_FOR_ONE_STREAM = 4
+"""Streams that wait for each that is answered."""
+
 SPARE = 16
 """Threads beyond those that calls may hold: they refuse what is too much."""
 
@@ -290,7 +293,7 @@ class Capacity:
         arriving: Room for calls whose requests are being received.
         reads: Room for what reads.
         writes: Room for what writes.
-        streams: Room for the others, by method.
+        streams: Room for the others, by method; walks wait for each other, waits do not.
         checks: Room for calls of the health service that are being received, also at the end.
         reflections: Room for streams of reflection.
         running: Counts all that were begun, those of health and reflection aside.
@@ -299,12 +302,16 @@ class Capacity:
     def __init__(self, threads: int, waits: int, most_waiting: int) -> None:
         streams = max(1, threads // 2)
         reads = threads + max(1, threads // 3)  # so that one host has not all of them
-        self.threads = reads + threads + 2 * most_waiting + streams + waits
+        waiting_streams = WAITING_FOR_ONE_STREAM * streams
+        self.threads = reads + threads + 2 * most_waiting + streams + waiting_streams + waits
         self.threads += ARRIVING + CHECKS + REFLECTIONS + SPARE
         self.arriving = Places("calls", ARRIVING, 0, share_of_one_host(ARRIVING))
         self.reads = Places("reads", reads, most_waiting, threads)
         self.writes = Places("writes", threads, most_waiting)
-        self.streams = {"Trace": Streams("streams", streams), "Wait": Streams("waits", waits)}
+        self.streams: dict[str, Places] = {
+            "Trace": Places("streams", streams, waiting_streams, share_of_one_host(streams)),
+            "Wait": Streams("waits", waits),
+        }
         self.checks = Places("health checks", CHECKS, 0, share_of_one_host(CHECKS))
         self.reflections = Streams("streams of reflection", REFLECTIONS)
         self.running = Running()

@@ -138,23 +138,15 @@ def test_streams_that_nobody_reads_are_ended_and_never_all_of_them_are_of_one_ho
         ExitStack() as stack,
     ):
         fill(transport)
-        unread, refused = [], 0
-        for _ in range(6):
+        unread = []
+        for _ in range(3):
             opened = stack.enter_context(closing(GrpcTransport(server.address, retry=False)))
-            stream = trace(opened)
-            try:
-                next(stream)
-            except errors.ResourceExhausted:
-                refused += 1
-            else:
-                unread.append(stream)
-        assert (len(unread), refused) == (3, 3)
+            unread.append(trace(opened))
+            next(unread[-1])
         assert server._capacity.streams["Trace"]._free == 1
-        deadline = time.monotonic() + 10
-        while server._capacity.streams["Trace"]._free < 4:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        assert [*trace(transport)][-1].verdict.node_count == COUNT
+        begun = time.monotonic()
+        assert [*trace(transport)][-1].verdict.node_count == COUNT  # it waited for its turn
+        assert 0.5 < time.monotonic() - begun < 10
         assert True in [is_cut(stream) for stream in unread]
 
 
