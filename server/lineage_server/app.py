@@ -11,6 +11,7 @@ from typing import NoReturn
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from lineage_server import access_log
 from lineage_server.capacity import Capacity
 from lineage_server.readers import Readers
 from lineage_server.reflection import add_reflection
@@ -51,6 +52,7 @@ class Server:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        access_log.configure(is_on=settings.access_log)
         credentials = _credentials(settings)
         self._engine = Engine(settings.database, settings.limits)
         self._health = health.HealthServicer()

@@ -7,6 +7,7 @@ from typing import Any
 import grpc
 from google.protobuf.message import Message
 
+from lineage_server.access_log import log_answer
 from lineage_server.capacity import Call, Capacity
 from lineage_server.failures import fail
 from lineage_server.readers import Readers, received
@@ -83,6 +84,7 @@ class _Method:
                 response = self._engine.call(self._name, request)
             encoded = response if isinstance(response, bytes) else response.SerializeToString()
             self._readers.answered(context, len(encoded))
+            log_answer(self._name, context, begun)
         except grpc.RpcError:  # gRPC's own: the caller has gone
             raise
         except Exception as error:
@@ -106,6 +108,7 @@ class _Method:
                             yield part
                         finally:
                             self._readers.end(context)
+            log_answer(self._name, context, begun)
         except grpc.RpcError:
             raise
         except Exception as error:

@@ -8,7 +8,9 @@ import click
 import pytest
 from lineage_server.command import serve
 
+from lineage_store import errors
 from lineage_store.client.channel import GrpcTransport
+from lineage_store.v1 import lineage_pb2
 from lineage_store.v1 import metadata_service_pb2 as service
 from tests.integration.serving import failing, serving
 
@@ -135,3 +137,28 @@ def test_the_level_of_the_log(tmp_path):
     with serving(tmp_path, "--grpc", "0.0.0.0:0", "--log-level", "error") as served:
         served.stop()
         assert served.log() == ""
+
+
+def test_the_access_log(tmp_path):
+    for name, is_on in (("on", True), ("off", False)):
+        directory = tmp_path / name
+        directory.mkdir()
+        options = ["--access-log"] if is_on else []
+        with (
+            serving(directory, *options) as served,
+            closing(GrpcTransport(served.address, timeout=10)) as transport,
+        ):
+            transport.call("GetArtifactTypes", service.GetArtifactTypesRequest())
+            with pytest.raises(errors.NotFound):
+                list(transport.stream("Trace", trace_of_nothing()))
+            lines = [line for line in served.log().splitlines() if "call answered" in line]
+        methods = [re.search(r"method=(\w+) peer=ipv4:\S+ ms=[\d.]+$", line) for line in lines]
+        expected = ["GetArtifactTypes"] if is_on else []
+        assert [found and found.group(1) for found in methods] == expected
+
+
+def trace_of_nothing():
+    request = lineage_pb2.TraceRequest()
+    request.walk.start.kind = lineage_pb2.ARTIFACT
+    request.walk.start.ids.ids.append(7)
+    return request
