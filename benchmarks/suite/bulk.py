@@ -19,7 +19,7 @@ from benchmarks.suite.requests import declared_ids, declared_types
 from lineage_store.database import tables
 from lineage_store.database.connection import Connection
 from lineage_store.database.edges import event_row
-from lineage_store.database.node_rows import PROPERTY_COLUMNS, node_row, property_rows
+from lineage_store.database.node_rows import PROPERTY_COLUMNS, encoded, node_row, property_rows
 from lineage_store.database.statements import Statement
 from lineage_store.database.urls import driver_for
 from lineage_store.engine import Engine
@@ -96,7 +96,7 @@ class Bulk:
 
     def _add(self, rows: Rows, kind: Any, node: Any) -> None:
         node.create_time_since_epoch = node.last_update_time_since_epoch = MOMENT
-        rows[tables.nodes[kind]].append(node_row(kind, node, 1, MOMENT * 1000))
+        rows[tables.nodes[kind]].append(node_row(kind, node, encoded(node), 1, MOMENT * 1000))
         rows[tables.properties[kind]] += property_rows(node)
 
     def _add_context(self, rows: Rows, number: int, what: str, step: int) -> None:

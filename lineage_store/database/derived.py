@@ -90,7 +90,8 @@ def equal(connection: Connection, expected: Row, held: Row) -> bool:
     """Whether a database holds an index row, in the way in which it holds such values."""
     if not connection.has_infinity:
         expected = tuple(as_held(v) if isinstance(v, float) else v for v in expected)
-    if connection.has_no_nul and expected[_SHORT] is not None:
+    is_property = len(expected) == len(PROPERTY_COLUMNS)
+    if connection.has_no_nul and is_property and expected[_SHORT] is not None:
         expected = (*expected[:_SHORT], indexed(expected[_SHORT]), *expected[_SHORT + 1 :])
     return expected == held
 

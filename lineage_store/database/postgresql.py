@@ -218,14 +218,15 @@ class PostgresqlDriver:
 @lru_cache(maxsize=128)
 def _insert_text(table: Table, columns: tuple[str, ...], on_conflict: str) -> str:
     arrays = ", ".join(f"%b::{_array(table.c[name].type)}" for name in columns)
-    names, values = ", ".join(columns), ", ".join(map(_inserted, columns))
+    names, values = ", ".join(columns), ", ".join(_inserted(table, name) for name in columns)
     text = f"INSERT INTO {table.name} ({names}) SELECT {values} FROM unnest({arrays}) AS t({names})"  # noqa: S608 - names from our own tables
     return text + on_conflict_clause(table, columns, on_conflict)
 
 
-def _inserted(column: str) -> str:
-    """Return the SQL of a column that is inserted: the beginning of a string grows by each NUL."""
-    return f"left({column}, {SHORT_STRING})" if column == tables.STRING_VALUE else column
+def _inserted(table: Table, column: str) -> str:
+    """Return the SQL of a column that is inserted: a beginning of a string grows by each NUL."""
+    is_beginning = column == tables.STRING_VALUE and table in tables.properties.values()
+    return f"left({column}, {SHORT_STRING})" if is_beginning else column
 
 
 def _array(kind: Any) -> str:

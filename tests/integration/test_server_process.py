@@ -159,7 +159,7 @@ def test_a_long_error_text_fits_the_trailers(tmp_path, character):
         artifact = pb.Artifact(type_id=10)
         artifact.properties[character * 100_000].int_value = 1
         for _ in range(20):  # a peer refuses metadata over its soft limit now and then
-            with pytest.raises(errors.InvalidArgument, match="properties"):
+            with pytest.raises(errors.InvalidArgument, match="Found unknown property"):
                 transport.call("PutArtifacts", service.PutArtifactsRequest(artifacts=[artifact]))
 
 
