@@ -39,6 +39,10 @@ def insert_parts(
         RowTooLarge: A row is larger, and which.
     """
     places = wide_columns(table, tuple(columns))
+    most = min(STATEMENT_BYTES, max_row_bytes)
+    if len(rows) <= max_rows and (not places or rows_bytes(rows, places) <= most):
+        yield rows  # as a rule
+        return
     for part in parts_by_bytes(rows, places, max_rows, STATEMENT_BYTES):
         if places and rows_bytes(part, places) > max_row_bytes:  # then it is one row
             sizes = column_sizes(columns, part[0])
