@@ -15,6 +15,7 @@ LineageError
 ├── Unimplemented
 ├── Internal
 ├── Unavailable
+│   └── NotBegun
 └── DataLoss
     └── NotOurDatabase
 
@@ -156,6 +157,12 @@ class Unavailable(LineageError):
 
     code = 14
     reason = "UNAVAILABLE"
+
+
+class NotBegun(Unavailable):
+    """The server did not begin the call, so whoever made it may make it again, also a write."""
+
+    reason = "NOT_BEGUN"
 
 
 class DataLoss(LineageError):

@@ -13,16 +13,18 @@ _NAMES = (  # of options in a query
     r"[\w\-.]*(?:password|passwd|passphrase|secret|token|credential|api_?key|signature)"
     r"|pwd|pass|sig"
 )
-_QUERY = re.compile(rf"(?P<name>[?&;](?:{_NAMES})=)[^&;#\s\"']+", re.IGNORECASE)
+_QUERY = re.compile(
+    r"(?P<name>[?&;](?:(?:ssl|db)?password|passwd|pwd|secret|client_secret|token|access_token"
+    r"|auth_token|api_?key|sig|signature|x-amz-signature|x-amz-security-token|x-goog-signature)=)"
+    r"[^&;#\s\"']+",
+    re.IGNORECASE,
+)
 _OPTION = re.compile(
     rf"(?P<name>(?:^|[?&;\s])(?:{_NAMES})\s*=\s*)(?:'(?:[^'\\]|\\.)*'|[^&\s]+)", re.IGNORECASE
 )
 
 _SCHEME = r"(?P<scheme>\b[A-Za-z][A-Za-z0-9+.\-]*://)"
-_NO_PORT = r"(?!\d{1,5}(?:/|\?|#|\s|$))"
-_WITH_PASSWORD = re.compile(
-    _SCHEME + rf"(?P<user>[^\s/?#@:\"']*):{_NO_PORT}(?P<password>[^\s\"']+)@(?=[^\s@\"']*)"
-)
+_WITH_PASSWORD = re.compile(_SCHEME + r"(?P<user>[^\s/?#@:\"']*):(?P<password>[^\s/?#\"']+)@")
 _WITH_TOKEN = re.compile(r"(?P<scheme>\bhttps?://)(?P<token>[^\s/?#@:\"']+)@")
 
 
@@ -38,6 +40,8 @@ def masked_url(url: str) -> str:
         'mysql://me:***@host/db?ssl=1'
     """
     scheme, separator, rest = url.partition("://")
+    if scheme == "sqlite" and rest.startswith("/"):
+        return url  # a path
     if not separator:
         return _OPTION.sub(rf"\g<name>{MASK}", url)
     shown = _OPTION.sub(rf"\g<name>{MASK}", _without_login(rest))

@@ -35,6 +35,12 @@ def check_type(store: LineageStore, kind: NodeKind, name: str, version: str | No
     """
     if getattr(store, f"find_{kind.name}_type")(name, version) is None:
         types = getattr(store, f"list_{kind.name}_types")()
+        versions = sorted({each.version or "none" for each in types if each.name == name})
+        if versions:
+            raise errors.NotFound(
+                f"the {kind.name} type {printable(name)!r} has no such version; "
+                f"there is {', '.join(versions)}: name it with --type-version"
+            )
         raise unknown(f"{kind.name} type", name, (each.name for each in types))
 
 

@@ -13,6 +13,7 @@ import click
 from lineage_store import errors
 from lineage_store.cli import render
 from lineage_store.cli.options import URL_VARIABLE, json_option, tls_files, tls_options, together
+from lineage_store.client.addresses import located
 from lineage_store.masking import MASK, masked_url
 from lineage_store.model.plain import plain, printable
 from lineage_store.recording.delivery.losses import add_losses
@@ -165,7 +166,7 @@ def _target(status: SpoolStatus) -> str:
         InvalidArgument: The file does not say which store, or the store needs a password.
     """
     named = os.environ.get(URL_VARIABLE, "")
-    if named and spool_path(named, status.path.parent) == status.path:
+    if named and masked_url(located(named)) == status.url:
         return named
     if status.url is None:
         raise errors.InvalidArgument(f"{status.path} does not say for which store; give --store")

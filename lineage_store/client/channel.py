@@ -1,6 +1,8 @@
 """A transport over gRPC."""
 
 import json
+import math
+import random
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +23,9 @@ FIRST_LOOK_SECONDS = 0.5
 """How long a connection may take before somebody looks why there is none."""
 
 LOOK_SECONDS = 2.0
+
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 1.0
+"""Between a call that the server did not begin, and the next attempt."""
 
 _HEALTH_CHECK = "/grpc.health.v1.Health/Check"
 
@@ -99,6 +104,7 @@ class GrpcTransport:
         self._target = target
         self._timeout = timeout
         self._is_closed = False
+        self._retry = retry
         self._service = service
         given = {  # of two arguments with one name, gRPC takes the first
             "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
@@ -125,12 +131,24 @@ class GrpcTransport:
         )
 
     def call(self, method: str, request: Message) -> Message:
-        """Return the response of the server to `request`; see `Transport.call`."""
-        try:
-            response: Message = self._send(method, request)
-        except grpc.RpcError as error:
-            raise _from_rpc_error(error, self._target, is_closed=self._is_closed) from None
-        return response
+        """Return the response of the server to `request`; see `Transport.call`.
+
+        A call that the server did not begin is made again, also one that writes.
+        """
+        deadline = math.inf if self._timeout is None else time.monotonic() + self._timeout
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                response: Message = self._send(method, request)
+            except grpc.RpcError as error:
+                failure = _from_rpc_error(error, self._target, is_closed=self._is_closed)
+            else:
+                return response
+            is_late = time.monotonic() + pause > deadline
+            if not self._retry or is_late or not isinstance(failure, errors.NotBegun):
+                raise failure
+            time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
     def stream(self, method: str, request: Message) -> Iterator[Message]:
         """Yield the messages of the server in answer to `request`; see `Transport.stream`."""

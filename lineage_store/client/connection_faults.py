@@ -25,9 +25,9 @@ _MISFITS = {
         "its certificate is for another host name; use the name in it"
     ),
     "WRONG_VERSION_NUMBER": "it does not speak TLS; use grpc:// instead of grpcs://",
-    "Expected SETTINGS frame": "what listens there is no gRPC server; is it the right port?",
 }
 _ABSENCES = {
+    "Expected SETTINGS frame": "what listens there is no gRPC server; is it the right port?",
     "Connection refused": "nothing listens there (connection refused)",
     "Domain name not found": "its host name is unknown",
     "errors resolving": "its host name can't be resolved",

@@ -17,7 +17,7 @@ US = 1_000
 MS = 1_000_000
 """Nanoseconds in a millisecond."""
 
-FURTHEST_AHEAD_S = 24 * 3600
+FURTHEST_AHEAD_S = 2 * 3600
 """Seconds by which the stamps of a store may be ahead of the machine for the time to go on from
 them; what is further ahead is taken for an error that must not spread."""
 

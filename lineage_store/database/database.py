@@ -54,7 +54,8 @@ class Database:
         raw = self._driver.connect()
         try:
             schema.open_or_create(self._driver, raw)
-            self._set_clock(Connection(raw, self._driver))
+            if self._driver.may_create:  # what is only read tells nobody the time
+                self._set_clock(Connection(raw, self._driver))
             # On a server a transaction that met a lock is run again, within patience.
             patience = self._limits.patience_seconds
             self._driver.bound_waits(raw, patience / 2 if self._driver.is_remote else patience)

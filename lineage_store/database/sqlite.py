@@ -85,7 +85,8 @@ class SqliteDriver:
 
     def __init__(self, path: Path | None, mode: str = "rwc") -> None:
         self.dialect: Dialect = sqlite_dialect()
-        self.path = path
+        # A relative path is one from here, also after the program has changed its directory.
+        self.path = path = None if path is None else path.absolute()
         self.mode = mode
         self.busy_seconds = BUSY_TIMEOUT_S
         self._log = None if path is None else write_ahead_log.WriteAheadLog(path)

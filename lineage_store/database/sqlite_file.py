@@ -67,11 +67,11 @@ class OpenFile:
         if time.monotonic() < self._write_looked_at + LOOK_SECONDS:
             return
         self.check()
-        self._write_looked_at = self._looked_at
         log = _identity(self._log_path)
         if self._log is not None and log != self._log:
             raise self._loss(self._log_path)
         self._log = log
+        self._write_looked_at = self._looked_at  # whoever met a loss looks again at once
 
     def check(self) -> None:
         """Look at the database.
@@ -79,9 +79,10 @@ class OpenFile:
         Raises:
             DataLoss: It is gone, or another.
         """
-        self._looked_at = time.monotonic()
         if _identity(self._path) != self._database:
+            self._looked_at = 0.0
             raise self._loss(self._path)
+        self._looked_at = time.monotonic()
 
     @property
     def is_there(self) -> bool:

@@ -10,7 +10,7 @@ logger = logging.getLogger("lineage_server.access")
 
 def configure(*, is_on: bool) -> None:
     """Switch the access log of this process on or off."""
-    logger.setLevel(logging.INFO if is_on else logging.WARNING)
+    logger.setLevel(logging.NOTSET if is_on else logging.WARNING)
 
 
 def log_answer(method: str, context: grpc.ServicerContext, begun: float) -> None:

@@ -126,14 +126,16 @@ class Places:
 
     def _queued(self, host: str) -> _Waiter:
         of_host = sum(waiter.host == host for waiter in self._waiting)
-        if len(self._waiting) >= self._most_waiting or of_host >= self._most_waiting_of_one:
+        is_alone = of_host == len(self._waiting)
+        is_over = of_host >= self._most_waiting_of_one and not is_alone
+        if len(self._waiting) >= self._most_waiting or is_over:
             raise self._full(of_host)
         waiter = _Waiter(host)
         self._waiting.append(waiter)
         return waiter
 
     def _full(self, of_host: int) -> errors.LineageError:
-        return errors.Unavailable(
+        return errors.NotBegun(
             f"the server is busy: {of_host} {self._kind} of this host wait already, and "
             f"{len(self._waiting) - of_host} of others; the call was not begun; try again"
         )
@@ -205,9 +207,9 @@ class _Place:
         self._places.give_back(self._call.host)
 
 
-def about_to_stop() -> errors.Unavailable:
+def about_to_stop() -> errors.NotBegun:
     """Return the error of a call that came too late to be begun."""
-    return errors.Unavailable("the server is about to stop; the call was not begun; try again")
+    return errors.NotBegun("the server is about to stop; the call was not begun; try again")
 
 
 class Streams(Places):

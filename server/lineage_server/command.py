@@ -77,7 +77,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @_option(
     "--max-queue",
-    default=128,
+    default=512,
     type=click.IntRange(1, 4096),
     help="Reads that wait for their turn, and as many writes.",
 )
@@ -219,7 +219,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @_option(
     "--log-level",
     default="info",
-    type=click.Choice(["debug", "info", "warning", "error"]),
+    type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
     help="What is logged at least.",
 )
 @_option("--access-log", is_flag=True, default=False, help="Log each call that is answered, too.")

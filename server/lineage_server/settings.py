@@ -66,7 +66,7 @@ class Settings:
     processes: int = 1
     threads: int = 16
     max_waits: int = 256
-    max_queue: int = 128
+    max_queue: int = 512
     idle_stream_seconds: float = 60.0
     keepalive_seconds: float = 60.0
     keepalive_timeout_seconds: float = 20.0

@@ -128,7 +128,7 @@ def test_a_queue_is_bounded_and_a_full_one_is_unavailable(tmp_path):
         put_type(transport, "T")
         with locked(tmp_path / "store.db"):
             ended = list(pool.map(lambda at: put(transport, str(at)), range(20)))
-        assert Counter(ended) == {"Unavailable": 15, "Aborted": 5}
+        assert Counter(ended) == {"NotBegun": 14, "Aborted": 6}
         assert names(transport) == set()
 
 
@@ -211,3 +211,18 @@ def test_clients_may_ping_as_often_as_they_do_in_the_field(tmp_path):
         option for option in serve.params if option.name == "keepalive_min_client_seconds"
     )
     assert default.default <= 10
+
+
+def test_our_client_makes_a_call_again_that_was_not_begun(tmp_path):
+    with (
+        serving(tmp_path, "--threads", "1", "--max-queue", "1") as server,
+        closing(GrpcTransport(server.address, timeout=30)) as transport,
+        ThreadPoolExecutor(12) as pool,
+    ):
+        put_type(transport, "T")
+        with locked(tmp_path / "store.db"):
+            ended = [pool.submit(put, transport, str(at)) for at in range(12)]
+            time.sleep(1)
+        assert {each.result() for each in ended} == {"OK"}
+        assert names(transport) == {str(at) for at in range(12)}
+        assert "reason=NOT_BEGUN" in server.log()

@@ -4,6 +4,9 @@ import logging
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -136,3 +139,49 @@ def test_what_is_created_is_for_its_owner_alone(store: LineageStore, path: Path)
     }
     assert modes == dict.fromkeys(["lineage.db", "lineage.db-wal", "lineage.db-shm"], "0o600")
     assert os.access(path, os.R_OK)
+
+
+def test_after_a_loss_no_write_is_acknowledged_until_the_file_is_back(
+    store: LineageStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(store)
+    monkeypatch.setattr(sqlite_file, "LOOK_SECONDS", 0.1)
+    remove_the_log(path)
+    refused = 0
+    for _ in range(20):
+        try:
+            put(store)
+            assert not refused  # before anybody looked
+        except errors.DataLoss:
+            refused += 1
+        time.sleep(0.02)
+    assert refused >= 10
+
+
+def test_another_connection_of_this_process_keeps_the_locks(tmp_path: Path) -> None:
+    """To close a file releases the locks of the process on it: SQLite's must stay."""
+    url = f"sqlite:///{tmp_path}/lineage.db"
+    with connect(url) as store:
+        store.put_artifact_type(ArtifactType(name="Model"))
+        put(store)
+        connect(url).close()
+        code = f"import lineage_store as l; l.connect({url!r}).close()"
+        subprocess.run([sys.executable, "-c", code], check=True)
+        put(store)
+        assert (tmp_path / "lineage.db-wal").exists()
+    with closing(sqlite3.connect(tmp_path / "lineage.db")) as raw:
+        assert raw.execute("SELECT count(*) FROM artifacts").fetchone() == (2,)
+        assert raw.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_relative_path_is_one_from_where_the_store_was_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with connect("sqlite:///lineage.db") as store:
+        store.put_artifact_type(ArtifactType(name="Model"))
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        put(store)
+        assert len(list(store.iter_artifacts())) == 1
+    assert not list((tmp_path / "elsewhere").iterdir())

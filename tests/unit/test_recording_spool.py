@@ -1,5 +1,6 @@
 """Spool files: what they hold, and what is left of them when they are damaged."""
 
+import hashlib
 import sqlite3
 import threading
 from contextlib import closing
@@ -170,3 +171,17 @@ def test_a_rescue_that_fails_can_be_tried_again(spool: Spool, monkeypatch) -> No
     saved = recover(spool.path)
     assert saved is not None
     assert saved.saved == len(keys(spool)) > 0
+
+
+def test_a_spool_whose_name_depended_on_the_password_is_taken_over(tmp_path: Path) -> None:
+    url = "postgresql://me:secret@db/lineage"
+    old = hashlib.sha256(url.encode()).hexdigest()[:16]
+    for name in (f"{old}.spool", f"{old}.1-ab-000000001.journal", f"{old}.losses"):
+        (tmp_path / name).write_text(name)
+    path = spool_path(url, tmp_path)
+    stem = path.name.removesuffix(".spool")
+    assert stem != old
+    names = {file.name: file.read_text() for file in tmp_path.iterdir()}
+    assert names == {name.replace(old, stem): name for name in names.values()}
+    assert len(names) == 3
+    assert spool_path(url.replace("secret", "another"), tmp_path) == path

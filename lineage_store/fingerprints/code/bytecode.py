@@ -14,6 +14,10 @@ from typing import Any
 _SKIPPED = frozenset({"EXTENDED_ARG", "NOP", "CACHE", "PRECALL", "PUSH_NULL"})
 _LOADS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 _MEMBERS = frozenset({"LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR", "DELETE_ATTR"})
+_VARIABLES = (
+    *("LOAD_FAST", "LOAD_DEREF", "LOAD_NAME", "LOAD_GLOBAL"),
+    *("LOAD_CLASSDEREF", "LOAD_FROM_DICT"),
+)
 _REMEMBERED = 20_000
 """Code objects whose facts are kept."""
 
@@ -41,11 +45,13 @@ class Import:
         level: The dots before the name.
         module: The name behind the dots.
         names: What is imported from it; "*" for all.
+        bound: The name that is bound first.
     """
 
     level: int
     module: str
     names: tuple[str, ...]
+    bound: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +63,16 @@ class CodeFacts:
         mentions: Global names, ordered.
         imports: Import statements, in their order.
         attributes: Names of attributes, and of globals.
+        members: Names of variables, each with an attribute that is read from it.
+        passed: Names of variables that are used in another way.
     """
 
     digest: bytes
     mentions: tuple[Mention, ...]
     imports: tuple[Import, ...]
     attributes: frozenset[str]
+    members: frozenset[tuple[str, str]]
+    passed: frozenset[str]
 
 
 _facts: dict[int, tuple[CodeType, CodeFacts]] = {}
@@ -94,7 +104,13 @@ def _read(code: CodeType) -> CodeFacts:
     )
     digest = sha256(_encoded(code)).digest()
     names = frozenset(name for each in codes for name in each.co_names)
-    return CodeFacts(digest, tuple(mentions), tuple(imports), names)
+    members: set[tuple[str, str]] = set()
+    passed: set[str] = set()
+    for each in codes:
+        _read_variables(each, members, passed)
+    return CodeFacts(
+        digest, tuple(mentions), tuple(imports), names, frozenset(members), frozenset(passed)
+    )
 
 
 def _with_inner(code: CodeType) -> Iterator[CodeType]:
@@ -117,7 +133,22 @@ def _read_mentions(
                 values.add(step.argval)
         elif step.opname == "IMPORT_NAME":
             level, names = steps[at - 2].argval, steps[at - 1].argval
-            imports.append(Import(int(level or 0), step.argval, tuple(names or ())))
+            bound = next((s.argval for s in steps[at:] if s.opname.startswith("STORE_")), "")
+            imports.append(Import(int(level or 0), step.argval, tuple(names or ()), str(bound)))
+
+
+def _read_variables(code: CodeType, members: set[tuple[str, str]], passed: set[str]) -> None:
+    """Add the variables that code reads: with the attribute that follows, or without."""
+    steps = [step for step in dis.get_instructions(code) if step.opname not in _SKIPPED]
+    for at, step in enumerate(steps):
+        if not step.opname.startswith(_VARIABLES):
+            continue
+        names = step.argval if isinstance(step.argval, tuple) else (step.argval,)
+        following = steps[at + 1] if at + 1 < len(steps) else step
+        if following.opname in _MEMBERS and len(names) == 1:
+            members.add((str(names[0]), str(following.argval)))
+        else:
+            passed.update(map(str, names))
 
 
 def _chain(steps: list[dis.Instruction], start: int) -> tuple[str, ...]:

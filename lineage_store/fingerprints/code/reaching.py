@@ -63,8 +63,17 @@ def refuse_text(graph: CodeGraph, facts: CodeFacts, label: str) -> None:
 def _imported_finders(facts: CodeFacts) -> Iterator[str]:
     for statement in facts.imports:
         for name in _THINGS.get(_bound_module(statement), ()):
-            if name in statement.names or (not statement.names and name in facts.attributes):
+            if _brings(statement, name, facts):
                 yield name
+
+
+def _brings(statement: Import, name: str, facts: CodeFacts) -> bool:
+    """Return whether code uses something of a module that a statement imports."""
+    if statement.names:
+        return name in statement.names or ("*" in statement.names and name in facts.attributes)
+    if (statement.bound, name) in facts.members:
+        return True
+    return statement.bound in facts.passed and name in facts.attributes
 
 
 def _bound_module(statement: Import) -> str:

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -56,7 +57,24 @@ def default_directory() -> Path:
 def spool_path(url: str, directory: Path | str | None = None) -> Path:
     """Return the spool file of the store at a URL; a password does not count."""
     where = default_directory() if directory is None else Path(directory)
-    return where / f"{sha256(masked_url(located(url)).encode()).hexdigest()[:16]}{SUFFIX}"
+    whole = located(url)
+    stem = _stem_of(masked_url(whole))
+    if stem != _stem_of(whole):
+        _rename_all(where, _stem_of(whole), stem)
+    return where / f"{stem}{SUFFIX}"
+
+
+def _stem_of(url: str) -> str:
+    return sha256(url.encode()).hexdigest()[:16]
+
+
+def _rename_all(where: Path, old: str, new: str) -> None:
+    """Take over the files of earlier versions, whose names depended on the password."""
+    with suppress(OSError):  # another process was faster, or they can't be changed
+        for path in where.glob(f"{old}.*"):
+            target = path.with_name(new + path.name.removeprefix(old))
+            if not target.exists():
+                path.rename(target)
 
 
 def spool_paths(directory: Path | str | None = None) -> list[Path]:
