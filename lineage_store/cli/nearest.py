@@ -35,11 +35,14 @@ def check_type(store: LineageStore, kind: NodeKind, name: str, version: str | No
     """
     if getattr(store, f"find_{kind.name}_type")(name, version) is None:
         types = getattr(store, f"list_{kind.name}_types")()
-        versions = sorted({each.version or "none" for each in types if each.name == name})
+        versions = sorted({each.version or "" for each in types if each.name == name})
         if versions:
+            there_is = ", ".join(
+                map(printable, (each or "one without version" for each in versions))
+            )
             raise errors.NotFound(
-                f"the {kind.name} type {printable(name)!r} has no such version; "
-                f"there is {', '.join(versions)}: name it with --type-version"
+                f"there is no {kind.name} type {printable(name)!r} of this version; "
+                f"there is: {there_is}"
             )
         raise unknown(f"{kind.name} type", name, (each.name for each in types))
 

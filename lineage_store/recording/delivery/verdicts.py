@@ -31,6 +31,7 @@ VERDICTS: dict[type[errors.LineageError], tuple[Verdict, str]] = {
     errors.Cancelled: (Verdict.LATER, "the call was given up"),
     errors.DeadlineExceeded: (Verdict.LATER, "the store is slow"),
     errors.Unavailable: (Verdict.LATER, "the store is away"),
+    errors.NotBegun: (Verdict.LATER, "the server is busy, or about to stop"),
     errors.Aborted: (Verdict.LATER, "the database is busy with other writers"),
     errors.ResourceExhausted: (Verdict.LATER, "the disk of the store is full, or it is overrun"),
     errors.Unauthenticated: (Verdict.LATER, "credentials have expired or are wrong"),
