@@ -103,6 +103,7 @@ def _describe_mention(
         for chain in mention.chains:
             _describe_chain(graph, value, chain, label)
     else:
+        reaching.refuse_module(graph, value, label)
         graph.bound(names, name, f"global {name}")
 
 

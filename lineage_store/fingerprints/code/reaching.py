@@ -37,6 +37,17 @@ def refuse(graph: CodeGraph, value: Any, label: str) -> None:
                 raise _no_fingerprint(name, label)
 
 
+def refuse_module(graph: CodeGraph, value: Any, label: str) -> None:
+    """Refuse a module that is passed on, if it has what runs or finds code.
+
+    Raises:
+        NoFingerprint: It has, and nobody vouches for the code.
+    """
+    for module, names in _THINGS.items():
+        if value is sys.modules.get(module) and not graph.is_lenient:
+            raise _no_fingerprint(f"{module} as a value, and with it perhaps {names[0]}", label)
+
+
 def refuse_imports(graph: CodeGraph, facts: CodeFacts, label: str) -> None:
     """Refuse code whose own import statements bring what runs or finds code.
 
@@ -71,9 +82,8 @@ def _brings(statement: Import, name: str, facts: CodeFacts) -> bool:
     """Return whether code uses something of a module that a statement imports."""
     if statement.names:
         return name in statement.names or ("*" in statement.names and name in facts.attributes)
-    if (statement.bound, name) in facts.members:
-        return True
-    return statement.bound in facts.passed and name in facts.attributes
+    # A module that is passed on may be read by any name, as by `getattr`.
+    return (statement.bound, name) in facts.members or statement.bound in facts.passed
 
 
 def _bound_module(statement: Import) -> str:
