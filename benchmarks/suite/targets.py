@@ -21,7 +21,7 @@ from lineage_store.v1 import metadata_service_pb2 as service
 from tests import real_mlmd
 
 ROOT = Path(__file__).parent.parent.parent
-CALLER = ROOT / "benchmarks/processes/caller.py"
+CALLER = "benchmarks/processes/caller.py"
 PEER = ROOT / "tests/acceptance/mlmd_peer.py"
 BACKENDS = ("sqlite", "postgresql", "mariadb")
 IDLE_SECONDS = 0.25
@@ -192,8 +192,14 @@ class Server:
 
 
 @contextmanager
-def opened(name: str, directory: Path) -> Iterator[Target]:
-    """Start a target on a new database, or on the file that is there, and end it."""
+def opened(name: str, directory: Path, checkout: Path = ROOT) -> Iterator[Target]:
+    """Start a target on a new database, or on the file that is there, and end it.
+
+    Args:
+        name: The target, "ours@postgresql" say.
+        directory: Takes the database and the logs.
+        checkout: The source tree that runs, with an environment of its own in `.venv`.
+    """
     variant, _ = split(name)
     with ExitStack() as stack:
         database, file = stack.enter_context(new_database(name, directory))
@@ -202,21 +208,27 @@ def opened(name: str, directory: Path) -> Iterator[Target]:
                 connection.execute(f"PRAGMA journal_mode={variant.journal}")
         kind, where, server = ("ours" if variant.is_ours else "mlmd"), database, None
         if variant.place == "grpc":
-            server = stack.enter_context(_server(variant, database, directory / f"{name}.log"))
+            log = directory / f"{name}.log"
+            server = stack.enter_context(_server(variant, database, log, checkout))
             kind, where = "grpc", server.address
-        python = mlmd_python() if kind == "mlmd" else sys.executable
-        command = [python, str(CALLER), kind, where]
+        python = mlmd_python() if kind == "mlmd" else _python_of(checkout)
+        command = [python, str(checkout / CALLER), kind, where]
         log = directory / f"{name}.calls.log"
-        caller = stack.enter_context(_running(command, log, stdin=subprocess.PIPE))
+        caller = stack.enter_context(_running(command, log, checkout, stdin=subprocess.PIPE))
         yield Target(name, caller, server, file)
 
 
+def _python_of(checkout: Path) -> str:
+    return sys.executable if checkout == ROOT else str(checkout / ".venv/bin/python")
+
+
 @contextmanager
-def _running(command: list[str], log: Path, **options: Any) -> "Iterator[subprocess.Popen[bytes]]":
+def _running(
+    command: list[str], log: Path, directory: Path, **options: Any
+) -> "Iterator[subprocess.Popen[bytes]]":
+    options |= {"stdout": subprocess.PIPE, "cwd": directory, "env": _environment()}
     with log.open("w") as errors:
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=errors, cwd=ROOT, env=_environment(), **options
-        )
+        process = subprocess.Popen(command, stderr=errors, **options)
     try:
         yield process
     finally:
@@ -230,14 +242,14 @@ def _environment() -> dict[str, str]:
 
 
 @contextmanager
-def _server(variant: Variant, database: str, log: Path) -> Iterator[Server]:
+def _server(variant: Variant, database: str, log: Path, checkout: Path) -> Iterator[Server]:
     if variant.is_ours:
-        command = [sys.executable, "-m", "lineage_store.cli", "serve"]
+        command = [_python_of(checkout), "-m", "lineage_store.cli", "serve"]
         command += ["--database", database, "--grpc", "127.0.0.1:0", *variant.options]
     else:
         command = [mlmd_python(), str(PEER), database, *variant.options]
     begun = time.perf_counter()
-    with _running(command, log) as process:
+    with _running(command, log, checkout) as process:
         assert process.stdout is not None
         line = process.stdout.readline().decode()
         found = re.search(r"\bready grpc=(\S+)", line)

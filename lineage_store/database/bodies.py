@@ -35,6 +35,14 @@ _SIZES = {table.name: _of_ids(table, func.length(table.c.body)) for table in _TA
 _BODIES = {table.name: _of_ids(table, table.c.body) for table in _TABLES}
 
 
+def inline_bodies(rows: Sequence[Row], max_bytes: int) -> list[bytes] | None:
+    """Return the bodies that came with rows; None if one did not, or they may have more bytes."""
+    if len(rows) * INLINE_BYTES > max_bytes:
+        return None
+    bodies = [row[-1] for row in rows]
+    return bodies if all(bodies) else None  # no body is empty: each has an id
+
+
 class Bodies:
     """The bodies of rows whose last column is `small_body`.
 

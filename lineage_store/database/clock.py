@@ -46,6 +46,14 @@ class Clock:
         """In a child: whoever held the lock is not here."""
         self._lock = threading.Lock()
 
+    def now_us(self) -> int:
+        """Return the time in microseconds since the epoch."""
+        return self.now_ns() // US
+
+    def now_ms(self) -> int:
+        """Return the time in milliseconds since the epoch."""
+        return self.now_ns() // MS
+
     def now_ns(self) -> int:
         """Return the time in nanoseconds since the epoch."""
         passed = self._monotonic()
@@ -83,11 +91,5 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=CLOCK.after_fork)
 
 
-def now_us() -> int:
-    """Return the time in microseconds since the epoch."""
-    return CLOCK.now_ns() // US
-
-
-def now_ms() -> int:
-    """Return the time in milliseconds since the epoch."""
-    return CLOCK.now_ns() // MS
+now_us = CLOCK.now_us
+now_ms = CLOCK.now_ms

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
@@ -63,7 +64,13 @@ class Database:
             self._driver.close(raw)
             raise
         self._types = TypeCache()
-        self._steps = Steps()
+        self._snapshot = partial(
+            Snapshot,
+            cache=self._types,
+            filter_limits=self._limits.filters,
+            max_bytes=self._limits.max_answer_bytes,
+            steps=Steps(),
+        )
         self._queue = GroupCommit(self._run_group)
         self._indexing = Indexing(self._waiting_for_index, self._index, lambda: self._queue.is_busy)
         self._writer = Writer(
@@ -118,7 +125,10 @@ class Database:
         self, job: Callable[[Transaction, Snapshot], T], *, index_is_complete: bool
     ) -> T:
         def with_snapshot(transaction: Transaction) -> T:
-            return job(transaction, self._snapshot(self._writer.connection, index_is_complete))
+            return job(
+                transaction,
+                self._snapshot(self._writer.connection, index_is_complete=index_is_complete),
+            )
 
         result: T = self._queue.submit(with_snapshot, alone=True)
         return result
@@ -133,7 +143,7 @@ class Database:
         """
         if once and self._driver.reads_at_once:
             try:
-                return self._read_once(job)
+                return self._with_reader(lambda raw: job(self._snapshot(raw)), once=True)
             except (SecondStatement, IndexIsBehind):
                 pass  # it takes more than that, so it is read as all else is
             except LOST:
@@ -168,30 +178,15 @@ class Database:
         again: T = self._retrying()(self._read, job, index_is_complete)
         return again
 
-    def _read_once(self, job: Callable[[Snapshot], T]) -> T:
-        return self._with_reader(
-            lambda connection: job(self._snapshot(connection, index_is_complete=False)), once=True
-        )
-
     def _read(self, job: Callable[[Snapshot], T], index_is_complete: bool) -> T:
         def in_transaction(connection: Connection) -> T:
             connection.begin(write=False)
             try:
-                return job(self._snapshot(connection, index_is_complete))
+                return job(self._snapshot(connection, index_is_complete=index_is_complete))
             finally:
                 connection.rollback()
 
         return self._with_reader(in_transaction)
-
-    def _snapshot(self, connection: Connection, index_is_complete: bool) -> Snapshot:
-        return Snapshot(
-            connection,
-            self._types,
-            self._limits.filters,
-            max_bytes=self._limits.max_answer_bytes,
-            steps=self._steps,
-            index_is_complete=index_is_complete,
-        )
 
     def _with_index(self, run: Callable[..., T], instead: Callable[[], T] | None = None) -> T:
         """Return what `run` returns, once all is indexed that was acknowledged before.

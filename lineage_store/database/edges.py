@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import Table, and_, select
 
 from lineage_store.database import tables
-from lineage_store.database.clock import now_us
 from lineage_store.database.connection import Connection, Row
 from lineage_store.database.journal import Journal, Staged
 from lineage_store.database.statements import ListStatement, slots, wanted
@@ -57,7 +56,7 @@ def path_text(event: Any) -> str | None:
     return text or None
 
 
-def event_row(event_id: int, message: Any) -> Row:
+def event_row(event_id: int, message: Any, recorded_at: int) -> Row:
     """Return the row of an event."""
     return (
         event_id,
@@ -65,7 +64,7 @@ def event_row(event_id: int, message: Any) -> Row:
         message.execution_id,
         message.type,
         message.milliseconds_since_epoch,
-        now_us(),
+        recorded_at,
         message.SerializeToString(deterministic=True),
         path_text(message),
     )
@@ -75,6 +74,7 @@ class Events:
     """Events within a transaction."""
 
     def __init__(self, connection: Connection, journal: Journal) -> None:
+        self._journal = journal
         self._connection = connection
         self._stored: dict[EventKey, bool] = {}
         self._new: Staged[EventKey, Row] = Staged(journal)
@@ -106,11 +106,12 @@ class Events:
 
     def create(self, event_id: int, message: Any) -> int:
         """Stage an event; return the bytes of what its row holds."""
-        row = event_row(event_id, message)
+        row = event_row(event_id, message, self._journal.moment)
         self._new.put((message.artifact_id, message.execution_id, message.type), row)
         others = self._new_of.items.get(message.execution_id, ())
         self._new_of.put(message.execution_id, (*others, row))
-        return len(row[6]) + len((row[7] or "").encode())
+        path = row[7] or ""
+        return len(row[6]) + len(path if path.isascii() else path.encode())
 
     def flush(self) -> None:
         """Write what is staged."""
@@ -127,6 +128,7 @@ class Members:
     kinds = tuple(tables.members)
 
     def __init__(self, connection: Connection, journal: Journal) -> None:
+        self._journal = journal
         self._connection = connection
         self._stored: dict[NodeKind, dict[Pair, bool]] = {kind: {} for kind in self.kinds}
         self._new: dict[NodeKind, Staged[Pair, int]] = {
@@ -135,7 +137,7 @@ class Members:
 
     def add(self, kind: NodeKind, pairs: Iterable[Pair]) -> None:
         """Stage memberships of artifacts or executions: pairs of a context and a node."""
-        self._new[kind].put_all(pairs, now_us())
+        self._new[kind].put_all(pairs, self._journal.moment)
 
     def check(self, kind: NodeKind, pairs: Iterable[Pair]) -> None:
         """Learn with one statement which pairs are tied, so that `missing` needs none."""
@@ -168,6 +170,7 @@ class Parents:
     """Parent contexts within a transaction."""
 
     def __init__(self, connection: Connection, journal: Journal) -> None:
+        self._journal = journal
         self._connection = connection
         self._stored: dict[Pair, bool] = {}
         self._new: Staged[Pair, int] = Staged(journal)
@@ -202,7 +205,7 @@ class Parents:
 
     def create(self, child_id: int, parent_id: int) -> None:
         """Stage an edge."""
-        self._new.put((child_id, parent_id), now_us())
+        self._new.put((child_id, parent_id), self._journal.moment)
 
     def flush(self) -> None:
         """Write what is staged."""

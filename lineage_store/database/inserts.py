@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import chain
 
 from sqlalchemy import Table
 
-from lineage_store.database.connection import Insert, Row
+from lineage_store.database.connection import Row
 from lineage_store.database.sizes import (
     RowTooLarge,
     column_sizes,
@@ -25,8 +24,8 @@ def insert_parts(
     rows: Sequence[Row],
     max_rows: int,
     max_row_bytes: int,
-) -> Iterator[Sequence[Row]]:
-    """Yield rows in parts that one INSERT takes.
+) -> Iterable[Sequence[Row]]:
+    """Return rows in parts that one INSERT takes.
 
     Args:
         table: Their table.
@@ -41,8 +40,14 @@ def insert_parts(
     places = wide_columns(table, tuple(columns))
     most = min(STATEMENT_BYTES, max_row_bytes)
     if len(rows) <= max_rows and (not places or rows_bytes(rows, places) <= most):
-        yield rows  # as a rule
-        return
+        return (rows,)  # as a rule
+    return _split_parts(table, columns, rows, max_rows, max_row_bytes)
+
+
+def _split_parts(
+    table: Table, columns: Sequence[str], rows: Sequence[Row], max_rows: int, max_row_bytes: int
+) -> Iterator[Sequence[Row]]:
+    places = wide_columns(table, tuple(columns))
     for part in parts_by_bytes(rows, places, max_rows, STATEMENT_BYTES):
         if places and rows_bytes(part, places) > max_row_bytes:  # then it is one row
             sizes = column_sizes(columns, part[0])
@@ -50,17 +55,12 @@ def insert_parts(
         yield part
 
 
-def inserts_of_values(
-    table: str,
-    columns: Sequence[str],
-    parts: Iterable[Sequence[Row]],
-    placeholder: str,
-    on_conflict: str,
-) -> Iterator[Insert]:
-    """Yield an INSERT of each part, whose text has a placeholder for each value."""
-    for part in parts:
-        text = _insert_text(table, tuple(columns), len(part), placeholder)
-        yield text + on_conflict, list(chain.from_iterable(part))
+@lru_cache(maxsize=1024)
+def insert_text(table: Table, columns: tuple[str, ...], count: int, on_conflict: str) -> str:
+    """Return an INSERT of so many rows, with a "?" for each value."""
+    row = f"({', '.join(['?'] * len(columns))})"
+    text = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES {', '.join([row] * count)}"  # noqa: S608 - names from our own tables
+    return text + on_conflict_clause(table, columns, on_conflict)
 
 
 def in_few_sizes(rows: Sequence[Row], most: int = 256) -> Iterator[Sequence[Row]]:
@@ -76,12 +76,6 @@ def in_few_sizes(rows: Sequence[Row], most: int = 256) -> Iterator[Sequence[Row]
             size //= 2
         yield rows[at : at + size]
         at += size
-
-
-@lru_cache(maxsize=1024)
-def _insert_text(table: str, columns: tuple[str, ...], count: int, placeholder: str) -> str:
-    row = f"({', '.join([placeholder] * len(columns))})"
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([row] * count)}"  # noqa: S608 - names from our own tables
 
 
 @lru_cache(maxsize=128)

@@ -8,6 +8,8 @@ the end, with a few large statements.
 from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
 
+from lineage_store.database.clock import now_us
+
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -19,10 +21,18 @@ class Journal:
 
     Attributes:
         changes: The maps, the keys that were set, and what stood there before.
+        moment: When the request that stages rows began, in µs since the epoch. All rows of one
+            request have this stamp: as of any time, they are there together or not at all.
     """
 
     def __init__(self) -> None:
         self.changes: list[tuple[dict[Any, Any], Any, Any]] = []
+        self.moment = now_us()
+
+    def begin_request(self) -> int:
+        """Give the rows that are staged from now on a new stamp; return the present point."""
+        self.moment = now_us()
+        return self.mark()
 
     def mark(self) -> int:
         """Return the present point, to undo to."""

@@ -266,9 +266,8 @@ class LineageReader:
         Raises:
             TooLarge: They have more bytes than an answer may have.
         """
-        wanted = sorted(set(ids))
-        rows, bodies = self._snapshot.with_bodies(kind, _NODES[kind].bodies, wanted)
-        return {row[0]: body for row, body in zip(rows, bodies, strict=True)}
+        rows = self._snapshot.with_bodies(kind, _NODES[kind].bodies, sorted(set(ids)))
+        return {row[0]: row[-1] for row in rows}
 
     def bodies_in_order(self, kind: NodeKind, ids: Sequence[int]) -> Bodies:
         """Return the encoded nodes of these ids in their order, the large ones yet to be read."""

@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import and_, select, update
 
 from lineage_store.database import tables
-from lineage_store.database.clock import now_us
 from lineage_store.database.connection import Connection
 from lineage_store.database.journal import Journal, Staged
 from lineage_store.database.node_rows import encoded, node_row
@@ -90,6 +89,7 @@ class Nodes:
         self.kind = kind
         self.unindexed: list[int] = []
         self._connection = connection
+        self._journal = journal
         self._sql = _STATEMENTS[kind]
         self._loaded: dict[int, Node | None] = {}
         self._known: dict[int, bool] = {}
@@ -176,14 +176,15 @@ class Nodes:
 
     def create(self, message: Any) -> Node:
         """Stage a new node; return it."""
-        created = Node(message, encoded(message), 1, now_us())
+        created = Node(message, encoded(message), 1, self._journal.moment)
         self._changed.put(message.id, created)
         self._claim_keys(message)
         return created
 
     def replace(self, node: Node, message: Any) -> Node:
         """Stage a new version of a node, and return it; the old one is kept."""
-        moment = max(now_us(), node.recorded_at + 1)  # another server's clock may be ahead
+        # The same request may have put it, and another server's clock may be ahead.
+        moment = max(self._journal.moment, node.recorded_at + 1)
         stored = node.stored or (node if message.id not in self._changed.items else None)
         self._replaced.put((message.id, node.revision), (node, moment))
         updated = Node(message, encoded(message), node.revision + 1, moment, stored)

@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import bindparam, select
 
 from lineage_store.database import tables
-from lineage_store.database.bodies import INLINE_BYTES, Bodies, check_answer, small_body
+from lineage_store.database.bodies import Bodies, check_answer, inline_bodies, small_body
 from lineage_store.database.conditions import Condition, Shape, narrowed
 from lineage_store.database.connection import Connection, Row
 from lineage_store.database.listing import (
@@ -152,14 +151,13 @@ class Snapshot:
 
     def nodes_by_ids(self, kind: NodeKind, ids: Iterable[int]) -> list[tuple[int, Body]]:
         """Return type id and body of the nodes that exist, ordered by id, each once."""
-        rows, bodies = self.with_bodies(kind, _NODES[kind].by_ids, sorted(set(ids)))
-        return [(row[1], body) for row, body in zip(rows, bodies, strict=True)]
+        return [row[1:] for row in self.with_bodies(kind, _NODES[kind].by_ids, sorted(set(ids)))]
 
     def nodes_by_external_ids(self, kind: NodeKind, external_ids: Iterable[str]) -> list[Body]:
         """Return the nodes with these external ids, ordered by id."""
         statement = _NODES[kind].by_external_ids
-        rows, bodies = self.with_bodies(kind, statement, sorted(set(external_ids)))
-        return _ordered(rows, bodies)
+        rows = self.with_bodies(kind, statement, sorted(set(external_ids)))
+        return [row[-1] for row in sorted(rows)]
 
     def node_by_name(
         self, kind: NodeKind, type_name: str, type_version: str, name: str
@@ -177,10 +175,9 @@ class Snapshot:
     def artifacts_by_uris(self, uris: Iterable[str]) -> list[Body]:
         """Return the artifacts at these exact uris, ordered by id."""
         wanted = {uri_hash(uri): uri for uri in uris}
-        rows, bodies = self.with_bodies(ARTIFACT, _BY_URI, list(wanted))
-        found = zip(rows, bodies, strict=True)
-        exact = [(row, body) for row, body in found if wanted.get(uri_hash(row[1])) == row[1]]
-        return [body for _, body in sorted(exact, key=itemgetter(0))]
+        rows = self.with_bodies(ARTIFACT, _BY_URI, list(wanted))
+        exact = [row for row in rows if wanted.get(uri_hash(row[1])) == row[1]]
+        return [row[-1] for row in sorted(exact)]
 
     def events(self, kind: NodeKind, ids: Iterable[int]) -> list[Body]:
         """Return the events of these artifacts or executions, by their id, then as recorded."""
@@ -201,6 +198,13 @@ class Snapshot:
 
     def page(self, query: PageQuery) -> Page:
         """Return one page of a listing, which ends by its rows or by its bytes."""
+        if not self.connection.measures_by_reading:
+            rows = self._listed(query, query.limit + 1)
+            inline = inline_bodies(rows, PAGE_BYTES)
+            if inline is not None and len(rows) <= query.limit:
+                return Page(inline, None)
+            if inline is not None:
+                return Page(inline[:-1], key_of(rows[-2]))
         rows, bodies, count = self._page_rows(query)
         if count == len(rows):
             return Page(bodies.read(), None)
@@ -219,7 +223,12 @@ class Snapshot:
         """
         found: list[Body] = []
         size = 0
-        for rows in self._steps_of(query, FIRST_OF_ALL, ALL_AT_ONCE):
+        first = FIRST_OF_ALL if self.connection.measures_by_reading else ALL_AT_ONCE
+        for rows in self._steps_of(query, first, ALL_AT_ONCE):
+            if len(rows) < first and not found:  # as a rule
+                inline = inline_bodies(rows, self._max_bytes)
+                if inline is not None:
+                    return inline
             bodies = Bodies(self.connection, tables.nodes[query.kind], rows, 1)
             size += bodies.size(0)
             check_answer(size, self._max_bytes, "ask for pages, with options.max_result_size")
@@ -298,17 +307,15 @@ class Snapshot:
 
     def _contexts(self, statement: ListStatement, ids: Sequence[int]) -> dict[int, list[Body]]:
         """Return the contexts beside some nodes, by those and ordered by id."""
-        rows, bodies = self.with_bodies(CONTEXT, statement, sorted(set(ids)), 1)
-        pairs = sorted(zip(rows, bodies, strict=True), key=itemgetter(0))
         found: dict[int, list[Body]] = {}
-        for (beside, *_), body in pairs:
-            found.setdefault(beside, []).append(body)
+        for row in sorted(self.with_bodies(CONTEXT, statement, sorted(set(ids)), 1)):
+            found.setdefault(row[0], []).append(row[-1])
         return found
 
     def with_bodies(
         self, kind: NodeKind, statement: ListStatement, items: Sequence[Any], at: int = 0
-    ) -> tuple[list[Row], list[Body]]:
-        """Return the rows of a query that ends in `small_body`, and the body of each.
+    ) -> list[Row]:
+        """Return the rows of a query that ends in `small_body`, each with its body.
 
         Args:
             kind: The kind of node.
@@ -319,32 +326,14 @@ class Snapshot:
         Raises:
             TooLarge: The bodies have more bytes than an answer may have.
         """
-        if len(items) <= MAX_VALUES:
-            return self._with_few_bodies(kind, self.connection.rows_of(statement, items), at)
-        found: list[Row] = []
-        read: list[Body] = []
+        complete: list[Row] = []
         size = 0
         for begin in range(0, len(items), MAX_VALUES):
             rows = self.connection.rows_of(statement, items[begin : begin + MAX_VALUES])
+            if len(items) <= MAX_VALUES and inline_bodies(rows, self._max_bytes) is not None:
+                return rows
             bodies = Bodies(self.connection, tables.nodes[kind], rows, at)
             size += bodies.size(0)
             check_answer(size, self._max_bytes, "ask for fewer at once")
-            found += rows
-            read += bodies.read()
-        return found, read
-
-    def _with_few_bodies(
-        self, kind: NodeKind, rows: list[Row], at: int
-    ) -> tuple[list[Row], list[Body]]:
-        """Return rows with their bodies; as a rule none is large, and all are there."""
-        inline = [row[-1] for row in rows]
-        if None not in inline and len(inline) * INLINE_BYTES <= self._max_bytes:
-            return rows, inline
-        bodies = Bodies(self.connection, tables.nodes[kind], rows, at)
-        check_answer(bodies.size(self._max_bytes), self._max_bytes, "ask for fewer at once")
-        return rows, bodies.read()
-
-
-def _ordered(rows: Sequence[Row], bodies: Sequence[Body]) -> list[Body]:
-    """Return bodies by the ids in the first column of their rows."""
-    return [body for _, body in sorted(zip((row[0] for row in rows), bodies, strict=True))]
+            complete += [(*row[:-1], body) for row, body in zip(rows, bodies.read(), strict=True)]
+        return complete

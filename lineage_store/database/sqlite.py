@@ -4,6 +4,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,7 +17,7 @@ from sqlalchemy.pool import StaticPool
 from lineage_store import errors
 from lineage_store.database import sqlite_functions, write_ahead_log
 from lineage_store.database.connection import ConstraintViolated, Insert, Row
-from lineage_store.database.inserts import insert_parts, inserts_of_values, on_conflict_clause
+from lineage_store.database.inserts import insert_parts, insert_text
 from lineage_store.database.sqlite_file import OpenFile
 from lineage_store.private_files import make_private_file
 
@@ -168,7 +169,8 @@ class SqliteDriver:
 
     def is_alive(self, raw: sqlite3.Connection) -> bool:  # noqa: ARG002 - see Driver
         """Whether a connection can be used again: not if the file is another by now."""
-        return self._file is None or self._file.is_there
+        file = self._file
+        return file is None or time.monotonic() < file.is_there_until or file.is_there()
 
     def close(self, raw: sqlite3.Connection) -> None:
         """Close a connection."""
@@ -269,6 +271,6 @@ class SqliteDriver:
     ) -> Iterator[Insert]:
         """Yield INSERT statements over many rows; see `Driver.inserts`."""
         most = min(MAX_ROWS, MAX_PARAMETERS // len(columns))
-        conflict = on_conflict_clause(table, tuple(columns), on_conflict)
-        parts = insert_parts(table, columns, rows, most, self.max_row_bytes)
-        return inserts_of_values(table.name, columns, parts, "?", conflict)
+        for part in insert_parts(table, columns, rows, most, self.max_row_bytes):
+            text = insert_text(table, tuple(columns), len(part), on_conflict)
+            yield text, list(chain.from_iterable(part))

@@ -24,6 +24,9 @@ class OpenFile:
 
     Args:
         path: The database.
+
+    Attributes:
+        is_there_until: The monotonic time until which nobody need look at the database again.
     """
 
     def __init__(self, path: Path) -> None:
@@ -33,8 +36,8 @@ class OpenFile:
         self._database: Identity | None = None
         self._log: Identity | None = None
         self._connections: set[int] = set()
-        self._looked_at = 0.0
-        self._write_looked_at = 0.0
+        self.is_there_until = 0.0
+        self._write_again_at = 0.0
         self._is_told = False
 
     @property
@@ -64,14 +67,14 @@ class OpenFile:
         Raises:
             DataLoss: One of them is gone, or another.
         """
-        if time.monotonic() < self._write_looked_at + LOOK_SECONDS:
+        if time.monotonic() < self._write_again_at:
             return
         self.check()
         log = _identity(self._log_path)
         if self._log is not None and log != self._log:
             raise self._loss(self._log_path)
         self._log = log
-        self._write_looked_at = self._looked_at  # whoever met a loss looks again at once
+        self._write_again_at = self.is_there_until  # whoever met a loss looks again at once
 
     def check(self) -> None:
         """Look at the database.
@@ -80,15 +83,12 @@ class OpenFile:
             DataLoss: It is gone, or another.
         """
         if _identity(self._path) != self._database:
-            self._looked_at = 0.0
+            self.is_there_until = 0.0
             raise self._loss(self._path)
-        self._looked_at = time.monotonic()
+        self.is_there_until = time.monotonic() + LOOK_SECONDS
 
-    @property
     def is_there(self) -> bool:
-        """Whether the database was still the same when somebody looked a moment ago, or now."""
-        if time.monotonic() < self._looked_at + LOOK_SECONDS:
-            return True
+        """Look whether the database is still the same."""
         try:
             self.check()
         except errors.DataLoss:

@@ -66,6 +66,9 @@ def _parts_by_text(items: Sequence[Any], max_items: int) -> Iterator[Sequence[An
     ordered: Sequence[int] = range(len(items))
     if sum(lengths) > MAX_TEXT:
         ordered = sorted(ordered, key=lengths.__getitem__)
+    elif len(items) <= max_items:  # as a rule
+        yield items
+        return
     begin = size = 0
     for at, place in enumerate(ordered):
         size += lengths[place]
@@ -147,6 +150,7 @@ class ListStatement:
     def __init__(self, build: Callable[[int], ClauseElement], width: int = 1) -> None:
         self._build = build
         self._width = width
+        self._at_once = MAX_VALUES // width
         self._sizes: dict[int, Statement] = {}
 
     def render(
@@ -161,6 +165,9 @@ class ListStatement:
         """
         if values:
             return [one.render(dialect, named | values) for one, named in self.chunks(items)]
+        if 0 < len(items) <= self._at_once and isinstance(items[0], int):  # as a rule
+            statement, slots = self._part(items)
+            return [statement.render_list(dialect, slots)]
         return [one.render_list(dialect, slots) for one, slots in self._parts(items)]
 
     def chunks(self, items: Sequence[Any]) -> list[tuple[Statement, dict[str, Any]]]:
@@ -168,7 +175,7 @@ class ListStatement:
         return [(statement, _named(slots)) for statement, slots in self._parts(items)]
 
     def _parts(self, items: Sequence[Any]) -> list[tuple[Statement, list[Any]]]:
-        step = MAX_VALUES // self._width
+        step = self._at_once
         if len(items) > 1 and not isinstance(items[0], int):
             return [self._part(part) for part in _parts_by_text(items, step)]
         return [self._part(items[at : at + step]) for at in range(0, len(items), step)]

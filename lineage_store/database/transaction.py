@@ -19,6 +19,8 @@ from lineage_store.limits import NodeBound
 
 DEFAULT = NodeBound()
 
+MS_IN_US = 1_000
+
 
 class Transaction:
     """Everything that requests read and stage before it is written and committed.
@@ -83,6 +85,15 @@ class Transaction:
     def queued(self) -> int:
         """How many nodes were put into the queue of the property index, once flushed."""
         return sum(len(nodes.unindexed) for nodes in self.nodes.values())
+
+    @property
+    def now_ms(self) -> int:
+        """When the present request began, in ms since the epoch."""
+        return self._journal.moment // MS_IN_US
+
+    def begin_request(self) -> int:
+        """Begin a request, whose rows have a stamp of their own; return the point to undo to."""
+        return self._journal.begin_request()
 
     def mark(self) -> int:
         """Return the present point, to undo to."""

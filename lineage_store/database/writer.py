@@ -173,7 +173,7 @@ class Writer:
 
 
 def _run_one(entry: Entry, transaction: Transaction) -> None:
-    mark = transaction.mark()
+    mark = transaction.begin_request()
     entry.error = None
     if entry.drop():  # while it waited for a lock
         return

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.database.clock import now_ms
 from lineage_store.database.edges import EventKey
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.requests import text
@@ -59,7 +58,7 @@ def put_event(tx: Transaction, event: Any, field: str) -> None:
             f"{field}: artifact {artifact_id} and execution {execution_id} have an event of type "
             f"{pb.Event.Type.Name(event.type)} already"
         )
-    _normalize(event)
+    _normalize(tx, event)
     check_size(tx, tx.events.create(tx.new_id("events"), event), field, event)
 
 
@@ -67,12 +66,12 @@ def _key(event: Any) -> EventKey:
     return (event.artifact_id, event.execution_id, event.type)
 
 
-def _normalize(event: Any) -> None:
+def _normalize(tx: Transaction, event: Any) -> None:
     """Drop what the store does not keep, and complete the rest."""
     event.DiscardUnknownFields()
     event.ClearField("system_metadata")
     if not event.HasField("milliseconds_since_epoch"):
-        event.milliseconds_since_epoch = now_ms()
+        event.milliseconds_since_epoch = tx.now_ms
     if event.HasField("path"):
         _normalize_path(event)
 

@@ -74,19 +74,20 @@ class Engine:
                 lambda tx, snapshot: alone(tx, snapshot, request)
             )
             return written
-        answer = self._read(method, request)
+        read = READS.get(method)
+        answer: Message | bytes
+        if read is None:
+            answer = self._walk(method, request)
+        else:
+            answer = self._database.read(
+                lambda snapshot: read(snapshot, request), once=method in READS_ONCE
+            )
         size = len(answer) if isinstance(answer, bytes) else answer.ByteSize()
         if size > self._max_answer_bytes:
             check_answer(size, self._max_answer_bytes, "ask for less at once")
         return answer
 
-    def _read(self, method: str, request: Any) -> Message | bytes:
-        read = READS.get(method)
-        if read is not None:
-            answer: Message | bytes = self._database.read(
-                lambda snapshot: read(snapshot, request), once=method in READS_ONCE
-            )
-            return answer
+    def _walk(self, method: str, request: Any) -> Message | bytes:
         walk = LINEAGE.get(method)
         if walk is None:
             raise errors.Unimplemented(f"{method} is not served")

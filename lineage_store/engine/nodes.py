@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.database.clock import now_ms
 from lineage_store.database.nodes import Node
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine import masks
@@ -95,7 +94,7 @@ def _create(tx: Transaction, kind: NodeKind, node: Any, field: str, *, is_checke
     created = kind.message()
     created.CopyFrom(node)
     created.type = type_name
-    created.create_time_since_epoch = created.last_update_time_since_epoch = now_ms()
+    created.create_time_since_epoch = created.last_update_time_since_epoch = tx.now_ms
     _normalize(kind, created)
     created.id = tx.new_id(kind.plural)
     _check_size(tx, tx.nodes[kind].create(created), field)
@@ -133,7 +132,7 @@ def update(
     if _encoded(updated) == _encoded(old) and not force_time:
         return int(old.id)
     _check_keys(tx, kind, updated, old.id, field)
-    updated.last_update_time_since_epoch = max(now_ms(), old.last_update_time_since_epoch + 1)
+    updated.last_update_time_since_epoch = max(tx.now_ms, old.last_update_time_since_epoch + 1)
     _check_size(tx, tx.nodes[kind].replace(stored, updated), field)
     return int(old.id)
 

@@ -1,6 +1,6 @@
 """Checks of property values against the type that declares them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from lineage_store import errors
@@ -37,18 +37,11 @@ def check_declared(
         return
     declared = _declared(tx, type_id, values)
     chosen = values if names is None else [name for name in names if name in values]
-    _in_order(lambda names: _check_declared(values, names, declared), chosen)
-
-
-def _in_order(check: Callable[[Iterable[str]], None], names: Iterable[str]) -> None:
-    """Check properties; the fault that is raised is that of the first name in the alphabet.
-
-    A map of protobuf has no order, and the same request gets the same error.
-    """
     try:
-        check(names)
+        _check_declared(values, chosen, declared)
     except errors.InvalidArgument:
-        check(sorted(names, key=repr))
+        # A map of protobuf has no order: the error of the first name in the alphabet is raised.
+        _check_declared(values, sorted(chosen, key=repr), declared)
         raise
 
 
@@ -71,7 +64,7 @@ def check_custom(values: Any, names: Iterable[str] | None = None) -> None:
     chosen = values if names is None else [name for name in names if name in values]
     try:
         _check_custom(values, chosen)
-    except errors.InvalidArgument:  # that of the first name is raised, see `_in_order`
+    except errors.InvalidArgument:  # as in `check_declared`
         _check_custom(values, sorted(chosen, key=repr))
         raise
 

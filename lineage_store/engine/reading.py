@@ -21,7 +21,7 @@ def get_by_id(kind: NodeKind) -> Reader:
 
     def handler(snapshot: Snapshot, request: Any) -> bytes:
         rows = snapshot.nodes_by_ids(kind, getattr(request, f"{kind.name}_ids"))
-        encoded = repeated(1, (body for _, body in rows))
+        encoded = repeated(1, [body for _, body in rows])
         if kind is ARTIFACT and request.populate_artifact_types:
             encoded += _types_of(snapshot, sorted({type_id for type_id, _ in rows}))
         return encoded

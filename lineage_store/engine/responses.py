@@ -5,24 +5,40 @@ so the stored bodies of nodes make up a response without being parsed.
 """
 
 from collections.abc import Iterable
-from functools import lru_cache
 
 from google.protobuf.internal.encoder import _VarintBytes  # type: ignore[attr-defined]
 
 _LENGTH_DELIMITED = 2
+_MAX_HEADERS = 65_536
+
+
+class _Headers(dict[int, bytes]):
+    """The tag and the length that stand before an element of a field, by its length.
+
+    Bodies have few lengths; to encode one costs more than to read a row.
+    """
+
+    def __init__(self, field_number: int) -> None:
+        super().__init__()
+        self._tag: bytes = _VarintBytes(field_number << 3 | _LENGTH_DELIMITED)
+
+    def __missing__(self, length: int) -> bytes:
+        header: bytes = self._tag + _VarintBytes(length)
+        if len(self) < _MAX_HEADERS:
+            self[length] = header
+        return header
+
+
+_HEADERS = {number: _Headers(number) for number in range(1, 16)}
 
 
 def repeated(field_number: int, bodies: Iterable[bytes]) -> bytes:
-    """Return the encoding of a repeated message field."""
-    return b"".join([part for body in bodies for part in (_header(field_number, len(body)), body)])
-
-
-@lru_cache(maxsize=65_536)  # bodies have few lengths; to encode one costs more than to read a row
-def _header(field_number: int, length: int) -> bytes:
-    """Return the tag and the length that stand before an element."""
-    tag: bytes = _VarintBytes(field_number << 3 | _LENGTH_DELIMITED)
-    encoded_length: bytes = _VarintBytes(length)
-    return tag + encoded_length
+    """Return the encoding of a repeated message field, whose number is below 16."""
+    bodies = bodies if isinstance(bodies, list) else list(bodies)
+    parts = [b""] * (2 * len(bodies))
+    parts[::2] = map(_HEADERS[field_number].__getitem__, map(len, bodies))
+    parts[1::2] = bodies
+    return b"".join(parts)
 
 
 def one(field_number: int, body: bytes | None) -> bytes:

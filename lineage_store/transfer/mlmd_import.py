@@ -118,7 +118,8 @@ class _Import:
         table = tables.events
 
         def write(connection: Connection, events: list[tuple[int, Any]]) -> None:
-            _insert(connection, table, [event_row(*event) for event in events])
+            moment = now_us()
+            _insert(connection, table, [event_row(*event, moment) for event in events])
 
         self._fill(
             table.name, self._reading.events(self._filling.existing, self._after(table)), write
