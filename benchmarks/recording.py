@@ -22,7 +22,7 @@ import click
 from lineage_store import Artifact, LineageStore, connect
 from lineage_store.cache.keys import Key, make_key
 from lineage_store.client.records import Publication, StepRecord
-from lineage_store.model import Execution, ExecutionState
+from lineage_store.entities import Execution, ExecutionState
 from lineage_store.recording import Run
 
 sys.path.insert(0, str(Path(__file__).parent.parent))

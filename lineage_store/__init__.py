@@ -9,14 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lineage_store import errors
-    from lineage_store.lineage.aspects import Aspect
-    from lineage_store.lineage.differences import Comparison, Difference
-    from lineage_store.lineage.graph import Direction
-    from lineage_store.lineage.impact import Impact
-    from lineage_store.lineage.result import Lineage
-    from lineage_store.lineage.summary import Summary
-    from lineage_store.lineage.verdict import Verdict
-    from lineage_store.model import (
+    from lineage_store.entities import (
         Artifact,
         ArtifactState,
         ArtifactType,
@@ -29,6 +22,13 @@ if TYPE_CHECKING:
         ExecutionType,
         PropertyType,
     )
+    from lineage_store.lineage.aspects import Aspect
+    from lineage_store.lineage.differences import Comparison, Difference
+    from lineage_store.lineage.graph import Direction
+    from lineage_store.lineage.impact import Impact
+    from lineage_store.lineage.result import Lineage
+    from lineage_store.lineage.summary import Summary
+    from lineage_store.lineage.verdict import Verdict
     from lineage_store.store import LineageStore, connect
 
 __all__ = [

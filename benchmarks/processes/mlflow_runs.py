@@ -55,7 +55,7 @@ class Ours:
     def __init__(self, file):
         import lineage_store
         from lineage_store.client.records import StepRecord
-        from lineage_store.model import Context, Execution, ExecutionState
+        from lineage_store.entities import Context, Execution, ExecutionState
 
         self._store = lineage_store.connect(f"sqlite:///{file}")
         self._record, self._execution, self._state = StepRecord, Execution, ExecutionState

@@ -7,8 +7,8 @@ from typing import Any
 from lineage_store.cache.places import Place, label
 from lineage_store.database.artifact_reports import Report
 from lineage_store.database.cache_entries import Entry
+from lineage_store.entities import Artifact
 from lineage_store.lineage.identity import same_content
-from lineage_store.model import Artifact
 from lineage_store.v1 import cache_pb2
 from lineage_store.v1 import metadata_pb2 as pb
 

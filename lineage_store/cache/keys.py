@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 from lineage_store import errors
 from lineage_store.cache.canonical import encode
+from lineage_store.entities import Artifact
+from lineage_store.entities.values import member
 from lineage_store.lineage.identity import digest_of, version_of
-from lineage_store.model import Artifact
-from lineage_store.model.values import member
 
 VERSION = "lineage-store cache key 1"
 """The first line of what is hashed; a change of the encoding changes it."""

@@ -8,8 +8,8 @@ import click
 
 from lineage_store import errors
 from lineage_store.client.notation import NamedNodes
+from lineage_store.entities.plain import printable
 from lineage_store.lineage.identity import parse_key
-from lineage_store.model.plain import printable
 from lineage_store.store import LineageStore
 
 NODE_HELP = """\b

@@ -21,8 +21,8 @@ from lineage_store.cli.addresses import Moment, artifact_ids
 from lineage_store.cli.numbers import ID
 from lineage_store.cli.options import cache_store_option, json_option, open_store, together
 from lineage_store.client.cache_answers import CacheEntry, Explanation
-from lineage_store.model import Execution, ExecutionState
-from lineage_store.model.plain import plain, printable
+from lineage_store.entities import Execution, ExecutionState
+from lineage_store.entities.plain import plain, printable
 from lineage_store.recording.naming import CACHE_DECISION
 from lineage_store.store import LineageStore
 

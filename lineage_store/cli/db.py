@@ -12,7 +12,7 @@ from lineage_store.database import administration
 from lineage_store.database.backup import backup as write_backup
 from lineage_store.database.checks import checking
 from lineage_store.database.checks.findings import HINTS
-from lineage_store.model.plain import plain, printable
+from lineage_store.entities.plain import plain, printable
 
 _database = click.option(
     "--database",

@@ -6,8 +6,8 @@ import click
 
 from lineage_store.cli import render
 from lineage_store.cli.options import json_option
+from lineage_store.entities.plain import printable
 from lineage_store.integrations.diagnosis import Diagnosis, diagnose, hook_statuses
-from lineage_store.model.plain import printable
 
 _COLUMNS = ("hook", "version", "state", "found_by", "why")
 

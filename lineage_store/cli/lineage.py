@@ -11,6 +11,7 @@ from lineage_store.cli import render
 from lineage_store.cli.addresses import NODE_HELP, Moment, node_of, nodes_of
 from lineage_store.cli.numbers import COUNT, HOPS, SECONDS
 from lineage_store.cli.options import json_option, open_store, store_option, together
+from lineage_store.entities import Artifact
 from lineage_store.errors import InvalidArgument
 from lineage_store.lineage.graph import Direction
 from lineage_store.lineage.identity import digest_of, key_of, parse_key
@@ -18,7 +19,6 @@ from lineage_store.lineage.labels import label
 from lineage_store.lineage.paths import Paths
 from lineage_store.lineage.result import Lineage
 from lineage_store.lineage.verdict import Verdict, counted
-from lineage_store.model import Artifact
 from lineage_store.store import LineageStore
 
 _FORMATS = ("tree", "table", "dot", "mermaid", "json")

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from lineage_store import errors
+from lineage_store.entities.plain import printable
 from lineage_store.kinds import NodeKind
-from lineage_store.model.plain import printable
 from lineage_store.recording.history import list_runs
 from lineage_store.recording.naming import PIPELINE
 from lineage_store.store import LineageStore

@@ -11,9 +11,9 @@ from lineage_store.cli.addresses import artifact_ids
 from lineage_store.cli.nearest import check_type
 from lineage_store.cli.numbers import COUNT, ID
 from lineage_store.cli.options import json_option, open_store, store_option, together
+from lineage_store.entities.plain import plain
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
 from lineage_store.limits import MAX_PAGE
-from lineage_store.model.plain import plain
 from lineage_store.store import LineageStore
 
 _COLUMNS = {

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from lineage_store.model.plain import plain, printable
+from lineage_store.entities.plain import plain, printable
 
 _TIMES = {
     "create_time",

@@ -10,9 +10,9 @@ from lineage_store import errors
 from lineage_store.cli import dag, render
 from lineage_store.cli.nearest import check_pipeline, unknown_run
 from lineage_store.cli.options import json_option, open_store, store_option
+from lineage_store.entities import ExecutionState
+from lineage_store.entities.plain import printable
 from lineage_store.lineage.verdict import counted
-from lineage_store.model import ExecutionState
-from lineage_store.model.plain import printable
 from lineage_store.recording.history import RunHistory, RunStep, RunSummary, list_runs, read_run
 
 _COLUMNS = ("run", "pipeline", "state", "started_at", "duration_ms")

@@ -14,8 +14,8 @@ from lineage_store import errors
 from lineage_store.cli import render
 from lineage_store.cli.options import URL_VARIABLE, json_option, tls_files, tls_options, together
 from lineage_store.client.addresses import located
+from lineage_store.entities.plain import plain, printable
 from lineage_store.masking import MASK, masked_url
-from lineage_store.model.plain import plain, printable
 from lineage_store.recording.delivery.losses import add_losses
 from lineage_store.recording.delivery.replay import (
     Replayed,

@@ -8,7 +8,7 @@ import click
 
 from lineage_store.cli.options import json_option
 from lineage_store.cli.progress import progress_bar
-from lineage_store.model.plain import printable
+from lineage_store.entities.plain import printable
 from lineage_store.transfer.copying import copy as copy_store
 from lineage_store.transfer.dumping import dump as write_archive
 from lineage_store.transfer.loading import load as load_archive

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from lineage_store.cli.options import json_option
+from lineage_store.entities.plain import plain, printable
 from lineage_store.masking import masked_url
-from lineage_store.model.plain import plain, printable
 from lineage_store.transfer.mlmd_export import export_mlmd
 from lineage_store.transfer.mlmd_import import import_mlmd
 from lineage_store.transfer.mlmd_problems import Problem, Problems

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from lineage_store.client.calls import OrderBy, Page, id_of
 from lineage_store.client.nodes import NodeCalls
+from lineage_store.entities import Artifact, Context
 from lineage_store.kinds import ARTIFACT
-from lineage_store.model import Artifact, Context
 from lineage_store.v1 import metadata_service_pb2 as rpc
 
 

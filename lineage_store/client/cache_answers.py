@@ -6,8 +6,8 @@ from enum import StrEnum
 from typing import Any
 
 from lineage_store.cache.keys import Component, Key
-from lineage_store.model import Artifact, EventType, Execution
-from lineage_store.model.values import PropertyValue, from_value, optional
+from lineage_store.entities import Artifact, EventType, Execution
+from lineage_store.entities.values import PropertyValue, from_value, optional
 from lineage_store.v1 import cache_pb2 as pb
 from lineage_store.v1 import metadata_pb2
 

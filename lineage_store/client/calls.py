@@ -9,9 +9,9 @@ from google.protobuf.message import Message
 
 from lineage_store import errors
 from lineage_store.client.transport import Transport
+from lineage_store.entities import Node
 from lineage_store.kinds import NodeKind
 from lineage_store.limits import MAX_PAGE
-from lineage_store.model import Node
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as rpc
 

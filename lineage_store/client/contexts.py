@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from lineage_store.client.calls import OrderBy, Page
 from lineage_store.client.nodes import NodeCalls
+from lineage_store.entities import Context
 from lineage_store.kinds import CONTEXT
-from lineage_store.model import Context
 
 
 class ContextMethods(NodeCalls):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from lineage_store import errors
 from lineage_store.client.calls import Calls, id_of
-from lineage_store.model import Artifact, Context, Event, Execution
+from lineage_store.entities import Artifact, Context, Event, Execution
 from lineage_store.v1 import metadata_pb2 as pb
 
 ArtifactOrId = Artifact | int

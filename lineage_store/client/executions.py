@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from lineage_store.client.calls import OrderBy, Page, id_of
 from lineage_store.client.nodes import NodeCalls
+from lineage_store.entities import Context, Execution
 from lineage_store.kinds import EXECUTION
-from lineage_store.model import Context, Execution
 
 
 class ExecutionMethods(NodeCalls):

@@ -23,6 +23,7 @@ from lineage_store.client.walks import (
     key_of_given,
     limits_of,
 )
+from lineage_store.entities import Artifact
 from lineage_store.lineage.differences import Comparison
 from lineage_store.lineage.graph import Direction
 from lineage_store.lineage.identity import key, node_message, parse_key
@@ -31,7 +32,6 @@ from lineage_store.lineage.paths import Paths
 from lineage_store.lineage.result import Lineage, LineagePart, empty
 from lineage_store.lineage.summary import Summary
 from lineage_store.lineage.verdict import Limit
-from lineage_store.model import Artifact
 from lineage_store.v1 import lineage_pb2 as pb
 from lineage_store.v1 import metadata_pb2
 

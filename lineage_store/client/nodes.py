@@ -7,9 +7,9 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from lineage_store import errors
 from lineage_store.client.calls import Calls, OrderBy, Page, list_options
+from lineage_store.entities import Node
 from lineage_store.kinds import NodeKind
 from lineage_store.limits import MAX_PAGE
-from lineage_store.model import Node
 
 N = TypeVar("N", bound=Node)
 

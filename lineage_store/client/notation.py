@@ -19,9 +19,9 @@ from typing import Any
 from lineage_store import errors
 from lineage_store.client.artifacts import ArtifactMethods
 from lineage_store.client.executions import ExecutionMethods
+from lineage_store.entities import Artifact
 from lineage_store.fingerprints.values import fingerprint
 from lineage_store.lineage.identity import DigestPattern, digest_of, key, key_of, parse_id
-from lineage_store.model import Artifact
 from lineage_store.v1 import lineage_pb2 as pb
 
 FORMS = (

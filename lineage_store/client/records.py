@@ -10,8 +10,8 @@ from lineage_store.cache.keys import Key
 from lineage_store.client.cache import Cache
 from lineage_store.client.cache_answers import Claim, Place, by_name, component_messages
 from lineage_store.client.calls import Calls
-from lineage_store.model import Artifact, Context, Execution
-from lineage_store.model.values import PropertyValue, text, to_value
+from lineage_store.entities import Artifact, Context, Execution
+from lineage_store.entities.values import PropertyValue, text, to_value
 from lineage_store.v1 import cache_pb2 as pb
 from lineage_store.v1 import metadata_pb2
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from lineage_store import errors
 from lineage_store.client.calls import Calls, id_of
-from lineage_store.model import Artifact, Context, Event, EventType, Execution
+from lineage_store.entities import Artifact, Context, Event, EventType, Execution
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as rpc
 

@@ -4,7 +4,7 @@ from typing import TypeVar
 
 from lineage_store import errors
 from lineage_store.client.calls import Calls
-from lineage_store.model import ArtifactType, ContextType, ExecutionType, NodeType
+from lineage_store.entities import ArtifactType, ContextType, ExecutionType, NodeType
 
 D = TypeVar("D", bound=NodeType)
 

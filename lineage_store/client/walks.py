@@ -8,10 +8,10 @@ from typing import Any, Literal, TypedDict
 
 from lineage_store import errors
 from lineage_store.client.calls import id_of
+from lineage_store.entities import Artifact, EventType, Execution
 from lineage_store.lineage.graph import Direction
 from lineage_store.lineage.identity import key, parse_key
 from lineage_store.lineage.verdict import Limit
-from lineage_store.model import Artifact, EventType, Execution
 from lineage_store.v1 import lineage_pb2 as pb
 from lineage_store.v1 import metadata_pb2
 

@@ -9,12 +9,12 @@ from lineage_store.database.snapshot import Snapshot
 from lineage_store.engine.lineage.closure import closure
 from lineage_store.engine.lineage.sources import Sources
 from lineage_store.engine.requests import required
+from lineage_store.entities import Artifact, Event, Execution
 from lineage_store.kinds import ARTIFACT, EXECUTION
 from lineage_store.lineage.comparison import compare
 from lineage_store.lineage.graph import Direction, LineageGraph
 from lineage_store.lineage.identity import GraphNode, ends, key, key_of
 from lineage_store.lineage.verdict import Verdict
-from lineage_store.model import Artifact, Event, Execution
 from lineage_store.v1 import metadata_pb2 as pb
 
 _MAX_NODES = 100_000

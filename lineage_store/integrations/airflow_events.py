@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lineage_store.client.cache_answers import Hit
+from lineage_store.entities import Artifact, ExecutionState
 from lineage_store.integrations.airflow_skipping import (
     DECISIONS,
     HIT,
@@ -43,7 +44,6 @@ from lineage_store.integrations.airflow_values import (
 )
 from lineage_store.integrations.data import each_of, why_untold
 from lineage_store.integrations.hook import Hook, wants_refresh
-from lineage_store.model import Artifact, ExecutionState
 from lineage_store.recording.complaints import harmless
 from lineage_store.recording.naming import CACHE_DECISION, REFRESH
 from lineage_store.recording.outcomes import Failure, Fault

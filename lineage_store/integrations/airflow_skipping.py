@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lineage_store.client.cache_answers import Hit
+from lineage_store.entities import Artifact
 from lineage_store.integrations.airflow_values import (
     arguments_of,
     is_lazy,
@@ -20,7 +21,6 @@ from lineage_store.integrations.airflow_values import (
     xcom_artifact,
 )
 from lineage_store.integrations.data import each_of, why_untold
-from lineage_store.model import Artifact
 from lineage_store.recording.complaints import harmless
 from lineage_store.recording.lookups import changed_output, local_path
 from lineage_store.recording.runs import Run

@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from lineage_store.entities import Artifact, ExecutionState
 from lineage_store.fingerprints.code import code_of
 from lineage_store.integrations.dagster_faults import (
     crash_of,
@@ -39,7 +40,6 @@ from lineage_store.integrations.dagster_values import (
     shown,
 )
 from lineage_store.integrations.hook import Hook
-from lineage_store.model import Artifact, ExecutionState
 from lineage_store.recording.complaints import harmless
 from lineage_store.recording.outcomes import now_ms
 from lineage_store.recording.runs import Run

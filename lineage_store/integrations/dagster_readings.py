@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lineage_store.entities import Artifact
 from lineage_store.integrations.dagster_values import (
     Thing,
     artifacts_of,
@@ -17,7 +18,6 @@ from lineage_store.integrations.dagster_values import (
     upath_places,
 )
 from lineage_store.integrations.data import file_artifact, value_artifact
-from lineage_store.model import Artifact
 from lineage_store.recording.runs import Run
 
 _KEPT = 10_000

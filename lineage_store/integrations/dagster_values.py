@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from lineage_store.entities import Artifact
 from lineage_store.fingerprints.values import fingerprint
 from lineage_store.integrations.data import file_artifact, uri_artifact, value_artifact
-from lineage_store.model import Artifact
 from lineage_store.recording.complaints import harmless
 
 _PLACES = ("path", "dagster/uri", "uri")

@@ -18,11 +18,11 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from lineage_store import errors
+from lineage_store.entities import Artifact, ArtifactState
 from lineage_store.fingerprints.code import value_digest
 from lineage_store.fingerprints.code.guards import WatchedFile, file_state
 from lineage_store.fingerprints.values import fingerprint
 from lineage_store.masking import masked_text
-from lineage_store.model import Artifact, ArtifactState
 from lineage_store.recording.arguments import names_a_file
 from lineage_store.recording.artifacts import DEFAULT_TYPE, as_properties
 from lineage_store.recording.naming import bounded

@@ -11,12 +11,12 @@ from typing import Any
 
 from lineage_store import errors
 from lineage_store.client.addresses import located
+from lineage_store.entities import Artifact, ExecutionState
 from lineage_store.fingerprints.code import code_of
 from lineage_store.fingerprints.code.guards import WatchedFile
 from lineage_store.integrations.data import arguments_in_key
 from lineage_store.integrations.opening import OpenedLater
 from lineage_store.integrations.tools import Tool
-from lineage_store.model import Artifact, ExecutionState
 from lineage_store.recording.complaints import complain
 from lineage_store.recording.naming import CACHE_DECISION
 from lineage_store.recording.options import Caching, RecordingOptions

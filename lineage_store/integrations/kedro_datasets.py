@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from lineage_store.entities import Artifact
 from lineage_store.integrations.data import file_artifact, uri_artifact, value_artifact
-from lineage_store.model import Artifact
 
 PARAMETERS = "parameters"
 _LOCAL = {"file", "local"}

@@ -9,6 +9,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from lineage_store.entities import Artifact
 from lineage_store.fingerprints.code import value_digest
 from lineage_store.fingerprints.code.guards import WatchedFile
 from lineage_store.integrations.kedro_datasets import (
@@ -19,7 +20,6 @@ from lineage_store.integrations.kedro_datasets import (
     is_parameter,
     is_versioned,
 )
-from lineage_store.model import Artifact
 from lineage_store.recording.artifacts import listed
 from lineage_store.recording.steps import Step
 

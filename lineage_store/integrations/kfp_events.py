@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lineage_store.entities import Artifact, ExecutionState
 from lineage_store.fingerprints.values import fingerprint
 from lineage_store.integrations.data import value_artifact
 from lineage_store.integrations.hook import Hook
@@ -33,7 +34,6 @@ from lineage_store.integrations.kfp_values import (
     pipeline_name,
     reason_of,
 )
-from lineage_store.model import Artifact, ExecutionState
 from lineage_store.recording.complaints import harmless
 from lineage_store.recording.naming import CACHE_DECISION
 from lineage_store.recording.outcomes import Failure, Fault

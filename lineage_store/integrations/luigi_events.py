@@ -28,12 +28,12 @@ from typing import Any
 import luigi
 from luigi.execution_summary import LuigiRunResult, LuigiStatusCode
 
+from lineage_store.entities import ExecutionState
 from lineage_store.fingerprints.code import count_settings, see_through
 from lineage_store.fingerprints.values import fingerprint
 from lineage_store.integrations.hook import Hook
 from lineage_store.integrations.luigi_freshness import Freshness
 from lineage_store.integrations.luigi_targets import inputs_of, outputs_of, shape_of
-from lineage_store.model import ExecutionState
 from lineage_store.recording.naming import CACHE_DECISION
 from lineage_store.recording.outcomes import Failure, Fault
 from lineage_store.recording.runs import Run, new_run_id

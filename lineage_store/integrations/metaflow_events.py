@@ -35,11 +35,11 @@ from typing import Any
 from metaflow import current
 from metaflow.includefile import IncludeFile
 
+from lineage_store.entities import Artifact, ExecutionState
 from lineage_store.fingerprints.code import code_of
 from lineage_store.integrations.data import file_artifact, uri_artifact
 from lineage_store.integrations.hook import Hook
 from lineage_store.lineage.identity import digest_of
-from lineage_store.model import Artifact, ExecutionState
 from lineage_store.recording.complaints import harmless
 from lineage_store.recording.outcomes import Failure, Fault
 from lineage_store.recording.runs import Run

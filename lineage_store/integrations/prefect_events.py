@@ -19,6 +19,7 @@ from typing import Any
 
 import prefect
 
+from lineage_store.entities import ExecutionState
 from lineage_store.fingerprints.code import see_through
 from lineage_store.integrations.data import why_untold
 from lineage_store.integrations.hook import Hook
@@ -29,7 +30,6 @@ from lineage_store.integrations.prefect_skipping import (
     why_not,
 )
 from lineage_store.integrations.prefect_values import RESULT, Results, put_out, split_arguments
-from lineage_store.model import ExecutionState
 from lineage_store.recording.complaints import harmless
 from lineage_store.recording.outcomes import Failure, Fault
 from lineage_store.recording.runs import Run

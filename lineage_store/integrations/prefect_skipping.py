@@ -9,8 +9,8 @@ run had which the hit is of, so all else is Prefect's own doing. Any other polic
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from lineage_store.entities import Artifact
 from lineage_store.integrations.data import each_of, why_untold
-from lineage_store.model import Artifact
 from lineage_store.recording.steps import Step
 
 RESULT_KEY = "result_storage_key"

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from lineage_store.entities import Artifact
 from lineage_store.integrations.data import file_artifact, uri_artifact, value_artifact
-from lineage_store.model import Artifact
 
 _KEPT = 10_000
 """How many task runs of this process are remembered with what they put out."""

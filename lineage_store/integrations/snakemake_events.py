@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lineage_store.entities import ExecutionState
 from lineage_store.integrations.hook import Hook
 from lineage_store.integrations.snakemake_files import Files, code_of, parameters
 from lineage_store.integrations.snakemake_notes import (
@@ -34,7 +35,6 @@ from lineage_store.integrations.snakemake_notes import (
     job_name,
     take_notes,
 )
-from lineage_store.model import ExecutionState
 from lineage_store.recording.naming import CACHE_DECISION
 from lineage_store.recording.outcomes import Failure, Fault, now_ms
 from lineage_store.recording.runs import Run, new_run_id

@@ -21,8 +21,8 @@ from enum import StrEnum
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
-from lineage_store.model import Node
-from lineage_store.model.plain import plain
+from lineage_store.entities import Node
+from lineage_store.entities.plain import plain
 
 
 class Aspect(StrEnum):

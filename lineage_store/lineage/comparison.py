@@ -20,6 +20,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from lineage_store import errors
+from lineage_store.entities import Artifact, Execution, ExecutionState
+from lineage_store.entities.plain import printable
 from lineage_store.lineage.aspects import (
     Aspect,
     aspect_of,
@@ -43,8 +45,6 @@ from lineage_store.lineage.identity import (
 from lineage_store.lineage.labels import label, title
 from lineage_store.lineage.matching import Matching, match
 from lineage_store.lineage.pairing import Pair, Twins
-from lineage_store.model import Artifact, Execution, ExecutionState
-from lineage_store.model.plain import printable
 
 
 def compare(left: LineageGraph, right: LineageGraph) -> Comparison:

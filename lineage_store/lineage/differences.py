@@ -5,11 +5,11 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
+from lineage_store.entities.plain import plain, printable
+from lineage_store.entities.values import optional
 from lineage_store.lineage.aspects import Aspect
 from lineage_store.lineage.identity import node_key, node_message
 from lineage_store.lineage.verdict import Limit, Verdict, counted
-from lineage_store.model.plain import plain, printable
-from lineage_store.model.values import optional
 from lineage_store.v1 import lineage_pb2 as pb
 
 

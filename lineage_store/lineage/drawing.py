@@ -5,10 +5,10 @@ Names come from whoever wrote to the store, so nothing of them may act as syntax
 
 from collections.abc import Iterable, Iterator
 
+from lineage_store.entities import Artifact
 from lineage_store.lineage.graph import LineageGraph
 from lineage_store.lineage.identity import GraphNode, ends, key_of
 from lineage_store.lineage.labels import details, slot, title
-from lineage_store.model import Artifact
 
 _MERMAID_SAFE = frozenset(" .,_-/:=+@")
 

@@ -19,13 +19,13 @@ Fields may be added, never changed or removed.
 
 from typing import TYPE_CHECKING, Any
 
+from lineage_store.entities import Artifact, Event
+from lineage_store.entities.plain import plain
 from lineage_store.lineage.folding import repeats_to_dict
 from lineage_store.lineage.graph import LineageGraph
 from lineage_store.lineage.identity import GraphNode, digest_of, ends, key_of, version_of
 from lineage_store.lineage.labels import slot
 from lineage_store.lineage.verdict import Verdict
-from lineage_store.model import Artifact, Event
-from lineage_store.model.plain import plain
 
 if TYPE_CHECKING:
     from networkx import MultiDiGraph

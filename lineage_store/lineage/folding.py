@@ -10,8 +10,8 @@ from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from lineage_store.entities import Execution, ExecutionState
 from lineage_store.lineage.aspects import as_text
-from lineage_store.model import Execution, ExecutionState
 
 ORIGINAL = "cached_execution_id"
 """The property, declared or custom, that names the execution that really ran."""

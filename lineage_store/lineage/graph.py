@@ -7,10 +7,10 @@ from enum import StrEnum
 from functools import cached_property
 
 from lineage_store import errors
+from lineage_store.entities import Artifact, Event, Execution
 from lineage_store.lineage.folding import Repeats
 from lineage_store.lineage.identity import GraphNode, ends, key_of
 from lineage_store.lineage.verdict import Verdict
-from lineage_store.model import Artifact, Event, Execution
 
 
 class Direction(StrEnum):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from lineage_store import errors
-from lineage_store.model import Artifact, Event, Execution, Node
+from lineage_store.entities import Artifact, Event, Execution, Node
 from lineage_store.v1 import lineage_pb2 as pb
 
 GraphNode = Artifact | Execution

@@ -5,13 +5,13 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from lineage_store.entities import Artifact, Execution
+from lineage_store.entities.plain import printable
 from lineage_store.lineage.exports import node_to_dict, verdict_to_dict
 from lineage_store.lineage.identity import key_of
 from lineage_store.lineage.labels import label
 from lineage_store.lineage.result import Lineage
 from lineage_store.lineage.verdict import Verdict, counted
-from lineage_store.model import Artifact, Execution
-from lineage_store.model.plain import printable
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,10 +2,10 @@
 
 import re
 
+from lineage_store.entities import Artifact, ArtifactState, Event, Execution, ExecutionState
+from lineage_store.entities.plain import printable
 from lineage_store.lineage.aspects import Aspect, aspect_of, flat_properties
 from lineage_store.lineage.identity import GraphNode, digest_of, key_of, places_of, version_of
-from lineage_store.model import Artifact, ArtifactState, Event, Execution, ExecutionState
-from lineage_store.model.plain import printable
 
 _LONG_HEX = re.compile(r"((?:sha256:)?[0-9a-f]{12})[0-9a-f]{8,}")
 _MAX_VALUE = 40

@@ -10,11 +10,11 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from lineage_store.entities import Artifact, Event
 from lineage_store.lineage.graph import LineageGraph
 from lineage_store.lineage.identity import ends, key_of, places_of
 from lineage_store.lineage.labels import slot
 from lineage_store.lineage.pairing import Pair, Twins, most_alike
-from lineage_store.model import Artifact, Event
 
 Inputs = tuple[str | None, str | None]
 """What two steps read in one place, left and right; None: nothing."""

@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator
 
+from lineage_store.entities import Artifact
 from lineage_store.lineage.aspects import flat_properties
 from lineage_store.lineage.graph import LineageGraph
 from lineage_store.lineage.identity import ends, identities_of, key_of, same_artifact
-from lineage_store.model import Artifact
 
 Pair = tuple[str, str]
 """The keys of two nodes that correspond, left and right."""

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from lineage_store.entities import Artifact, Event, Execution
 from lineage_store.lineage.exports import edge_to_dict, verdict_to_dict
 from lineage_store.lineage.folding import Repeats, repeats_to_dict
 from lineage_store.lineage.identity import GraphNode, key, key_of, node_key
 from lineage_store.lineage.labels import label
 from lineage_store.lineage.verdict import Limit, Verdict
-from lineage_store.model import Artifact, Event, Execution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

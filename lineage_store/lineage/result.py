@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
+from lineage_store.entities import Artifact, Event, Execution
 from lineage_store.lineage import comparison, drawing, exports, folding, tree
 from lineage_store.lineage.differences import Comparison
 from lineage_store.lineage.graph import Direction, LineageGraph
 from lineage_store.lineage.identity import GraphNode, key, key_of, parse_key
 from lineage_store.lineage.verdict import Limit, Verdict
-from lineage_store.model import Artifact, Event, Execution
 
 if TYPE_CHECKING:
     from networkx import MultiDiGraph

@@ -4,8 +4,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Self
 
+from lineage_store.entities import EventType
 from lineage_store.lineage.verdict import Limit, Verdict
-from lineage_store.model import EventType
 from lineage_store.v1 import lineage_pb2, metadata_pb2
 
 

@@ -8,10 +8,10 @@ execution stands how many cached repeats are folded into it.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from lineage_store.entities import Event
 from lineage_store.lineage.graph import Direction, LineageGraph
 from lineage_store.lineage.identity import ends
 from lineage_store.lineage.labels import label, slot
-from lineage_store.model import Event
 
 MAX_DEPTH = 40
 """Levels that are drawn unless told otherwise: each costs three columns."""

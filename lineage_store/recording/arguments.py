@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from lineage_store.model import Artifact
+from lineage_store.entities import Artifact
 
 
 class Arguments:

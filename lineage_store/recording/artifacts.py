@@ -12,10 +12,10 @@ from typing import Any
 
 from lineage_store import errors
 from lineage_store.client.cache_answers import Place
+from lineage_store.entities import Artifact, ArtifactState
 from lineage_store.fingerprints.values import fingerprint
 from lineage_store.lineage.identity import digest_of, version_of
 from lineage_store.masking import masked_text
-from lineage_store.model import Artifact, ArtifactState
 from lineage_store.recording.gaps import Gaps
 from lineage_store.recording.naming import bounded
 from lineage_store.recording.recorder import Recorder

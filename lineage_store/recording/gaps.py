@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from contextvars import ContextVar, Token
 
+from lineage_store.entities import Execution
+from lineage_store.entities.values import PropertyValue
 from lineage_store.lineage.verdict import counted
-from lineage_store.model import Execution
-from lineage_store.model.values import PropertyValue
 from lineage_store.recording.naming import INCOMPLETE
 from lineage_store.recording.values import clean
 

@@ -8,7 +8,7 @@ from typing import Any
 from lineage_store import errors
 from lineage_store.client.calls import Page
 from lineage_store.client.store import ClientStore
-from lineage_store.model import Context, Event, Execution, ExecutionState
+from lineage_store.entities import Context, Event, Execution, ExecutionState
 from lineage_store.recording.naming import (
     CACHE_DECISION,
     INCOMPLETE,

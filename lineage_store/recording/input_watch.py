@@ -7,10 +7,10 @@ from pathlib import Path
 
 from lineage_store import errors
 from lineage_store.client.cache_answers import Place
+from lineage_store.entities import Artifact
 from lineage_store.fingerprints.code.guards import WatchedFile, file_state
 from lineage_store.fingerprints.values import fingerprint
 from lineage_store.lineage.identity import digest_of
-from lineage_store.model import Artifact
 from lineage_store.recording.artifacts import Inputs, listed
 from lineage_store.recording.described import StepDescription
 from lineage_store.recording.lookups import described_artifact, local_path

@@ -8,9 +8,9 @@ from typing import Any
 from lineage_store import errors
 from lineage_store.cache.keys import Key, identity_of, make_key, step_components
 from lineage_store.client.cache_answers import Claim, Hit, Miss, MissReason, Place
+from lineage_store.entities import Artifact
 from lineage_store.fingerprints.code.guards import WatchedFile
 from lineage_store.lineage.identity import digest_of
-from lineage_store.model import Artifact
 from lineage_store.recording.complaints import complain
 from lineage_store.recording.described import StepDescription
 from lineage_store.recording.options import Caching

@@ -8,7 +8,7 @@ from typing import Literal
 from lineage_store import errors
 from lineage_store.cache.keys import Identity
 from lineage_store.client.cache import LEASE
-from lineage_store.model.values import member
+from lineage_store.entities.values import member
 
 CacheMode = bool | Literal["refresh"]
 

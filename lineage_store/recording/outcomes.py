@@ -4,8 +4,8 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from lineage_store.model import ExecutionState
-from lineage_store.model.values import PropertyValue
+from lineage_store.entities import ExecutionState
+from lineage_store.entities.values import PropertyValue
 from lineage_store.recording.values import as_property
 
 MAX_ERROR = 4_000

@@ -14,7 +14,7 @@ from lineage_store.client.cache import Cache
 from lineage_store.client.cache_answers import Place
 from lineage_store.client.records import StepRecord, cached_request
 from lineage_store.client.transport import Transport
-from lineage_store.model import Artifact, ExecutionState
+from lineage_store.entities import Artifact, ExecutionState
 from lineage_store.recording.claims import Claims
 from lineage_store.recording.complaints import harmless
 from lineage_store.recording.decisions import Decisions

@@ -14,10 +14,10 @@ from typing import Any
 
 from lineage_store import errors
 from lineage_store.cache.canonical import decode, encode
+from lineage_store.entities import Artifact
 from lineage_store.fingerprints import fingerprint
 from lineage_store.lineage.identity import digest_of
 from lineage_store.masking import masked_text
-from lineage_store.model import Artifact
 from lineage_store.recording.artifacts import DEFAULT_TYPE
 from lineage_store.recording.lookups import local_path
 from lineage_store.recording.restoring import content_within, restore, sha256_of

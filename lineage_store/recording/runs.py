@@ -13,9 +13,9 @@ from typing import Any, Self
 
 from lineage_store.client.cache_answers import Place
 from lineage_store.client.records import Publication, StepRecord
+from lineage_store.entities import Context, Execution, ExecutionState
+from lineage_store.entities.values import PropertyValue
 from lineage_store.fingerprints.code.guards import WatchedFile
-from lineage_store.model import Context, Execution, ExecutionState
-from lineage_store.model.values import PropertyValue
 from lineage_store.recording.artifacts import Inputs, as_properties
 from lineage_store.recording.complaints import complain, harmless
 from lineage_store.recording.described import StepDescription

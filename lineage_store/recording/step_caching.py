@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from lineage_store.cache.keys import Key
 from lineage_store.client.cache_answers import Claim, Hit, Miss, Place
 from lineage_store.client.records import Publication
+from lineage_store.entities.values import PropertyValue
 from lineage_store.fingerprints.code.guards import WatchedFile
-from lineage_store.model.values import PropertyValue
 from lineage_store.recording.complaints import complain
 from lineage_store.recording.described import StepDescription
 from lineage_store.recording.input_watch import InputWatch

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Self
 from lineage_store.cache.keys import Key
 from lineage_store.client.cache_answers import Hit, Miss, Place
 from lineage_store.client.records import Publication
-from lineage_store.model import Artifact, ExecutionState
-from lineage_store.model.values import PropertyValue
+from lineage_store.entities import Artifact, ExecutionState
+from lineage_store.entities.values import PropertyValue
 from lineage_store.recording.artifacts import (
     DEFAULT_TYPE,
     Given,

@@ -9,8 +9,8 @@ from typing import Any
 
 from lineage_store import errors
 from lineage_store.cache.canonical import encode
+from lineage_store.entities.values import PropertyValue, to_value
 from lineage_store.masking import masked_text
-from lineage_store.model.values import PropertyValue, to_value
 from lineage_store.recording.naming import bounded
 from lineage_store.recording.secrets import masked
 

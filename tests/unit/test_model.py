@@ -9,7 +9,7 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.wrappers_pb2 import StringValue
 
 from lineage_store import errors
-from lineage_store.model import (
+from lineage_store.entities import (
     Artifact,
     ArtifactState,
     ArtifactType,

@@ -13,6 +13,7 @@ from lineage_store.engine.lineage.sources import Sources
 from lineage_store.engine.lineage.walks import check_enums, graph, max_hops
 from lineage_store.engine.requests import required
 from lineage_store.engine.responses import repeated
+from lineage_store.entities import Execution
 from lineage_store.kinds import ARTIFACT, EXECUTION, NodeKind
 from lineage_store.lineage.folding import Repeats, find_repeats, flows_of, grouped, twins
 from lineage_store.lineage.rules import (
@@ -25,7 +26,6 @@ from lineage_store.lineage.rules import (
 )
 from lineage_store.lineage.search import OutOfTime, Search, Ways
 from lineage_store.lineage.source import Edge
-from lineage_store.model import Execution
 from lineage_store.v1 import lineage_pb2 as pb
 from lineage_store.v1 import metadata_pb2
 

@@ -9,10 +9,10 @@ from lineage_store.database.lineage import LineageReader
 from lineage_store.database.snapshot import Snapshot
 from lineage_store.engine.lineage.filters import condition
 from lineage_store.engine.requests import required, text
+from lineage_store.entities import Artifact
 from lineage_store.kinds import ARTIFACT, EXECUTION, NodeKind
 from lineage_store.limits import FilterLimits
 from lineage_store.lineage.identity import DIGEST_PROPERTIES, DigestPattern
-from lineage_store.model import Artifact
 from lineage_store.v1 import lineage_pb2 as pb
 
 KINDS = {pb.ARTIFACT: ARTIFACT, pb.EXECUTION: EXECUTION}

@@ -6,8 +6,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, ClassVar, Self
 
-from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, NodeKind
-from lineage_store.model.values import (
+from lineage_store.entities.values import (
     PropertyValue,
     from_value,
     integer,
@@ -17,6 +16,7 @@ from lineage_store.model.values import (
     text,
     to_value,
 )
+from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, NodeKind
 
 
 class ArtifactState(StrEnum):

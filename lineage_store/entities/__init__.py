@@ -4,8 +4,8 @@ All of them are immutable: change one with `dataclasses.replace`, and put it aga
 milliseconds since the epoch, by the clock of the server.
 """
 
-from lineage_store.model.events import Event, EventType
-from lineage_store.model.nodes import (
+from lineage_store.entities.events import Event, EventType
+from lineage_store.entities.nodes import (
     Artifact,
     ArtifactState,
     Context,
@@ -13,14 +13,14 @@ from lineage_store.model.nodes import (
     ExecutionState,
     Node,
 )
-from lineage_store.model.types import (
+from lineage_store.entities.types import (
     ArtifactType,
     ContextType,
     ExecutionType,
     NodeType,
     PropertyType,
 )
-from lineage_store.model.values import PropertyValue
+from lineage_store.entities.values import PropertyValue
 
 __all__ = [
     "Artifact",

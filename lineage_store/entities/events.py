@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
-from lineage_store.model.values import integer, member, optional, text
+from lineage_store.entities.values import integer, member, optional, text
 from lineage_store.v1 import metadata_pb2 as pb
 
 

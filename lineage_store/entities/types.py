@@ -6,8 +6,8 @@ from enum import StrEnum
 from typing import Any, ClassVar, Self
 
 from lineage_store import errors
+from lineage_store.entities.values import member, optional, text
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, NodeKind
-from lineage_store.model.values import member, optional, text
 from lineage_store.v1 import metadata_pb2 as pb
 
 
