@@ -14,8 +14,8 @@ from lineage_store.client.addresses import located
 from lineage_store.entities import Artifact, ExecutionState
 from lineage_store.fingerprints.code import code_of
 from lineage_store.fingerprints.code.guards import WatchedFile
-from lineage_store.integrations.data import arguments_in_key
-from lineage_store.integrations.opening import OpenedLater
+from lineage_store.integrations.artifacts import arguments_in_key
+from lineage_store.integrations.lazy_transport import OpenedLater
 from lineage_store.integrations.tools import Tool
 from lineage_store.recording.complaints import complain
 from lineage_store.recording.naming import CACHE_DECISION

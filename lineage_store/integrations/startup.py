@@ -58,5 +58,5 @@ def _load_after(loader: Any, hook: str) -> None:
 
 _prefix = __name__.rpartition(".")[0]
 sys.meta_path.insert(
-    0, HookFinder({tool.after: f"{_prefix}.{tool.name}" for tool in TOOLS.values() if tool.after})
+    0, HookFinder({t.after: f"{_prefix}.{t.name}.hook" for t in TOOLS.values() if t.after})
 )

@@ -80,7 +80,7 @@ TOOLS = _named(
         "apache-airflow-core",
         (3, 3),
         (4,),
-        "lineage_store.integrations.airflow_events:AirflowEvents",
+        "lineage_store.integrations.airflow.events:AirflowEvents",
         group="airflow.plugins",
     ),
     Tool(
@@ -88,7 +88,7 @@ TOOLS = _named(
         "dagster",
         (1, 12),
         (2,),
-        "lineage_store.integrations.dagster_events:DagsterEvents",
+        "lineage_store.integrations.dagster.events:DagsterEvents",
         after="dagster",
     ),
     Tool(
@@ -96,7 +96,7 @@ TOOLS = _named(
         "kedro",
         (1, 0),
         (2,),
-        "lineage_store.integrations.kedro_events:KedroEvents",
+        "lineage_store.integrations.kedro.events:KedroEvents",
         group="kedro.hooks",
         after="kedro.runner.task",  # the workers of a parallel runner load hooks too late
     ),
@@ -105,7 +105,7 @@ TOOLS = _named(
         "kfp",
         (2, 17),
         (3,),
-        "lineage_store.integrations.kfp_events:KfpEvents",
+        "lineage_store.integrations.kfp.events:KfpEvents",
         after="kfp.local.task_dispatcher",
     ),
     Tool(
@@ -113,7 +113,7 @@ TOOLS = _named(
         "luigi",
         (3, 8),
         (4,),
-        "lineage_store.integrations.luigi_events:LuigiEvents",
+        "lineage_store.integrations.luigi.events:LuigiEvents",
         after="luigi",
     ),
     Tool(
@@ -121,7 +121,7 @@ TOOLS = _named(
         "metaflow",
         (2, 19),
         (3,),
-        "lineage_store.integrations.metaflow_events:MetaflowEvents",
+        "lineage_store.integrations.metaflow.events:MetaflowEvents",
         after="metaflow.cli",
     ),
     Tool(
@@ -129,7 +129,7 @@ TOOLS = _named(
         "prefect",
         (3, 9),
         (4,),
-        "lineage_store.integrations.prefect_events:PrefectEvents",
+        "lineage_store.integrations.prefect.events:PrefectEvents",
         after="prefect.flow_engine",
     ),
     Tool(
@@ -137,7 +137,7 @@ TOOLS = _named(
         "snakemake",
         (9, 0),
         (10,),
-        "lineage_store.integrations.snakemake_events:SnakemakeEvents",
+        "lineage_store.integrations.snakemake.events:SnakemakeEvents",
         after="snakemake.workflow",
     ),
 )

@@ -23,7 +23,7 @@ def loaded():
     from airflow.sdk.execution_time.supervisor import in_process_api_server
 
     in_process_api_server().app._cadwyn_initialize()  # what its first request does
-    assert "lineage_store.integrations.airflow" not in sys.modules
+    assert "lineage_store.integrations.airflow.hook" not in sys.modules
     gc.freeze()  # else each fork walks over all of it when it ends
     return main
 

@@ -17,7 +17,7 @@ from kedro_datasets.pickle import PickleDataset
 from kedro_datasets.text import TextDataset
 
 from lineage_store.fingerprints.code import value_digest
-from lineage_store.integrations.kedro_datasets import configuration_of
+from lineage_store.integrations.kedro.datasets import configuration_of
 
 
 class Own(AbstractDataset):

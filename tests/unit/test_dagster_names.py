@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from lineage_store.integrations.dagster_faults import fault_of_run, fault_of_step
-from lineage_store.integrations.dagster_runs import index_of, named
-from lineage_store.integrations.dagster_values import shown
+from lineage_store.integrations.dagster.errors import fault_of_run, fault_of_step
+from lineage_store.integrations.dagster.runs import index_of, named
+from lineage_store.integrations.dagster.values import shown
 
 
 def run(remote: Any = None, code: Any = None) -> Any:

@@ -5,7 +5,12 @@ from typing import Any
 
 import pytest
 
-from lineage_store.integrations.data import HASH_BYTES, file_artifact, uri_artifact, value_artifact
+from lineage_store.integrations.artifacts import (
+    HASH_BYTES,
+    file_artifact,
+    uri_artifact,
+    value_artifact,
+)
 from lineage_store.recording.values import numbers_in
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import churn_steps
 from airflow.sdk import Asset, ObjectStoragePath, dag, task
 
-from lineage_store.integrations.airflow_operators import LineageCacheOperator
+from lineage_store.integrations.airflow.operators import LineageCacheOperator
 
 DATA = Path(__file__).parents[1] / "data"
 RAW, SMALL, LARGE = (Asset(f"file://{DATA}/{n}") for n in ("raw.csv", "small.json", "large.json"))

@@ -13,14 +13,14 @@ from typing import Any
 
 from lineage_store.client.cache_answers import Hit
 from lineage_store.entities import Artifact
-from lineage_store.integrations.airflow_values import (
+from lineage_store.integrations.airflow.values import (
     arguments_of,
     is_lazy,
     last_maker,
     masked,
     xcom_artifact,
 )
-from lineage_store.integrations.data import each_of, why_untold
+from lineage_store.integrations.artifacts import each_of, why_untold
 from lineage_store.recording.complaints import harmless
 from lineage_store.recording.lookups import changed_output, local_path
 from lineage_store.recording.runs import Run

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from lineage_store.entities import Artifact
-from lineage_store.integrations.data import file_artifact, uri_artifact, value_artifact
+from lineage_store.integrations.artifacts import file_artifact, uri_artifact, value_artifact
 
 PARAMETERS = "parameters"
 _LOCAL = {"file", "local"}

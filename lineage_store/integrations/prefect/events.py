@@ -6,7 +6,7 @@
 | `FLOW@ID` of a flow run | the id of the run; that of a flow within is part of that around it |
 | a task run | a step; `log.index` tells those of one task in one flow run apart |
 | a retry of a task | execution of its own, with `attempt_id` |
-| the state `Cached` | CACHED; see `prefect_skipping` |
+| the state `Cached` | CACHED; see `skipping` |
 | the state `NotReady`, since a task before it failed | CANCELED, with `skip_reason` |
 | the state `Crashed` | FAILED |
 | a task without a flow | a step in a run of its own |
@@ -21,15 +21,15 @@ import prefect
 
 from lineage_store.entities import ExecutionState
 from lineage_store.fingerprints.code import see_through
-from lineage_store.integrations.data import why_untold
+from lineage_store.integrations.artifacts import why_untold
 from lineage_store.integrations.hook import Hook
-from lineage_store.integrations.prefect_skipping import (
+from lineage_store.integrations.prefect.skipping import (
     RESULT_KEY,
     read_result,
     same_outputs,
     why_not,
 )
-from lineage_store.integrations.prefect_values import RESULT, Results, put_out, split_arguments
+from lineage_store.integrations.prefect.values import RESULT, Results, put_out, split_arguments
 from lineage_store.recording.complaints import harmless
 from lineage_store.recording.outcomes import Failure, Fault
 from lineage_store.recording.runs import Run

@@ -32,8 +32,8 @@ from lineage_store.entities import ExecutionState
 from lineage_store.fingerprints.code import count_settings, see_through
 from lineage_store.fingerprints.values import fingerprint
 from lineage_store.integrations.hook import Hook
-from lineage_store.integrations.luigi_freshness import Freshness
-from lineage_store.integrations.luigi_targets import inputs_of, outputs_of, shape_of
+from lineage_store.integrations.luigi.freshness import Freshness
+from lineage_store.integrations.luigi.targets import inputs_of, outputs_of, shape_of
 from lineage_store.recording.naming import CACHE_DECISION
 from lineage_store.recording.outcomes import Failure, Fault
 from lineage_store.recording.runs import Run, new_run_id

@@ -7,7 +7,7 @@
 | `DAG@RUN` | the id of the run; a run that is cleared goes on as the same run |
 | a task instance | a step; `log.index` is its map index, `attempt_id` its try number |
 | deferred, or rescheduled | the step goes on, with the same attempt |
-| skipped by a `LineageCacheOperator` | CACHED, see `airflow_skipping` |
+| skipped by a `LineageCacheOperator` | CACHED, see `skipping` |
 | skipped, or not run since a task before it failed | CANCELED, with `skip_reason` |
 | a state that is set by hand | the state of a step that has not ended; `state_set_by_hand` of any |
 
@@ -21,7 +21,7 @@ from typing import Any
 
 from lineage_store.client.cache_answers import Hit
 from lineage_store.entities import Artifact, ExecutionState
-from lineage_store.integrations.airflow_skipping import (
+from lineage_store.integrations.airflow.skipping import (
     DECISIONS,
     HIT,
     cached_in,
@@ -33,7 +33,7 @@ from lineage_store.integrations.airflow_skipping import (
     why_no_plain_task,
     why_not,
 )
-from lineage_store.integrations.airflow_values import (
+from lineage_store.integrations.airflow.values import (
     RETURNED,
     AssetUse,
     Touched,
@@ -42,7 +42,7 @@ from lineage_store.integrations.airflow_values import (
     split_arguments,
     xcom_artifact,
 )
-from lineage_store.integrations.data import each_of, why_untold
+from lineage_store.integrations.artifacts import each_of, why_untold
 from lineage_store.integrations.hook import Hook, wants_refresh
 from lineage_store.recording.complaints import harmless
 from lineage_store.recording.naming import CACHE_DECISION, REFRESH

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lineage_store.entities import Artifact
-from lineage_store.integrations.data import uri_artifact
+from lineage_store.integrations.artifacts import uri_artifact
 from lineage_store.recording.outcomes import Failure
 
 _TIME = re.compile(r"-\d{4}(-\d{2}){5}-\d{6}$")

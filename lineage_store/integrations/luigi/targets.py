@@ -8,7 +8,7 @@ import luigi
 from luigi.task import flatten
 
 from lineage_store.entities import Artifact
-from lineage_store.integrations.data import file_artifact, uri_artifact
+from lineage_store.integrations.artifacts import file_artifact, uri_artifact
 
 
 def inputs_of(task: Any, within: str) -> dict[str, list[Artifact]]:

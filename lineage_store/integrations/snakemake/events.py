@@ -27,8 +27,8 @@ from typing import Any
 
 from lineage_store.entities import ExecutionState
 from lineage_store.integrations.hook import Hook
-from lineage_store.integrations.snakemake_files import Files, code_of, parameters
-from lineage_store.integrations.snakemake_notes import (
+from lineage_store.integrations.snakemake.files import Files, code_of, parameters
+from lineage_store.integrations.snakemake.notes import (
     NOTES,
     cause_of,
     is_told_elsewhere,

@@ -21,8 +21,8 @@ from typing import Any
 
 from lineage_store import errors
 from lineage_store.integrations.hook import Hook
-from lineage_store.integrations.kedro_datasets import Datasets, split_parameters
-from lineage_store.integrations.kedro_skipping import binding_of, inputs_of, take_over, why_not
+from lineage_store.integrations.kedro.datasets import Datasets, split_parameters
+from lineage_store.integrations.kedro.skipping import binding_of, inputs_of, take_over, why_not
 from lineage_store.recording.outcomes import Failure, Fault, now_ms
 from lineage_store.recording.runs import Run
 from lineage_store.recording.steps import Step

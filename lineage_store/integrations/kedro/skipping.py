@@ -12,7 +12,7 @@ from typing import Any
 from lineage_store.entities import Artifact
 from lineage_store.fingerprints.code import value_digest
 from lineage_store.fingerprints.code.guards import WatchedFile
-from lineage_store.integrations.kedro_datasets import (
+from lineage_store.integrations.kedro.datasets import (
     Datasets,
     configuration_of,
     is_in_memory,

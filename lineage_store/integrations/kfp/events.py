@@ -22,9 +22,9 @@ from typing import Any
 
 from lineage_store.entities import Artifact, ExecutionState
 from lineage_store.fingerprints.values import fingerprint
-from lineage_store.integrations.data import value_artifact
+from lineage_store.integrations.artifacts import value_artifact
 from lineage_store.integrations.hook import Hook
-from lineage_store.integrations.kfp_values import (
+from lineage_store.integrations.kfp.values import (
     artifacts_of,
     channel,
     channels_of,

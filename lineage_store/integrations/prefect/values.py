@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lineage_store.entities import Artifact
-from lineage_store.integrations.data import file_artifact, uri_artifact, value_artifact
+from lineage_store.integrations.artifacts import file_artifact, uri_artifact, value_artifact
 
 _KEPT = 10_000
 """How many task runs of this process are remembered with what they put out."""

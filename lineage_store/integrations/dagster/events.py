@@ -22,15 +22,15 @@ from typing import Any
 
 from lineage_store.entities import Artifact, ExecutionState
 from lineage_store.fingerprints.code import code_of
-from lineage_store.integrations.dagster_faults import (
+from lineage_store.integrations.dagster.errors import (
     crash_of,
     fault_of_run,
     fault_of_step,
     is_interrupted,
 )
-from lineage_store.integrations.dagster_readings import Memory, Readings
-from lineage_store.integrations.dagster_runs import index_of, mapping_key, named
-from lineage_store.integrations.dagster_values import (
+from lineage_store.integrations.dagster.inputs import Memory, Readings
+from lineage_store.integrations.dagster.runs import index_of, mapping_key, named
+from lineage_store.integrations.dagster.values import (
     Thing,
     artifacts_of,
     kept,

@@ -19,7 +19,7 @@ from snakemake.logging import logger
 from snakemake.workflow import Workflow
 from snakemake_interface_executor_plugins.settings import ExecMode
 
-from lineage_store.integrations.snakemake_notes import leave_note
+from lineage_store.integrations.snakemake.notes import leave_note
 from lineage_store.integrations.switch import Switch, tell_once
 
 _record = Switch("snakemake")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lineage_store.entities import Artifact
-from lineage_store.integrations.data import each_of, why_untold
+from lineage_store.integrations.artifacts import each_of, why_untold
 from lineage_store.recording.steps import Step
 
 RESULT_KEY = "result_storage_key"

@@ -10,7 +10,7 @@ from snakemake.io import get_flag_value, is_flagged
 from lineage_store import errors
 from lineage_store.entities import Artifact
 from lineage_store.fingerprints.values import fingerprint
-from lineage_store.integrations.data import file_artifact, uri_artifact
+from lineage_store.integrations.artifacts import file_artifact, uri_artifact
 from lineage_store.recording.complaints import harmless
 
 _Identity = tuple[int, int, int, int]

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from lineage_store.entities import Artifact
-from lineage_store.integrations.data import uri_artifact, value_artifact
+from lineage_store.integrations.artifacts import uri_artifact, value_artifact
 
 RETURNED = "return_value"
 """The key of the XCom that a task returns."""

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lineage_store.entities import Artifact
-from lineage_store.integrations.dagster_values import (
+from lineage_store.integrations.artifacts import file_artifact, value_artifact
+from lineage_store.integrations.dagster.values import (
     Thing,
     artifacts_of,
     asset_name,
@@ -17,7 +18,6 @@ from lineage_store.integrations.dagster_values import (
     place_in,
     upath_places,
 )
-from lineage_store.integrations.data import file_artifact, value_artifact
 from lineage_store.recording.runs import Run
 
 _KEPT = 10_000

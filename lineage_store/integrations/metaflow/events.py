@@ -37,7 +37,7 @@ from metaflow.includefile import IncludeFile
 
 from lineage_store.entities import Artifact, ExecutionState
 from lineage_store.fingerprints.code import code_of
-from lineage_store.integrations.data import file_artifact, uri_artifact
+from lineage_store.integrations.artifacts import file_artifact, uri_artifact
 from lineage_store.integrations.hook import Hook
 from lineage_store.lineage.identity import digest_of
 from lineage_store.recording.complaints import harmless

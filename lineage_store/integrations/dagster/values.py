@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from lineage_store.entities import Artifact
 from lineage_store.fingerprints.values import fingerprint
-from lineage_store.integrations.data import file_artifact, uri_artifact, value_artifact
+from lineage_store.integrations.artifacts import file_artifact, uri_artifact, value_artifact
 from lineage_store.recording.complaints import harmless
 
 _PLACES = ("path", "dagster/uri", "uri")

@@ -1,0 +1,1 @@
+"""The hook of Apache Airflow; `hook` is the module that the tool loads."""

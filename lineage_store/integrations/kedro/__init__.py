@@ -1,0 +1,1 @@
+"""The hook of Kedro; `hook` is the module that the tool loads."""

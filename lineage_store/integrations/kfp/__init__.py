@@ -1,0 +1,1 @@
+"""The hook of Kubeflow Pipelines; `hook` is the module that the tool loads."""

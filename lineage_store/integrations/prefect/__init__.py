@@ -1,0 +1,1 @@
+"""The hook of Prefect; `hook` is the module that the tool loads."""
