@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lineage_store.cache.places import Place, label
+from lineage_store.cache.slots import Place, label
 from lineage_store.database.artifact_reports import Report
 from lineage_store.database.cache_entries import Entry
 from lineage_store.entities import Artifact

@@ -11,10 +11,10 @@ import click
 from lineage_store.cli.options import json_option
 from lineage_store.entities.plain import plain, printable
 from lineage_store.masking import masked_url
-from lineage_store.transfer.mlmd_export import export_mlmd
-from lineage_store.transfer.mlmd_import import import_mlmd
-from lineage_store.transfer.mlmd_problems import Problem, Problems
-from lineage_store.transfer.mlmd_verify import Verified, verify_mlmd
+from lineage_store.transfer.mlmd.exporting import export_mlmd
+from lineage_store.transfer.mlmd.importing import import_mlmd
+from lineage_store.transfer.mlmd.problems import Problem, Problems
+from lineage_store.transfer.mlmd.verifying import Verified, verify_mlmd
 
 Progress = Callable[[int, int], None]
 

@@ -5,20 +5,14 @@ from typing import Any
 
 from lineage_store.database.snapshot import Snapshot
 from lineage_store.database.transaction import Transaction
-from lineage_store.engine import comparing, edges, listing, nodes, reading, steps, types
-from lineage_store.engine.cache import (
-    cached,
-    claims,
-    explaining,
-    invalidation,
-    lookup,
-    recording,
-    reports,
-)
+from lineage_store.engine.cache import cached, claims, explaining, invalidation, lookup, reports
 from lineage_store.engine.cache import listing as cache_listing
-from lineage_store.engine.lineage import graph, paths, subgraph, summary, trace
+from lineage_store.engine.lineage import comparing, graph, paths, subgraph, summary, trace
 from lineage_store.engine.lineage.adjacency import Read
 from lineage_store.engine.lineage.sources import Sources
+from lineage_store.engine.metadata import edges, listing, nodes, reading, types
+from lineage_store.engine.steps import put_execution as steps
+from lineage_store.engine.steps import recording
 from lineage_store.kinds import ARTIFACT, EXECUTION, KINDS
 
 Write = Callable[[Transaction, Any], Any]

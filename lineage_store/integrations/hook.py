@@ -17,7 +17,7 @@ from lineage_store.fingerprints.code.guards import WatchedFile
 from lineage_store.integrations.artifacts import arguments_in_key
 from lineage_store.integrations.lazy_transport import OpenedLater
 from lineage_store.integrations.tools import Tool
-from lineage_store.recording.complaints import complain
+from lineage_store.recording.diagnostics import complain
 from lineage_store.recording.naming import CACHE_DECISION
 from lineage_store.recording.options import Caching, RecordingOptions
 from lineage_store.recording.outcomes import Failure

@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 
 from lineage_store import errors
 from lineage_store.client.transport import Transport
-from lineage_store.recording.complaints import complain
+from lineage_store.recording.diagnostics import complain
 
 
 class OpenedLater:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from lineage_store import errors
 from lineage_store.client.cache import Cache
 from lineage_store.client.cache_answers import Claim
-from lineage_store.recording.complaints import complain
+from lineage_store.recording.diagnostics import complain
 
 _Name = tuple[str, bytes, int]
 

@@ -12,7 +12,7 @@ from lineage_store.cache.keys import Key
 from lineage_store.client.cache import Cache
 from lineage_store.client.cache_answers import Claim, Decision, Hit, InFlight, Miss
 from lineage_store.recording.claims import Claims
-from lineage_store.recording.complaints import complain
+from lineage_store.recording.diagnostics import complain
 from lineage_store.recording.options import Caching, RecordingOptions
 
 ROUND_SECONDS = 5.0

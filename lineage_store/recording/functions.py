@@ -10,7 +10,7 @@ from lineage_store import errors
 from lineage_store.fingerprints.code import Code, code_of, see_through
 from lineage_store.recording.arguments import Arguments
 from lineage_store.recording.artifacts import DEFAULT_TYPE
-from lineage_store.recording.complaints import complain, harmless
+from lineage_store.recording.diagnostics import complain, harmless
 from lineage_store.recording.options import CacheMode, Caching
 from lineage_store.recording.return_values import NOTHING, RETURN, ReturnValues
 from lineage_store.recording.runs import Run, current_run, open_run

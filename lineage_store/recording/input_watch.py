@@ -12,8 +12,8 @@ from lineage_store.fingerprints.code.guards import WatchedFile, file_state
 from lineage_store.fingerprints.values import fingerprint
 from lineage_store.lineage.identity import digest_of
 from lineage_store.recording.artifacts import Inputs, listed
-from lineage_store.recording.described import StepDescription
 from lineage_store.recording.lookups import described_artifact, local_path
+from lineage_store.recording.step_spec import StepDescription
 
 
 class InputWatch:

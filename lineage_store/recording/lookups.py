@@ -11,12 +11,12 @@ from lineage_store.client.cache_answers import Claim, Hit, Miss, MissReason, Pla
 from lineage_store.entities import Artifact
 from lineage_store.fingerprints.code.guards import WatchedFile
 from lineage_store.lineage.identity import digest_of
-from lineage_store.recording.complaints import complain
-from lineage_store.recording.described import StepDescription
+from lineage_store.recording.diagnostics import complain
 from lineage_store.recording.options import Caching
 from lineage_store.recording.parameters import Files, components
 from lineage_store.recording.recorder import Recorder
 from lineage_store.recording.restoring import has_content
+from lineage_store.recording.step_spec import StepDescription
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,12 @@ from lineage_store.client.records import StepRecord, cached_request
 from lineage_store.client.transport import Transport
 from lineage_store.entities import Artifact, ExecutionState
 from lineage_store.recording.claims import Claims
-from lineage_store.recording.complaints import harmless
 from lineage_store.recording.decisions import Decisions
 from lineage_store.recording.delivery.records import CACHED, STEP, Record
 from lineage_store.recording.delivery.replay import spool_path
 from lineage_store.recording.delivery.sender import Sender
 from lineage_store.recording.delivery.spool import Spool
+from lineage_store.recording.diagnostics import harmless
 from lineage_store.recording.options import RecordingOptions
 from lineage_store.recording.outcomes import Fault
 from lineage_store.v1 import cache_pb2 as pb

@@ -17,8 +17,7 @@ from lineage_store.entities import Context, Execution, ExecutionState
 from lineage_store.entities.values import PropertyValue
 from lineage_store.fingerprints.code.guards import WatchedFile
 from lineage_store.recording.artifacts import Inputs, as_properties
-from lineage_store.recording.complaints import complain, harmless
-from lineage_store.recording.described import StepDescription
+from lineage_store.recording.diagnostics import complain, harmless
 from lineage_store.recording.environment import capture
 from lineage_store.recording.gaps import Gaps
 from lineage_store.recording.naming import (
@@ -40,6 +39,7 @@ from lineage_store.recording.outcomes import (
     times,
 )
 from lineage_store.recording.recorder import Recorder
+from lineage_store.recording.step_spec import StepDescription
 from lineage_store.recording.steps import Step
 from lineage_store.v1 import cache_pb2 as pb
 

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 from lineage_store.private_files import make_private_directory
-from lineage_store.recording.complaints import complain
+from lineage_store.recording.diagnostics import complain
 from lineage_store.recording.restoring import open_regular
 
 KEY_FILE = "LINEAGE_STORE_SEAL_KEY"

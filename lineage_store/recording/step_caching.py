@@ -7,13 +7,13 @@ from lineage_store.client.cache_answers import Claim, Hit, Miss, Place
 from lineage_store.client.records import Publication
 from lineage_store.entities.values import PropertyValue
 from lineage_store.fingerprints.code.guards import WatchedFile
-from lineage_store.recording.complaints import complain
-from lineage_store.recording.described import StepDescription
+from lineage_store.recording.diagnostics import complain
 from lineage_store.recording.input_watch import InputWatch
 from lineage_store.recording.lookups import decide, key_of
 from lineage_store.recording.naming import CACHE_DECISION, CACHE_KEY, REFRESH
 from lineage_store.recording.options import Caching
 from lineage_store.recording.recorder import Recorder
+from lineage_store.recording.step_spec import StepDescription
 
 
 class StepCaching:

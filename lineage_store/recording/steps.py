@@ -22,8 +22,7 @@ from lineage_store.recording.artifacts import (
     copy_of,
     input_places,
 )
-from lineage_store.recording.complaints import complain, harmless
-from lineage_store.recording.described import StepDescription
+from lineage_store.recording.diagnostics import complain, harmless
 from lineage_store.recording.gaps import Gaps
 from lineage_store.recording.naming import INDEX
 from lineage_store.recording.outcomes import (
@@ -36,6 +35,7 @@ from lineage_store.recording.outcomes import (
 )
 from lineage_store.recording.secrets import hide
 from lineage_store.recording.step_caching import StepCaching
+from lineage_store.recording.step_spec import StepDescription
 from lineage_store.recording.values import as_number, as_property, clean, named
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from lineage_store.database import contents, schema
 from lineage_store.database.connection import Row
 from lineage_store.database.contents import Contents, StoredTable, content_tables
 from lineage_store.database.ids import MAX_ID
-from lineage_store.transfer.places import Progress
+from lineage_store.transfer.endpoints import Progress
 from lineage_store.transfer.records import Facts
 
 FORMAT = "lineage-store archive"

@@ -12,8 +12,7 @@ from lineage_store.database import contents
 from lineage_store.database.contents import Contents, content_tables
 from lineage_store.database.filling import Filling
 from lineage_store.transfer import reconciling
-from lineage_store.transfer.inserting import insert
-from lineage_store.transfer.places import (
+from lineage_store.transfer.endpoints import (
     Progress,
     check_different,
     name_of,
@@ -21,6 +20,7 @@ from lineage_store.transfer.places import (
     open_target,
     silent,
 )
+from lineage_store.transfer.inserting import insert
 from lineage_store.transfer.verifying import check_counts, check_equal
 
 

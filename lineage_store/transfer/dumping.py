@@ -7,8 +7,8 @@ from lineage_store.database import contents
 from lineage_store.database.contents import content_tables
 from lineage_store.database.files import appearing
 from lineage_store.transfer.archive import header_of
+from lineage_store.transfer.endpoints import Progress, open_source, silent
 from lineage_store.transfer.formats import new_writer
-from lineage_store.transfer.places import Progress, open_source, silent
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from lineage_store.database.connection import Row
 from lineage_store.database.contents import StoredTable
 from lineage_store.private_files import make_private_file
 from lineage_store.transfer.archive import Header, checked_header
-from lineage_store.transfer.places import Progress
+from lineage_store.transfer.endpoints import Progress
 from lineage_store.transfer.records import Facts, from_record, to_record
 
 GZIP = ".gz"

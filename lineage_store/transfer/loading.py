@@ -20,9 +20,9 @@ from lineage_store.database.filling import Filling
 from lineage_store.kinds import BY_NUMBER
 from lineage_store.transfer import records
 from lineage_store.transfer.archive import Reader
+from lineage_store.transfer.endpoints import Progress, open_target, silent
 from lineage_store.transfer.formats import open_archive
 from lineage_store.transfer.inserting import insert
-from lineage_store.transfer.places import Progress, open_target, silent
 from lineage_store.transfer.verifying import check_counts
 
 BATCH_ROWS = 1_000

@@ -20,7 +20,7 @@ from lineage_store.database.contents import StoredTable
 from lineage_store.database.values import column_kinds
 from lineage_store.private_files import DIRECTORY_MODE
 from lineage_store.transfer.archive import Header, checked_header
-from lineage_store.transfer.places import Progress
+from lineage_store.transfer.endpoints import Progress
 from lineage_store.transfer.records import Facts, facts_of
 
 MANIFEST = "manifest.json"

@@ -3,7 +3,7 @@
 from lineage_store.database import contents, derived
 from lineage_store.database.contents import Contents, Key, StoredTable
 from lineage_store.database.filling import Filling
-from lineage_store.transfer.places import Progress
+from lineage_store.transfer.endpoints import Progress
 
 
 def take_back_what_differs(

@@ -8,7 +8,7 @@ from lineage_store.database.connection import Connection, Row
 from lineage_store.database.contents import Contents, StoredTable, content_tables
 from lineage_store.database.filling import Filling
 from lineage_store.database.tables import columns_of
-from lineage_store.transfer.places import Progress
+from lineage_store.transfer.endpoints import Progress
 
 
 def check_counts(target: Filling, rows: Mapping[str, int]) -> None:

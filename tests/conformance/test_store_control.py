@@ -17,7 +17,8 @@ import pytest
 from lineage_store import LineageStore
 from lineage_store.entities import ExecutionState
 from lineage_store.errors import InvalidArgument
-from lineage_store.recording import Caching, complaints, step
+from lineage_store.recording import Caching, step
+from lineage_store.recording import diagnostics as complaints
 from lineage_store.recording.input_watch import InputWatch
 from tests.conformance.step_stores import WAYS, Count, opened, steps_of
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from lineage_store import LineageStore
-from lineage_store.recording import StepFunction, complaints, step
+from lineage_store.recording import StepFunction, step
+from lineage_store.recording import diagnostics as complaints
 from tests.conformance.step_stores import WAYS, Count, opened, steps_of
 
 

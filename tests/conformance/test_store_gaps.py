@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lineage_store import Artifact, LineageStore
-from lineage_store.recording import complaints
+from lineage_store.recording import diagnostics as complaints
 from lineage_store.recording.history import RunStep, list_runs, read_run
 from tests.conformance.step_stores import WAYS, opened
 

@@ -13,11 +13,8 @@ import pytest
 
 from lineage_store import Artifact, ArtifactType, LineageStore
 from lineage_store.cache.keys import Identity
-from lineage_store.recording import (
-    Caching,
-    complaints,
-    current_run,
-)
+from lineage_store.recording import Caching, current_run
+from lineage_store.recording import diagnostics as complaints
 from tests.conformance.step_stores import WAYS, opened, steps_of
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from lineage_store import LineageStore
 from lineage_store.fingerprints import fingerprint
-from lineage_store.recording import StepFunction, complaints, step
+from lineage_store.recording import StepFunction, step
+from lineage_store.recording import diagnostics as complaints
 from tests.conformance.step_stores import WAYS, Count, opened
 
 

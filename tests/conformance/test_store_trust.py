@@ -15,7 +15,8 @@ from lineage_store import Artifact, ArtifactState, Execution, ExecutionState, Li
 from lineage_store.cache.keys import Key
 from lineage_store.client.cache_answers import Place
 from lineage_store.client.records import Publication, StepRecord
-from lineage_store.recording import Caching, complaints, step
+from lineage_store.recording import Caching, step
+from lineage_store.recording import diagnostics as complaints
 from lineage_store.recording.naming import CACHE_DECISION
 from tests.conformance.step_stores import WAYS, Count, opened
 

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from lineage_store import Execution, LineageStore, connect, errors
-from lineage_store.recording import Caching, RecordingOptions, complaints
+from lineage_store.recording import Caching, RecordingOptions
+from lineage_store.recording import diagnostics as complaints
 from lineage_store.recording.delivery.replay import (
     Spool,
     SpoolDamaged,

@@ -9,8 +9,8 @@ import sys
 from itertools import count
 
 from lineage_store.database.connection import Connection
-from lineage_store.transfer.mlmd_import import import_mlmd
-from lineage_store.transfer.mlmd_problems import Problems
+from lineage_store.transfer.mlmd.importing import import_mlmd
+from lineage_store.transfer.mlmd.problems import Problems
 
 source, target, last = sys.argv[1:]
 commits = count(1)

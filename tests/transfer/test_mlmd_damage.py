@@ -14,9 +14,9 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from lineage_store import connect, errors
 from lineage_store.database.mlmd.source import MlmdSource
 from lineage_store.limits import MAX_NAME
-from lineage_store.transfer.mlmd_import import import_mlmd
-from lineage_store.transfer.mlmd_problems import SHOWN, Problems
-from lineage_store.transfer.mlmd_verify import verify_mlmd
+from lineage_store.transfer.mlmd.importing import import_mlmd
+from lineage_store.transfer.mlmd.problems import SHOWN, Problems
+from lineage_store.transfer.mlmd.verifying import verify_mlmd
 from tests.differential.peers import request_of
 from tests.transfer.answers import ImportedStore, real_on
 

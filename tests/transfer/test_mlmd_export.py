@@ -16,10 +16,10 @@ from lineage_store.database.filling import Filling
 from lineage_store.database.mlmd.source import MlmdSource
 from lineage_store.database.mlmd.target import MlmdTarget
 from lineage_store.engine import Engine
-from lineage_store.transfer.mlmd_export import export_mlmd
-from lineage_store.transfer.mlmd_import import import_mlmd
-from lineage_store.transfer.mlmd_problems import Problems
-from lineage_store.transfer.mlmd_verify import verify_mlmd
+from lineage_store.transfer.mlmd.exporting import export_mlmd
+from lineage_store.transfer.mlmd.importing import import_mlmd
+from lineage_store.transfer.mlmd.problems import Problems
+from lineage_store.transfer.mlmd.verifying import verify_mlmd
 from tests.differential.peers import request_of
 from tests.transfer.answers import ImportedStore, assert_same, real_on
 from tests.transfer.mlmd_databases import WAYS

@@ -3,9 +3,9 @@
 from contextlib import closing
 
 from lineage_store.database.checks.checking import check
-from lineage_store.transfer.mlmd_import import import_mlmd
-from lineage_store.transfer.mlmd_problems import Problems
-from lineage_store.transfer.mlmd_verify import verify_mlmd
+from lineage_store.transfer.mlmd.importing import import_mlmd
+from lineage_store.transfer.mlmd.problems import Problems
+from lineage_store.transfer.mlmd.verifying import verify_mlmd
 from tests.transfer.answers import ImportedStore, assert_same, real_on
 
 NODES = 300

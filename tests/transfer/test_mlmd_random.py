@@ -7,9 +7,9 @@ from itertools import count
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from lineage_store.transfer.mlmd_import import import_mlmd
-from lineage_store.transfer.mlmd_problems import Problems
-from lineage_store.transfer.mlmd_verify import verify_mlmd
+from lineage_store.transfer.mlmd.importing import import_mlmd
+from lineage_store.transfer.mlmd.problems import Problems
+from lineage_store.transfer.mlmd.verifying import verify_mlmd
 from tests.differential.duel import Duel, Tally
 from tests.differential.operations import Operation
 from tests.differential.peers import OurStore, RealStore

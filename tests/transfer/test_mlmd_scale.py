@@ -16,7 +16,7 @@ import pytest
 
 from lineage_store import errors
 from lineage_store.engine import Engine
-from lineage_store.transfer.mlmd_verify import verify_mlmd
+from lineage_store.transfer.mlmd.verifying import verify_mlmd
 from tests.integration.serving import serving
 from tests.real_mlmd import python
 from tests.transfer.answers import ImportedStore, assert_same, real_on

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from lineage_store import connect
-from lineage_store.transfer.mlmd_import import import_mlmd
-from lineage_store.transfer.mlmd_problems import Problems
-from lineage_store.transfer.mlmd_verify import verify_mlmd
+from lineage_store.transfer.mlmd.importing import import_mlmd
+from lineage_store.transfer.mlmd.problems import Problems
+from lineage_store.transfer.mlmd.verifying import verify_mlmd
 from tests import real_mlmd
 from tests.transfer.answers import ImportedStore, assert_same, real_on
 from tests.transfer.mlmd_databases import WAYS

@@ -16,10 +16,10 @@ from lineage_store.transfer.copying import copy
 from lineage_store.transfer.dumping import dump
 from lineage_store.transfer.json_lines import MAX_HEADER
 from lineage_store.transfer.loading import load
-from lineage_store.transfer.mlmd_export import export_mlmd
-from lineage_store.transfer.mlmd_import import import_mlmd
-from lineage_store.transfer.mlmd_problems import Problems
-from lineage_store.transfer.mlmd_verify import verify_mlmd
+from lineage_store.transfer.mlmd.exporting import export_mlmd
+from lineage_store.transfer.mlmd.importing import import_mlmd
+from lineage_store.transfer.mlmd.problems import Problems
+from lineage_store.transfer.mlmd.verifying import verify_mlmd
 from tests.backends import mariadb
 from tests.backends.proxy import proxy
 from tests.conformance.conftest import Call

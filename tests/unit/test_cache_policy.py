@@ -7,7 +7,7 @@ import pytest
 from lineage_store import errors
 from lineage_store.cache import comparison, leases
 from lineage_store.cache.decision import Candidate, Judge, Output, Policy
-from lineage_store.cache.places import label, places_of, write_path
+from lineage_store.cache.slots import label, places_of, write_path
 from lineage_store.database.artifact_reports import Report
 from lineage_store.database.cache_claims import Ended, StoredClaim
 from lineage_store.database.cache_entries import Entry

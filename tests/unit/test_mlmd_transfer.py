@@ -4,9 +4,9 @@ import pytest
 
 from lineage_store.database.inserts import in_few_sizes
 from lineage_store.database.mlmd.texts import read_text
-from lineage_store.transfer.mlmd_problems import SHOWN, Problems
-from lineage_store.transfer.mlmd_texts import shortened
-from lineage_store.transfer.mlmd_verify import merged
+from lineage_store.transfer.mlmd.problems import SHOWN, Problems
+from lineage_store.transfer.mlmd.texts import shortened
+from lineage_store.transfer.mlmd.verifying import merged
 
 
 @pytest.mark.parametrize("text", ["", "plain", "né", "€ 日本 😀", "\x81\x8d ÿ", "Ã¼"])

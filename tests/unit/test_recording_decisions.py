@@ -12,7 +12,8 @@ import pytest
 from lineage_store import errors
 from lineage_store.cache.keys import make_key
 from lineage_store.client.cache_answers import Claim, InFlight, Miss, MissReason, WaitEvent
-from lineage_store.recording import Caching, RecordingOptions, complaints
+from lineage_store.recording import Caching, RecordingOptions
+from lineage_store.recording import diagnostics as complaints
 from lineage_store.recording.claims import Claims
 from lineage_store.recording.decisions import Decisions
 from tests.unit.recordings import until

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lineage_store.recording.complaints import complain, harmless
+from lineage_store.recording.diagnostics import complain, harmless
 from lineage_store.recording.gaps import MAX_NAMES, MAX_TEXT, Gaps
 from lineage_store.recording.values import as_number, as_property, named
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from lineage_store import errors
-from lineage_store.recording import RecordingOptions, complaints
+from lineage_store.recording import RecordingOptions
+from lineage_store.recording import diagnostics as complaints
 from lineage_store.recording.delivery import backlog, courier
 from lineage_store.recording.delivery import sender as sender_module
 from lineage_store.recording.delivery.records import Record

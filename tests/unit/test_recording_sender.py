@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from lineage_store import errors
-from lineage_store.recording import RecordingOptions, complaints
+from lineage_store.recording import RecordingOptions
+from lineage_store.recording import diagnostics as complaints
 from lineage_store.recording.delivery.records import STEP, Record
 from lineage_store.recording.delivery.sender import Sender
 from lineage_store.recording.delivery.spool import Spool

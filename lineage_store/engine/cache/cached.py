@@ -6,7 +6,7 @@ from typing import Any
 
 from lineage_store import errors
 from lineage_store.cache.decision import FINISHED
-from lineage_store.cache.places import places_of
+from lineage_store.cache.slots import places_of
 from lineage_store.database.cache_entries import Entry, Hit
 from lineage_store.database.clock import now_ms
 from lineage_store.database.transaction import Transaction
@@ -14,9 +14,9 @@ from lineage_store.engine.cache.answers import output_message
 from lineage_store.engine.cache.candidates import ORIGINAL_PROPERTY, originals
 from lineage_store.engine.cache.copies import gather_with_copies, put_copies, without_copies
 from lineage_store.engine.cache.publishing import Origin
-from lineage_store.engine.cache.recording import State, record
-from lineage_store.engine.edges import prefetch_events, put_event
+from lineage_store.engine.metadata.edges import prefetch_events, put_event
 from lineage_store.engine.requests import required
+from lineage_store.engine.steps.recording import State, record
 from lineage_store.kinds import ARTIFACT, EXECUTION
 from lineage_store.v1 import cache_pb2 as pb
 from lineage_store.v1 import metadata_pb2

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lineage_store.cache.decision import Candidate, Output
-from lineage_store.cache.places import places_of
+from lineage_store.cache.slots import places_of
 from lineage_store.database.artifact_reports import Report
 from lineage_store.database.cache_entries import Entry
 from lineage_store.database.transaction import Transaction

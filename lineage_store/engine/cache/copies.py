@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.cache.places import Place, label, places_of
+from lineage_store.cache.slots import Place, label, places_of
 from lineage_store.database.transaction import Transaction
-from lineage_store.engine.cache.gathering import gather
-from lineage_store.engine.cache.naming import TypeNames
-from lineage_store.engine.cache.step_artifacts import StepArtifacts
+from lineage_store.engine.steps.artifacts import StepArtifacts
+from lineage_store.engine.steps.gathering import gather
+from lineage_store.engine.steps.naming import TypeNames
 from lineage_store.v1 import cache_pb2 as pb
 
 

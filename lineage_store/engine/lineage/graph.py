@@ -9,7 +9,7 @@ from lineage_store.engine.lineage.filters import condition
 from lineage_store.engine.lineage.sources import Sources
 from lineage_store.engine.lineage.subgraph import encoded_events, encoded_types, whole
 from lineage_store.engine.lineage.walks import max_hops
-from lineage_store.engine.listing import page_query
+from lineage_store.engine.metadata.listing import page_query
 from lineage_store.engine.requests import required, text
 from lineage_store.engine.responses import one, repeated
 from lineage_store.kinds import ARTIFACT, EXECUTION, NodeKind

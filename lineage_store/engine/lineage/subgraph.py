@@ -8,10 +8,10 @@ from lineage_store.database.lineage import LineageReader
 from lineage_store.database.snapshot import Snapshot
 from lineage_store.engine.lineage.budget import Meter
 from lineage_store.engine.lineage.encoding import id_only, joined
+from lineage_store.engine.lineage.one_shot import at_once, check_size
 from lineage_store.engine.lineage.selection import Find, by_filter
 from lineage_store.engine.lineage.sources import AdjacencyReader, Sources
 from lineage_store.engine.lineage.walks import endings, max_hops
-from lineage_store.engine.lineage.whole import at_once, check_size
 from lineage_store.engine.responses import repeated
 from lineage_store.kinds import ARTIFACT, EXECUTION, KINDS, NodeKind
 from lineage_store.limits import FilterLimits, LineageLimits

@@ -44,7 +44,7 @@ from lineage_store.integrations.airflow.values import (
 )
 from lineage_store.integrations.artifacts import each_of, why_untold
 from lineage_store.integrations.hook import Hook, wants_refresh
-from lineage_store.recording.complaints import harmless
+from lineage_store.recording.diagnostics import harmless
 from lineage_store.recording.naming import CACHE_DECISION, REFRESH
 from lineage_store.recording.outcomes import Failure, Fault
 from lineage_store.recording.runs import Run

@@ -21,7 +21,7 @@ from lineage_store.integrations.airflow.values import (
     xcom_artifact,
 )
 from lineage_store.integrations.artifacts import each_of, why_untold
-from lineage_store.recording.complaints import harmless
+from lineage_store.recording.diagnostics import harmless
 from lineage_store.recording.lookups import changed_output, local_path
 from lineage_store.recording.runs import Run
 

@@ -40,7 +40,7 @@ from lineage_store.integrations.dagster.values import (
     shown,
 )
 from lineage_store.integrations.hook import Hook
-from lineage_store.recording.complaints import harmless
+from lineage_store.recording.diagnostics import harmless
 from lineage_store.recording.outcomes import now_ms
 from lineage_store.recording.runs import Run
 from lineage_store.recording.steps import Step

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from lineage_store.entities import Artifact
 from lineage_store.fingerprints.values import fingerprint
 from lineage_store.integrations.artifacts import file_artifact, uri_artifact, value_artifact
-from lineage_store.recording.complaints import harmless
+from lineage_store.recording.diagnostics import harmless
 
 _PLACES = ("path", "dagster/uri", "uri")
 """The metadata that tell where something is, the best first."""

@@ -34,7 +34,7 @@ from lineage_store.integrations.kfp.values import (
     pipeline_name,
     reason_of,
 )
-from lineage_store.recording.complaints import harmless
+from lineage_store.recording.diagnostics import harmless
 from lineage_store.recording.naming import CACHE_DECISION
 from lineage_store.recording.outcomes import Failure, Fault
 from lineage_store.recording.runs import Run

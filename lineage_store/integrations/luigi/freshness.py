@@ -20,7 +20,7 @@ from lineage_store.client.cache_answers import Hit
 from lineage_store.entities import Artifact, ExecutionState
 from lineage_store.integrations.hook import Hook, wants_refresh
 from lineage_store.integrations.luigi.targets import are_local, outputs_of
-from lineage_store.recording.complaints import complain
+from lineage_store.recording.diagnostics import complain
 from lineage_store.recording.runs import Run
 from lineage_store.recording.steps import Step
 

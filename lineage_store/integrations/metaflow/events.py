@@ -40,7 +40,7 @@ from lineage_store.fingerprints.code import code_of
 from lineage_store.integrations.artifacts import file_artifact, uri_artifact
 from lineage_store.integrations.hook import Hook
 from lineage_store.lineage.identity import digest_of
-from lineage_store.recording.complaints import harmless
+from lineage_store.recording.diagnostics import harmless
 from lineage_store.recording.outcomes import Failure, Fault
 from lineage_store.recording.runs import Run
 from lineage_store.recording.steps import Step

@@ -30,7 +30,7 @@ from lineage_store.integrations.prefect.skipping import (
     why_not,
 )
 from lineage_store.integrations.prefect.values import RESULT, Results, put_out, split_arguments
-from lineage_store.recording.complaints import harmless
+from lineage_store.recording.diagnostics import harmless
 from lineage_store.recording.outcomes import Failure, Fault
 from lineage_store.recording.runs import Run
 from lineage_store.recording.steps import Step

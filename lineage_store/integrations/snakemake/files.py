@@ -11,7 +11,7 @@ from lineage_store import errors
 from lineage_store.entities import Artifact
 from lineage_store.fingerprints.values import fingerprint
 from lineage_store.integrations.artifacts import file_artifact, uri_artifact
-from lineage_store.recording.complaints import harmless
+from lineage_store.recording.diagnostics import harmless
 
 _Identity = tuple[int, int, int, int]
 

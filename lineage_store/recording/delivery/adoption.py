@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lineage_store.recording.complaints import complain, logger
 from lineage_store.recording.delivery.losses import Losses
 from lineage_store.recording.delivery.orphans import Orphan, orphans
 from lineage_store.recording.delivery.records import Record
 from lineage_store.recording.delivery.waiting import BATCH_RECORDS
+from lineage_store.recording.diagnostics import complain, logger
 
 Take = Callable[[Sequence[Record]], bool]
 """Takes records; says whether all of them are kept now."""

@@ -7,7 +7,6 @@ from google.protobuf.message import Message
 
 from lineage_store import errors
 from lineage_store.client.transport import Transport
-from lineage_store.recording.complaints import complain, forget, logger
 from lineage_store.recording.delivery.adoption import adopt
 from lineage_store.recording.delivery.guard import GuardedSpool, tell_refused
 from lineage_store.recording.delivery.journal import journals
@@ -16,6 +15,7 @@ from lineage_store.recording.delivery.records import Record
 from lineage_store.recording.delivery.sending import Outcome, send
 from lineage_store.recording.delivery.spool import Spool
 from lineage_store.recording.delivery.waiting import Waiting, settle
+from lineage_store.recording.diagnostics import complain, forget, logger
 from lineage_store.recording.options import RecordingOptions
 
 ADOPT_SECONDS = 5.0

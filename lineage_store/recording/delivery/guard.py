@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from lineage_store import errors
-from lineage_store.recording.complaints import complain, forget
 from lineage_store.recording.delivery.backlog import Backlog
 from lineage_store.recording.delivery.journal import Journal
 from lineage_store.recording.delivery.losses import Losses
@@ -14,6 +13,7 @@ from lineage_store.recording.delivery.salvage import recover
 from lineage_store.recording.delivery.sending import Outcome
 from lineage_store.recording.delivery.spool import Spool, SpoolDamaged
 from lineage_store.recording.delivery.waiting import Waiting
+from lineage_store.recording.diagnostics import complain, forget
 
 
 class GuardedSpool:

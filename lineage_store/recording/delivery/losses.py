@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lineage_store.private_files import make_private_directory, make_private_file
-from lineage_store.recording.complaints import complain, logger
+from lineage_store.recording.diagnostics import complain, logger
 
 SUFFIX = ".losses"
 

@@ -7,13 +7,13 @@ from contextlib import suppress
 from itertools import chain
 
 from lineage_store.client.transport import Transport
-from lineage_store.recording.complaints import complain
 from lineage_store.recording.delivery.courier import Courier
 from lineage_store.recording.delivery.guard import GuardedJournal
 from lineage_store.recording.delivery.losses import SUFFIX, Losses
 from lineage_store.recording.delivery.records import Record
 from lineage_store.recording.delivery.spool import Spool
 from lineage_store.recording.delivery.waiting import BATCH_RECORDS, Queue, Waiting, settle
+from lineage_store.recording.diagnostics import complain
 from lineage_store.recording.options import RecordingOptions
 
 LINGER_SECONDS = 0.02

@@ -10,8 +10,8 @@ from lineage_store import errors
 from lineage_store.database.mlmd.source import LEAST, MlmdSource
 from lineage_store.database.store_pages import StorePages
 from lineage_store.kinds import ARTIFACT, EXECUTION, KINDS
-from lineage_store.transfer.mlmd_problems import Problems
-from lineage_store.transfer.mlmd_reading import MlmdReading, Page
+from lineage_store.transfer.mlmd.problems import Problems
+from lineage_store.transfer.mlmd.reading import MlmdReading, Page
 
 SHOWN = 20
 """Differences that are told one by one."""

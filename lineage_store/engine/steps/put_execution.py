@@ -6,9 +6,9 @@ from typing import Any
 
 from lineage_store import errors
 from lineage_store.database.transaction import Transaction
-from lineage_store.engine.edges import prefetch_events, put_event
-from lineage_store.engine.nodes import check_type, prefetch, put_node, update
-from lineage_store.engine.properties import check_custom, check_declared
+from lineage_store.engine.metadata.edges import prefetch_events, put_event
+from lineage_store.engine.metadata.nodes import check_type, prefetch, put_node, update
+from lineage_store.engine.metadata.properties import check_custom, check_declared
 from lineage_store.engine.requests import required
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, NodeKind
 from lineage_store.v1 import metadata_pb2 as pb

@@ -6,8 +6,8 @@ from typing import Any
 from lineage_store import errors
 from lineage_store.database.nodes import Node
 from lineage_store.database.transaction import Transaction
-from lineage_store.engine import masks
-from lineage_store.engine.properties import check_custom, check_declared
+from lineage_store.engine.metadata import masks
+from lineage_store.engine.metadata.properties import check_custom, check_declared
 from lineage_store.engine.requests import bounded, text
 from lineage_store.engine.sizes import check_size
 from lineage_store.kinds import ARTIFACT, CONTEXT, NodeKind

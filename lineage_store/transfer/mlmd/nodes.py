@@ -7,9 +7,9 @@ from lineage_store.database.ids import MAX_ID
 from lineage_store.database.mlmd.records import EventRecord, NodeRecord, PropertyRecord, StepRecord
 from lineage_store.database.types import StoredType
 from lineage_store.kinds import ARTIFACT, NodeKind
-from lineage_store.transfer.mlmd_problems import Problems
-from lineage_store.transfer.mlmd_texts import any_text, key_text
-from lineage_store.transfer.mlmd_values import value_of
+from lineage_store.transfer.mlmd.problems import Problems
+from lineage_store.transfer.mlmd.texts import any_text, key_text
+from lineage_store.transfer.mlmd.values import value_of
 from lineage_store.v1 import metadata_pb2 as pb
 
 LEFT_OUT = "it is left out"

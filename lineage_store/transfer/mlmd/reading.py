@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 from lineage_store.database.mlmd.source import LEAST, MlmdSource, Pair
 from lineage_store.database.types import StoredType
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
-from lineage_store.transfer.mlmd_nodes import LEFT_OUT, NodeDecoder, decode_event
-from lineage_store.transfer.mlmd_problems import Problems
-from lineage_store.transfer.mlmd_sizes import Fit
-from lineage_store.transfer.mlmd_types import decode_types
+from lineage_store.transfer.mlmd.nodes import LEFT_OUT, NodeDecoder, decode_event
+from lineage_store.transfer.mlmd.problems import Problems
+from lineage_store.transfer.mlmd.sizes import Fit
+from lineage_store.transfer.mlmd.types import decode_types
 
 Existing = Callable[[NodeKind, Iterable[int]], set[int]]
 """Given a kind of node and some ids, which of them are there."""

@@ -4,8 +4,8 @@ from typing import Any
 
 from lineage_store.database.nodes import Node
 from lineage_store.database.transaction import Transaction
-from lineage_store.engine import masks
-from lineage_store.engine.nodes import update
+from lineage_store.engine.metadata import masks
+from lineage_store.engine.metadata.nodes import update
 from lineage_store.kinds import NodeKind
 
 _MAPS = ("properties", "custom_properties")

@@ -17,8 +17,8 @@ from lineage_store.database.schema import FIRST_USER_TYPE
 from lineage_store.database.types import type_row
 from lineage_store.kinds import KINDS, NodeKind
 from lineage_store.masking import masked_url
-from lineage_store.transfer.mlmd_problems import Problems
-from lineage_store.transfer.mlmd_reading import MlmdReading, Page
+from lineage_store.transfer.mlmd.problems import Problems
+from lineage_store.transfer.mlmd.reading import MlmdReading, Page
 
 Progress = Callable[[int, int], None]
 """Told after each page: rows done, and rows in all."""

@@ -10,8 +10,8 @@ from lineage_store.database.mlmd.records import TypeRecord
 from lineage_store.database.schema import FIRST_USER_TYPE
 from lineage_store.database.types import StoredType
 from lineage_store.kinds import BY_NUMBER, KINDS, NodeKind
-from lineage_store.transfer.mlmd_problems import Problems
-from lineage_store.transfer.mlmd_texts import any_text, key_text
+from lineage_store.transfer.mlmd.problems import Problems
+from lineage_store.transfer.mlmd.texts import any_text, key_text
 from lineage_store.v1 import metadata_pb2 as pb
 
 _STRUCTURES = ("input_type", "output_type")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from lineage_store.database.mlmd.texts import read_text
 from lineage_store.limits import MAX_NAME
-from lineage_store.transfer.mlmd_problems import Problems
+from lineage_store.transfer.mlmd.problems import Problems
 
 _DIGITS = 16
 

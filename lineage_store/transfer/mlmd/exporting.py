@@ -9,9 +9,9 @@ from lineage_store.database.mlmd.source import LEAST
 from lineage_store.database.mlmd.target import Item, MlmdTarget
 from lineage_store.database.store_pages import Pair, StorePages
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
-from lineage_store.transfer.mlmd_fitting import LEFT_OUT, Fitting
-from lineage_store.transfer.mlmd_problems import Problems
-from lineage_store.transfer.mlmd_rows import (
+from lineage_store.transfer.mlmd.fitting import LEFT_OUT, Fitting
+from lineage_store.transfer.mlmd.problems import Problems
+from lineage_store.transfer.mlmd.rows import (
     event_item,
     node_item,
     parent_type_rows,

@@ -4,15 +4,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.cache.places import Place, label, places_of, write_path
+from lineage_store.cache.slots import Place, label, places_of, write_path
 from lineage_store.database.nodes import Node
 from lineage_store.database.transaction import Transaction
-from lineage_store.engine.cache.merging import merge
-from lineage_store.engine.cache.naming import TypeNames
-from lineage_store.engine.edges import prefetch_events, put_event
 from lineage_store.engine.lineage.walks import check_enums
-from lineage_store.engine.nodes import put_node
+from lineage_store.engine.metadata.edges import prefetch_events, put_event
+from lineage_store.engine.metadata.nodes import put_node
 from lineage_store.engine.requests import bounded
+from lineage_store.engine.steps.merging import merge
+from lineage_store.engine.steps.naming import TypeNames
 from lineage_store.kinds import ARTIFACT
 from lineage_store.lineage.rules import INPUTS, OUTPUTS
 from lineage_store.v1 import metadata_pb2 as pb

@@ -5,11 +5,11 @@ from typing import Any
 
 from lineage_store import errors
 from lineage_store.database.transaction import Transaction
-from lineage_store.engine.cache.merging import merge
-from lineage_store.engine.cache.naming import TypeNames
-from lineage_store.engine.edges import put_parent_contexts
-from lineage_store.engine.nodes import put_node
+from lineage_store.engine.metadata.edges import put_parent_contexts
+from lineage_store.engine.metadata.nodes import put_node
 from lineage_store.engine.requests import bounded
+from lineage_store.engine.steps.merging import merge
+from lineage_store.engine.steps.naming import TypeNames
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, NodeKind
 from lineage_store.v1 import metadata_service_pb2 as service
 

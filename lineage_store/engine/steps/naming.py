@@ -4,8 +4,8 @@ from typing import Any
 
 from lineage_store import errors
 from lineage_store.database.transaction import Transaction
+from lineage_store.engine.metadata.types import put_type
 from lineage_store.engine.requests import text
-from lineage_store.engine.types import put_type
 from lineage_store.kinds import NodeKind
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lineage_store.database.edges import path_text
-from lineage_store.transfer.mlmd_problems import Problems
+from lineage_store.transfer.mlmd.problems import Problems
 
 LEFT_OUT = "it is left out"
 

@@ -6,15 +6,15 @@ from typing import Any
 from lineage_store import errors
 from lineage_store.database.nodes import Node
 from lineage_store.database.transaction import Transaction
-from lineage_store.engine.cache.gathering import gather
-from lineage_store.engine.cache.merging import merge
-from lineage_store.engine.cache.naming import TypeNames
 from lineage_store.engine.cache.publishing import Origin, Publication, publication, publish
-from lineage_store.engine.cache.step_artifacts import StepArtifacts
-from lineage_store.engine.cache.step_contexts import put_contexts
-from lineage_store.engine.nodes import put_node
+from lineage_store.engine.metadata.nodes import put_node
 from lineage_store.engine.requests import bounded, required
 from lineage_store.engine.sizes import check_size
+from lineage_store.engine.steps.artifacts import StepArtifacts
+from lineage_store.engine.steps.contexts import put_contexts
+from lineage_store.engine.steps.gathering import gather
+from lineage_store.engine.steps.merging import merge
+from lineage_store.engine.steps.naming import TypeNames
 from lineage_store.kinds import EXECUTION
 from lineage_store.v1 import cache_pb2 as pb
 from lineage_store.v1 import metadata_pb2

@@ -11,9 +11,9 @@ from google.protobuf.struct_pb2 import Struct
 from lineage_store.database.mlmd.target import Capacity
 from lineage_store.database.node_rows import STRUCT_PREFIX
 from lineage_store.limits import MAX_NAME
-from lineage_store.transfer.mlmd_problems import Problems
-from lineage_store.transfer.mlmd_texts import shortened
-from lineage_store.transfer.mlmd_values import UNREADABLE_STRING
+from lineage_store.transfer.mlmd.problems import Problems
+from lineage_store.transfer.mlmd.texts import shortened
+from lineage_store.transfer.mlmd.values import UNREADABLE_STRING
 
 LEFT_OUT = "it is left out"
 

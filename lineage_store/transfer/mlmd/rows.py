@@ -9,7 +9,7 @@ from google.protobuf import json_format
 from lineage_store.database.mlmd.target import Item
 from lineage_store.database.types import StoredType
 from lineage_store.kinds import ARTIFACT, NodeKind
-from lineage_store.transfer.mlmd_fitting import Fitting
+from lineage_store.transfer.mlmd.fitting import Fitting
 
 Row = tuple[Any, ...]
 

@@ -7,9 +7,9 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from lineage_store import errors
 from lineage_store.database.snapshot import Snapshot
+from lineage_store.engine.metadata.types import bare_type
 from lineage_store.engine.requests import non_empty_all
 from lineage_store.engine.responses import one, repeated
-from lineage_store.engine.types import bare_type
 from lineage_store.kinds import ARTIFACT, NodeKind
 from lineage_store.v1 import metadata_service_pb2 as service
 

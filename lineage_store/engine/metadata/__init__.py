@@ -1,0 +1,1 @@
+"""The RPCs of ML Metadata: types, nodes, edges and listings."""

@@ -1,0 +1,1 @@
+"""Steps recorded: PutExecution and PutLineageSubgraph, RecordStep and RecordSteps."""
