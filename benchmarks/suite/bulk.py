@@ -18,10 +18,15 @@ from sqlalchemy import Table, update
 from benchmarks.suite.requests import declared_ids, declared_types
 from lineage_store.database import tables
 from lineage_store.database.connection import Connection
-from lineage_store.database.edges import event_row
-from lineage_store.database.node_rows import PROPERTY_COLUMNS, encoded, node_row, property_rows
+from lineage_store.database.drivers.urls import driver_for
+from lineage_store.database.staging.edges import event_row
+from lineage_store.database.staging.node_rows import (
+    PROPERTY_COLUMNS,
+    encoded,
+    node_row,
+    property_rows,
+)
 from lineage_store.database.statements import Statement
-from lineage_store.database.urls import driver_for
 from lineage_store.engine import Engine
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION
 from lineage_store.v1 import metadata_pb2 as pb

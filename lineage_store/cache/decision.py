@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lineage_store.cache.slots import Place, label
-from lineage_store.database.artifact_reports import Report
-from lineage_store.database.cache_entries import Entry
+from lineage_store.database.staging.artifact_reports import Report
+from lineage_store.database.staging.cache_entries import Entry
 from lineage_store.entities import Artifact
 from lineage_store.lineage.identity import same_content
 from lineage_store.v1 import cache_pb2

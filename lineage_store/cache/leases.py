@@ -7,7 +7,7 @@ is greater than that of every holder before, so what a late holder does can be t
 from dataclasses import replace
 
 from lineage_store import errors
-from lineage_store.database.cache_claims import CacheKey, Ended, StoredClaim
+from lineage_store.database.staging.cache_claims import CacheKey, Ended, StoredClaim
 
 
 def is_held(claim: StoredClaim | None, now: int) -> bool:

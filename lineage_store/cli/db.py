@@ -8,10 +8,10 @@ import click
 
 from lineage_store import errors
 from lineage_store.cli.progress import progress_bar
-from lineage_store.database import administration
-from lineage_store.database.backup import backup as write_backup
+from lineage_store.database.bulk.backup import backup as write_backup
 from lineage_store.database.checks import checking
 from lineage_store.database.checks.findings import HINTS
+from lineage_store.database.schema import administration
 from lineage_store.entities.plain import plain, printable
 
 _database = click.option(

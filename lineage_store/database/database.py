@@ -8,20 +8,20 @@ from typing import Any, TypeVar
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from lineage_store import errors
-from lineage_store.database import schema
 from lineage_store.database.clock import CLOCK
 from lineage_store.database.connection import Connection, SecondStatement
+from lineage_store.database.drivers.urls import driver_for
 from lineage_store.database.group_commit import Entry, GroupCommit
-from lineage_store.database.index_overlay import complete_index
-from lineage_store.database.indexing import Indexing
-from lineage_store.database.listing import Steps
-from lineage_store.database.property_index import IndexIsBehind, QueueKey, bounded, waiting
+from lineage_store.database.queries.index_overlay import complete_index
+from lineage_store.database.queries.listing import Steps
+from lineage_store.database.queries.snapshot import Snapshot
+from lineage_store.database.schema import revisions as schema
 from lineage_store.database.sizes import LostInLargeStatement
-from lineage_store.database.snapshot import Snapshot
+from lineage_store.database.staging.types import TypeCache
 from lineage_store.database.stamps import last_stamp
 from lineage_store.database.transaction import Transaction
-from lineage_store.database.types import TypeCache
-from lineage_store.database.urls import driver_for
+from lineage_store.database.upkeep.property_index import IndexIsBehind, QueueKey, bounded, waiting
+from lineage_store.database.upkeep.property_indexer import Indexing
 from lineage_store.database.writer import LOST, Writer
 from lineage_store.limits import Limits
 

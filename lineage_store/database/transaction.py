@@ -2,18 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 
-from lineage_store.database.artifact_reports import Reports
-from lineage_store.database.cache_claims import Claims
-from lineage_store.database.cache_entries import Entries
 from lineage_store.database.connection import Connection
-from lineage_store.database.edges import Events, Members, Parents
-from lineage_store.database.fingerprints import finished_executions
 from lineage_store.database.ids import IdBlocks
-from lineage_store.database.journal import Journal, Staged
-from lineage_store.database.nodes import Nodes
-from lineage_store.database.property_index import QueueKey, queue, work_off
-from lineage_store.database.snapshot import Snapshot
-from lineage_store.database.types import TypeCache, Types
+from lineage_store.database.queries.execution_fingerprints import finished_executions
+from lineage_store.database.queries.snapshot import Snapshot
+from lineage_store.database.staging.artifact_reports import Reports
+from lineage_store.database.staging.cache_claims import Claims
+from lineage_store.database.staging.cache_entries import Entries
+from lineage_store.database.staging.edges import Events, Members, Parents
+from lineage_store.database.staging.journal import Journal, Staged
+from lineage_store.database.staging.nodes import Nodes
+from lineage_store.database.staging.types import TypeCache, Types
+from lineage_store.database.upkeep.property_index import QueueKey, queue, work_off
 from lineage_store.kinds import KINDS, NodeKind
 from lineage_store.limits import NodeBound
 

@@ -12,14 +12,14 @@ from typing import Any
 from tenacity import Retrying
 
 from lineage_store import errors
+from lineage_store.database.commit_outcomes import Turns
 from lineage_store.database.connection import Connection, ConstraintViolated, Driver
 from lineage_store.database.group_commit import Entry
 from lineage_store.database.ids import IdBlocks
-from lineage_store.database.property_index import IndexIsBehind
 from lineage_store.database.sizes import LostInLargeStatement
+from lineage_store.database.staging.types import TypeCache
 from lineage_store.database.transaction import Transaction
-from lineage_store.database.turns import Turns
-from lineage_store.database.types import TypeCache
+from lineage_store.database.upkeep.property_index import IndexIsBehind
 from lineage_store.limits import NodeBound
 
 logger = logging.getLogger(__name__)

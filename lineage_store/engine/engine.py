@@ -6,8 +6,8 @@ from typing import Any
 from google.protobuf.message import Message
 
 from lineage_store import errors
-from lineage_store.database.bodies import check_answer
 from lineage_store.database.database import Database
+from lineage_store.database.queries.bodies import check_answer
 from lineage_store.engine.cache.waiting import Announcements, announced_keys, wait
 from lineage_store.engine.lineage.adjacency import Adjacency
 from lineage_store.engine.lineage.sources import Sources

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from lineage_store.database.snapshot import Snapshot
+from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.cache import cached, claims, explaining, invalidation, lookup, reports
 from lineage_store.engine.cache import listing as cache_listing

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from lineage_store.callers import check_caller
-from lineage_store.database.conditions import Condition
+from lineage_store.database.queries.conditions import Condition
 from lineage_store.errors import InvalidArgument
 from lineage_store.filtering.checking import check
 from lineage_store.filtering.compiler import Compiled, compiled

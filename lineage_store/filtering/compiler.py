@@ -22,8 +22,8 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import Case, Cast, Grouping
 from sqlalchemy.sql.functions import FunctionElement
 
-from lineage_store.database.conditions import Shape
-from lineage_store.database.node_rows import uri_hash
+from lineage_store.database.queries.conditions import Shape
+from lineage_store.database.staging.node_rows import uri_hash
 from lineage_store.database.tables import SHORT_STRING
 from lineage_store.filtering import portable_mysql as _mysql  # noqa: F401 - registers
 from lineage_store.filtering import portable_postgresql as _postgresql  # noqa: F401 - registers

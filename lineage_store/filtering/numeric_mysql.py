@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Double, String
 from sqlalchemy.ext.compiler import compiles
 
-from lineage_store.database.mysql_numbers import INFINITY, LARGEST
+from lineage_store.database.drivers.mysql_numbers import INFINITY, LARGEST
 from lineage_store.database.tables import COLLATIONS
 from lineage_store.filtering.numeric import (
     Absolute,

@@ -7,10 +7,11 @@ from importlib.metadata import version
 from typing import Any, Protocol
 
 from lineage_store import errors
-from lineage_store.database import contents, schema
+from lineage_store.database.bulk import store_contents as contents
+from lineage_store.database.bulk.store_contents import Contents, StoredTable, content_tables
 from lineage_store.database.connection import Row
-from lineage_store.database.contents import Contents, StoredTable, content_tables
 from lineage_store.database.ids import MAX_ID
+from lineage_store.database.schema import revisions as schema
 from lineage_store.transfer.endpoints import Progress
 from lineage_store.transfer.records import Facts
 

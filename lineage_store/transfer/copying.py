@@ -8,9 +8,9 @@ always ends as one state of the source, the one of the last run.
 from contextlib import closing
 from dataclasses import dataclass
 
-from lineage_store.database import contents
-from lineage_store.database.contents import Contents, content_tables
-from lineage_store.database.filling import Filling
+from lineage_store.database.bulk import store_contents as contents
+from lineage_store.database.bulk.bulk_load import Filling
+from lineage_store.database.bulk.store_contents import Contents, content_tables
 from lineage_store.transfer import reconciling
 from lineage_store.transfer.endpoints import (
     Progress,

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from lineage_store.database import contents
-from lineage_store.database.contents import content_tables
-from lineage_store.database.files import appearing
+from lineage_store.database.bulk import store_contents as contents
+from lineage_store.database.bulk.files import appearing
+from lineage_store.database.bulk.store_contents import content_tables
 from lineage_store.transfer.archive import header_of
 from lineage_store.transfer.endpoints import Progress, open_source, silent
 from lineage_store.transfer.formats import new_writer

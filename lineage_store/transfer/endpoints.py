@@ -6,9 +6,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from lineage_store import errors
-from lineage_store.database.contents import Contents
-from lineage_store.database.filling import Filling
-from lineage_store.database.urls import driver_for
+from lineage_store.database.bulk.bulk_load import Filling
+from lineage_store.database.bulk.store_contents import Contents
+from lineage_store.database.drivers.urls import driver_for
 from lineage_store.masking import masked_url
 
 Progress = Callable[[str, int, int], None]

@@ -15,8 +15,8 @@ from typing import IO, Any
 
 from lineage_store import errors
 from lineage_store.database import tables
+from lineage_store.database.bulk.store_contents import StoredTable
 from lineage_store.database.connection import Row
-from lineage_store.database.contents import StoredTable
 from lineage_store.private_files import make_private_file
 from lineage_store.transfer.archive import Header, checked_header
 from lineage_store.transfer.endpoints import Progress

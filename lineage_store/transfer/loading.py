@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lineage_store import errors
-from lineage_store.database import contents, schema, tables
+from lineage_store.database import tables
+from lineage_store.database.bulk import store_contents as contents
+from lineage_store.database.bulk.bulk_load import Filling
+from lineage_store.database.bulk.store_contents import Key, StoredTable, content_tables
 from lineage_store.database.checks import names, references
 from lineage_store.database.checks.findings import Findings
 from lineage_store.database.connection import Row
-from lineage_store.database.contents import Key, StoredTable, content_tables
-from lineage_store.database.filling import Filling
+from lineage_store.database.schema import revisions as schema
 from lineage_store.kinds import BY_NUMBER
 from lineage_store.transfer import records
 from lineage_store.transfer.archive import Reader

@@ -14,10 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lineage_store import errors
-from lineage_store.database import contents, tables
+from lineage_store.database import tables
+from lineage_store.database.bulk import store_contents as contents
+from lineage_store.database.bulk.store_contents import StoredTable
+from lineage_store.database.bulk.values import column_kinds
 from lineage_store.database.connection import Row
-from lineage_store.database.contents import StoredTable
-from lineage_store.database.values import column_kinds
 from lineage_store.private_files import DIRECTORY_MODE
 from lineage_store.transfer.archive import Header, checked_header
 from lineage_store.transfer.endpoints import Progress

@@ -1,8 +1,9 @@
 """What a copy that goes on does first: it makes sure that nothing there is out of date."""
 
-from lineage_store.database import contents, derived
-from lineage_store.database.contents import Contents, Key, StoredTable
-from lineage_store.database.filling import Filling
+from lineage_store.database.bulk import index_rows as derived
+from lineage_store.database.bulk import store_contents as contents
+from lineage_store.database.bulk.bulk_load import Filling
+from lineage_store.database.bulk.store_contents import Contents, Key, StoredTable
 from lineage_store.transfer.endpoints import Progress
 
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from lineage_store import errors
+from lineage_store.database.bulk.index_rows import message_of
+from lineage_store.database.bulk.store_contents import StoredTable
+from lineage_store.database.bulk.values import check_text, check_value
 from lineage_store.database.checks.bodies import columns_from_body, message_class
 from lineage_store.database.connection import Row
-from lineage_store.database.contents import StoredTable
-from lineage_store.database.derived import message_of
 from lineage_store.database.tables import columns_of
-from lineage_store.database.values import check_text, check_value
 from lineage_store.kinds import BY_NUMBER, KINDS
 from lineage_store.limits import MAX_NAME
 from lineage_store.transfer import bodies

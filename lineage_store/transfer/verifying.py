@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from lineage_store import errors
-from lineage_store.database import contents, derived
+from lineage_store.database.bulk import index_rows as derived
+from lineage_store.database.bulk import store_contents as contents
+from lineage_store.database.bulk.bulk_load import Filling
+from lineage_store.database.bulk.store_contents import Contents, StoredTable, content_tables
 from lineage_store.database.connection import Connection, Row
-from lineage_store.database.contents import Contents, StoredTable, content_tables
-from lineage_store.database.filling import Filling
 from lineage_store.database.tables import columns_of
 from lineage_store.transfer.endpoints import Progress
 

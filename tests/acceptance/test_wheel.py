@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from lineage_store.database.schema import HEAD
+from lineage_store.database.schema.revisions import HEAD
 
 ROOT = Path(__file__).parents[2]
 PROTOBUFS = ["5.29.*", "6.33.*", "7.*"]
@@ -29,7 +29,7 @@ import google.protobuf
 import lineage_store
 
 names = ["lineage_store", "lineage_server", "lineage_store.v1.metadata_pb2", "server", "proto"]
-names += ["tests", "benchmarks", "lineage_store.database.migrations.versions.v0001_initial"]
+names += ["tests", "benchmarks", "lineage_store.database.schema.migrations.versions.v0001_initial"]
 print(json.dumps({
     "found": {name: find_spec(name) is not None for name in names},
     "protobuf": google.protobuf.__version__,
@@ -127,7 +127,7 @@ def test_what_the_wheel_brings(installed, tmp_path):
         "lineage_store": True,
         "lineage_server": True,
         "lineage_store.v1.metadata_pb2": True,
-        "lineage_store.database.migrations.versions.v0001_initial": True,
+        "lineage_store.database.schema.migrations.versions.v0001_initial": True,
         "server": False,
         "proto": False,
         "tests": False,

@@ -4,7 +4,7 @@ import pytest
 
 from lineage_store import errors
 from lineage_store.client.embedded import EmbeddedTransport
-from lineage_store.database import digests
+from lineage_store.database.queries import digests
 from lineage_store.lineage.identity import DIGEST_PROPERTIES
 from lineage_store.v1 import lineage_pb2
 from lineage_store.v1 import metadata_pb2 as pb

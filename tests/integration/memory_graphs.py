@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from random import Random
 from typing import Any
 
-from lineage_store.database.lineage import LineageReader
-from lineage_store.database.snapshot import Snapshot
+from lineage_store.database.queries.lineage import LineageReader
+from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine import Engine
 from lineage_store.engine.lineage.sources import AdjacencyReader
 from lineage_store.kinds import ARTIFACT, EXECUTION

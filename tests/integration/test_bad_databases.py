@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from lineage_store import errors
-from lineage_store.database import administration, schema, sqlite
+from lineage_store.database.drivers import sqlite
+from lineage_store.database.schema import administration
+from lineage_store.database.schema import revisions as schema
 from lineage_store.engine import Engine
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service

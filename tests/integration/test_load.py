@@ -16,7 +16,7 @@ import pytest
 
 from lineage_store import errors
 from lineage_store.client.channel import GrpcTransport
-from lineage_store.database import administration
+from lineage_store.database.schema import administration
 from lineage_store.engine import Engine
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service

@@ -7,9 +7,10 @@ from contextlib import closing
 import pytest
 
 from lineage_store import Artifact, ArtifactType, connect
-from lineage_store.database import administration, schema
 from lineage_store.database.checks.checking import check
-from lineage_store.database.urls import driver_for
+from lineage_store.database.drivers.urls import driver_for
+from lineage_store.database.schema import administration
+from lineage_store.database.schema import revisions as schema
 from tests.backends import mariadb, postgresql
 
 LARGEST = 1.7976931348623157e308

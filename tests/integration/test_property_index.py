@@ -7,7 +7,8 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from lineage_store.database import connection, indexing
+from lineage_store.database import connection
+from lineage_store.database.upkeep import property_indexer as indexing
 from lineage_store.engine import Engine
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service

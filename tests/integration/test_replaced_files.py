@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from lineage_store import Artifact, ArtifactType, LineageStore, connect, errors
-from lineage_store.database import sqlite_file
+from lineage_store.database.drivers import sqlite_file
 from tests.conformance.step_stores import WAYS, opened
 
 

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 import pytest
 
 from lineage_store import errors
-from lineage_store.database import mysql_statements
+from lineage_store.database.drivers import mysql_statements
 from lineage_store.engine import Engine
 from lineage_store.limits import Limits, NodeBound
 from lineage_store.v1 import metadata_pb2 as pb

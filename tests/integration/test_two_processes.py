@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from lineage_store.database import administration
+from lineage_store.database.schema import administration
 from lineage_store.engine import Engine
 from lineage_store.v1 import metadata_service_pb2 as service
 from tests.backends import mariadb, postgresql

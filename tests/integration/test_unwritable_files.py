@@ -15,7 +15,7 @@ from lineage_store import (
     connect,
     errors,
 )
-from lineage_store.database.indexing import Indexing
+from lineage_store.database.upkeep.property_indexer import Indexing
 from lineage_store.database.writer import Writer
 
 HIGH = "properties.accuracy.double_value > 0.5"

@@ -17,8 +17,9 @@ from sqlalchemy import text
 
 from lineage_store import errors
 from lineage_store.client.channel import GrpcTransport
-from lineage_store.database import administration, migrations, schema, upgrading
-from lineage_store.database.urls import driver_for
+from lineage_store.database.drivers.urls import driver_for
+from lineage_store.database.schema import administration, migrations, upgrading
+from lineage_store.database.schema import revisions as schema
 from lineage_store.engine import Engine
 from lineage_store.v1 import metadata_service_pb2 as service
 from tests.backends import galera, mariadb, postgresql

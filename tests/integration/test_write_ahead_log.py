@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from lineage_store.database import write_ahead_log
+from lineage_store.database.drivers import write_ahead_log
 from lineage_store.engine.engine import Engine
 from lineage_store.v1 import metadata_service_pb2 as service
 

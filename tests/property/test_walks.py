@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from lineage_store import errors
 from lineage_store.client.embedded import EmbeddedTransport
-from lineage_store.database.lineage import LineageReader
+from lineage_store.database.queries.lineage import LineageReader
 from lineage_store.engine.lineage import trace
 from lineage_store.engine.lineage.sources import AdjacencyReader
 from lineage_store.kinds import ARTIFACT, EXECUTION, NodeKind

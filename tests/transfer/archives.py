@@ -6,7 +6,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from lineage_store.database.files import writing
+from lineage_store.database.bulk.files import writing
 
 
 def records_of(path: Path) -> list[dict[str, Any]]:

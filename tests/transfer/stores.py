@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from lineage_store.client.embedded import EmbeddedTransport
-from lineage_store.database import contents
-from lineage_store.database.contents import Contents, content_tables
-from lineage_store.database.urls import driver_for
+from lineage_store.database.bulk import store_contents as contents
+from lineage_store.database.bulk.store_contents import Contents, content_tables
+from lineage_store.database.drivers.urls import driver_for
 from lineage_store.v1 import cache_pb2
 from lineage_store.v1 import metadata_pb2 as pb
 from tests.backends import mariadb, postgresql

@@ -8,8 +8,8 @@ import pytest
 
 from lineage_store import errors
 from lineage_store.client.embedded import EmbeddedTransport
-from lineage_store.database import backup as module
-from lineage_store.database.backup import backup
+from lineage_store.database.bulk import backup as module
+from lineage_store.database.bulk.backup import backup
 from lineage_store.database.checks.checking import check
 from tests.conformance.conftest import Call
 from tests.transfer.stores import fill, held, new_store

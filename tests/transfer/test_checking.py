@@ -8,11 +8,13 @@ import pytest
 
 from lineage_store import errors
 from lineage_store.client.embedded import EmbeddedTransport
-from lineage_store.database import indexing, schema, tables
+from lineage_store.database import tables
+from lineage_store.database.bulk.store_contents import Contents, content_tables
 from lineage_store.database.checks import findings
 from lineage_store.database.checks.checking import check
-from lineage_store.database.contents import Contents, content_tables
-from lineage_store.database.property_index import waiting
+from lineage_store.database.schema import revisions as schema
+from lineage_store.database.upkeep import property_indexer as indexing
+from lineage_store.database.upkeep.property_index import waiting
 from lineage_store.v1 import metadata_pb2 as pb
 from tests.conformance.conftest import Call
 from tests.transfer.stores import BACKENDS, execute, fill, held, new_store

@@ -7,9 +7,12 @@ import pytest
 
 from lineage_store import errors
 from lineage_store.client.embedded import EmbeddedTransport
-from lineage_store.database import contents, schema, sqlite, tables
+from lineage_store.database import tables
+from lineage_store.database.bulk import store_contents as contents
+from lineage_store.database.bulk.store_contents import Contents
 from lineage_store.database.checks.checking import check
-from lineage_store.database.contents import Contents
+from lineage_store.database.drivers import sqlite
+from lineage_store.database.schema import revisions as schema
 from lineage_store.kinds import ARTIFACT
 from lineage_store.transfer import copying
 from lineage_store.transfer.copying import copy

@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from lineage_store.database.contents import content_tables
+from lineage_store.database.bulk.store_contents import content_tables
 from lineage_store.transfer.archive import VERSION
 from lineage_store.transfer.dumping import dump
 from lineage_store.transfer.records import facts_of

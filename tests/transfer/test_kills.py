@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from lineage_store import errors
+from lineage_store.database.bulk.store_contents import Contents
 from lineage_store.database.checks.checking import check
-from lineage_store.database.contents import Contents
 from lineage_store.transfer.dumping import dump
 from tests.transfer.stores import BACKENDS, fill, held, new_store
 
@@ -22,7 +22,7 @@ ROWS = 2_000
 
 SLOWLY = """
 import sys
-from lineage_store.database import contents
+from lineage_store.database.bulk import store_contents as contents
 from lineage_store.transfer import loading
 contents.FIRST_ROWS = contents.MAX_ROWS = loading.BATCH_ROWS = 50
 from lineage_store.cli import main

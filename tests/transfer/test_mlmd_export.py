@@ -12,7 +12,7 @@ import pytest
 from google.protobuf.any_pb2 import Any as AnyMessage
 
 from lineage_store import Artifact, ArtifactType, Execution, ExecutionType, connect, errors
-from lineage_store.database.filling import Filling
+from lineage_store.database.bulk.bulk_load import Filling
 from lineage_store.database.mlmd.source import MlmdSource
 from lineage_store.database.mlmd.target import MlmdTarget
 from lineage_store.engine import Engine

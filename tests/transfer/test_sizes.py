@@ -7,10 +7,10 @@ import pytest
 
 from lineage_store import errors
 from lineage_store.client.embedded import EmbeddedTransport
-from lineage_store.database import contents
-from lineage_store.database.contents import Contents
+from lineage_store.database.bulk import store_contents as contents
+from lineage_store.database.bulk.store_contents import Contents
+from lineage_store.database.drivers.mysql_statements import max_row_bytes
 from lineage_store.database.mlmd.source import MlmdSource
-from lineage_store.database.mysql_statements import max_row_bytes
 from lineage_store.kinds import ARTIFACT
 from lineage_store.transfer.copying import copy
 from lineage_store.transfer.dumping import dump

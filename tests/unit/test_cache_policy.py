@@ -8,9 +8,9 @@ from lineage_store import errors
 from lineage_store.cache import comparison, leases
 from lineage_store.cache.decision import Candidate, Judge, Output, Policy
 from lineage_store.cache.slots import label, places_of, write_path
-from lineage_store.database.artifact_reports import Report
-from lineage_store.database.cache_claims import Ended, StoredClaim
-from lineage_store.database.cache_entries import Entry
+from lineage_store.database.staging.artifact_reports import Report
+from lineage_store.database.staging.cache_claims import Ended, StoredClaim
+from lineage_store.database.staging.cache_entries import Entry
 from lineage_store.v1 import cache_pb2
 from lineage_store.v1 import metadata_pb2 as pb
 

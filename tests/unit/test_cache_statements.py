@@ -8,7 +8,9 @@ from contextlib import closing
 import pytest
 from sqlalchemy.dialects import mysql, postgresql
 
-from lineage_store.database import cache_entries, cache_listing, fingerprints
+from lineage_store.database.queries import cache_listing
+from lineage_store.database.queries import execution_fingerprints as fingerprints
+from lineage_store.database.staging import cache_entries
 from lineage_store.engine import Engine
 from lineage_store.v1 import cache_pb2
 from lineage_store.v1 import metadata_pb2 as pb

@@ -12,10 +12,10 @@ import pytest
 from lineage_store import errors
 from lineage_store.database.connection import Connection
 from lineage_store.database.database import Database
+from lineage_store.database.drivers.mysql import MysqlDriver
+from lineage_store.database.drivers.postgresql import PostgresqlDriver
 from lineage_store.database.group_commit import Entry
 from lineage_store.database.ids import BLOCK
-from lineage_store.database.mysql import MysqlDriver
-from lineage_store.database.postgresql import PostgresqlDriver
 from lineage_store.kinds import ARTIFACT as KIND
 from lineage_store.limits import Limits
 

@@ -5,10 +5,12 @@ from contextlib import closing
 import pytest
 
 from lineage_store import errors
-from lineage_store.database import administration, schema, tables
-from lineage_store.database.filling import Filling
+from lineage_store.database import tables
+from lineage_store.database.bulk.bulk_load import Filling
 from lineage_store.database.ids import MAX_ID
-from lineage_store.database.types import type_row
+from lineage_store.database.schema import administration
+from lineage_store.database.schema import revisions as schema
+from lineage_store.database.staging.types import type_row
 from lineage_store.engine import Engine
 from lineage_store.kinds import ARTIFACT
 from lineage_store.v1 import metadata_pb2 as pb

@@ -6,8 +6,8 @@ from contextlib import closing
 import pytest
 
 from lineage_store import errors
-from lineage_store.database import sqlite
 from lineage_store.database.database import Database
+from lineage_store.database.drivers import sqlite
 from lineage_store.database.group_commit import Entry, GroupCommit
 from lineage_store.kinds import ARTIFACT
 from lineage_store.v1 import metadata_pb2 as pb

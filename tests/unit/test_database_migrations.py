@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import create_engine
 
 from lineage_store import errors
-from lineage_store.database import administration, migrations, schema
 from lineage_store.database.database import Database
-from lineage_store.database.urls import driver_for
+from lineage_store.database.drivers.urls import driver_for
+from lineage_store.database.schema import administration, migrations
+from lineage_store.database.schema import revisions as schema
 from lineage_store.engine import Engine
 from lineage_store.v1 import cache_pb2
 from lineage_store.v1 import metadata_pb2 as pb

@@ -10,8 +10,9 @@ from contextlib import closing, contextmanager, suppress
 import pytest
 
 from lineage_store import errors
-from lineage_store.database import connection, indexing
-from lineage_store.database.sqlite import MAX_ROWS
+from lineage_store.database import connection
+from lineage_store.database.drivers.sqlite import MAX_ROWS
+from lineage_store.database.upkeep import property_indexer as indexing
 from lineage_store.engine import Engine
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service

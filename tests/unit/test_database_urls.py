@@ -6,10 +6,10 @@ import pymysql._auth
 import pytest
 
 from lineage_store import errors
-from lineage_store.database import mysql_url
-from lineage_store.database.mysql import MysqlDriver
-from lineage_store.database.postgresql import PostgresqlDriver
-from lineage_store.database.urls import driver_for
+from lineage_store.database.drivers import mysql_url
+from lineage_store.database.drivers.mysql import MysqlDriver
+from lineage_store.database.drivers.postgresql import PostgresqlDriver
+from lineage_store.database.drivers.urls import driver_for
 
 
 @pytest.mark.parametrize(

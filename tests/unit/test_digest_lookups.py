@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.dialects import mysql, postgresql
 
 from lineage_store import Artifact, errors
-from lineage_store.database import digests
+from lineage_store.database.queries import digests
 from lineage_store.engine import Engine
 from lineage_store.lineage.identity import DIGEST_PROPERTIES, DigestPattern
 from lineage_store.v1 import lineage_pb2

@@ -10,7 +10,7 @@ from lineage_store import errors
 from lineage_store.database import connection as database_connection
 from lineage_store.database import tables
 from lineage_store.database.database import Database
-from lineage_store.database.listing import PageQuery, list_statement
+from lineage_store.database.queries.listing import PageQuery, list_statement
 from lineage_store.database.statements import Statement
 from lineage_store.filtering import compile_filter
 from lineage_store.kinds import BY_NUMBER, KINDS

@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 from sqlalchemy.dialects import mysql, postgresql
 
-from lineage_store.database import event_log, lineage
+from lineage_store.database.queries import event_log, lineage
 from lineage_store.engine import Engine
 from lineage_store.kinds import ARTIFACT, EXECUTION
 from lineage_store.v1 import lineage_pb2

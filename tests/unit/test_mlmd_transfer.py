@@ -2,7 +2,7 @@
 
 import pytest
 
-from lineage_store.database.inserts import in_few_sizes
+from lineage_store.database.drivers.inserts import in_few_sizes
 from lineage_store.database.mlmd.texts import read_text
 from lineage_store.transfer.mlmd.problems import SHOWN, Problems
 from lineage_store.transfer.mlmd.texts import shortened

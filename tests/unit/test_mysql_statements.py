@@ -2,8 +2,8 @@
 
 import pytest
 
-from lineage_store.database import mysql_statements as statements
 from lineage_store.database import tables
+from lineage_store.database.drivers import mysql_statements as statements
 from lineage_store.database.sizes import RowTooLarge
 from lineage_store.database.statements import ListStatement, slots
 from lineage_store.database.tables import columns_of

@@ -13,7 +13,8 @@ from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy_cockroachdb import psycopg as cockroach
 
-from lineage_store.database import connection, indexing, tables
+from lineage_store.database import connection, tables
+from lineage_store.database.upkeep import property_indexer as indexing
 from lineage_store.engine import Engine
 from lineage_store.v1 import cache_pb2, lineage_pb2
 from lineage_store.v1 import metadata_pb2 as pb

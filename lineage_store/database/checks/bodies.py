@@ -8,14 +8,14 @@ from typing import Any
 
 from lineage_store import errors
 from lineage_store.database import tables
+from lineage_store.database.bulk.index_rows import KIND_OF, message_of
+from lineage_store.database.bulk.store_contents import StoredTable, key_of
+from lineage_store.database.bulk.values import has_valid_text
 from lineage_store.database.checks.findings import Findings
 from lineage_store.database.connection import Row
-from lineage_store.database.contents import StoredTable, key_of
-from lineage_store.database.derived import KIND_OF, message_of
-from lineage_store.database.edges import path_text
-from lineage_store.database.node_rows import node_row
+from lineage_store.database.staging.edges import path_text
+from lineage_store.database.staging.node_rows import node_row
 from lineage_store.database.tables import columns_of
-from lineage_store.database.values import has_valid_text
 from lineage_store.kinds import BY_NUMBER
 from lineage_store.v1 import cache_pb2
 from lineage_store.v1 import metadata_pb2 as pb

@@ -5,13 +5,16 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 from lineage_store import errors
-from lineage_store.database import administration, contents, schema, tables
+from lineage_store.database import tables
+from lineage_store.database.bulk import store_contents as contents
+from lineage_store.database.bulk.store_contents import Contents, StoredTable, content_tables
 from lineage_store.database.checks import bodies, indexes, names, references
 from lineage_store.database.checks.findings import Findings
 from lineage_store.database.checks.repair import Repair
 from lineage_store.database.connection import Row
-from lineage_store.database.contents import Contents, StoredTable, content_tables
-from lineage_store.database.property_index import waiting_ids
+from lineage_store.database.schema import administration
+from lineage_store.database.schema import revisions as schema
+from lineage_store.database.upkeep.property_index import waiting_ids
 from lineage_store.kinds import KINDS
 
 Progress = Callable[[str, int, int], None]

@@ -4,10 +4,12 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 
-from lineage_store.database import contents, derived, tables
+from lineage_store.database import tables
+from lineage_store.database.bulk import index_rows as derived
+from lineage_store.database.bulk import store_contents as contents
+from lineage_store.database.bulk.store_contents import Key, StoredTable, key_of
 from lineage_store.database.checks.findings import Findings
 from lineage_store.database.connection import Connection, Row
-from lineage_store.database.contents import Key, StoredTable, key_of
 from lineage_store.database.statements import ListStatement, slots
 from lineage_store.database.tables import columns_of
 

@@ -2,10 +2,11 @@
 
 from sqlalchemy import Column, Table, bindparam, func, select
 
-from lineage_store.database import contents, tables
+from lineage_store.database import tables
+from lineage_store.database.bulk import store_contents as contents
 from lineage_store.database.checks.findings import Findings
 from lineage_store.database.connection import Connection
-from lineage_store.database.schema import initial_rows
+from lineage_store.database.schema.revisions import initial_rows
 from lineage_store.database.statements import Statement
 
 _UNIQUE: list[tuple[Table, tuple[str, ...]]] = [

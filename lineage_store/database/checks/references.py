@@ -5,10 +5,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Table, bindparam, select
 
-from lineage_store.database import contents, tables
+from lineage_store.database import tables
+from lineage_store.database.bulk import store_contents as contents
+from lineage_store.database.bulk.store_contents import StoredTable
 from lineage_store.database.checks.findings import Findings
 from lineage_store.database.connection import Connection, Row
-from lineage_store.database.contents import StoredTable
 from lineage_store.database.statements import ListStatement, Statement, slots
 from lineage_store.database.tables import columns_of
 from lineage_store.kinds import ARTIFACT, BY_NUMBER, CONTEXT, EXECUTION, KINDS

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from lineage_store.database import contents, derived, tables
+from lineage_store.database import tables
+from lineage_store.database.bulk import index_rows as derived
+from lineage_store.database.bulk import store_contents as contents
+from lineage_store.database.bulk.store_contents import StoredTable
 from lineage_store.database.checks.bodies import rebuilt
 from lineage_store.database.checks.references import INDEXED
 from lineage_store.database.connection import Connection, ConstraintViolated
-from lineage_store.database.contents import StoredTable
-from lineage_store.database.urls import driver_for
+from lineage_store.database.drivers.urls import driver_for
 
 _COUNTER_COLUMNS = ("name", "next_id")
 

@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import BigInteger, Table, and_, bindparam, func, inspect, or_, select, text
 
 from lineage_store import errors
-from lineage_store.database import schema
 from lineage_store.database.connection import Connection, Driver
+from lineage_store.database.drivers.sqlite import SqliteDriver
+from lineage_store.database.drivers.urls import driver_for
 from lineage_store.database.mlmd.records import (
     EventRecord,
     NodeRecord,
@@ -28,9 +29,8 @@ from lineage_store.database.mlmd.tables import (
     MlmdTables,
     column_or_null,
 )
-from lineage_store.database.sqlite import SqliteDriver
+from lineage_store.database.schema import revisions as schema
 from lineage_store.database.statements import Statement
-from lineage_store.database.urls import driver_for
 from lineage_store.kinds import ARTIFACT, EXECUTION, KINDS, NodeKind
 
 Pair = tuple[int, int]

@@ -11,15 +11,15 @@ from typing import Any
 from sqlalchemy import Column, Integer, MetaData, Table, inspect
 
 from lineage_store import errors
-from lineage_store.database import schema
 from lineage_store.database.connection import Connection, ConstraintViolated, Driver, Row
-from lineage_store.database.inserts import in_few_sizes
+from lineage_store.database.drivers.inserts import in_few_sizes
+from lineage_store.database.drivers.mysql_numbers import Plain
+from lineage_store.database.drivers.urls import driver_for
 from lineage_store.database.mlmd.source import is_lower_case
 from lineage_store.database.mlmd.tables import CURRENT, MlmdTables
-from lineage_store.database.mysql_numbers import Plain
+from lineage_store.database.schema import revisions as schema
 from lineage_store.database.sizes import LostInLargeStatement
 from lineage_store.database.tables import COLLATIONS
-from lineage_store.database.urls import driver_for
 from lineage_store.limits import UNBOUNDED
 
 UNFINISHED = Table("lineage_store_export", MetaData(), Column("id", Integer, primary_key=True))

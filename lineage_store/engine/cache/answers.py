@@ -3,8 +3,8 @@
 from typing import Any
 
 from lineage_store.cache.slots import Place
-from lineage_store.database.cache_claims import StoredClaim
-from lineage_store.database.cache_entries import Entry
+from lineage_store.database.staging.cache_claims import StoredClaim
+from lineage_store.database.staging.cache_entries import Entry
 from lineage_store.v1 import cache_pb2 as pb
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from lineage_store import errors
 from lineage_store.cache.decision import FINISHED
 from lineage_store.cache.slots import places_of
-from lineage_store.database.cache_entries import Entry, Hit
 from lineage_store.database.clock import now_ms
+from lineage_store.database.staging.cache_entries import Entry, Hit
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.cache.answers import output_message
 from lineage_store.engine.cache.candidates import ORIGINAL_PROPERTY, originals

@@ -6,8 +6,8 @@ from typing import Any
 
 from lineage_store.cache.decision import Candidate, Output
 from lineage_store.cache.slots import places_of
-from lineage_store.database.artifact_reports import Report
-from lineage_store.database.cache_entries import Entry
+from lineage_store.database.staging.artifact_reports import Report
+from lineage_store.database.staging.cache_entries import Entry
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.cache.copies import without_copies
 from lineage_store.kinds import ARTIFACT, EXECUTION

@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from lineage_store.cache.leases import is_current, taken
-from lineage_store.database.cache_claims import Ended
 from lineage_store.database.clock import now_ms
+from lineage_store.database.staging.cache_claims import Ended
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.cache import checks
 from lineage_store.engine.cache.answers import claim_message

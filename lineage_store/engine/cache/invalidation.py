@@ -3,11 +3,11 @@
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.database.cache_entries import Entry, Tombstone
-from lineage_store.database.cache_listing import EntryReader
 from lineage_store.database.clock import now_ms
-from lineage_store.database.lineage import NO_LIMIT, LineageReader
-from lineage_store.database.snapshot import Snapshot
+from lineage_store.database.queries.cache_listing import EntryReader
+from lineage_store.database.queries.lineage import NO_LIMIT, LineageReader
+from lineage_store.database.queries.snapshot import Snapshot
+from lineage_store.database.staging.cache_entries import Entry, Tombstone
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.cache.answers import entry_message
 from lineage_store.engine.cache.selection import (

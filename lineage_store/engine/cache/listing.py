@@ -6,11 +6,11 @@ from itertools import accumulate
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.database.cache_entries import Entry
-from lineage_store.database.cache_listing import EntryReader
 from lineage_store.database.clock import now_ms
 from lineage_store.database.ids import MAX_ID
-from lineage_store.database.snapshot import Snapshot
+from lineage_store.database.queries.cache_listing import EntryReader
+from lineage_store.database.queries.snapshot import Snapshot
+from lineage_store.database.staging.cache_entries import Entry
 from lineage_store.engine.cache import checks
 from lineage_store.engine.cache.answers import entry_message
 from lineage_store.engine.cache.selection import Selection, query_of, selected, selection

@@ -7,9 +7,9 @@ from typing import Any
 from lineage_store import errors
 from lineage_store.cache.decision import Candidate, Decision, Judge
 from lineage_store.cache.leases import is_held, taken
-from lineage_store.database.cache_claims import StoredClaim
 from lineage_store.database.clock import now_ms
-from lineage_store.database.snapshot import Snapshot
+from lineage_store.database.queries.snapshot import Snapshot
+from lineage_store.database.staging.cache_claims import StoredClaim
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.cache import checks
 from lineage_store.engine.cache.answers import claim_message, output_message, published

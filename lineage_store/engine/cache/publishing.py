@@ -6,9 +6,9 @@ from typing import Any
 
 from lineage_store import errors
 from lineage_store.cache.leases import check_publication
-from lineage_store.database.cache_claims import Ended
-from lineage_store.database.cache_entries import Entry
 from lineage_store.database.clock import now_ms
+from lineage_store.database.staging.cache_claims import Ended
+from lineage_store.database.staging.cache_entries import Entry
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.cache import checks
 from lineage_store.kinds import EXECUTION

@@ -3,8 +3,8 @@
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.database.artifact_reports import Report
 from lineage_store.database.clock import now_us
+from lineage_store.database.staging.artifact_reports import Report
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.requests import required, text
 from lineage_store.engine.sizes import check_size

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.database.cache_entries import Entry, component_hash
-from lineage_store.database.cache_listing import EntryQuery, EntryReader
-from lineage_store.database.lineage import LineageReader
-from lineage_store.database.snapshot import Snapshot
+from lineage_store.database.queries.cache_listing import EntryQuery, EntryReader
+from lineage_store.database.queries.lineage import LineageReader
+from lineage_store.database.queries.snapshot import Snapshot
+from lineage_store.database.staging.cache_entries import Entry, component_hash
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.cache import checks
 from lineage_store.engine.cache.answers import components_of

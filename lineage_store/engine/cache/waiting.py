@@ -13,9 +13,9 @@ from typing import Any
 
 from lineage_store import errors
 from lineage_store.cache.leases import is_held
-from lineage_store.database.cache_claims import CacheKey, Ended
 from lineage_store.database.clock import now_ms
-from lineage_store.database.snapshot import Snapshot
+from lineage_store.database.queries.snapshot import Snapshot
+from lineage_store.database.staging.cache_claims import CacheKey, Ended
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.cache import checks
 from lineage_store.v1 import cache_pb2 as pb

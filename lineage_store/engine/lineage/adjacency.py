@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.database.event_log import (
+from lineage_store.database.queries.event_log import (
     count_events,
     count_events_up_to,
     events_from,
     last_event,
 )
-from lineage_store.database.snapshot import Snapshot
+from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.lineage.adjacency.columns import (
     BEGINNING,
     BYTES_PER_EVENT,

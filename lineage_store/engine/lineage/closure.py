@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from lineage_store.database.snapshot import Snapshot
+from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.lineage.budget import Meter
 from lineage_store.engine.lineage.progress import Progress
 from lineage_store.engine.lineage.selection import check_exist

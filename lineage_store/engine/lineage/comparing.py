@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from lineage_store.database.snapshot import Snapshot
+from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.lineage.closure import closure
 from lineage_store.engine.lineage.sources import Sources
 from lineage_store.engine.requests import required

@@ -3,8 +3,8 @@
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.database.lineage import LineageReader
-from lineage_store.database.snapshot import Snapshot
+from lineage_store.database.queries.lineage import LineageReader
+from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.lineage.filters import condition
 from lineage_store.engine.lineage.sources import Sources
 from lineage_store.engine.lineage.subgraph import encoded_events, encoded_types, whole

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.database.lineage import LineageReader
-from lineage_store.database.snapshot import Snapshot
+from lineage_store.database.queries.lineage import LineageReader
+from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.lineage.budget import Meter
 from lineage_store.engine.lineage.selection import NUMBERS, check_exist, kind_of
 from lineage_store.engine.lineage.sources import Sources

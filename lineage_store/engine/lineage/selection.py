@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.database.digests import artifacts_with
-from lineage_store.database.lineage import LineageReader
-from lineage_store.database.snapshot import Snapshot
+from lineage_store.database.queries.digests import artifacts_with
+from lineage_store.database.queries.lineage import LineageReader
+from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.lineage.filters import condition
 from lineage_store.engine.requests import required, text
 from lineage_store.entities import Artifact

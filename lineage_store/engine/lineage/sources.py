@@ -6,8 +6,8 @@ from contextlib import suppress
 
 from lineage_store import errors
 from lineage_store.database.connection import Row
-from lineage_store.database.lineage import LineageReader
-from lineage_store.database.snapshot import Snapshot
+from lineage_store.database.queries.lineage import LineageReader
+from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.lineage.adjacency import Adjacency
 from lineage_store.kinds import ARTIFACT, EXECUTION, NodeKind
 from lineage_store.limits import LineageLimits

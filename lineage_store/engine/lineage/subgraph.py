@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.database.lineage import LineageReader
-from lineage_store.database.snapshot import Snapshot
+from lineage_store.database.queries.lineage import LineageReader
+from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.lineage.budget import Meter
 from lineage_store.engine.lineage.encoding import id_only, joined
 from lineage_store.engine.lineage.one_shot import at_once, check_size

@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from lineage_store.database.snapshot import Snapshot
+from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.lineage.budget import Meter
 from lineage_store.engine.lineage.progress import Progress
 from lineage_store.engine.lineage.selection import NUMBERS

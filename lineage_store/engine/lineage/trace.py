@@ -10,7 +10,7 @@ from heapq import nlargest
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.database.snapshot import Snapshot
+from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.lineage.adjacency import Read
 from lineage_store.engine.lineage.budget import Meter
 from lineage_store.engine.lineage.encoding import PART_BYTES, id_only, last_part, parts

@@ -7,8 +7,8 @@ from typing import Any
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from lineage_store import errors
-from lineage_store.database.lineage import LineageReader
-from lineage_store.database.snapshot import Snapshot
+from lineage_store.database.queries.lineage import LineageReader
+from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.lineage.filters import condition
 from lineage_store.engine.lineage.selection import Find, selection
 from lineage_store.engine.lineage.sources import Sources

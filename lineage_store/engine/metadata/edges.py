@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.database.edges import EventKey
+from lineage_store.database.staging.edges import EventKey
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.requests import text
 from lineage_store.engine.sizes import check_size

@@ -8,9 +8,9 @@ from typing import Any
 from google.protobuf.message import DecodeError
 
 from lineage_store import errors
-from lineage_store.database.conditions import Condition
-from lineage_store.database.listing import PageKey, PageQuery
-from lineage_store.database.snapshot import Snapshot
+from lineage_store.database.queries.conditions import Condition
+from lineage_store.database.queries.listing import PageKey, PageQuery
+from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.requests import text
 from lineage_store.engine.responses import repeated
 from lineage_store.filtering import compile_filter

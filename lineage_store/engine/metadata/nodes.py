@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.database.nodes import Node
+from lineage_store.database.staging.nodes import Node
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.metadata import masks
 from lineage_store.engine.metadata.properties import check_custom, check_declared

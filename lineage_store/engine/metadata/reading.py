@@ -6,7 +6,7 @@ from typing import Any
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from lineage_store import errors
-from lineage_store.database.snapshot import Snapshot
+from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.metadata.types import bare_type
 from lineage_store.engine.requests import non_empty_all
 from lineage_store.engine.responses import one, repeated

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.database.snapshot import Snapshot
+from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.requests import bounded, non_empty_all, required, text
 from lineage_store.engine.sizes import check_size

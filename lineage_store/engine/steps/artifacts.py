@@ -5,7 +5,7 @@ from typing import Any
 
 from lineage_store import errors
 from lineage_store.cache.slots import Place, label, places_of, write_path
-from lineage_store.database.nodes import Node
+from lineage_store.database.staging.nodes import Node
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.lineage.walks import check_enums
 from lineage_store.engine.metadata.edges import prefetch_events, put_event

@@ -6,7 +6,7 @@ Nothing is checked here: what a step says that is wrong is found when the step i
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from lineage_store.database.nodes import Name
+from lineage_store.database.staging.nodes import Name
 from lineage_store.database.transaction import Transaction
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lineage_store.database.nodes import Node
+from lineage_store.database.staging.nodes import Node
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.metadata import masks
 from lineage_store.engine.metadata.nodes import update

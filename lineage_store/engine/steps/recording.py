@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.database.nodes import Node
+from lineage_store.database.staging.nodes import Node
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.cache.publishing import Origin, Publication, publication, publish
 from lineage_store.engine.metadata.nodes import put_node

@@ -5,9 +5,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+from lineage_store.database.bulk.store_pages import Pair, StorePages
 from lineage_store.database.mlmd.source import LEAST
 from lineage_store.database.mlmd.target import Item, MlmdTarget
-from lineage_store.database.store_pages import Pair, StorePages
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
 from lineage_store.transfer.mlmd.fitting import LEFT_OUT, Fitting
 from lineage_store.transfer.mlmd.problems import Problems

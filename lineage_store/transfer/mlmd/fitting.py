@@ -9,7 +9,7 @@ from google.protobuf.message import DecodeError
 from google.protobuf.struct_pb2 import Struct
 
 from lineage_store.database.mlmd.target import Capacity
-from lineage_store.database.node_rows import STRUCT_PREFIX
+from lineage_store.database.staging.node_rows import STRUCT_PREFIX
 from lineage_store.limits import MAX_NAME
 from lineage_store.transfer.mlmd.problems import Problems
 from lineage_store.transfer.mlmd.texts import shortened

@@ -6,15 +6,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from lineage_store.database import tables
+from lineage_store.database.bulk.bulk_load import Filling
 from lineage_store.database.clock import now_us
 from lineage_store.database.connection import Connection, Row
-from lineage_store.database.edges import event_row
-from lineage_store.database.filling import Filling
-from lineage_store.database.inserts import in_few_sizes
+from lineage_store.database.drivers.inserts import in_few_sizes
 from lineage_store.database.mlmd.source import LEAST, MlmdSource
-from lineage_store.database.node_rows import PROPERTY_COLUMNS, encoded, node_row, property_rows
-from lineage_store.database.schema import FIRST_USER_TYPE
-from lineage_store.database.types import type_row
+from lineage_store.database.schema.revisions import FIRST_USER_TYPE
+from lineage_store.database.staging.edges import event_row
+from lineage_store.database.staging.node_rows import (
+    PROPERTY_COLUMNS,
+    encoded,
+    node_row,
+    property_rows,
+)
+from lineage_store.database.staging.types import type_row
 from lineage_store.kinds import KINDS, NodeKind
 from lineage_store.masking import masked_url
 from lineage_store.transfer.mlmd.problems import Problems

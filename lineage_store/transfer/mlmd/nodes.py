@@ -5,7 +5,7 @@ from typing import Any
 
 from lineage_store.database.ids import MAX_ID
 from lineage_store.database.mlmd.records import EventRecord, NodeRecord, PropertyRecord, StepRecord
-from lineage_store.database.types import StoredType
+from lineage_store.database.staging.types import StoredType
 from lineage_store.kinds import ARTIFACT, NodeKind
 from lineage_store.transfer.mlmd.problems import Problems
 from lineage_store.transfer.mlmd.texts import any_text, key_text

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from lineage_store.database.mlmd.source import LEAST, MlmdSource, Pair
-from lineage_store.database.types import StoredType
+from lineage_store.database.staging.types import StoredType
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
 from lineage_store.transfer.mlmd.nodes import LEFT_OUT, NodeDecoder, decode_event
 from lineage_store.transfer.mlmd.problems import Problems

@@ -7,7 +7,7 @@ from typing import Any
 from google.protobuf import json_format
 
 from lineage_store.database.mlmd.target import Item
-from lineage_store.database.types import StoredType
+from lineage_store.database.staging.types import StoredType
 from lineage_store.kinds import ARTIFACT, NodeKind
 from lineage_store.transfer.mlmd.fitting import Fitting
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from lineage_store.database.edges import path_text
+from lineage_store.database.staging.edges import path_text
 from lineage_store.transfer.mlmd.problems import Problems
 
 LEFT_OUT = "it is left out"

@@ -7,8 +7,8 @@ from google.protobuf import json_format
 
 from lineage_store.database.ids import MAX_ID
 from lineage_store.database.mlmd.records import TypeRecord
-from lineage_store.database.schema import FIRST_USER_TYPE
-from lineage_store.database.types import StoredType
+from lineage_store.database.schema.revisions import FIRST_USER_TYPE
+from lineage_store.database.staging.types import StoredType
 from lineage_store.kinds import BY_NUMBER, KINDS, NodeKind
 from lineage_store.transfer.mlmd.problems import Problems
 from lineage_store.transfer.mlmd.texts import any_text, key_text

@@ -9,7 +9,7 @@ from google.protobuf.message import DecodeError
 from google.protobuf.struct_pb2 import Struct
 
 from lineage_store.database.mlmd.records import PropertyRecord
-from lineage_store.database.node_rows import STRUCT_PREFIX
+from lineage_store.database.staging.node_rows import STRUCT_PREFIX
 from lineage_store.transfer.mlmd.problems import Problems
 from lineage_store.transfer.mlmd.texts import any_text
 from lineage_store.v1 import metadata_pb2 as pb

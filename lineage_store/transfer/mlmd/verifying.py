@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 from lineage_store import errors
+from lineage_store.database.bulk.store_pages import StorePages
 from lineage_store.database.mlmd.source import LEAST, MlmdSource
-from lineage_store.database.store_pages import StorePages
 from lineage_store.kinds import ARTIFACT, EXECUTION, KINDS
 from lineage_store.transfer.mlmd.problems import Problems
 from lineage_store.transfer.mlmd.reading import MlmdReading, Page

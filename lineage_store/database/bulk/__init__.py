@@ -1,0 +1,1 @@
+"""Whole stores written and read table by table."""

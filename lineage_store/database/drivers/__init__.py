@@ -1,0 +1,1 @@
+"""The databases that a store can lie in: SQLite, PostgreSQL, MySQL and MariaDB."""

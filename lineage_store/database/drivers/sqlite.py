@@ -1,0 +1,276 @@
+"""SQLite: how a file or a memory database is opened, written and understood."""
+
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from itertools import chain
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import Dialect, Table, create_engine
+from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
+from sqlalchemy.engine import Engine as CoreEngine
+from sqlalchemy.pool import StaticPool
+
+from lineage_store import errors
+from lineage_store.database.connection import ConstraintViolated, Insert, Row
+from lineage_store.database.drivers import sqlite_functions, write_ahead_log
+from lineage_store.database.drivers.inserts import insert_parts, insert_text
+from lineage_store.database.drivers.sqlite_file import OpenFile
+from lineage_store.private_files import make_private_file
+
+BUSY_TIMEOUT_S = 30.0
+"""How long a connection waits for a writer in another process, unless it is told otherwise."""
+
+MAX_PARAMETERS = 32_766
+"""Placeholders in one statement (SQLITE_MAX_VARIABLE_NUMBER since 3.32)."""
+
+MAX_ROWS = 500
+"""Rows in one INSERT: SQLite bounds the terms of a compound SELECT, not of VALUES, but parsing
+longer texts gains nothing more."""
+
+MAX_ROW_BYTES = 900_000_000
+"""Bytes of the values of one row: SQLITE_MAX_LENGTH is 1,000,000,000, for the row as a whole."""
+
+STEPS_BETWEEN_LOOKS = 20_000
+"""Instructions of SQLite's machine, about a millisecond, after which it looks at the clock."""
+
+_PRAGMAS = (
+    "PRAGMA synchronous=FULL",  # an acknowledged commit survives power loss
+    "PRAGMA cache_size=-65536",
+    "PRAGMA temp_store=MEMORY",
+    f"PRAGMA wal_autocheckpoint={write_ahead_log.PAGES}",
+)
+
+_MEANINGS: dict[str, tuple[type[errors.LineageError], str]] = {
+    "SQLITE_BUSY": (errors.Aborted, "another process keeps the database locked; try again later"),
+    "SQLITE_LOCKED": (errors.Aborted, "the database is locked; try again"),
+    "SQLITE_FULL": (errors.ResourceExhausted, "the disk that holds the database is full"),
+    "SQLITE_READONLY": (errors.FailedPrecondition, "the database is read-only"),
+    "SQLITE_CANTOPEN": (errors.Unavailable, "the database file can't be opened; does it exist?"),
+    "SQLITE_PERM": (errors.PermissionDenied, "the database file may not be accessed"),
+    "SQLITE_NOTADB": (errors.NotOurDatabase, "the file is not an SQLite database"),
+    "SQLITE_CORRUPT": (errors.DataLoss, "the database file is damaged"),
+    "SQLITE_IOERR": (errors.Unavailable, "reading or writing the database file failed"),
+    "SQLITE_INTERRUPT": (
+        errors.DeadlineExceeded,
+        "the query took longer than it may; ask for less, or for what is indexed",
+    ),
+    "SQLITE_TOOBIG": (errors.InvalidArgument, "a value is larger than SQLite can hold"),
+}
+
+
+def _make_file(path: Path) -> None:
+    """Create the file for its owner alone; what SQLite puts beside it gets the same mode."""
+    with suppress(OSError):  # SQLite says why it can't be opened
+        make_private_file(path)
+
+
+class SqliteDriver:
+    """Opens connections to one SQLite database.
+
+    Args:
+        path: The file; None: a database in memory, which lives as long as its one connection.
+        mode: "rwc" creates the file when it is missing, "rw" demands it, "ro" only reads.
+
+    Attributes:
+        busy_seconds: How long a new connection waits for a writer in another process.
+    """
+
+    is_remote = False  # a writer holds the lock from its beginning, and waited for it
+    changes_tables_at_once = True
+    reads_at_once = True
+    max_row_bytes = MAX_ROW_BYTES
+
+    def __init__(self, path: Path | None, mode: str = "rwc") -> None:
+        self.dialect: Dialect = sqlite_dialect()
+        # A relative path is one from here, also after the program has changed its directory.
+        self.path = path = None if path is None else path.absolute()
+        self.mode = mode
+        self.busy_seconds = BUSY_TIMEOUT_S
+        self._log = None if path is None else write_ahead_log.WriteAheadLog(path)
+        self._file = None if path is None else OpenFile(path)
+
+    @property
+    def is_single(self) -> bool:
+        """Whether there can be but one connection: a memory database lives and dies with it."""
+        return self.path is None
+
+    @property
+    def may_create(self) -> bool:
+        """Whether an empty database may become a store."""
+        return self.mode != "ro"
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the file is yet to be created."""
+        return self.path is not None and not self.path.exists()
+
+    def without_creating(self) -> "SqliteDriver":
+        """Return a driver of the same database that demands that its file exists."""
+        return SqliteDriver(self.path, "rw" if self.mode == "rwc" else self.mode)
+
+    def connect(self) -> sqlite3.Connection:
+        """Open a connection.
+
+        Raises:
+            LineageError: The file can't be opened, or is no SQLite database.
+        """
+        try:
+            connection = self._open()
+            self._prepare(connection)
+        except sqlite3.Error as error:
+            raise self.translate(error) from error
+        if self._file is not None:
+            self._note(self._file, connection)
+        return connection
+
+    def _note(self, file: OpenFile, connection: sqlite3.Connection) -> None:
+        try:
+            file.opened(connection)
+        except errors.DataLoss:
+            connection.close()
+            raise
+
+    def _open(self) -> sqlite3.Connection:
+        name = ":memory:"
+        if self.path is not None:
+            mode = self.mode
+            if self._file is not None and self._file.is_open:
+                self._file.check()
+                mode = mode.replace("rwc", "rw")  # if it is removed now, it stays so
+            elif mode == "rwc":
+                _make_file(self.path)
+            name = f"file:{quote(str(self.path.absolute()))}?mode={mode}"
+        return sqlite3.connect(
+            name,
+            uri=True,
+            timeout=self.busy_seconds,
+            isolation_level=None,  # we say BEGIN ourselves
+            check_same_thread=False,
+            cached_statements=512,
+        )
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+        sqlite_functions.register(connection)
+
+    def core_engine(self, raw: sqlite3.Connection) -> CoreEngine:
+        """Return a SQLAlchemy engine over one open connection."""
+        return create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
+
+    def bound_waits(self, raw: sqlite3.Connection, seconds: float) -> None:
+        """Bound the time that connections wait for a lock; see `Driver.bound_waits`."""
+        self.busy_seconds = seconds
+        raw.execute(f"PRAGMA busy_timeout={round(seconds * 1000)}")
+
+    def is_alive(self, raw: sqlite3.Connection) -> bool:  # noqa: ARG002 - see Driver
+        """Whether a connection can be used again: not if the file is another by now."""
+        file = self._file
+        return file is None or time.monotonic() < file.is_there_until or file.is_there()
+
+    def close(self, raw: sqlite3.Connection) -> None:
+        """Close a connection."""
+        raw.close()
+        if self._file is not None:
+            self._file.closed(raw)
+
+    def identity(self, raw: sqlite3.Connection) -> tuple[Any, ...]:  # noqa: ARG002 - see Driver
+        """Return what tells the file from any other; see `Driver.identity`."""
+        if self.path is None:
+            return ("sqlite", id(self))
+        found = self.path.stat()
+        return ("sqlite", found.st_dev, found.st_ino)
+
+    def damages(self, raw: sqlite3.Connection) -> list[str]:
+        """Return what SQLite finds wrong in the file; see `Driver.damages`."""
+        found = [row[0] for row in raw.execute("PRAGMA integrity_check(10)")]
+        return [] if found == ["ok"] else found
+
+    def begin_schema_change(self, connection: sqlite3.Connection) -> None:
+        """Begin a transaction that creates or changes tables."""
+        self.begin(connection, write=True)
+
+    def prepare_new(self) -> None:
+        """Let readers and a writer work at once; remembered in the file.
+
+        Two processes that open a new file at the same time exclude each other here without
+        waiting, so the loser tries again.
+        """
+        if self.path is None or self.mode == "ro":
+            return
+        deadline = time.monotonic() + BUSY_TIMEOUT_S
+        connection = self.connect()
+        try:
+            while not self._switch_to_wal(connection):
+                if time.monotonic() > deadline:
+                    raise errors.Aborted(_MEANINGS["SQLITE_BUSY"][1])
+                time.sleep(0.02)
+        finally:
+            self.close(connection)
+
+    @staticmethod
+    def _switch_to_wal(connection: sqlite3.Connection) -> bool:
+        try:
+            (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname.startswith("SQLITE_BUSY"):
+                return False
+            raise SqliteDriver.translate(error) from error
+        return bool(mode == "wal")
+
+    def begin(self, connection: sqlite3.Connection, *, write: bool) -> None:
+        """Begin; a writer takes the write lock at once, so that it never has to give way."""
+        connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+        if write and self._log is not None and self._file is not None:
+            self._check_file(self._file, connection)
+            self._log.grow()
+
+    @staticmethod
+    def _check_file(file: OpenFile, connection: sqlite3.Connection) -> None:
+        try:
+            file.check_for_write()
+        except errors.DataLoss:
+            connection.execute("ROLLBACK")
+            raise
+
+    def pipelined(self, connection: sqlite3.Connection) -> AbstractContextManager[Any]:  # noqa: ARG002 - see Driver
+        """Do nothing: a file answers at once."""
+        return nullcontext()
+
+    @contextmanager
+    def within(self, connection: sqlite3.Connection, seconds: float) -> Iterator[None]:
+        """Interrupt statements that take longer than `seconds`; see `Driver.within`."""
+        deadline = time.monotonic() + seconds
+        connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS_BETWEEN_LOOKS)
+        try:
+            yield
+        finally:
+            connection.set_progress_handler(None, 0)
+
+    @staticmethod
+    def translate(error: Exception) -> Exception:
+        """Return what an error of the driver means; no SQL and no values are in its text."""
+        if not isinstance(error, sqlite3.Error):
+            return error
+        name = getattr(error, "sqlite_errorname", "") or ""
+        if name.startswith("SQLITE_CONSTRAINT"):
+            return ConstraintViolated(name)
+        for prefix, (cls, message) in _MEANINGS.items():
+            if name.startswith(prefix):
+                return cls(message)
+        if str(error) == "parser stack overflow":
+            return errors.InvalidArgument("the filter is nested more deeply than SQLite can read")
+        return errors.Internal("the database answered an unexpected error")
+
+    def inserts(
+        self, table: Table, columns: Sequence[str], rows: Sequence[Row], *, on_conflict: str
+    ) -> Iterator[Insert]:
+        """Yield INSERT statements over many rows; see `Driver.inserts`."""
+        most = min(MAX_ROWS, MAX_PARAMETERS // len(columns))
+        for part in insert_parts(table, columns, rows, most, self.max_row_bytes):
+            text = insert_text(table, tuple(columns), len(part), on_conflict)
+            yield text, list(chain.from_iterable(part))

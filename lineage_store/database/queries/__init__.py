@@ -1,0 +1,1 @@
+"""Queries: one consistent state of a store, read through fixed statements."""

@@ -1,0 +1,298 @@
+"""What walks read: the events of nodes hop by hop, whole closures, and a little about nodes."""
+
+from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    and_,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    or_,
+    select,
+)
+
+from lineage_store.database import tables
+from lineage_store.database.connection import Row
+from lineage_store.database.queries.bodies import Bodies, small_body
+from lineage_store.database.queries.conditions import Condition
+from lineage_store.database.queries.snapshot import Snapshot
+from lineage_store.database.statements import ListStatement, Statement, slots
+from lineage_store.kinds import ARTIFACT, EXECUTION, NodeKind
+
+Types = tuple[int, ...] | None
+"""Event types, ascending; None: all."""
+
+Bound = str | None
+"""The column of events that a time bounds; None: no bound."""
+
+BOUNDS = ("happened_at", "recorded_at")
+
+NO_LIMIT = 2**62
+
+_e = tables.events
+_t = tables.types
+_ENDS = {
+    ARTIFACT: (_e.c.artifact_id, _e.c.execution_id),
+    EXECUTION: (_e.c.execution_id, _e.c.artifact_id),
+}
+
+
+class _NodeStatements:
+    def __init__(self, kind: NodeKind) -> None:
+        node, members = tables.nodes[kind], tables.members[kind]
+        member_id = members.c[f"{kind.name}_id"]
+        self.bodies = ListStatement(
+            lambda n: select(node.c.id, small_body(node)).where(node.c.id.in_(slots(n)))
+        )
+        self.existing = ListStatement(lambda n: select(node.c.id).where(node.c.id.in_(slots(n))))
+        self.type_names = ListStatement(
+            lambda n: (
+                select(node.c.id, _t.c.name)
+                .join(_t, _t.c.id == node.c.type_id)
+                .where(node.c.id.in_(slots(n)))
+            )
+        )
+        self.of_type = Statement(
+            select(node.c.id).where(node.c.type_id == bindparam("of_type")).order_by(node.c.id)
+        )
+        self.members = ListStatement(
+            lambda n: select(member_id, members.c.context_id).where(member_id.in_(slots(n)))
+        )
+
+
+_NODES = {kind: _NodeStatements(kind) for kind in (ARTIFACT, EXECUTION)}
+_EVENT_BODIES = ListStatement(lambda n: select(_e.c.id, _e.c.body).where(_e.c.id.in_(slots(n))))
+
+
+def _where(events: Any, types: Types, bound: Bound) -> list[ColumnElement[bool]]:
+    """Return the conditions on events; the types are a part of the text, for they are few."""
+    conditions: list[ColumnElement[bool]] = []
+    if types is not None:
+        conditions.append(events.c.type.in_([literal_column(str(number)) for number in types]))
+    if bound is not None:
+        conditions.append(events.c[bound] <= bindparam("as_of"))
+    return conditions
+
+
+def _columns(with_bodies: bool) -> list[Any]:
+    body = _e.c.body if with_bodies else literal_column("NULL")
+    return [_e.c.id, _e.c.artifact_id, _e.c.execution_id, _e.c.type, body]
+
+
+@lru_cache(maxsize=512)
+def _events_of(kind: NodeKind, types: Types, bound: Bound, with_bodies: bool) -> ListStatement:
+    near, far = _ENDS[kind]
+
+    def build(count: int) -> Any:
+        found = select(*_columns(with_bodies)).where(
+            near.in_(slots(count)), *_where(_e, types, bound)
+        )
+        return found.order_by(near, far, _e.c.type).limit(bindparam("most"))
+
+    return ListStatement(build)
+
+
+@lru_cache(maxsize=512)
+def _events_behind(kind: NodeKind, types: Types, bound: Bound, with_bodies: bool) -> Statement:
+    """Return the statement for the events of one node behind a position."""
+    near, far = _ENDS[kind]
+    at_far: Any = bindparam("at_far")
+    found = select(*_columns(with_bodies)).where(
+        near == bindparam("at_near"),
+        and_(far >= at_far, or_(far > at_far, _e.c.type > bindparam("at_type"))),
+        *_where(_e, types, bound),
+    )
+    return Statement(found.order_by(far, _e.c.type).limit(bindparam("most")))
+
+
+@lru_cache(maxsize=256)
+def _closure(kind: NodeKind, up: Types, down: Types, bound: Bound) -> ListStatement:
+    """Return the statement for all nodes within reach of some nodes of a kind.
+
+    An execution is told from an artifact by the sign of its id, so that a row is a node and
+    nothing else: with its distance or its way in the row, a node would come once for each way.
+    Of the two joins only the one of the node's own kind can find anything. An outer join, since
+    a recursive query may name itself only once.
+
+    Args:
+        kind: The kind of the nodes to start from.
+        up: The types of events that lead on from artifacts.
+        down: The types of events that lead on from executions.
+        bound: The column of events that a time bounds.
+    """
+    from_artifact, from_execution = _e.alias("from_artifact"), _e.alias("from_execution")
+    start = tables.nodes[kind]
+
+    def build(count: int) -> Any:
+        signed = start.c.id if kind is ARTIFACT else -start.c.id
+        reached: CTE = (
+            select(cast(signed, BigInteger).label("node"))
+            .where(start.c.id.in_(slots(count)))
+            .cte("reached", recursive=True)
+        )
+        next_node = func.coalesce(-from_artifact.c.execution_id, from_execution.c.artifact_id)
+        leaving_artifact = and_(
+            from_artifact.c.artifact_id == reached.c.node, *_where(from_artifact, up, bound)
+        )
+        leaving_execution = and_(
+            from_execution.c.execution_id == -reached.c.node, *_where(from_execution, down, bound)
+        )
+        hop = (
+            select(next_node)
+            .select_from(
+                reached.outerjoin(from_artifact, leaving_artifact).outerjoin(
+                    from_execution, leaving_execution
+                )
+            )
+            .where(next_node.is_not(None))
+        )
+        reached = reached.union(hop)
+        return select(reached.c.node).limit(bindparam("most"))
+
+    return ListStatement(build)
+
+
+class LineageReader:
+    """Reads the graph of one snapshot, or as much of it as was known at some time.
+
+    Args:
+        snapshot: The snapshot.
+        bound: Which time of an event `as_of` bounds: one of BOUNDS; None: events of all times.
+        as_of: The last moment, in ms for happened_at and in µs for recorded_at.
+        with_bodies: Whether events come with their encoded message, or with None.
+    """
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        *,
+        bound: Bound = None,
+        as_of: int | None = None,
+        with_bodies: bool = True,
+    ) -> None:
+        self._snapshot = snapshot
+        self._connection = snapshot.connection
+        self._bound = bound
+        self._as_of: dict[str, Any] = {} if bound is None else {"as_of": as_of}
+        self._with_bodies = with_bodies
+
+    def events(
+        self,
+        kind: NodeKind,
+        ids: Sequence[int],
+        types: Collection[int] | None,
+        after: tuple[int, int, int] | None,
+        limit: int,
+    ) -> list[Row]:
+        """Return events of some nodes as (id, artifact id, execution id, type, body).
+
+        They are ordered by the node, the node at their other end, their type.
+
+        Args:
+            kind: The kind of the nodes.
+            ids: Their ids, ascending.
+            types: Only events of these types; None: of any.
+            after: Only events behind this position, which is one of `ids[0]`; None: all.
+            limit: At most so many.
+        """
+        chosen = (kind, _sorted(types), self._bound, self._with_bodies)
+        rows: list[Row] = []
+        if after is not None:
+            values = dict(zip(("at_near", "at_far", "at_type"), after, strict=True))
+            statement = _events_behind(*chosen)
+            rows = self._connection.rows(statement, most=limit, **values, **self._as_of)
+            ids = ids[1:]
+        return rows + self._whole(_events_of(*chosen), ids, limit - len(rows))
+
+    def all_events(self, kind: NodeKind, ids: Sequence[int]) -> list[Row]:
+        """Return all events of some nodes, as `events` does."""
+        statement = _events_of(kind, None, self._bound, self._with_bodies)
+        return self._connection.rows_of(statement, ids, most=NO_LIMIT, **self._as_of)
+
+    def _whole(self, statement: ListStatement, ids: Sequence[int], limit: int) -> list[Row]:
+        rows: list[Row] = []
+        for part, values in statement.chunks(ids):
+            if len(rows) == limit:
+                break
+            given = values | self._as_of
+            rows += self._connection.rows(part, most=limit - len(rows), **given)
+        return rows
+
+    def closure(
+        self,
+        kind: NodeKind,
+        ids: Sequence[int],
+        types: tuple[Collection[int] | None, Collection[int] | None],
+        limit: int,
+        seconds: float | None = None,
+    ) -> dict[NodeKind, set[int]]:
+        """Return all nodes within reach, those to start from included, up to a limit.
+
+        Args:
+            kind: The kind of the nodes to start from.
+            ids: Their ids.
+            types: The types of events that lead on from artifacts, and from executions; None: any.
+            limit: Stop soon after so many nodes.
+            seconds: How long each statement may take; None: any time.
+
+        Raises:
+            DeadlineExceeded: A statement took longer.
+        """
+        statement = _closure(kind, _sorted(types[0]), _sorted(types[1]), self._bound)
+        found: set[int] = set()
+        with self._connection.within(seconds):
+            for part, values in statement.chunks(ids):
+                rows = self._connection.rows(part, most=limit, **values, **self._as_of)
+                found.update(node for (node,) in rows)
+        return {ARTIFACT: {i for i in found if i > 0}, EXECUTION: {-i for i in found if i < 0}}
+
+    def matching(self, kind: NodeKind, condition: Condition, ids: Sequence[int]) -> list[int]:
+        """Return those of some nodes that a condition holds for."""
+        return self._snapshot.matching_ids(kind, condition, among=ids)
+
+    def event_bodies(self, ids: Iterable[int]) -> dict[int, bytes]:
+        """Return the encoded events of these ids."""
+        return dict(self._connection.rows_of(_EVENT_BODIES, sorted(set(ids))))
+
+    def bodies(self, kind: NodeKind, ids: Iterable[int]) -> dict[int, bytes]:
+        """Return the encoded nodes of these ids.
+
+        Raises:
+            TooLarge: They have more bytes than an answer may have.
+        """
+        rows = self._snapshot.with_bodies(kind, _NODES[kind].bodies, sorted(set(ids)))
+        return {row[0]: row[-1] for row in rows}
+
+    def bodies_in_order(self, kind: NodeKind, ids: Sequence[int]) -> Bodies:
+        """Return the encoded nodes of these ids in their order, the large ones yet to be read."""
+        rows = {row[0]: row for row in self._connection.rows_of(_NODES[kind].bodies, ids)}
+        return Bodies(self._connection, tables.nodes[kind], [rows[i] for i in ids], 0)
+
+    def existing(self, kind: NodeKind, ids: Iterable[int]) -> set[int]:
+        """Return those of some ids that are the id of a node."""
+        rows = self._connection.rows_of(_NODES[kind].existing, sorted(set(ids)))
+        return {node_id for (node_id,) in rows}
+
+    def type_names(self, kind: NodeKind, ids: Sequence[int]) -> dict[int, str]:
+        """Return the name of the type of each of some nodes."""
+        return dict(self._connection.rows_of(_NODES[kind].type_names, ids))
+
+    def ids_of_type(self, kind: NodeKind, type_id: int) -> list[int]:
+        """Return the ids of all nodes of a type, ascending."""
+        rows = self._connection.rows(_NODES[kind].of_type, of_type=type_id)
+        return [node_id for (node_id,) in rows]
+
+    def members(self, kind: NodeKind, ids: Iterable[int]) -> list[tuple[int, int]]:
+        """Return pairs of node and context for the contexts that some nodes belong to, ordered."""
+        rows = self._connection.rows_of(_NODES[kind].members, sorted(set(ids)))
+        return sorted((node_id, context_id) for node_id, context_id in rows)
+
+
+def _sorted(types: Collection[int] | None) -> Types:
+    return None if types is None else tuple(sorted(types))

@@ -1,0 +1,339 @@
+"""What a read sees: one consistent state, answered as encoded messages."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from lineage_store.database import tables
+from lineage_store.database.connection import Connection, Row
+from lineage_store.database.queries.bodies import Bodies, check_answer, inline_bodies, small_body
+from lineage_store.database.queries.conditions import Condition, Shape, narrowed
+from lineage_store.database.queries.listing import (
+    ALL_AT_ONCE,
+    FIRST_OF_ALL,
+    Page,
+    PageQuery,
+    Steps,
+    key_of,
+    list_statement,
+)
+from lineage_store.database.staging.node_rows import uri_hash
+from lineage_store.database.staging.types import TypeCache, TypeReader
+from lineage_store.database.statements import MAX_VALUES, ListStatement, Statement, slots
+from lineage_store.database.upkeep.property_index import IndexIsBehind, waits
+from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
+from lineage_store.limits import PAGE_BYTES, UNBOUNDED, FilterLimits
+
+Body = bytes
+"""The encoded message of a node or event."""
+
+_artifacts = tables.nodes[ARTIFACT]
+_contexts = tables.nodes[CONTEXT]
+_parents = tables.parent_contexts
+_types = tables.types
+
+_BY_URI = ListStatement(
+    lambda n: select(_artifacts.c.id, _artifacts.c.uri, small_body(_artifacts)).where(
+        _artifacts.c.uri_hash.in_(slots(n))
+    )
+)
+
+
+def _events_of(kind: NodeKind) -> ListStatement:
+    events = tables.events
+    column = events.c[f"{kind.name}_id"]
+    return ListStatement(
+        lambda n: select(column, events.c.id, events.c.body).where(column.in_(slots(n)))
+    )
+
+
+_EVENTS = {kind: _events_of(kind) for kind in (ARTIFACT, EXECUTION)}
+
+
+class _NodeStatements:
+    def __init__(self, kind: NodeKind) -> None:
+        node = tables.nodes[kind]
+        self.by_ids = ListStatement(
+            lambda n: (
+                select(node.c.id, node.c.type_id, small_body(node))
+                .where(node.c.id.in_(slots(n)))
+                .order_by(node.c.id)
+            )
+        )
+        self.by_external_ids = ListStatement(
+            lambda n: select(node.c.id, small_body(node)).where(node.c.external_id.in_(slots(n)))
+        )
+        self.by_name = Statement(
+            select(node.c.body)
+            .join(_types, _types.c.id == node.c.type_id)
+            .where(
+                _types.c.kind == bindparam("kind_number"),
+                _types.c.name == bindparam("type_name"),
+                _types.c.version == bindparam("type_version"),
+                node.c.name == bindparam("named"),
+            )
+        )
+
+
+_NODES = {kind: _NodeStatements(kind) for kind in KINDS}
+
+
+def _neighbours(edges: Any, given: str, sought: str, kind: NodeKind) -> ListStatement:
+    node = tables.nodes[kind]
+    return ListStatement(
+        lambda n: (
+            select(edges.c[given], node.c.id, small_body(node))
+            .select_from(edges.join(node, node.c.id == edges.c[sought]))
+            .where(edges.c[given].in_(slots(n)))
+        )
+    )
+
+
+_CONTEXTS_OF = {
+    kind: _neighbours(tables.members[kind], f"{kind.name}_id", "context_id", CONTEXT)
+    for kind in (ARTIFACT, EXECUTION)
+}
+_PARENTS_OF = _neighbours(_parents, "child_id", "parent_id", CONTEXT)
+_CHILDREN_OF = _neighbours(_parents, "parent_id", "child_id", CONTEXT)
+
+
+@lru_cache(maxsize=256)
+def _matching(kind: NodeKind, shape: Shape) -> Statement:
+    node = tables.nodes[kind]
+    return Statement(narrowed(select(node.c.id), node, shape, node.c.id))
+
+
+@lru_cache(maxsize=256)
+def _matching_among(kind: NodeKind, shape: Shape) -> ListStatement:
+    node = tables.nodes[kind]
+    core = narrowed(select(node.c.id), node, shape, node.c.id)
+    return ListStatement(lambda n: core.where(node.c.id.in_(slots(n))))
+
+
+class Snapshot:
+    """One consistent state of the store.
+
+    Args:
+        connection: What it reads from.
+        cache: What is known of types.
+        filter_limits: What a filter on this store may ask for.
+        max_bytes: Bytes of all bodies that an answer may have.
+        steps: What is known of the pages of listings.
+        index_is_complete: Whether all that was acknowledged is known to be indexed; if not, the
+            first query over properties looks, and may raise IndexIsBehind.
+
+    Attributes:
+        connection: What it reads from.
+        types: Types by name, id and external id.
+        filter_limits: What a filter on this store may ask for.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        cache: TypeCache,
+        filter_limits: FilterLimits,
+        *,
+        max_bytes: int = UNBOUNDED,
+        steps: Steps | None = None,
+        index_is_complete: bool = False,
+    ) -> None:
+        self.connection = connection
+        self._max_bytes = max_bytes
+        self._steps = steps or Steps()
+        self._index_is_complete = index_is_complete
+        self._cache = cache
+        self.filter_limits = filter_limits
+        self.types = TypeReader(connection)
+
+    def nodes_by_ids(self, kind: NodeKind, ids: Iterable[int]) -> list[tuple[int, Body]]:
+        """Return type id and body of the nodes that exist, ordered by id, each once."""
+        return [row[1:] for row in self.with_bodies(kind, _NODES[kind].by_ids, sorted(set(ids)))]
+
+    def nodes_by_external_ids(self, kind: NodeKind, external_ids: Iterable[str]) -> list[Body]:
+        """Return the nodes with these external ids, ordered by id."""
+        statement = _NODES[kind].by_external_ids
+        rows = self.with_bodies(kind, statement, sorted(set(external_ids)))
+        return [row[-1] for row in sorted(rows)]
+
+    def node_by_name(
+        self, kind: NodeKind, type_name: str, type_version: str, name: str
+    ) -> Body | None:
+        """Return the node of this type and name, or None; the version is "" for none."""
+        rows = self.connection.rows(
+            _NODES[kind].by_name,
+            kind_number=kind.number,
+            type_name=type_name,
+            type_version=type_version,
+            named=name,
+        )
+        return rows[0][0] if rows else None
+
+    def artifacts_by_uris(self, uris: Iterable[str]) -> list[Body]:
+        """Return the artifacts at these exact uris, ordered by id."""
+        wanted = {uri_hash(uri): uri for uri in uris}
+        rows = self.with_bodies(ARTIFACT, _BY_URI, list(wanted))
+        exact = [row for row in rows if wanted.get(uri_hash(row[1])) == row[1]]
+        return [row[-1] for row in sorted(exact)]
+
+    def events(self, kind: NodeKind, ids: Iterable[int]) -> list[Body]:
+        """Return the events of these artifacts or executions, by their id, then as recorded."""
+        rows = self.connection.rows_of(_EVENTS[kind], sorted(set(ids)))
+        return [body for _, _, body in sorted(rows)]
+
+    def contexts_of(self, kind: NodeKind, node_id: int) -> list[Body]:
+        """Return the contexts that an artifact or execution belongs to, ordered by id."""
+        return self._contexts(_CONTEXTS_OF[kind], [node_id]).get(node_id, [])
+
+    def parents_of(self, context_ids: Sequence[int]) -> dict[int, list[Body]]:
+        """Return the direct parents of contexts that have any, each list ordered by id."""
+        return self._contexts(_PARENTS_OF, context_ids)
+
+    def children_of(self, context_ids: Sequence[int]) -> dict[int, list[Body]]:
+        """Return the direct children of contexts that have any, each list ordered by id."""
+        return self._contexts(_CHILDREN_OF, context_ids)
+
+    def page(self, query: PageQuery) -> Page:
+        """Return one page of a listing, which ends by its rows or by its bytes."""
+        if not self.connection.measures_by_reading:
+            rows = self._listed(query, query.limit + 1)
+            inline = inline_bodies(rows, PAGE_BYTES)
+            if inline is not None and len(rows) <= query.limit:
+                return Page(inline, None)
+            if inline is not None:
+                return Page(inline[:-1], key_of(rows[-2]))
+        rows, bodies, count = self._page_rows(query)
+        if count == len(rows):
+            return Page(bodies.read(), None)
+        self._steps.note(query.kind, count, query.limit)
+        return Page(bodies.read(count), key_of(rows[count - 1]))
+
+    def page_ids(self, query: PageQuery) -> list[int]:
+        """Return the ids of the nodes on one page of a listing, which ends by its rows alone."""
+        return [row[1] for row in self._listed(query, query.limit)]
+
+    def all(self, query: PageQuery) -> list[Body]:
+        """Return all of a listing.
+
+        Raises:
+            TooLarge: It has more bytes than an answer may have.
+        """
+        found: list[Body] = []
+        size = 0
+        first = FIRST_OF_ALL if self.connection.measures_by_reading else ALL_AT_ONCE
+        for rows in self._steps_of(query, first, ALL_AT_ONCE):
+            if len(rows) < first and not found:  # as a rule
+                inline = inline_bodies(rows, self._max_bytes)
+                if inline is not None:
+                    return inline
+            bodies = Bodies(self.connection, tables.nodes[query.kind], rows, 1)
+            size += bodies.size(0)
+            check_answer(size, self._max_bytes, "ask for pages, with options.max_result_size")
+            found += bodies.read()
+        return found
+
+    def _page_rows(self, query: PageQuery) -> tuple[list[Row], Bodies, int]:
+        """Return the rows of a page, perhaps some behind it, their bodies, and how many it has."""
+        found: list[Row] = []
+        most = query.limit + 1
+        for rows in self._steps_of(query, self._steps.first(query.kind, most), most):
+            found += rows
+            bodies = Bodies(self.connection, tables.nodes[query.kind], found, 1)
+            count = min(query.limit, bodies.fitting(PAGE_BYTES))
+            if count < len(found):
+                break
+        return found, bodies, count
+
+    def _steps_of(self, query: PageQuery, first: int, most: int) -> Iterator[list[Row]]:
+        """Yield the rows of a listing, at most so many at once.
+
+        Args:
+            query: The listing.
+            first: The rows to read first, where measuring a body costs reading it.
+            most: The rows to read at once.
+        """
+        step = first if self.connection.measures_by_reading else most
+        while True:
+            rows = self._listed(query, step)
+            yield rows
+            if len(rows) < step:
+                return
+            query = replace(query, after=key_of(rows[-1]))
+            step = min(2 * step, most)
+
+    def _listed(self, query: PageQuery, rows: int) -> list[Row]:
+        """Return the first rows of a listing."""
+        statement, values = list_statement(query, rows)
+        if query.condition is not None and query.condition.shape.reads_properties:
+            self.demand_index()
+        with self.connection.within(query.condition.seconds if query.condition else None):
+            return self.connection.rows(statement, **values)
+
+    def matching_ids(
+        self, kind: NodeKind, condition: Condition, among: Iterable[int] | None = None
+    ) -> list[int]:
+        """Return the ids of the nodes for which a condition holds, in order.
+
+        Args:
+            kind: The kind of node.
+            condition: The condition.
+            among: Only nodes with these ids; None: all nodes.
+        """
+        values = dict(condition.values)
+        if condition.shape.reads_properties:
+            self.demand_index()
+        with self.connection.within(condition.seconds):
+            if among is None:
+                rows = self.connection.rows(_matching(kind, condition.shape), **values)
+            else:
+                statement = _matching_among(kind, condition.shape)
+                rows = self.connection.rows_of(statement, sorted(set(among)), **values)
+        return sorted(node_id for (node_id,) in rows)
+
+    def demand_index(self) -> None:
+        """Make sure that the index over properties has all that was acknowledged.
+
+        Raises:
+            IndexIsBehind: It has not; whoever runs the query has it completed, and runs it again.
+        """
+        if self._index_is_complete:
+            return
+        if waits(self.connection):
+            raise IndexIsBehind
+        self._index_is_complete = True
+
+    def _contexts(self, statement: ListStatement, ids: Sequence[int]) -> dict[int, list[Body]]:
+        """Return the contexts beside some nodes, by those and ordered by id."""
+        found: dict[int, list[Body]] = {}
+        for row in sorted(self.with_bodies(CONTEXT, statement, sorted(set(ids)), 1)):
+            found.setdefault(row[0], []).append(row[-1])
+        return found
+
+    def with_bodies(
+        self, kind: NodeKind, statement: ListStatement, items: Sequence[Any], at: int = 0
+    ) -> list[Row]:
+        """Return the rows of a query that ends in `small_body`, each with its body.
+
+        Args:
+            kind: The kind of node.
+            statement: The query, over a list.
+            items: The list.
+            at: The place of the id in each row.
+
+        Raises:
+            TooLarge: The bodies have more bytes than an answer may have.
+        """
+        complete: list[Row] = []
+        size = 0
+        for begin in range(0, len(items), MAX_VALUES):
+            rows = self.connection.rows_of(statement, items[begin : begin + MAX_VALUES])
+            if len(items) <= MAX_VALUES and inline_bodies(rows, self._max_bytes) is not None:
+                return rows
+            bodies = Bodies(self.connection, tables.nodes[kind], rows, at)
+            size += bodies.size(0)
+            check_answer(size, self._max_bytes, "ask for fewer at once")
+            complete += [(*row[:-1], body) for row, body in zip(rows, bodies.read(), strict=True)]
+        return complete

@@ -1,0 +1,1 @@
+"""The schema: created, checked, upgraded."""

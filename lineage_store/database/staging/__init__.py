@@ -1,0 +1,1 @@
+"""Rows that a transaction stages before it writes them, by table."""

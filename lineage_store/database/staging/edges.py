@@ -1,0 +1,213 @@
+"""Edges in the database: events, memberships of contexts, parents of contexts."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Table, and_, select
+
+from lineage_store.database import tables
+from lineage_store.database.connection import Connection, Row
+from lineage_store.database.staging.journal import Journal, Staged
+from lineage_store.database.statements import ListStatement, slots, wanted
+from lineage_store.kinds import NodeKind
+from lineage_store.v1 import metadata_pb2 as pb
+
+EventKey = tuple[int, int, int]
+"""Artifact id, execution id, event type."""
+
+Pair = tuple[int, int]
+
+
+def _existing(table: Table, columns: Sequence[Any]) -> ListStatement:
+    """Return a query for which of some keys are in a table."""
+
+    def build(count: int) -> Any:
+        keys = wanted(columns, count)
+        match = and_(*(column == keys.c[column.name] for column in columns))
+        return select(*columns).select_from(keys.join(table, match))
+
+    return ListStatement(build, width=len(columns))
+
+
+_e = tables.events
+_EXISTING_EVENTS = _existing(_e, (_e.c.artifact_id, _e.c.execution_id, _e.c.type))
+_OF_EXECUTIONS = ListStatement(
+    lambda n: select(_e.c.id, _e.c.type, _e.c.body).where(_e.c.execution_id.in_(slots(n)))
+)
+_EXISTING_MEMBERS = {
+    kind: _existing(table, (table.c.context_id, table.c[f"{kind.name}_id"]))
+    for kind, table in tables.members.items()
+}
+_p = tables.parent_contexts
+_EXISTING_PARENTS = _existing(_p, (_p.c.child_id, _p.c.parent_id))
+_PARENTS = ListStatement(
+    lambda n: select(_p.c.child_id, _p.c.parent_id).where(_p.c.child_id.in_(slots(n)))
+)
+
+
+def path_text(event: Any) -> str | None:
+    """Return the path of an event as a JSON pointer (RFC 6901), or None if it has none."""
+    if not event.HasField("path"):
+        return None
+    text = ""
+    for step in event.path.steps:
+        value = getattr(step, step.WhichOneof("value") or "key")
+        text += "/" + str(value).replace("~", "~0").replace("/", "~1")
+    return text or None
+
+
+def event_row(event_id: int, message: Any, recorded_at: int) -> Row:
+    """Return the row of an event."""
+    return (
+        event_id,
+        message.artifact_id,
+        message.execution_id,
+        message.type,
+        message.milliseconds_since_epoch,
+        recorded_at,
+        message.SerializeToString(deterministic=True),
+        path_text(message),
+    )
+
+
+class Events:
+    """Events within a transaction."""
+
+    def __init__(self, connection: Connection, journal: Journal) -> None:
+        self._journal = journal
+        self._connection = connection
+        self._stored: dict[EventKey, bool] = {}
+        self._new: Staged[EventKey, Row] = Staged(journal)
+        self._new_of: Staged[int, tuple[Row, ...]] = Staged(journal)
+
+    def check(self, keys: Iterable[EventKey]) -> None:
+        """Learn with one statement which events exist, so that `exists` needs none."""
+        missing = [key for key in dict.fromkeys(keys) if key not in self._stored]
+        self._stored.update(dict.fromkeys(missing, False))
+        for found in self._connection.rows_of(_EXISTING_EVENTS, missing):
+            self._stored[tuple(found)] = True
+
+    def exists(self, key: EventKey) -> bool:
+        """Whether there is such an event, staged or among those that `check` found."""
+        return key in self._new.items or self._stored.get(key, False)
+
+    def of_executions(self, ids: Iterable[int], types: Collection[int]) -> list[Any]:
+        """Return the events of some executions that have one of some types, as recorded."""
+        wanted_ids = dict.fromkeys(ids)
+        rows = self._connection.rows_of(_OF_EXECUTIONS, list(wanted_ids))
+        stored = [(event_id, body) for event_id, of, body in rows if of in types]
+        staged = [
+            (row[0], row[6])
+            for execution_id in wanted_ids
+            for row in self._new_of.items.get(execution_id, ())
+            if row[3] in types
+        ]
+        return [pb.Event.FromString(body) for _, body in sorted(stored + staged)]
+
+    def create(self, event_id: int, message: Any) -> int:
+        """Stage an event; return the bytes of what its row holds."""
+        row = event_row(event_id, message, self._journal.moment)
+        self._new.put((message.artifact_id, message.execution_id, message.type), row)
+        others = self._new_of.items.get(message.execution_id, ())
+        self._new_of.put(message.execution_id, (*others, row))
+        path = row[7] or ""
+        return len(row[6]) + len(path if path.isascii() else path.encode())
+
+    def flush(self) -> None:
+        """Write what is staged."""
+        self._connection.insert(_e, list(self._new.items.values()))
+
+
+class Members:
+    """Attributions and associations within a transaction; adding one twice is no error.
+
+    Attributes:
+        kinds: The kinds of nodes that are members.
+    """
+
+    kinds = tuple(tables.members)
+
+    def __init__(self, connection: Connection, journal: Journal) -> None:
+        self._journal = journal
+        self._connection = connection
+        self._stored: dict[NodeKind, dict[Pair, bool]] = {kind: {} for kind in self.kinds}
+        self._new: dict[NodeKind, Staged[Pair, int]] = {
+            kind: Staged(journal) for kind in self.kinds
+        }
+
+    def add(self, kind: NodeKind, pairs: Iterable[Pair]) -> None:
+        """Stage memberships of artifacts or executions: pairs of a context and a node."""
+        self._new[kind].put_all(pairs, self._journal.moment)
+
+    def check(self, kind: NodeKind, pairs: Iterable[Pair]) -> None:
+        """Learn with one statement which pairs are tied, so that `missing` needs none."""
+        stored, staged = self._stored[kind], self._new[kind].items
+        unknown = [p for p in dict.fromkeys(pairs) if p not in stored and p not in staged]
+        stored.update(dict.fromkeys(unknown, False))
+        for found in self._connection.rows_of(_EXISTING_MEMBERS[kind], unknown):
+            stored[tuple(found)] = True
+
+    def assume_new(self, kind: NodeKind, pairs: Iterable[Pair]) -> None:
+        """Say that the database can't hold these pairs, because the context or node is new."""
+        for pair in pairs:
+            self._stored[kind].setdefault(pair, False)
+
+    def missing(self, kind: NodeKind, pairs: Iterable[Pair]) -> list[Pair]:
+        """Return those pairs of context and node that are not tied."""
+        pairs = list(dict.fromkeys(pairs))
+        self.check(kind, pairs)
+        stored, staged = self._stored[kind], self._new[kind].items
+        return [pair for pair in pairs if pair not in staged and not stored[pair]]
+
+    def flush(self) -> None:
+        """Write what is staged."""
+        for kind, table in tables.members.items():
+            rows = [(*pair, moment) for pair, moment in self._new[kind].items.items()]
+            self._connection.insert(table, rows, on_conflict="ignore")
+
+
+class Parents:
+    """Parent contexts within a transaction."""
+
+    def __init__(self, connection: Connection, journal: Journal) -> None:
+        self._journal = journal
+        self._connection = connection
+        self._stored: dict[Pair, bool] = {}
+        self._new: Staged[Pair, int] = Staged(journal)
+
+    def check(self, keys: Iterable[Pair]) -> None:
+        """Learn with one statement which edges exist, so that `exists` needs none."""
+        missing = [key for key in dict.fromkeys(keys) if key not in self._stored]
+        self._stored.update(dict.fromkeys(missing, False))
+        for child, parent in self._connection.rows_of(_EXISTING_PARENTS, missing):
+            self._stored[child, parent] = True
+
+    def exists(self, child_id: int, parent_id: int) -> bool:
+        """Whether there is such an edge; `check` must have come before."""
+        key = (child_id, parent_id)
+        return key in self._new.items or self._stored[key]
+
+    def is_ancestor(self, context_id: int, of: int) -> bool:
+        """Whether `context_id` is `of` itself or lies above it."""
+        seen = {of}
+        frontier = [of]
+        while frontier and context_id not in seen:
+            above = set(self._above(frontier)) - seen
+            seen |= above
+            frontier = list(above)
+        return context_id in seen
+
+    def _above(self, children: list[int]) -> list[int]:
+        stored = self._connection.rows_of(_PARENTS, children)
+        wanted_children = set(children)
+        staged = [pair for pair in self._new.items if pair[0] in wanted_children]
+        return [parent for _, parent in [*stored, *staged]]
+
+    def create(self, child_id: int, parent_id: int) -> None:
+        """Stage an edge."""
+        self._new.put((child_id, parent_id), self._journal.moment)
+
+    def flush(self) -> None:
+        """Write what is staged."""
+        rows = [(*pair, moment) for pair, moment in self._new.items.items()]
+        self._connection.insert(_p, rows)

@@ -1,0 +1,245 @@
+"""Nodes in the database: looked up by id, name and external id, staged and flushed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, select, update
+
+from lineage_store.database import tables
+from lineage_store.database.connection import Connection
+from lineage_store.database.staging.journal import Journal, Staged
+from lineage_store.database.staging.node_rows import encoded, node_row
+from lineage_store.database.statements import ListStatement, slots, wanted
+from lineage_store.database.upkeep.property_index import clear_index, index_urgent, write_index
+from lineage_store.kinds import KINDS, NodeKind
+
+Name = tuple[int, str]
+"""A type id and a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node as it is stored or staged.
+
+    Attributes:
+        message: The whole node, as it is sent to clients; not to be changed.
+        body: The same, encoded.
+        revision: 1 for a new node, one more with each update.
+        recorded_at: When the store learned this version, in µs.
+        stored: The version that the database holds, None for a new node.
+    """
+
+    message: Any
+    body: bytes
+    revision: int
+    recorded_at: int
+    stored: "Node | None" = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of what its row holds; the uri of an artifact is in it twice."""
+        return len(self.body) + len(getattr(self.message, "uri", "").encode())
+
+
+class _Statements:
+    """The statements over one kind of node."""
+
+    def __init__(self, kind: NodeKind) -> None:
+        node = tables.nodes[kind]
+        key = (node.c.type_id, node.c.name)
+        self.by_id = ListStatement(
+            lambda n: select(node.c.body, node.c.revision, node.c.recorded_at).where(
+                node.c.id.in_(slots(n))
+            )
+        )
+        self.existing = ListStatement(lambda n: select(node.c.id).where(node.c.id.in_(slots(n))))
+        self.by_external_id = ListStatement(
+            lambda n: select(node.c.external_id, node.c.id).where(node.c.external_id.in_(slots(n)))
+        )
+        self.by_name = ListStatement(self._by_name(key, node.c.id), width=2)
+        self.free_keys = ListStatement(
+            lambda n: (
+                update(node).where(node.c.id.in_(slots(n))).values(name=None, external_id=None)
+            )
+        )
+
+    @staticmethod
+    def _by_name(key: Any, node_id: Any) -> Any:
+        def build(count: int) -> Any:
+            keys = wanted(key, count)
+            match = and_(*(column == keys.c[column.name] for column in key))
+            return select(*key, node_id).select_from(keys.join(key[0].table, match))
+
+        return build
+
+
+_STATEMENTS = {kind: _Statements(kind) for kind in KINDS}
+
+
+class Nodes:
+    """The nodes of one kind within a transaction, staged changes included.
+
+    Attributes:
+        kind: The kind.
+        unindexed: The ids of new nodes whose properties are yet to be indexed, once flushed.
+    """
+
+    def __init__(self, connection: Connection, kind: NodeKind, journal: Journal) -> None:
+        self.kind = kind
+        self.unindexed: list[int] = []
+        self._connection = connection
+        self._journal = journal
+        self._sql = _STATEMENTS[kind]
+        self._loaded: dict[int, Node | None] = {}
+        self._known: dict[int, bool] = {}
+        self._stored_names: dict[Name, int | None] = {}
+        self._stored_external_ids: dict[str, int | None] = {}
+        self._changed: Staged[int, Node] = Staged(journal)
+        self._names: Staged[Name, int | None] = Staged(journal)
+        self._external_ids: Staged[str, int | None] = Staged(journal)
+        self._replaced: Staged[tuple[int, int], tuple[Node, int]] = Staged(journal)
+
+    def load(self, ids: Iterable[int]) -> None:
+        """Read these nodes with one statement, so that `find` needs none."""
+        missing = [i for i in dict.fromkeys(ids) if i not in self._loaded]
+        self._loaded.update(dict.fromkeys(missing))
+        for body, revision, recorded_at in self._connection.rows_of(self._sql.by_id, missing):
+            message = self.kind.message.FromString(body)
+            self._loaded[message.id] = Node(message, bytes(body), revision, recorded_at)
+
+    def find(self, node_id: int) -> Node | None:
+        """Return the node, or None."""
+        if node_id in self._changed.items:
+            return self._changed.items[node_id]
+        if node_id not in self._loaded:
+            self.load([node_id])
+        return self._loaded[node_id]
+
+    def check(self, ids: Iterable[int]) -> None:
+        """Learn with one statement which of these ids exist, so that `exists` needs none."""
+        known, loaded, changed = self._known, self._loaded, self._changed.items
+        missing = [
+            i for i in dict.fromkeys(ids) if i not in changed and i not in loaded and i not in known
+        ]
+        self._known.update(dict.fromkeys(missing, False))
+        for (found,) in self._connection.rows_of(self._sql.existing, missing):
+            self._known[found] = True
+
+    def exists(self, node_id: int) -> bool:
+        """Whether there is such a node."""
+        if node_id in self._changed.items:
+            return True
+        if node_id in self._loaded:
+            return self._loaded[node_id] is not None
+        self.check([node_id])
+        return self._known[node_id]
+
+    def is_new(self, node_id: int) -> bool:
+        """Whether this transaction creates the node, so that nothing refers to it yet."""
+        node = self._changed.items.get(node_id)
+        return node is not None and node.stored is None
+
+    def load_names(self, names: Iterable[Name]) -> None:
+        """Look these names up with one statement, so that `by_name` needs none."""
+        missing = [n for n in dict.fromkeys(names) if n not in self._stored_names]
+        self._stored_names.update(dict.fromkeys(missing))
+        texts = [n for n in missing if isinstance(n[1], str)]  # as in `load_external_ids`
+        for type_id, name, found in self._connection.rows_of(self._sql.by_name, texts):
+            self._stored_names[type_id, name] = found
+
+    def by_name(self, type_id: int, name: str) -> int | None:
+        """Return the id of the node of this type and name, or None."""
+        key = (type_id, name)
+        if key in self._names.items:
+            return self._names.items[key]
+        if key not in self._stored_names:
+            self.load_names([key])
+        return self._stored_names[key]
+
+    def load_external_ids(self, external_ids: Iterable[str]) -> None:
+        """Look these external ids up with one statement."""
+        missing = [x for x in dict.fromkeys(external_ids) if x not in self._stored_external_ids]
+        self._stored_external_ids.update(dict.fromkeys(missing))
+        # What is not UTF-8 comes as bytes; no node has it, and whoever puts it is refused later.
+        texts = [x for x in missing if isinstance(x, str)]
+        for external_id, found in self._connection.rows_of(self._sql.by_external_id, texts):
+            self._stored_external_ids[external_id] = found
+
+    def by_external_id(self, external_id: str) -> int | None:
+        """Return the id of the node with this external id, or None."""
+        if external_id in self._external_ids.items:
+            return self._external_ids.items[external_id]
+        if external_id not in self._stored_external_ids:
+            self.load_external_ids([external_id])
+        return self._stored_external_ids[external_id]
+
+    def create(self, message: Any) -> Node:
+        """Stage a new node; return it."""
+        created = Node(message, encoded(message), 1, self._journal.moment)
+        self._changed.put(message.id, created)
+        self._claim_keys(message)
+        return created
+
+    def replace(self, node: Node, message: Any) -> Node:
+        """Stage a new version of a node, and return it; the old one is kept."""
+        # The same request may have put it, and another server's clock may be ahead.
+        moment = max(self._journal.moment, node.recorded_at + 1)
+        stored = node.stored or (node if message.id not in self._changed.items else None)
+        self._replaced.put((message.id, node.revision), (node, moment))
+        updated = Node(message, encoded(message), node.revision + 1, moment, stored)
+        self._changed.put(message.id, updated)
+        if _name(node.message) != _name(message):
+            self._names.put(_name(node.message), None)
+        if node.message.external_id and node.message.external_id != message.external_id:
+            self._external_ids.put(node.message.external_id, None)
+        self._claim_keys(message)
+        return updated
+
+    def _claim_keys(self, message: Any) -> None:
+        if message.HasField("name"):
+            self._names.put(_name(message), message.id)
+        if message.external_id:
+            self._external_ids.put(message.external_id, message.id)
+
+    def flush(self) -> None:
+        """Write what is staged, with a number of statements that does not grow with it."""
+        changed = self._changed.items.values()
+        updated = [node for node in changed if node.stored is not None]
+        if updated:
+            self._flush_updated(updated)
+        new = [node for node in changed if node.stored is None]
+        self._write(new, on_conflict="fail")
+        self.unindexed = index_urgent(self._connection, self.kind, [node.message for node in new])
+
+    def _flush_updated(self, updated: Sequence[Node]) -> None:
+        self._free_keys(updated)
+        self._write(updated, on_conflict="update")
+        clear_index(self._connection, self.kind, [node.message.id for node in updated])
+        write_index(self._connection, self.kind, [node.message for node in updated])
+        self._write_versions()
+
+    def _free_keys(self, updated: Sequence[Node]) -> None:
+        """Let nodes exchange names: two updates that change keys must not clash on the way."""
+        moved = [n.message.id for n in updated if n.stored and _keys(n) != _keys(n.stored)]
+        if len(moved) > 1:
+            self._connection.execute_on(self._sql.free_keys, moved)
+
+    def _write(self, nodes: Sequence[Node], *, on_conflict: str) -> None:
+        rows = [node_row(self.kind, n.message, n.body, n.revision, n.recorded_at) for n in nodes]
+        self._connection.insert(tables.nodes[self.kind], rows, on_conflict=on_conflict)
+
+    def _write_versions(self) -> None:
+        rows = [
+            (self.kind.number, i, revision, old.recorded_at, moment, old.body)
+            for (i, revision), (old, moment) in self._replaced.items.items()
+        ]
+        self._connection.insert(tables.node_versions, rows)
+
+
+def _name(message: Any) -> Name:
+    return (message.type_id, message.name)
+
+
+def _keys(node: Node) -> tuple[str, str]:
+    return (node.message.name, node.message.external_id)
