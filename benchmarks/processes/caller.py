@@ -38,8 +38,8 @@ class GrpcPort:
     def __init__(self, address):
         import grpc
 
-        from lineage_store.client.transport import METHODS
         from lineage_store.v1 import metadata_service_pb2
+        from lineage_store.wire import METHODS
 
         self.address, self.messages = address, metadata_service_pb2
         self._error = grpc.RpcError
@@ -80,9 +80,9 @@ class EnginePort:
         from google.protobuf.message_factory import GetMessageClass
 
         from lineage_store import errors
-        from lineage_store.client.transport import METHODS
         from lineage_store.engine import Engine
         from lineage_store.v1 import metadata_service_pb2
+        from lineage_store.wire import METHODS
 
         self.messages = metadata_service_pb2
         self._error = errors.LineageError

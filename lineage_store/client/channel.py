@@ -14,10 +14,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from lineage_store import errors
 from lineage_store.client.connection_faults import ConnectionFault, connection_fault
-from lineage_store.client.transport import CACHE, LINEAGE, METHODS, RESPONSES, SERVICE
-
-REASON_KEY = "lineage-store-reason"
-"""Trailing metadata that names the class of an error (see `lineage_store.errors`)."""
+from lineage_store.wire import CACHE, LINEAGE, METHODS, REASON_KEY, RESPONSES, SERVICE
 
 FIRST_LOOK_SECONDS = 0.5
 """How long a connection may take before somebody looks why there is none."""

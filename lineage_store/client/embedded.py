@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from google.protobuf.message import Message
 
-from lineage_store.client.transport import RESPONSES
 from lineage_store.engine import Engine
+from lineage_store.wire import RESPONSES
 
 
 class EmbeddedTransport:

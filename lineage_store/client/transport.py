@@ -9,20 +9,6 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from google.protobuf.message import Message
-from google.protobuf.message_factory import GetMessageClass
-
-from lineage_store.v1 import cache_pb2, lineage_pb2, metadata_service_pb2
-
-SERVICE = metadata_service_pb2.DESCRIPTOR.services_by_name["MetadataStoreService"]
-LINEAGE = lineage_pb2.DESCRIPTOR.services_by_name["LineageService"]
-CACHE = cache_pb2.DESCRIPTOR.services_by_name["CacheService"]
-METHODS = {
-    method.name: method for service in (SERVICE, LINEAGE, CACHE) for method in service.methods
-}
-"""Every RPC by its name."""
-
-RESPONSES = {name: GetMessageClass(method.output_type) for name, method in METHODS.items()}
-"""The class of the response of every RPC, or of each message of a stream."""
 
 
 class Transport(Protocol):

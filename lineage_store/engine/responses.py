@@ -6,9 +6,8 @@ so the stored bodies of nodes make up a response without being parsed.
 
 from collections.abc import Iterable
 
-from google.protobuf.internal.encoder import _VarintBytes  # type: ignore[attr-defined]
+from lineage_store.wire import message_prefix
 
-_LENGTH_DELIMITED = 2
 _MAX_HEADERS = 65_536
 
 
@@ -20,10 +19,10 @@ class _Headers(dict[int, bytes]):
 
     def __init__(self, field_number: int) -> None:
         super().__init__()
-        self._tag: bytes = _VarintBytes(field_number << 3 | _LENGTH_DELIMITED)
+        self._field_number = field_number
 
     def __missing__(self, length: int) -> bytes:
-        header: bytes = self._tag + _VarintBytes(length)
+        header = message_prefix(self._field_number, length)
         if len(self) < _MAX_HEADERS:
             self[length] = header
         return header

@@ -7,7 +7,7 @@ from typing import NoReturn
 import grpc
 
 from lineage_store import errors
-from lineage_store.client.channel import REASON_KEY
+from lineage_store.wire import REASON_KEY
 
 MAX_TEXT = 4_000
 """Bytes of a status text on the wire; it travels in trailers, which peers bound at 8 KiB."""

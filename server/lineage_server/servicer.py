@@ -12,9 +12,9 @@ from lineage_server.capacity import Call, Capacity
 from lineage_server.failures import fail
 from lineage_server.readers import Readers, received
 from lineage_store.callers import set_caller
-from lineage_store.client.transport import CACHE, LINEAGE, SERVICE
 from lineage_store.engine import Engine
 from lineage_store.engine.decoding import decoder_of
+from lineage_store.wire import CACHE, LINEAGE, SERVICE
 
 SERVICES = (
     (SERVICE.full_name, SERVICE),

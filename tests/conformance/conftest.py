@@ -14,8 +14,9 @@ from lineage_server.settings import Settings
 
 from lineage_store.client.channel import GrpcTransport
 from lineage_store.client.embedded import EmbeddedTransport
-from lineage_store.client.transport import METHODS, Transport
+from lineage_store.client.transport import Transport
 from lineage_store.v1 import metadata_pb2 as pb
+from lineage_store.wire import METHODS
 from tests.backends import galera, mariadb, postgresql
 
 Rows = dict[str, list[tuple]]

@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
-from lineage_store.client.transport import CACHE, LINEAGE, RESPONSES, SERVICE
+from lineage_store.wire import CACHE, LINEAGE, RESPONSES, SERVICE
 from tests.fuzz.mutations import mutated
 from tests.fuzz.valid import World, valid_request
 

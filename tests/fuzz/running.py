@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from lineage_store.client.transport import METHODS
+from lineage_store.wire import METHODS
 from tests.backends import mariadb, postgresql
 from tests.fuzz.calling import Caller, Finding, Tally
 from tests.fuzz.valid import World

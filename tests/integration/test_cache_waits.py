@@ -15,8 +15,8 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
 from lineage_store import errors
 from lineage_store.client.channel import GrpcTransport
 from lineage_store.client.embedded import EmbeddedTransport
-from lineage_store.client.transport import CACHE
 from lineage_store.v1 import cache_pb2
+from lineage_store.wire import CACHE
 from tests.integration.serving import serving
 from tests.integration.test_lineage_streams import served
 

@@ -17,9 +17,10 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
 )
 
 from lineage_store import errors
-from lineage_store.client.channel import REASON_KEY, GrpcTransport
+from lineage_store.client.channel import GrpcTransport
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
+from lineage_store.wire import REASON_KEY
 from tests.integration.serving import failing, serving
 
 NAMES = ("lineage_store.v1.MetadataStoreService", "ml_metadata.MetadataStoreService")

@@ -7,11 +7,11 @@ import grpc
 import pytest
 from google.protobuf.message_factory import GetMessageClass
 
-from lineage_store.client.channel import REASON_KEY, GrpcTransport
-from lineage_store.client.transport import CACHE, LINEAGE, SERVICE
+from lineage_store.client.channel import GrpcTransport
 from lineage_store.v1 import lineage_pb2
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
+from lineage_store.wire import CACHE, LINEAGE, REASON_KEY, SERVICE
 from tests.integration.serving import Served, serving
 
 OURS = [

@@ -3,7 +3,7 @@
 import json
 
 from lineage_store.client.channel import _service_config
-from lineage_store.client.transport import CACHE, LINEAGE, SERVICE
+from lineage_store.wire import CACHE, LINEAGE, SERVICE
 
 
 def repeated_on(status: str) -> set[tuple[str, str | None]]:

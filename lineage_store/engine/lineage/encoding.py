@@ -1,16 +1,15 @@
 """Parts of an answer, put together from stored bytes."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 
 import numpy as np
-from google.protobuf.internal.encoder import _VarintBytes  # type: ignore[attr-defined]
 from numpy.typing import NDArray
 
 from lineage_store.engine.responses import one
 from lineage_store.kinds import NodeKind
 from lineage_store.lineage.adjacency.arena import Piece
 from lineage_store.v1 import lineage_pb2 as pb
+from lineage_store.wire import integer_field, message_prefix
 
 PART_BYTES = 1_000_000
 """About how large a part of a streamed answer is."""
@@ -23,22 +22,9 @@ _ID_TAG = b"\x08"
 _FIELDS = {name: field.number for name, field in pb.TraceResponse.DESCRIPTOR.fields_by_name.items()}
 
 
-def varint(field_number: int, value: int) -> bytes:
-    """Return the encoding of an integer field that is not negative."""
-    encoded: bytes = _VarintBytes(field_number << 3) + _VarintBytes(value)
-    return encoded
-
-
 def id_only(node_id: int) -> bytes:
     """Return an encoded artifact, execution or context that has its id alone."""
-    return varint(1, node_id)
-
-
-@lru_cache(maxsize=4096)
-def _prefix(field_number: int, size: int) -> bytes:
-    """Return what comes before a message of a size; a trace needs the same few again and again."""
-    encoded: bytes = _VarintBytes(field_number << 3 | 2) + _VarintBytes(size)
-    return encoded
+    return integer_field(1, node_id)
 
 
 def ids_only(field_number: int, ids: NDArray[np.int64]) -> list[Piece]:
@@ -52,7 +38,7 @@ def ids_only(field_number: int, ids: NDArray[np.int64]) -> list[Piece]:
     first = 0
     for size, last in enumerate(np.searchsorted(ids, _VARINT_ENDS).tolist(), 1):
         if last > first:
-            before = _prefix(field_number, 1 + size) + _ID_TAG
+            before = message_prefix(field_number, 1 + size) + _ID_TAG
             pieces.append(_framed_varints(ids[first:last], size, before).data)
         first = last
     return pieces
@@ -76,16 +62,16 @@ def size_of(pieces: Iterable[Piece]) -> int:
 def joined(field_number: int, pieces: Sequence[Piece]) -> bytes:
     """Return the encoding of a message field whose content is given in pieces."""
     size = size_of(pieces)
-    return b"".join([_VarintBytes(field_number << 3 | 2) + _VarintBytes(size), *pieces])
+    return b"".join([message_prefix(field_number, size), *pieces])
 
 
 def parts(
     hop: int, kind: NodeKind, nodes: Iterable[bytes], events: Sequence[bytes]
 ) -> Iterator[bytes]:
     """Return encoded TraceResponses that together hold some nodes and events, none too large."""
-    start = varint(_FIELDS["hop"], hop)
-    fields = [_prefix(_FIELDS[kind.plural], len(body)) + body for body in nodes]
-    fields += [_prefix(_FIELDS["events"], len(body)) + body for body in events]
+    start = integer_field(_FIELDS["hop"], hop)
+    fields = [message_prefix(_FIELDS[kind.plural], len(body)) + body for body in nodes]
+    fields += [message_prefix(_FIELDS["events"], len(body)) + body for body in events]
     held: list[bytes] = []
     size = 0
     for field in fields:

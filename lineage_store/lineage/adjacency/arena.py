@@ -5,15 +5,15 @@ event needs an offset. Lengths are few: ids grow slowly, and paths repeat.
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import partial
 from typing import Any
 
 import numpy as np
-from google.protobuf.internal.encoder import _VarintBytes  # type: ignore[attr-defined]
 from numpy.typing import NDArray
 
 from lineage_store.lineage.adjacency.distinct import distinct
 from lineage_store.v1 import metadata_pb2 as pb
+from lineage_store.wire import message_prefix
 
 Numbers = NDArray[np.integer[Any]]
 Bytes = NDArray[np.uint8]
@@ -33,14 +33,12 @@ LONG = 255
 OVERHEAD = 80
 """About how many bytes Python needs for an event that is kept alone, beside its own."""
 
-_TAG = _VarintBytes(pb.LineageGraph.DESCRIPTOR.fields_by_name["events"].number << 3 | 2)
+_EVENTS = pb.LineageGraph.DESCRIPTOR.fields_by_name["events"].number
+_EVENTS_TAG = message_prefix(_EVENTS, 0)[:-1]
 
 
-@lru_cache(maxsize=4096)
-def prefix(size: int) -> bytes:
-    """Return what stands before an event of a size in the field `events` of a LineageGraph."""
-    encoded: bytes = _TAG + _VarintBytes(size)
-    return encoded
+prefix = partial(message_prefix, _EVENTS)
+"""Returns the bytes before an event of a size in the field `events` of a LineageGraph."""
 
 
 def framed(body: bytes) -> bytes:
@@ -128,7 +126,7 @@ def _split(matrix: Bytes, size: int) -> list[bytes]:
 
 def _start(frame: bytes) -> int:
     """Return where the event in a frame begins: behind its tag and the bytes of its length."""
-    at = len(_TAG)
+    at = len(_EVENTS_TAG)
     while frame[at] & 0x80:
         at += 1
     return at + 1
