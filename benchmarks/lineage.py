@@ -32,7 +32,7 @@ from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from tests.acceptance.mlmd_servers import serving
+from tests.mlmd_servers import serving
 
 LAYERS, FAN, CHAIN = 50, 3, 100
 BATCH = 5_000

@@ -249,7 +249,7 @@ def run(task, port):
 
 def main():
     root = Path(__file__).parent.parent.parent
-    sys.path[:0] = [str(root), str(root / "tests/acceptance")]
+    sys.path[:0] = [str(root), str(root / "tests/acceptance/programs/mlmd")]
     kind, where = sys.argv[1:]
     port = PORTS[kind](where)
     answers = sys.stdout.buffer

@@ -22,7 +22,7 @@ from tests import real_mlmd
 
 ROOT = Path(__file__).parent.parent.parent
 CALLER = "benchmarks/processes/caller.py"
-PEER = ROOT / "tests/acceptance/mlmd_peer.py"
+PEER = ROOT / "tests/acceptance/programs/mlmd/mlmd_peer.py"
 BACKENDS = ("sqlite", "postgresql", "mariadb")
 IDLE_SECONDS = 0.25
 """Who uses no processor time for so long has nothing to do: work is put off for 0.1 s at most."""

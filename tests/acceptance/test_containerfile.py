@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance import kubeflow_manifests as manifests
-from tests.acceptance.kubeflow_manifests import ROOT, WORKLOADS
+from tests.acceptance.programs.kubeflow import manifests
+from tests.acceptance.programs.kubeflow.manifests import ROOT, WORKLOADS
 
 CONTAINER_FILE = manifests.DEPLOY / "Containerfile"
 

@@ -21,13 +21,13 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from lineage_server.app import CLOSE_SECONDS
 
 from lineage_store.v1 import metadata_pb2 as pb
-from tests.acceptance import kubeflow_manifests as manifests
-from tests.acceptance.kubeflow_manifests import ROOT, WORKLOADS
-from tests.acceptance.kubeflow_run import KubeflowRun
-from tests.acceptance.kubeflow_wire import Wire
-from tests.acceptance.mlmd_servers import run
+from tests.acceptance.programs.kubeflow import manifests
+from tests.acceptance.programs.kubeflow.manifests import ROOT, WORKLOADS
+from tests.acceptance.programs.kubeflow.run import KubeflowRun
+from tests.acceptance.programs.kubeflow.wire import Wire
 from tests.backends import mariadb
 from tests.integration.serving import environment, serving
+from tests.mlmd_servers import run
 
 EVERY_FILE = sorted(manifests.KUBEFLOW.rglob("*.yaml"))
 # The first with probes over gRPC that need no feature gate, and the newest that is known.
@@ -172,7 +172,7 @@ def test_the_history_is_imported_and_the_server_goes_on_with_it(
 ) -> None:
     """Kubeflow Pipelines records in ML Metadata on MySQL; then in what took its place."""
     port = given["pipeline-install-config", "dbPort"]
-    before = json.loads(run("ml_metadata", "mlmd_mysql_history.py", "--port", port))
+    before = json.loads(run("ml_metadata", "mlmd/mlmd_mysql_history.py", "--port", port))
     job = WORKLOADS[1]
     arguments, variables = started(job, given, tmp_path / "password")
     done = subprocess.run(

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from lineage_store.v1 import metadata_pb2 as pb
-from tests.acceptance import kubeflow_reads as reads
-from tests.acceptance.kubeflow_client import DAG, IMPORTER, MetadataClient
-from tests.acceptance.kubeflow_run import ITERATIONS, KubeflowRun
-from tests.acceptance.kubeflow_wire import Said, Wire
-from tests.acceptance.mlmd_servers import EVERYWHERE, serving
+from tests.acceptance.programs.kubeflow import reads
+from tests.acceptance.programs.kubeflow.client import DAG, IMPORTER, MetadataClient
+from tests.acceptance.programs.kubeflow.run import ITERATIONS, KubeflowRun
+from tests.acceptance.programs.kubeflow.wire import Said, Wire
+from tests.mlmd_servers import EVERYWHERE, serving
 
 # What the real store says is asked for once.
 pytestmark = pytest.mark.xdist_group("kubeflow")

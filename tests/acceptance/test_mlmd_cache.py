@@ -11,7 +11,7 @@ import pytest
 from lineage_store.client.channel import GrpcTransport
 from lineage_store.v1 import cache_pb2
 from lineage_store.v1 import metadata_pb2 as pb
-from tests.acceptance.mlmd_servers import run, serving
+from tests.mlmd_servers import run, serving
 
 CLIENTS = ["ml_metadata", "lineage_store.mlmd"]
 DECISIONS = {
@@ -22,7 +22,7 @@ DECISIONS = {
 
 def conversation(module: str, address: str, system: str) -> Any:
     args = ["--module", module, "--grpc", address, "--system", system]
-    return json.loads(run(module, "mlmd_cache_calls.py", *args))
+    return json.loads(run(module, "mlmd/mlmd_cache_calls.py", *args))
 
 
 def decisions(said: Any) -> list[str]:

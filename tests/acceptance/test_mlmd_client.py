@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lineage_store import mlmd
-from tests.acceptance.mlmd_servers import EVERYWHERE, run, serving
+from tests.mlmd_servers import EVERYWHERE, run, serving
 
 CLIENTS = ["ml_metadata", "lineage_store.mlmd"]
 EVERY_METHOD = {name for name in dir(mlmd.MetadataStore) if not name.startswith("_")}
@@ -20,7 +20,7 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 def called(module: str, *store: str) -> set[str]:
-    printed = run(module, "mlmd_client_calls.py", "--module", module, *store)
+    printed = run(module, "mlmd/mlmd_client_calls.py", "--module", module, *store)
     return set(json.loads(printed)["called"])
 
 
@@ -36,6 +36,6 @@ def test_every_method_works_in_one_process(module: str, tmp_path: Path) -> None:
 
 
 def test_a_program_sees_the_same_names_signatures_defaults_and_codes() -> None:
-    real, ours = (json.loads(run(module, "mlmd_surface.py", module)) for module in CLIENTS)
+    real, ours = (json.loads(run(module, "mlmd/mlmd_surface.py", module)) for module in CLIENTS)
     assert set(real.pop("names")) <= set(ours.pop("names"))
     assert ours == real

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.mlmd_servers import run, serving
+from tests.mlmd_servers import run, serving
 
 CLIENTS = ["ml_metadata", "lineage_store.mlmd"]
 Found = dict[str, dict[str, list[str] | str]]
@@ -44,5 +44,5 @@ def test_our_client_finds_the_same_in_its_own_process(expected: Found, tmp_path:
 
 
 def answers(module: str, *args: str) -> Found:
-    printed = run(module, "mlmd_filter_calls.py", "--module", module, *args)
+    printed = run(module, "mlmd/mlmd_filter_calls.py", "--module", module, *args)
     return json.loads(printed)  # type: ignore[no-any-return]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.mlmd_servers import SERVERS, run, serving
+from tests.mlmd_servers import SERVERS, run, serving
 
 Graph = dict[str, list[dict[str, Any]]]
 
@@ -50,5 +50,5 @@ def timeless(graph: Graph) -> Graph:
 
 
 def answers(module: str, address: str, *args: str) -> dict[str, Graph]:
-    command = ("mlmd_lineage_calls.py", "--module", module, "--grpc", address, *args)
+    command = ("mlmd/mlmd_lineage_calls.py", "--module", module, "--grpc", address, *args)
     return json.loads(run(module, *command))  # type: ignore[no-any-return]

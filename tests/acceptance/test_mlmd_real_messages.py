@@ -14,7 +14,7 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
 
 from lineage_store import mlmd
-from tests.acceptance.mlmd_servers import run, serving
+from tests.mlmd_servers import run, serving
 
 
 class RealMessages:
@@ -22,7 +22,7 @@ class RealMessages:
 
     def __init__(self) -> None:
         self._pool = DescriptorPool()
-        for file in json.loads(run("ml_metadata", "mlmd_descriptors.py")):
+        for file in json.loads(run("ml_metadata", "mlmd/mlmd_descriptors.py")):
             self._pool.AddSerializedFile(base64.b64decode(file))
 
     def __getattr__(self, name: str) -> Any:

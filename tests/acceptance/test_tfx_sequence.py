@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.mlmd_servers import EVERYWHERE, run, serving
+from tests.mlmd_servers import EVERYWHERE, run, serving
 
 pytestmark = pytest.mark.xdist_group("tfx")
 DECISIONS = {
@@ -22,7 +22,7 @@ DECISIONS = {
 def conversation(module: str, server: str, directory: Path) -> Any:
     with serving(server, directory) as address:
         args = ["--module", module, "--grpc", address]
-        return json.loads(run(module, "mlmd_tfx_calls.py", *args))
+        return json.loads(run(module, "tfx/calls.py", *args))
 
 
 @pytest.fixture(scope="module")

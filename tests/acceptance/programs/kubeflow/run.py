@@ -7,7 +7,7 @@ import hashlib
 from dataclasses import dataclass
 
 from lineage_store.v1 import metadata_pb2 as pb
-from tests.acceptance.kubeflow_client import (
+from tests.acceptance.programs.kubeflow.client import (
     CONTAINER,
     DAG,
     IMPORTER,
@@ -17,7 +17,7 @@ from tests.acceptance.kubeflow_client import (
     Task,
     property_of,
 )
-from tests.acceptance.kubeflow_wire import Refused, Wire
+from tests.acceptance.programs.kubeflow.wire import Refused, Wire
 
 # One more than a page of a listing whose size nobody names, with what else the DAG has.
 ITERATIONS = 25

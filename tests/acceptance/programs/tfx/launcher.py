@@ -2,7 +2,7 @@
 
 import hashlib
 
-from mlmd_tfx_store import CACHE, NAME, NODE, RUN, TfxStore
+from store import CACHE, NAME, NODE, RUN, TfxStore
 
 # Node -> (inputs: key -> (node, key)), (outputs: key -> type), parameters.
 NODES = {

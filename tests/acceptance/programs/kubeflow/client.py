@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lineage_store.v1 import metadata_pb2 as pb
-from tests.acceptance.kubeflow_wire import Refused, Wire
+from tests.acceptance.programs.kubeflow.wire import Refused, Wire
 
 PIPELINE, RUN = "system.Pipeline", "system.PipelineRun"
 DAG, CONTAINER, IMPORTER = (f"system.{name}Execution" for name in ("DAG", "Container", "Importer"))

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from lineage_store.v1 import metadata_pb2 as pb
-from tests.acceptance.kubeflow_client import DAG, PIPELINE, RUN, property_of
-from tests.acceptance.kubeflow_wire import Refused, Wire
+from tests.acceptance.programs.kubeflow.client import DAG, PIPELINE, RUN, property_of
+from tests.acceptance.programs.kubeflow.wire import Refused, Wire
 
 
 def page_of_run(wire: Wire, run_id: str) -> dict[str, pb.Execution]:

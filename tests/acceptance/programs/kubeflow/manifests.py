@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[4]
 DEPLOY = ROOT / "server/deploy"
 KUBEFLOW = DEPLOY / "kubeflow"
 Manifest = dict[str, Any]

@@ -1,6 +1,6 @@
 """Runs a pipeline as TFX does, call by call, and prints what it reads.
 
-    python mlmd_tfx_calls.py --module MODULE --grpc HOST:PORT
+    python calls.py --module MODULE --grpc HOST:PORT
 
 The store must be empty. Prints one JSON object: "decisions", for each run what became of each node,
 and "answers", pairs of a question and its answer.
@@ -9,9 +9,9 @@ and "answers", pairs of a question and its answer.
 import argparse
 import json
 
-from mlmd_tfx_launcher import NODES
-from mlmd_tfx_resolvers import TfxResolvers
-from mlmd_tfx_store import RUN
+from launcher import NODES
+from resolvers import TfxResolvers
+from store import RUN
 
 
 def runs(tfx):

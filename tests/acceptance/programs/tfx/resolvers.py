@@ -1,8 +1,8 @@
 """What TFX's resolvers, its partial runs and its garbage collection ask and put."""
 
 from google.protobuf.json_format import MessageToDict
-from mlmd_tfx_launcher import TfxLauncher
-from mlmd_tfx_store import NAME, NODE, RUN
+from launcher import TfxLauncher
+from store import NAME, NODE, RUN
 
 MASKS = [None, ["artifacts", "events"], ["executions", "events", "artifacts", "artifact_types"]]
 

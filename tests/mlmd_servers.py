@@ -10,7 +10,7 @@ from pathlib import Path
 from tests import real_mlmd
 from tests.backends import galera, mariadb, postgresql
 
-HERE = Path(__file__).parent
+PROGRAMS = Path(__file__).parent / "acceptance/programs"
 REMOTE = {"postgresql": postgresql, "mariadb": mariadb, "galera": galera}
 SERVERS = ["real core", "lineage-store"]
 """The latter on SQLite; "lineage-store on" and a name of REMOTE serves one of these."""
@@ -32,7 +32,11 @@ def serving(server: str, directory: Path) -> Iterator[str]:
 
 def _command(server: str, directory: Path, database: str) -> list[str]:
     if server == "real core":
-        return [str(real_mlmd.python()), str(HERE / "mlmd_peer.py"), str(directory / "real.db")]
+        return [
+            str(real_mlmd.python()),
+            str(PROGRAMS / "mlmd/mlmd_peer.py"),
+            str(directory / "real.db"),
+        ]
     command = [sys.executable, "-m", "lineage_store.cli", "serve"]
     return [*command, "--database", database, "--grpc", "127.0.0.1:0"]
 
@@ -46,11 +50,11 @@ def _address(process: "subprocess.Popen[str]") -> str:
 
 
 def run(module: str, script: str, *args: str) -> str:
-    """Return what a script prints, run by the interpreter that can import `module`."""
+    """Return the output of a script in `programs`, run by the interpreter that has `module`."""
     # Ours must run clean of warnings; the real package can't.
     clean = [sys.executable, "-X", "dev", "-W", "error"]
     python = [str(real_mlmd.python())] if module == "ml_metadata" else clean
-    command = [*python, str(HERE / script), *args]
+    command = [*python, str(PROGRAMS / script), *args]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
