@@ -8,19 +8,11 @@ from google.protobuf.message import Message
 from lineage_store import errors
 from lineage_store.database.database import Database
 from lineage_store.database.queries.bodies import check_answer
-from lineage_store.engine.cache.waiting import Announcements, announced_keys, wait
+from lineage_store.engine.cache.waiting import Announcements, announced_keys
 from lineage_store.engine.lineage.adjacency import Adjacency
 from lineage_store.engine.lineage.sources import Sources
-from lineage_store.engine.methods import (
-    LINEAGE,
-    READS,
-    READS_ONCE,
-    STREAMS,
-    WRITES_ALONE,
-    Write,
-    write_of,
-    writes,
-)
+from lineage_store.engine.method import Method, Mode
+from lineage_store.engine.methods import method_of
 from lineage_store.engine.requests import texts
 from lineage_store.limits import Limits
 
@@ -47,7 +39,7 @@ class Engine:
     @staticmethod
     def writes(method: str, request: Any) -> bool:
         """Whether a request waits for its turn to write, and not only reads."""
-        return writes(method, request)
+        return method_of(method, request).writes
 
     def call(self, method: str, request: Any) -> Message | bytes:
         """Return the response to a request: a message, or its encoded bytes.
@@ -63,62 +55,58 @@ class Engine:
         except UnicodeDecodeError:  # raised by a map of proto2 whose key is not UTF-8
             raise errors.InvalidArgument("a key in the request is not valid UTF-8") from None
 
-    def _call(self, method: str, request: Any) -> Message | bytes:
+    def _call(self, name: str, request: Any) -> Message | bytes:
         texts(request)
-        write = write_of(method, request)
-        if write is not None:
-            return self._write(method, write, request)
-        alone = WRITES_ALONE.get(method)
-        if alone is not None:
-            written: Message = self._database.write_alone(
-                lambda tx, snapshot: alone(tx, snapshot, request)
-            )
-            return written
-        read = READS.get(method)
-        answer: Message | bytes
-        if read is None:
-            answer = self._walk(method, request)
-        else:
-            answer = self._database.read(
-                lambda snapshot: read(snapshot, request), once=method in READS_ONCE
-            )
+        method = method_of(name, request)
+        if method.writes:
+            return self._write(name, method, request)
+        answer = self._read(method, request)
         size = len(answer) if isinstance(answer, bytes) else answer.ByteSize()
         if size > self._max_answer_bytes:
             check_answer(size, self._max_answer_bytes, "ask for less at once")
         return answer
 
-    def _walk(self, method: str, request: Any) -> Message | bytes:
-        walk = LINEAGE.get(method)
-        if walk is None:
-            raise errors.Unimplemented(f"{method} is not served")
-        self._adjacency.count_query()
-        found: Message | bytes = self._database.read(
-            lambda snapshot: walk(snapshot, request, self._sources)
-        )
-        return found
-
-    def _write(self, method: str, write: Write, request: Any) -> Message:
-        written: Message = self._database.write(lambda tx: write(tx, request), request.ByteSize())
-        self._announcements.announce(announced_keys(method, request))
+    def _write(self, name: str, method: Method, request: Any) -> Message:
+        handler = method.handler
+        written: Message
+        if method.mode is Mode.WRITE_ALONE:
+            written = self._database.write_alone(
+                lambda tx, snapshot: handler(tx, snapshot, request)
+            )
+        else:
+            written = self._database.write(lambda tx: handler(tx, request), request.ByteSize())
+        self._announcements.announce(announced_keys(name, request))
         return written
 
-    def stream(self, method: str, request: Any) -> Iterator[bytes]:
+    def _read(self, method: Method, request: Any) -> Message | bytes:
+        handler, mode = method.handler, method.mode
+        answer: Message | bytes
+        if mode is Mode.WALK:
+            self._adjacency.count_query()
+            answer = self._database.read(lambda s: handler(s, request, self._sources))
+        else:
+            once = mode is Mode.READ_ONCE
+            answer = self._database.read(lambda s: handler(s, request), once=once)
+        return answer
+
+    def stream(self, name: str, request: Any) -> Iterator[bytes]:
         """Return the encoded messages that answer a request, each read when it is asked for.
 
         An empty one is no message: it says that the answer is still being worked on, so that a
         caller that was left alone can stop.
 
         Raises:
-            LineageError: What was wrong with the request, before the first message.
+            LineageError: The error of the request, before the first message.
         """
         texts(request)
-        if method == "Wait":
-            return wait(self._database.read, self._announcements, request)
-        answer = STREAMS.get(method)
-        if answer is None:
-            raise errors.Unimplemented(f"{method} is not served")
-        self._adjacency.count_query()
-        return answer(self._database.read, request, self._sources)
+        method = method_of(name, request, streams=True)
+        parts: Iterator[bytes]
+        if method.mode is Mode.WAIT:
+            parts = method.handler(self._database.read, self._announcements, request)
+        else:
+            self._adjacency.count_query()
+            parts = method.handler(self._database.read, request, self._sources)
+        return parts
 
     def load_graph(self, *, wait: bool = False) -> None:
         """Begin to read the graph into memory, so that lineage is answered from there.

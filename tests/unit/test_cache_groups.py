@@ -10,7 +10,7 @@ from lineage_store import errors
 from lineage_store.database.database import Database
 from lineage_store.database.group_commit import Entry, GroupCommit
 from lineage_store.engine.cache.lookup import lookup
-from lineage_store.engine.methods import write_of
+from lineage_store.engine.methods import method_of
 from lineage_store.v1 import cache_pb2
 from lineage_store.v1 import metadata_pb2 as pb
 
@@ -29,7 +29,7 @@ def together(database: Database, *requests) -> list:
     group = []
     for request in requests:
         method = type(request).__name__.removesuffix("Request")
-        group.append(Entry(partial(_swapped, write_of(method, request), request)))
+        group.append(Entry(partial(_swapped, method_of(method, request).handler, request)))
     database._run_group(group)
     return [entry.error or entry.result for entry in group]
 
