@@ -35,7 +35,7 @@ class Difference:
     left_node: str | None = None
     right_node: str | None = None
 
-    def to_message(self) -> Any:
+    def to_message(self) -> pb.CompareResponse.Difference:
         """Return the difference as a v1 message."""
         return pb.CompareResponse.Difference(
             aspect=str(self.aspect),
@@ -94,7 +94,7 @@ class Comparison:
         """Return the differences of one aspect, such as "DATA"."""
         return [difference for difference in self.differences if difference.aspect == aspect]
 
-    def to_message(self) -> Any:
+    def to_message(self) -> pb.CompareResponse:
         """Return the comparison as a CompareResponse."""
         message = pb.CompareResponse(
             shared_artifacts=self.shared_artifacts,

@@ -37,7 +37,7 @@ class _Source:
     entry: Entry | None = None
 
 
-def record_cached(tx: Transaction, request: Any) -> Any:
+def record_cached(tx: Transaction, request: pb.RecordCachedRequest) -> pb.RecordCachedResponse:
     """Record a CACHED execution with the outputs of the one that it was served from, and copies."""
     sent = required(request, "step", "")
     source = _source(tx, request)

@@ -1,7 +1,6 @@
 """Claim, Heartbeat and Release."""
 
 from dataclasses import replace
-from typing import Any
 
 from lineage_store.cache.leases import is_current, taken
 from lineage_store.database.clock import now_ms
@@ -12,7 +11,7 @@ from lineage_store.engine.cache.answers import claim_message
 from lineage_store.v1 import cache_pb2 as pb
 
 
-def take_claim(tx: Transaction, request: Any) -> Any:
+def take_claim(tx: Transaction, request: pb.ClaimRequest) -> pb.ClaimResponse:
     """Take the claim of a key if it is free, or the caller's already."""
     key = (checks.scope_of(request), checks.digest(request.digest, "digest"))
     holder, lease = checks.holder(request, ""), checks.lease(request, "")
@@ -25,7 +24,7 @@ def take_claim(tx: Transaction, request: Any) -> Any:
     return pb.ClaimResponse(claim=claim_message(claim), is_acquired=True)
 
 
-def heartbeat(tx: Transaction, request: Any) -> Any:
+def heartbeat(tx: Transaction, request: pb.HeartbeatRequest) -> pb.HeartbeatResponse:
     """Extend those claims that are still the caller's, and answer them."""
     lease, now = checks.lease(request, ""), now_ms()
     response = pb.HeartbeatResponse()
@@ -39,7 +38,7 @@ def heartbeat(tx: Transaction, request: Any) -> Any:
     return response
 
 
-def release(tx: Transaction, request: Any) -> Any:
+def release(tx: Transaction, request: pb.ReleaseRequest) -> pb.ReleaseResponse:
     """End those claims that are still the caller's."""
     for at, named in enumerate(request.claims):
         scope, digest, holder, token = checks.claim(named, f"claims[{at}].")

@@ -16,7 +16,7 @@ MAX_COMPARED = 1_000
 """Entries that are looked at, the newest ones of the kind of step."""
 
 
-def explain(snapshot: Snapshot, request: Any) -> Any:
+def explain(snapshot: Snapshot, request: pb.ExplainRequest) -> pb.ExplainResponse:
     """Compare components with those of the nearest earlier entry."""
     given = checks.components(request.components, "components")
     entry = _compared_with(snapshot, request, given)

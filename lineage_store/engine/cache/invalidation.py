@@ -1,7 +1,5 @@
 """Invalidate: entries that never hit again, and with them what was made from their outputs."""
 
-from typing import Any
-
 from lineage_store import errors
 from lineage_store.database.clock import now_ms
 from lineage_store.database.queries.cache_listing import EntryReader
@@ -24,7 +22,9 @@ from lineage_store.lineage.rules import INPUTS, OUTPUTS
 from lineage_store.v1 import cache_pb2 as pb
 
 
-def invalidate(tx: Transaction, snapshot: Snapshot, request: Any) -> Any:
+def invalidate(
+    tx: Transaction, snapshot: Snapshot, request: pb.InvalidateRequest
+) -> pb.InvalidateResponse:
     """Invalidate the entries that are selected, and answer them."""
     if not request.entries.ListFields():
         raise errors.InvalidArgument("entries must name what to invalidate")

@@ -18,7 +18,7 @@ from lineage_store.limits import MAX_PAGE, PAGE_BYTES
 from lineage_store.v1 import cache_pb2 as pb
 
 
-def list_entries(snapshot: Snapshot, request: Any) -> Any:
+def list_entries(snapshot: Snapshot, request: pb.ListEntriesRequest) -> pb.ListEntriesResponse:
     """Answer a page of entries, newest first."""
     if request.max_result_size <= 0:
         raise errors.InvalidArgument("max_result_size must be at least 1")
@@ -75,7 +75,7 @@ def _listed(
     return found[:count], count < len(found)
 
 
-def cache_stats(snapshot: Snapshot, request: Any) -> Any:
+def cache_stats(snapshot: Snapshot, request: pb.CacheStatsRequest) -> pb.CacheStatsResponse:
     """Count entries, hits and claims."""
     scope = checks.scope_of(request) if request.HasField("scope") else None
     counts = EntryReader(snapshot.connection).counts(scope, now_ms())

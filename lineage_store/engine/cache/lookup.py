@@ -47,19 +47,21 @@ class Claimant:
     lease: int
 
 
-def lookup(snapshot: Snapshot, request: Any) -> Any:
+def lookup(snapshot: Snapshot, request: pb.LookupRequest) -> pb.LookupResponse:
     """Decide for each key."""
     return _lookup(Transaction.reading(snapshot), request, None)
 
 
-def lookup_and_claim(tx: Transaction, request: Any) -> Any:
+def lookup_and_claim(tx: Transaction, request: pb.LookupRequest) -> pb.LookupResponse:
     """Decide for each key, and take the claims of those that are missed and free."""
     where = "claim."
     claimant = Claimant(checks.holder(request.claim, where), checks.lease(request.claim, where))
     return _lookup(tx, request, claimant)
 
 
-def _lookup(tx: Transaction, request: Any, claimant: Claimant | None) -> Any:
+def _lookup(
+    tx: Transaction, request: pb.LookupRequest, claimant: Claimant | None
+) -> pb.LookupResponse:
     asked = _asked(request)
     policy, now = checks.policy(request), now_ms()
     candidates, reports = _candidates(tx, asked)
@@ -69,7 +71,7 @@ def _lookup(tx: Transaction, request: Any, claimant: Claimant | None) -> Any:
     return pb.LookupResponse(results=answer.answers(decisions))
 
 
-def _asked(request: Any) -> Asked:
+def _asked(request: pb.LookupRequest) -> Asked:
     digests: list[bytes | None] = []
     fingerprints: list[str | None] = []
     for at, key in enumerate(request.keys):

@@ -1,7 +1,5 @@
 """ReportArtifacts: what someone saw of payloads, for all to use."""
 
-from typing import Any
-
 from lineage_store import errors
 from lineage_store.database.clock import now_us
 from lineage_store.database.staging.artifact_reports import Report
@@ -12,7 +10,9 @@ from lineage_store.kinds import ARTIFACT
 from lineage_store.v1 import cache_pb2 as pb
 
 
-def report_artifacts(tx: Transaction, request: Any) -> Any:
+def report_artifacts(
+    tx: Transaction, request: pb.ReportArtifactsRequest
+) -> pb.ReportArtifactsResponse:
     """Keep the reports; of several on one artifact the last one counts."""
     tx.nodes[ARTIFACT].check(report.artifact_id for report in request.reports)
     moment = now_us()

@@ -95,7 +95,7 @@ def announced_keys(method: str, request: Any) -> list[CacheKey]:
     return []
 
 
-def wait(read: Read, announcements: Announcements, request: Any) -> Iterator[bytes]:
+def wait(read: Read, announcements: Announcements, request: pb.WaitRequest) -> Iterator[bytes]:
     """Return the encoded messages of the answer; an empty one says only that the wait goes on.
 
     Raises:

@@ -15,6 +15,7 @@ from lineage_store.lineage.comparison import compare
 from lineage_store.lineage.graph import Direction, LineageGraph
 from lineage_store.lineage.identity import GraphNode, ends, key, key_of
 from lineage_store.lineage.verdict import Verdict
+from lineage_store.v1 import lineage_pb2
 from lineage_store.v1 import metadata_pb2 as pb
 
 _MAX_NODES = 100_000
@@ -24,7 +25,9 @@ _WALKS = 3
 """Into how many shares the time is cut: two walks, and comparing what they found."""
 
 
-def compare_artifacts(snapshot: Snapshot, request: Any, sources: Sources) -> Any:
+def compare_artifacts(
+    snapshot: Snapshot, request: lineage_pb2.CompareRequest, sources: Sources
+) -> lineage_pb2.CompareResponse:
     """Answer what differs between all that lies upstream of two artifacts.
 
     The budget holds for each of the two walks.

@@ -19,13 +19,16 @@ from lineage_store.lineage.source import Edge
 from lineage_store.lineage.state import State
 from lineage_store.lineage.walk import Walk
 from lineage_store.v1 import metadata_pb2 as pb
+from lineage_store.v1 import metadata_service_pb2
 
 _FIELDS = {name: field.number for name, field in pb.LineageGraph.DESCRIPTOR.fields_by_name.items()}
 
 Node = tuple[NodeKind, int]
 
 
-def get_lineage_graph(snapshot: Snapshot, request: Any, sources: Sources) -> bytes:
+def get_lineage_graph(
+    snapshot: Snapshot, request: metadata_service_pb2.GetLineageGraphRequest, sources: Sources
+) -> bytes:
     """Answer the graph around the artifacts of a listing, both ways, with whole nodes.
 
     Of more nodes than asked for, the nearest are answered, and of the last hop those with the

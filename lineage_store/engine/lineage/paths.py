@@ -54,7 +54,7 @@ class _Found:
     repeats: dict[int, Repeats] = field(default_factory=dict)
 
 
-def find_paths(snapshot: Snapshot, request: Any, sources: Sources) -> bytes:
+def find_paths(snapshot: Snapshot, request: pb.FindPathsRequest, sources: Sources) -> bytes:
     """Answer the ways from one node to another, the shortest first.
 
     Of several events that lead from one node to the next, a path shows the one recorded first.

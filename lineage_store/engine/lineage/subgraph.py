@@ -20,7 +20,7 @@ from lineage_store.lineage.rules import BIDIRECTIONAL, Rules
 from lineage_store.lineage.source import Edge
 from lineage_store.lineage.state import State
 from lineage_store.lineage.walk import Pace, Step, Walk
-from lineage_store.v1 import lineage_pb2
+from lineage_store.v1 import lineage_pb2, metadata_service_pb2
 from lineage_store.v1 import metadata_pb2 as pb
 
 PACE = Pace(nodes=65_536, batch=8192, events=65_536)
@@ -33,7 +33,9 @@ _EDGES: dict[NodeKind, tuple[str, Any]] = {
 }
 
 
-def get_lineage_subgraph(snapshot: Snapshot, request: Any, sources: Sources) -> bytes:
+def get_lineage_subgraph(
+    snapshot: Snapshot, request: metadata_service_pb2.GetLineageSubgraphRequest, sources: Sources
+) -> bytes:
     """Answer the graph around some nodes, whole.
 
     Raises:

@@ -1,7 +1,6 @@
 """Summarize: a walk of which only the counts are answered."""
 
 from collections import Counter
-from typing import Any
 
 from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.lineage.budget import Meter
@@ -16,7 +15,9 @@ from lineage_store.v1 import lineage_pb2 as pb
 PACE = Pace(nodes=8192, batch=8192, events=16_384)
 
 
-def summarize(snapshot: Snapshot, request: Any, sources: Sources) -> pb.SummarizeResponse:
+def summarize(
+    snapshot: Snapshot, request: pb.SummarizeRequest, sources: Sources
+) -> pb.SummarizeResponse:
     """Answer how many nodes and events a walk meets; no body is read."""
     planned = plan(request, snapshot.filter_limits, sources, with_bodies=False)
     meter = Meter(request.budget, sources.limits)

@@ -33,7 +33,7 @@ CHECKED_IDS = 1_000
 """How many nodes of each list in a resume token are looked up."""
 
 
-def trace(read: Read, request: Any, sources: Sources) -> Iterator[bytes]:
+def trace(read: Read, request: pb.TraceRequest, sources: Sources) -> Iterator[bytes]:
     """Return the encoded parts of the answer; an empty one says only that the walk goes on.
 
     Raises:

@@ -1,6 +1,6 @@
 """Edges: events, attributions, associations and parent contexts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lineage_store import errors
@@ -13,7 +13,7 @@ from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
 
 
-def put_events(tx: Transaction, request: Any) -> Any:
+def put_events(tx: Transaction, request: service.PutEventsRequest) -> service.PutEventsResponse:
     """Record events; a duplicate fails the whole request."""
     prefetch_events(tx, request.events)
     for at, sent in enumerate(request.events):
@@ -87,14 +87,16 @@ def _normalize_path(event: Any) -> None:
             event.path.steps.extend(kept)
 
 
-def put_attributions_and_associations(tx: Transaction, request: Any) -> Any:
+def put_attributions_and_associations(
+    tx: Transaction, request: service.PutAttributionsAndAssociationsRequest
+) -> service.PutAttributionsAndAssociationsResponse:
     """Tie artifacts and executions to contexts; an edge that is there stays as it is."""
-    given = [
+    members: list[tuple[NodeKind, str, Sequence[Any]]] = [
         (ARTIFACT, "attributions", request.attributions),
         (EXECUTION, "associations", request.associations),
     ]
-    tx.nodes[CONTEXT].check(edge.context_id for _, _, edges in given for edge in edges)
-    for kind, field, edges in given:
+    tx.nodes[CONTEXT].check(edge.context_id for _, _, edges in members for edge in edges)
+    for kind, field, edges in members:
         tx.nodes[kind].check(getattr(edge, f"{kind.name}_id") for edge in edges)
         for at, edge in enumerate(edges):
             _put_member(tx, kind, edge, f"{field}[{at}]")
@@ -107,7 +109,9 @@ def _put_member(tx: Transaction, kind: NodeKind, edge: Any, field: str) -> None:
     tx.members.add(kind, [(context_id, node_id)])
 
 
-def put_parent_contexts(tx: Transaction, request: Any) -> Any:
+def put_parent_contexts(
+    tx: Transaction, request: service.PutParentContextsRequest
+) -> service.PutParentContextsResponse:
     """Tie contexts to parent contexts; the edges never form a cycle."""
     edges = request.parent_contexts
     tx.nodes[CONTEXT].check(i for edge in edges for i in (edge.child_id, edge.parent_id))

@@ -60,7 +60,7 @@ def get_by_type_and_name(kind: NodeKind) -> Reader:
     return handler
 
 
-def get_artifacts_by_uri(snapshot: Snapshot, request: Any) -> bytes:
+def get_artifacts_by_uri(snapshot: Snapshot, request: service.GetArtifactsByURIRequest) -> bytes:
     """Answer the artifacts at some uris."""
     if any(field.field_number == 1 for field in _unknown_fields(request)):
         raise errors.InvalidArgument("the field numbered 1 is no longer supported; set uris")
@@ -93,17 +93,19 @@ def get_contexts_of(kind: NodeKind) -> Reader:
     return handler
 
 
-def get_parents(snapshot: Snapshot, request: Any) -> bytes:
+def get_parents(snapshot: Snapshot, request: service.GetParentContextsByContextRequest) -> bytes:
     """Answer the direct parents of a context."""
     return repeated(1, snapshot.parents_of([request.context_id]).get(request.context_id, []))
 
 
-def get_children(snapshot: Snapshot, request: Any) -> bytes:
+def get_children(snapshot: Snapshot, request: service.GetChildrenContextsByContextRequest) -> bytes:
     """Answer the direct children of a context."""
     return repeated(1, snapshot.children_of([request.context_id]).get(request.context_id, []))
 
 
-def get_parents_of_many(snapshot: Snapshot, request: Any) -> Any:
+def get_parents_of_many(
+    snapshot: Snapshot, request: service.GetParentContextsByContextsRequest
+) -> service.GetParentContextsByContextsResponse:
     """Answer the direct parents of each context that has any."""
     found = snapshot.parents_of(_context_ids(request))
     response = service.GetParentContextsByContextsResponse()
@@ -112,7 +114,9 @@ def get_parents_of_many(snapshot: Snapshot, request: Any) -> Any:
     return response
 
 
-def get_children_of_many(snapshot: Snapshot, request: Any) -> Any:
+def get_children_of_many(
+    snapshot: Snapshot, request: service.GetChildrenContextsByContextsRequest
+) -> service.GetChildrenContextsByContextsResponse:
     """Answer the direct children of each context that has any."""
     found = snapshot.children_of(_context_ids(request))
     response = service.GetChildrenContextsByContextsResponse()

@@ -28,7 +28,7 @@ def put_type(kind: NodeKind) -> Callable[[Transaction, Any], Any]:
     return handler
 
 
-def put_types(tx: Transaction, request: Any) -> Any:
+def put_types(tx: Transaction, request: service.PutTypesRequest) -> service.PutTypesResponse:
     """Put types of all kinds, in the order artifact, execution, context."""
     _check_flags(request)
     response = service.PutTypesResponse()

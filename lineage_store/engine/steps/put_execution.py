@@ -18,7 +18,9 @@ _NO_ARTIFACT = -1
 """What PutExecution answers for a pair with neither an artifact nor an event."""
 
 
-def put_execution(tx: Transaction, request: Any) -> Any:
+def put_execution(
+    tx: Transaction, request: service.PutExecutionRequest
+) -> service.PutExecutionResponse:
     """Record one step: its artifacts, the execution, the events between them, its contexts."""
     execution = required(request, "execution", "")
     pairs = request.artifact_event_pairs
@@ -128,7 +130,9 @@ def _add_members(
         tx.members.add(kind, product(context_ids, ids))
 
 
-def put_lineage_subgraph(tx: Transaction, request: Any) -> Any:
+def put_lineage_subgraph(
+    tx: Transaction, request: service.PutLineageSubgraphRequest
+) -> service.PutLineageSubgraphResponse:
     """Record nodes and the events between them; every context gets all of the nodes."""
     for at, edge in enumerate(request.event_edges):
         _check_edge(request, edge, f"event_edges[{at}]")

@@ -35,19 +35,19 @@ class Recorded:
         state: The state that it is in.
     """
 
-    response: Any
+    response: pb.RecordStepResponse
     known: Node | None
     state: int
 
 
-def record_step(tx: Transaction, request: Any) -> Any:
+def record_step(tx: Transaction, request: pb.RecordStepRequest) -> pb.RecordStepResponse:
     """Record one step."""
     step = required(request, "step", "")
     gather(tx, [step])
     return record(tx, step, "step").response
 
 
-def record_steps(tx: Transaction, request: Any) -> Any:
+def record_steps(tx: Transaction, request: pb.RecordStepsRequest) -> pb.RecordStepsResponse:
     """Record many steps; one that can't be recorded leaves the others alone."""
     gather(tx, request.steps)
     response = pb.RecordStepsResponse()
