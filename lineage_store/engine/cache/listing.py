@@ -3,7 +3,6 @@
 from bisect import bisect_right
 from dataclasses import asdict
 from itertools import accumulate
-from typing import Any
 
 from lineage_store import errors
 from lineage_store.database.clock import now_ms
@@ -35,7 +34,7 @@ def list_entries(snapshot: Snapshot, request: pb.ListEntriesRequest) -> pb.ListE
     return response
 
 
-def _before(request: Any) -> int | None:
+def _before(request: pb.ListEntriesRequest) -> int | None:
     token = request.page_token
     if not token:
         return None

@@ -139,14 +139,14 @@ class _Answer:
         self._claimant = claimant
         self._original_ids = original_ids
 
-    def answers(self, decisions: Sequence[Decision]) -> list[Any]:
+    def answers(self, decisions: Sequence[Decision]) -> list[pb.LookupResult]:
         """Return the result for each key."""
         missed = [at for at, decision in enumerate(decisions) if _hit_of(decision) is None]
         digests = [self._lookup_keys.digests[at] for at in missed]
         self._tx.claims.load(self._lookup_keys.scope, [d for d in digests if d is not None])
         return [self._result(*one) for one in enumerate(decisions)]
 
-    def _result(self, at: int, decision: Decision) -> Any:
+    def _result(self, at: int, decision: Decision) -> pb.LookupResult:
         """Return the result for the key at a position."""
         candidate = _hit_of(decision)
         if candidate is not None:
@@ -156,18 +156,20 @@ class _Answer:
             Result(miss=_miss(decision)) if digest is None else self._miss_result(digest, decision)
         )
 
-    def _miss_result(self, digest: bytes, decision: Decision) -> Any:
+    def _miss_result(self, digest: bytes, decision: Decision) -> pb.LookupResult:
         stored = self._tx.claims.find(self._lookup_keys.scope, digest)
         if self._claimant is None:
             return _in_flight(stored, self._now) or Result(miss=_miss(decision))
         key = (self._lookup_keys.scope, digest)
         claim = acquired_claim(stored, key, self._claimant.holder, self._now, self._claimant.lease)
         if claim is None:
-            return _in_flight(stored, self._now)
+            in_flight = _in_flight(stored, self._now)
+            assert in_flight is not None  # noqa: S101 - only a claim that is held is not acquired
+            return in_flight
         self._tx.claims.put(claim)
         return Result(miss=_miss(decision), claim=claim_message(claim))
 
-    def _hit(self, candidate: Candidate) -> Any:
+    def _hit(self, candidate: Candidate) -> pb.LookupResult.Hit:
         entry, source = candidate.entry, candidate.execution
         hit = Result.Hit(
             source=source,
@@ -188,7 +190,7 @@ def _hit_of(decision: Decision) -> Candidate | None:
     return decision.candidate if decision.rejection is None else None
 
 
-def _in_flight(claim: StoredClaim | None, now: int) -> Any:
+def _in_flight(claim: StoredClaim | None, now: int) -> pb.LookupResult | None:
     """Return the result for a key that someone runs now, or None."""
     if claim is None or not is_held(claim, now):
         return None
@@ -196,7 +198,7 @@ def _in_flight(claim: StoredClaim | None, now: int) -> Any:
     return Result(in_flight=in_flight)
 
 
-def _miss(decision: Decision) -> Any:
+def _miss(decision: Decision) -> pb.LookupResult.Miss:
     rejection, candidate = decision.rejection, decision.candidate
     miss = Result.Miss()
     if rejection is not None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from lineage_store import errors
 from lineage_store.cache.leases import check_publication
@@ -53,7 +52,7 @@ class CheckedPublication:
     body: bytes
 
 
-def publication(message: Any, where: str) -> CheckedPublication:
+def publication(message: pb.CachePublication, where: str) -> CheckedPublication:
     """Return the publication of a step, checked.
 
     Raises:
@@ -74,7 +73,7 @@ def publication(message: Any, where: str) -> CheckedPublication:
     )
 
 
-def _body(message: Any) -> bytes:
+def _body(message: pb.CachePublication) -> bytes:
     stored_part = pb.CachePublication(
         components=message.components, output_parameters=message.output_parameters
     )

@@ -14,6 +14,7 @@ from lineage_store.engine.cache.answers import components_of
 from lineage_store.engine.requests import bounded, text
 from lineage_store.kinds import ARTIFACT
 from lineage_store.lineage.rules import OUTPUTS
+from lineage_store.v1 import cache_pb2 as pb
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,7 @@ class EntrySelection:
         return any(x is not None for x in (*lists, self.artifact_ids, self.context_ids))
 
 
-def selection(message: Any, where: str = "entries.") -> EntrySelection:
+def selection(message: pb.EntrySelection, where: str = "entries.") -> EntrySelection:
     """Return the selection of a request.
 
     Raises:

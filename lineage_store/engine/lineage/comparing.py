@@ -3,7 +3,6 @@
 from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.lineage.closure import closure
@@ -49,7 +48,7 @@ def compare_artifacts(
 
 
 def _upstream(
-    snapshot: Snapshot, artifact_id: int, request: Any, sources: GraphSources
+    snapshot: Snapshot, artifact_id: int, request: lineage_pb2.CompareRequest, sources: GraphSources
 ) -> LineageGraph:
     upstream = pb.LineageSubgraphQueryOptions.UPSTREAM
     upstream_closure = closure(snapshot, artifact_id, upstream, request, sources)

@@ -51,7 +51,7 @@ def get_lineage_graph(
     return one(1, _encoded(snapshot, graph, nodes, events))
 
 
-def _start(snapshot: Snapshot, options: Any) -> list[int]:
+def _start(snapshot: Snapshot, options: pb.LineageGraphQueryOptions) -> list[int]:
     listing = required(options, "artifacts_options", "options.")
     node_ids = snapshot.page_ids(page_query(listing, snapshot.filter_limits, kind=ARTIFACT))
     if not node_ids:
@@ -59,7 +59,9 @@ def _start(snapshot: Snapshot, options: Any) -> list[int]:
     return node_ids
 
 
-def _boundaries(stop: Any, limits: FilterLimits) -> dict[NodeKind, Any]:
+def _boundaries(
+    stop: pb.LineageGraphQueryOptions.BoundaryConstraint, limits: FilterLimits
+) -> dict[NodeKind, Any]:
     conditions = {}
     for kind in (ARTIFACT, EXECUTION):
         field = f"boundary_{kind.plural}"

@@ -81,7 +81,7 @@ def _is_empty(snapshot: Snapshot, scope: dict[str, Any]) -> bool:
     return not snapshot.page(PageQuery(**scope, limit=1)).bodies
 
 
-def page_query(options: Any, limits: FilterLimits, **scope: Any) -> PageQuery:
+def page_query(options: pb.ListOperationOptions, limits: FilterLimits, **scope: Any) -> PageQuery:
     """Return the query for a page of a listing.
 
     Args:
@@ -107,13 +107,15 @@ def page_query(options: Any, limits: FilterLimits, **scope: Any) -> PageQuery:
     )
 
 
-def _condition(kind: NodeKind, options: Any, limits: FilterLimits) -> Condition | None:
+def _condition(
+    kind: NodeKind, options: pb.ListOperationOptions, limits: FilterLimits
+) -> Condition | None:
     if not options.filter_query:
         return None
     return compile_filter(kind, text("options.filter_query", options.filter_query), limits)
 
 
-def write_token(options: Any, last: PageKey) -> bytes:
+def write_token(options: pb.ListOperationOptions, last: PageKey) -> bytes:
     """Return the token of the page behind the row with key `last`."""
     value, node_id = last
     token = pb.ListOperationNextPageToken(id_offset=node_id, field_offset=value)
@@ -122,7 +124,7 @@ def write_token(options: Any, last: PageKey) -> bytes:
     return base64.urlsafe_b64encode(token.SerializeToString()).rstrip(b"=")
 
 
-def read_token(options: Any) -> PageKey:
+def read_token(options: pb.ListOperationOptions) -> PageKey:
     """Return the key that a page token holds, one of ours or of ML Metadata.
 
     Raises:

@@ -1,7 +1,7 @@
 """The artifacts of a step: put where they are new, added to where they are known, tied to it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from lineage_store import errors
 from lineage_store.cache.slots import Slot, label, slots_of, write_path
@@ -15,6 +15,7 @@ from lineage_store.engine.steps.merging import merge
 from lineage_store.engine.steps.naming import TypeNames
 from lineage_store.kinds import ARTIFACT
 from lineage_store.lineage.rules import INPUTS, OUTPUTS
+from lineage_store.v1 import cache_pb2
 from lineage_store.v1 import metadata_pb2 as pb
 
 
@@ -57,7 +58,9 @@ class StepArtifacts:
             for slot in slots_of(event):
                 self._recorded_ids[event.type in OUTPUTS].setdefault(slot, event.artifact_id)
 
-    def put_all(self, step_artifacts: Any, where: str, *, is_output: bool) -> list[int]:
+    def put_all(
+        self, step_artifacts: Sequence[cache_pb2.StepArtifact], where: str, *, is_output: bool
+    ) -> list[int]:
         """Put the inputs or outputs of the step; return their ids.
 
         Raises:
@@ -71,7 +74,7 @@ class StepArtifacts:
             ids.append(artifact_id)
         return ids
 
-    def _put(self, step_artifact: Any, where: str, *, is_output: bool) -> int:
+    def _put(self, step_artifact: cache_pb2.StepArtifact, where: str, *, is_output: bool) -> int:
         artifact = self.types.resolved(ARTIFACT, step_artifact.artifact, f"{where}.artifact")
         stored = self._find(step_artifact, artifact, where, is_output=is_output)
         is_written = is_output and step_artifact.event_type in {pb.Event.UNKNOWN, pb.Event.OUTPUT}
@@ -82,7 +85,12 @@ class StepArtifacts:
         return merge(self.tx, ARTIFACT, stored, artifact, f"{where}.artifact")
 
     def _find(
-        self, step_artifact: Any, artifact: Any, where: str, *, is_output: bool
+        self,
+        step_artifact: cache_pb2.StepArtifact,
+        artifact: pb.Artifact,
+        where: str,
+        *,
+        is_output: bool,
     ) -> StoredNode | None:
         """Return the artifact that is meant, or None if it is a new one."""
         recorded_id = self._recorded_ids[is_output].get(_slot(step_artifact))
@@ -103,7 +111,7 @@ class StepArtifacts:
             )
         return named_artifact
 
-    def _find_by_id(self, artifact: Any, where: str) -> StoredNode | None:
+    def _find_by_id(self, artifact: pb.Artifact, where: str) -> StoredNode | None:
         """Return the artifact with the id or the external id of a message."""
         nodes = self.tx.nodes[ARTIFACT]
         if artifact.HasField("id"):
@@ -118,7 +126,14 @@ class StepArtifacts:
         stored_execution = nodes.by_external_id(artifact.external_id)
         return None if stored_execution is None else nodes.find(stored_execution)
 
-    def _tie(self, step_artifact: Any, artifact_id: int, where: str, *, is_output: bool) -> None:
+    def _tie(
+        self,
+        step_artifact: cache_pb2.StepArtifact,
+        artifact_id: int,
+        where: str,
+        *,
+        is_output: bool,
+    ) -> None:
         """Remember an event; an input under several names has one with all of them."""
         event_type = _event_type(step_artifact, where, is_output=is_output)
         tie = self._ties.get((artifact_id, event_type))
@@ -154,7 +169,7 @@ class StepArtifacts:
                 merge(self.tx, ARTIFACT, stored, live, "outputs")
 
 
-def _event(execution_id: int, key: tuple[int, pb.Event.Type], tie: _NewEvent) -> Any:
+def _event(execution_id: int, key: tuple[int, pb.Event.Type], tie: _NewEvent) -> pb.Event:
     artifact_id, event_type = key
     event = pb.Event(artifact_id=artifact_id, execution_id=execution_id, type=event_type)
     write_path(event, tie.slots)
@@ -163,21 +178,23 @@ def _event(execution_id: int, key: tuple[int, pb.Event.Type], tie: _NewEvent) ->
     return event
 
 
-def _make_live(artifact: Any, stored: StoredNode | None) -> None:
+def _make_live(artifact: pb.Artifact, stored: StoredNode | None) -> None:
     if stored is None or not stored.message.state:
         artifact.state = pb.Artifact.LIVE
 
 
-def _can_be_same(stored: Any, artifact: Any) -> bool:
+def _can_be_same(stored: pb.Artifact, artifact: pb.Artifact) -> bool:
     """Return whether a message can be of the artifact in its slot: external ids tell them apart."""
     return "" in {stored.external_id, artifact.external_id}
 
 
-def _slot(step_artifact: Any) -> Slot:
+def _slot(step_artifact: cache_pb2.StepArtifact) -> Slot:
     return (step_artifact.name, step_artifact.index)
 
 
-def _check_slots(step_artifacts: Any, where: str, *, is_output: bool) -> None:
+def _check_slots(
+    step_artifacts: Sequence[cache_pb2.StepArtifact], where: str, *, is_output: bool
+) -> None:
     """Check the slots of inputs, or of outputs: of these there is one in each."""
     slots: set[Slot] = set()
     for at, step_artifact in enumerate(step_artifacts):
@@ -191,7 +208,9 @@ def _check_slots(step_artifacts: Any, where: str, *, is_output: bool) -> None:
         slots.add(_slot(step_artifact))
 
 
-def _event_type(step_artifact: Any, where: str, *, is_output: bool) -> pb.Event.Type:
+def _event_type(
+    step_artifact: cache_pb2.StepArtifact, where: str, *, is_output: bool
+) -> pb.Event.Type:
     check_enums(step_artifact, f"{where}.")
     if not step_artifact.HasField("event_type"):
         return pb.Event.OUTPUT if is_output else pb.Event.INPUT

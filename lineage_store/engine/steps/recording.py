@@ -1,7 +1,6 @@
 """RecordStep and RecordSteps: a report on a step, added to the record of it."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from lineage_store import errors
 from lineage_store.database.staging.nodes import StoredNode
@@ -71,7 +70,7 @@ def _as_lineage_error(error: errors.LineageError | UnicodeDecodeError) -> errors
 
 
 def record(
-    tx: Transaction, step: Any, field: str, *, served_from: Origin | None = None
+    tx: Transaction, step: pb.Step, field: str, *, served_from: Origin | None = None
 ) -> StepOutcome:
     """Stage a step.
 
@@ -111,13 +110,13 @@ def record(
     return StepOutcome(response, stored_execution, state)
 
 
-def _publication(step: Any, field: str) -> CheckedPublication | None:
+def _publication(step: pb.Step, field: str) -> CheckedPublication | None:
     if not step.HasField("cache"):
         return None
     return publication(step.cache, f"{field}.cache.")
 
 
-def _find_execution(tx: Transaction, step: Any, field: str) -> StoredNode | None:
+def _find_execution(tx: Transaction, step: pb.Step, field: str) -> StoredNode | None:
     """Return the execution that the step is recorded as, or None if it is new."""
     key = bounded(f"{field}.key", step.key)
     execution = step.execution
@@ -140,7 +139,7 @@ def _by_id(tx: Transaction, execution_id: int, key: str, field: str) -> StoredNo
     return stored
 
 
-def _settle_state(execution: Any, stored_execution: StoredNode | None) -> int:
+def _settle_state(execution: metadata_pb2.Execution, stored_execution: StoredNode | None) -> int:
     """Return the state that the execution gets; a recorded state is never taken back."""
     sent_state: int = execution.last_known_state
     stored_state: int = (
@@ -158,7 +157,9 @@ def _settle_state(execution: Any, stored_execution: StoredNode | None) -> int:
     return stored_state
 
 
-def _drop_stored_properties(execution: Any, stored_message: Any) -> None:
+def _drop_stored_properties(
+    execution: metadata_pb2.Execution, stored_message: metadata_pb2.Execution
+) -> None:
     """Let a late record add properties to an execution, and replace none.
 
     Records of one step may come in another order than they were made: out of two files, or from
@@ -175,7 +176,11 @@ def _progress(state: int) -> int:
 
 
 def _put(
-    tx: Transaction, execution: Any, key: str, stored_execution: StoredNode | None, field: str
+    tx: Transaction,
+    execution: metadata_pb2.Execution,
+    key: str,
+    stored_execution: StoredNode | None,
+    field: str,
 ) -> int:
     where = f"{field}.execution"
     if key:
