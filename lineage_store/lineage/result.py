@@ -130,13 +130,16 @@ class Lineage(LineageGraph):
         """Return a flowchart for Mermaid."""
         return drawing.to_mermaid(self)
 
-    def to_svg(self, *, with_details: bool = True) -> str:
+    def to_svg(self, *, digests: bool = True) -> str:
         """Return a picture as an `<svg>` element; see `lineage.svg`.
+
+        Args:
+            digests: Whether it shows the digests of content and code.
 
         Raises:
             InvalidArgument: There are more nodes than a picture has room for, 200.
         """
-        return svg.to_svg(self, with_details=with_details)
+        return svg.to_svg(self, digests=digests)
 
     def _repr_html_(self) -> str:
         """Return the picture for a notebook, or the tree if there are too many nodes."""

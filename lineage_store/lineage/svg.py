@@ -5,6 +5,7 @@ column is sorted by the average row of its inputs, so that few edges cross (Sugi
 one sweep). An edge that skips columns runs through a lane in each of them.
 """
 
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +20,8 @@ from lineage_store.lineage.labels import details, title
 MAX_NODES = 200
 """Nodes of one picture: a larger one can't be read."""
 
-_LONGEST_LINE = 28
+_LONGEST_LINE, _SHORT_NAME, _MAX_LINES = 28, 12, 5
+_DIGEST = re.compile(r"\b(?:sha256:)?[0-9a-f]{12}")
 _LINE, _SMALL_LINE, _MARGIN, _PADDING = 17, 14, 16, 10
 _COLUMN_GAP, _ROW_GAP = 26, 22
 _WIDTH, _SMALL_WIDTH = 7.3, 6.1
@@ -30,12 +32,40 @@ _ARROW = (
 )
 
 
+@dataclass(frozen=True)
+class _Label:
+    """The text in a box.
+
+    Attributes:
+        type_name: The type of the node; the headline if it has no name.
+        name: Its name, in one or two lines.
+        details: Smaller lines below.
+    """
+
+    type_name: str
+    name: tuple[str, ...]
+    details: tuple[str, ...]
+
+    @property
+    def width(self) -> float:
+        """In px, for a sans-serif font."""
+        widest = max(map(len, self.name or (self.type_name,)))
+        smallest = max(map(len, (self.type_name, *self.details)))
+        return max(_WIDTH * widest, _SMALL_WIDTH * smallest) + 2 * _PADDING
+
+    @property
+    def height(self) -> float:
+        """In px."""
+        small = _SMALL_LINE * (len(self.details) + bool(self.name))
+        return small + _LINE * max(1, len(self.name)) + 1.2 * _PADDING
+
+
 @dataclass
 class _Box:
     """The place of a node, or of the lane of edges that skip a column.
 
     Attributes:
-        lines: The label: its type, its name, and details; () for a lane.
+        label: Its type, its name, perhaps broken, and details; None for a lane.
         colours: Fill, stroke and the radius of the corners.
         inputs: The keys of the boxes that lead into it.
         column: Its column, from the left.
@@ -44,7 +74,7 @@ class _Box:
         width: In px.
     """
 
-    lines: tuple[str, ...] = ()
+    label: "_Label | None" = None
     colours: tuple[str, str, int] = _ARTIFACT
     inputs: list[str] = field(default_factory=list)
     column: int = 0
@@ -55,17 +85,15 @@ class _Box:
     @property
     def height(self) -> float:
         """In px."""
-        if not self.lines:
-            return _SMALL_LINE
-        return _SMALL_LINE * (len(self.lines) - 1) + _LINE + 1.2 * _PADDING
+        return _SMALL_LINE if self.label is None else self.label.height
 
 
-def to_svg(graph: LineageGraph, *, with_details: bool = True) -> str:
+def to_svg(graph: LineageGraph, *, digests: bool = True) -> str:
     """Return an `<svg>` element; artifacts are round, executions boxes.
 
     Args:
         graph: The lineage.
-        with_details: Whether labels show versions, digests, parameters and states.
+        digests: Whether labels show the digests of content and code.
 
     Raises:
         InvalidArgument: The lineage has more than MAX_NODES nodes.
@@ -75,7 +103,7 @@ def to_svg(graph: LineageGraph, *, with_details: bool = True) -> str:
             f"the lineage has {len(graph)} nodes; a picture has at most {MAX_NODES}: walk fewer "
             "hops, or take to_dot()"
         )
-    boxes = {key_of(node): _box(node, with_details=with_details) for node in graph.nodes}
+    boxes = {key_of(node): _box(node, digests=digests) for node in graph.nodes}
     for event in graph.inner_edges:
         source, target = ends(event)
         if source not in boxes[target].inputs:
@@ -90,21 +118,31 @@ def to_svg(graph: LineageGraph, *, with_details: bool = True) -> str:
     return "\n".join([opening, _ARROW, background, *drawn, "</svg>"]) + "\n"
 
 
-def _box(node: GraphNode, *, with_details: bool) -> _Box:
+def _box(node: GraphNode, *, digests: bool) -> _Box:
     type_name, _, name = title(node).partition(" ")
-    more = details(node) if with_details else ()
-    lines = tuple(_shortened(text) for text in (type_name, name or key_of(node), *more))
+    lines = [line for text in details(node) for line in _lines(text)]
+    lines = [line for line in lines if digests or not _DIGEST.search(line)]
+    label = _Label(
+        _shortened(type_name), _broken(_shortened(name)), tuple(map(_shortened, lines[:_MAX_LINES]))
+    )
     colours = _ARTIFACT if isinstance(node, Artifact) else _EXECUTION
-    return _Box(lines, colours, width=_width(lines))
+    return _Box(label, colours, width=label.width)
+
+
+def _lines(text: str) -> list[str]:
+    """Return parameters one by one, anything else as it is."""
+    return text.split(" ") if "=" in text else [text]
 
 
 def _shortened(text: str) -> str:
     return text if len(text) <= _LONGEST_LINE else f"{text[: _LONGEST_LINE - 1]}…"
 
 
-def _width(lines: Sequence[str]) -> float:
-    small = max(_SMALL_WIDTH * len(line) for line in lines)
-    return max(small, _WIDTH * len(lines[1])) + 2 * _PADDING
+def _broken(name: str) -> tuple[str, ...]:
+    """Return a name in lines: a long one breaks before its suffix or behind a hyphen."""
+    if len(name) <= _SHORT_NAME:
+        return (name,) if name else ()
+    return tuple(part for part in re.split(r"(?<=[-_/])|(?=\.)", name, maxsplit=1) if part)
 
 
 def _set_columns(boxes: dict[str, _Box]) -> None:
@@ -157,7 +195,7 @@ def _set_places(boxes: dict[str, _Box]) -> tuple[float, float]:
         width = max((box.width for box in column), default=0)
         y = (height - _column_height(column)) / 2
         for box in column:
-            box.width = box.width if box.lines else width
+            box.width = width if box.label is None else box.width
             box.x, box.y = x + width / 2, y + box.height / 2
             y += box.height + _ROW_GAP
         x += width + _COLUMN_GAP
@@ -182,13 +220,13 @@ def _edges(boxes: dict[str, _Box]) -> Iterator[str]:
                 f"M{x1:.1f} {source.y:.1f}C{middle:.1f} {source.y:.1f} "
                 f"{middle:.1f} {target.y:.1f} {x2:.1f} {target.y:.1f}"
             )
-            end = "" if target.lines else f"h{target.width:.1f}"
+            end = "" if target.label else f"h{target.width:.1f}"
             arrow = "" if end else ' marker-end="url(#lineage-arrow)"'
             yield f'<path d="{curve}{end}" fill="none" stroke="#777"{arrow}/>'
 
 
 def _node(key: str, box: _Box) -> Iterator[str]:
-    if not box.lines:
+    if box.label is None:
         return
     fill, stroke, radius = box.colours
     corner, y = box.x - box.width / 2, box.y - box.height / 2
@@ -198,11 +236,13 @@ def _node(key: str, box: _Box) -> Iterator[str]:
         f'stroke="{stroke}"/>'
     )
     y += _PADDING + 6
-    type_name, name, *more = box.lines
-    yield _text(box.x, y, type_name, f'font-size="11" fill="{stroke}"')
-    y += _LINE
-    yield _text(box.x, y, name, 'font-size="13" font-weight="bold" fill="#222"')
-    for line in more:
+    if box.label.name:
+        yield _text(box.x, y, box.label.type_name, f'font-size="11" fill="{stroke}"')
+        y += _LINE
+    for at, line in enumerate(box.label.name or (box.label.type_name,)):
+        yield _text(box.x, y + _LINE * at, line, 'font-size="13" font-weight="bold" fill="#222"')
+    y += _LINE * max(0, len(box.label.name) - 1)
+    for line in box.label.details:
         y += _SMALL_LINE
         yield _text(box.x, y, line, 'font-size="11" fill="#555"')
     yield "</g>"
