@@ -66,7 +66,7 @@ _ROOMS = {
 
 _MODULES = {name: room for room, names in _ROOMS.items() for name in names}
 
-__all__ = [*_MODULES, "errors"]
+__all__ = [*_MODULES, "errors"]  # noqa: PLE0604 - the keys are texts
 
 
 def __getattr__(name: str) -> Any:
