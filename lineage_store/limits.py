@@ -21,7 +21,7 @@ in which what must be escaped takes up to a third more."""
 
 UNBOUNDED = 2**62
 
-PATIENCE_SECONDS = 5.0
+RETRY_FOR_SECONDS = 5.0
 """How long a call tries again while the database is away, or while other writers are faster."""
 
 
@@ -103,4 +103,4 @@ class Limits:
     lineage: LineageLimits = field(default_factory=LineageLimits)
     nodes: NodeBound = field(default_factory=NodeBound)
     max_answer_bytes: int = UNBOUNDED
-    patience_seconds: float = PATIENCE_SECONDS
+    patience_seconds: float = RETRY_FOR_SECONDS

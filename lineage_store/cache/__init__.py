@@ -1,1 +1,1 @@
-"""What decides whether a step has run before: canonical values, and the keys made of them."""
+"""Cache decisions: canonical values, the keys made of them, policies and leases."""

@@ -1,6 +1,6 @@
-"""One text for each value, and one value for each text: what cache keys are made of.
+"""The canonical text of values: one text for each value, one value for each text.
 
-The grammar is that of JSON with three additions: integers and floats are told apart by how they are
+The grammar is that of JSON with three additions: integers and floats differ in how they are
 written, NaN and the infinities have names, and bytes are `b"…"` in hexadecimal. docs/cache-keys.md
 is the specification, with test vectors.
 """
@@ -17,7 +17,7 @@ MAX_DEPTH = 64
 """Lists and mappings within each other."""
 
 MAX_CHARACTERS = 1024 * 1024
-"""Length of the text of one value; what is larger is given as its digest."""
+"""Characters in the text of one value; give the digest of a larger one."""
 
 _SPECIAL = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 _WORDS = {"null": None, "true": True, "false": False} | _SPECIAL
@@ -35,8 +35,8 @@ def encode(value: Any, where: str = "value", *, max_characters: int | None = MAX
 
     Args:
         value: None, a bool, int, float, str, bytes, or a list, tuple or mapping with text keys of
-            such values. Subclasses count as what they extend, and a tuple as a list.
-        where: What the value is, for the messages of errors.
+            such values. Subclasses count as the types they extend, and a tuple as a list.
+        where: The name of the value in error messages.
         max_characters: How long the text may be; None: as long as it gets.
 
     Raises:
@@ -155,11 +155,11 @@ class _Reader:
             return self._list(depth)
         if self._takes("{"):
             return self._mapping(depth)
-        found = _SCALAR.match(self._source, self.at)
-        if found is None:
+        match = _SCALAR.match(self._source, self.at)
+        if match is None:
             raise errors.InvalidArgument(f"no value begins at character {self.at} of the text")
-        self.at = found.end()
-        return _scalar_value(str(found.lastgroup), found.group(str(found.lastgroup)))
+        self.at = match.end()
+        return _scalar_value(str(match.lastgroup), match.group(str(match.lastgroup)))
 
     def _takes(self, sign: str) -> bool:
         there = self._source.startswith(sign, self.at)

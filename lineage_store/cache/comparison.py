@@ -1,4 +1,4 @@
-"""Why a key is another one: its components beside those of an earlier entry."""
+"""Comparison of keys: the components of one beside those of an earlier entry."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,27 +21,27 @@ class Difference:
     given: str | None
 
 
-def differences(stored: Components, given: Components) -> list[Difference]:
+def differences(stored: Components, components: Components) -> list[Difference]:
     """Return the components that are not the same on both sides, by name."""
-    names = sorted(stored.keys() | given.keys())
+    names = sorted(stored.keys() | components.keys())
     return [
-        Difference(name, stored.get(name), given.get(name))
+        Difference(name, stored.get(name), components.get(name))
         for name in names
-        if stored.get(name) != given.get(name)
+        if stored.get(name) != components.get(name)
     ]
 
 
-def equal_count(stored: Components, given: Components) -> int:
+def equal_count(stored: Components, components: Components) -> int:
     """Return how many components are the same on both sides."""
-    return len(stored.items() & given.items())
+    return len(stored.items() & components.items())
 
 
-def nearest(candidates: Iterable[tuple[T, Components]], given: Components) -> T | None:
+def nearest(candidates: Iterable[tuple[T, Components]], components: Components) -> T | None:
     """Return the candidate with the most components in common, the first of several."""
     best: T | None = None
     most = -1
     for candidate, stored in candidates:
-        count = equal_count(stored, given)
+        count = equal_count(stored, components)
         if count > most:
             best, most = candidate, count
     return best

@@ -17,7 +17,7 @@ from lineage_store.entities.values import member
 from lineage_store.lineage.identity import digest_of, version_of
 
 VERSION = "lineage-store cache key 1"
-"""The first line of what is hashed; a change of the encoding changes it."""
+"""The first line of the hashed text; a change of the encoding changes it."""
 
 DIGEST_BYTES = 32
 MAX_COMPONENTS = 10_000
@@ -26,7 +26,7 @@ MAX_NAME = 512
 
 
 class Identity(StrEnum):
-    """What makes two inputs the same to a key."""
+    """The rule by which a key takes two inputs for the same."""
 
     AUTO = "AUTO"
     """The content digest if there is one, else uri and version, else the id."""
@@ -35,7 +35,7 @@ class Identity(StrEnum):
     VERSION = "VERSION"
     """Uri and version, whatever the bytes are."""
     ID = "ID"
-    """The id of the artifact in the store: what was made anew is another."""
+    """The id of the artifact in the store: an input made anew is another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What stands for a step and everything that goes into it.
+    """The cache key of a step: it stands for the step and everything that goes into it.
 
     Attributes:
         components: Ordered by name.
@@ -76,7 +76,7 @@ class Key:
 
 
 def preimage(components: Sequence[Component]) -> bytes:
-    """Return what is hashed: the version, then a line `"name"=value` for each component.
+    """Return the bytes that are hashed: the version, then a line `"name"=value` per component.
 
     No line can be mistaken for two, since neither side can hold a line break.
     """
@@ -131,14 +131,14 @@ def step_components(
     inputs: Mapping[str, Sequence[Any]] | None = None,
     outputs: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return the components of a step by their standard names; what is not given is left out.
+    """Return the components of a step by their standard names; None arguments are left out.
 
     Args:
         step: The type of the step.
         version: Its version.
         code: The digest of its code, "sha256:…".
         image: The image that it runs in, best by digest.
-        command: What is run in the image.
+        command: The command that runs in the image.
         parameters: By name; each is a component, so that a miss says which one is new.
         environment: By name, likewise.
         inputs: The identities of the artifacts of each input, in their order; see `identity_of`.
@@ -151,19 +151,21 @@ def step_components(
         "image": image,
         "command": None if command is None else list(command),
     }
-    found: dict[str, Any] = {name: value for name, value in single.items() if value is not None}
+    components: dict[str, Any] = {
+        name: value for name, value in single.items() if value is not None
+    }
     groups: dict[str, Mapping[str, Any] | None]
     groups = {"parameters": parameters, "environment": environment, "inputs": inputs}
     groups["outputs"] = outputs
     for group, members in groups.items():
-        found |= {f"{group}.{name}": value for name, value in (members or {}).items()}
-    return found
+        components |= {f"{group}.{name}": value for name, value in (members or {}).items()}
+    return components
 
 
 def identity_of(
     artifact: Artifact, by: Identity | Literal["AUTO", "CONTENT", "VERSION", "ID"] = Identity.AUTO
 ) -> dict[str, Any]:
-    """Return what stands for an artifact in a key: {"content": …}, {"uri": …, …} or {"id": …}.
+    """Return the identity of an artifact in a key: {"content": …}, {"uri": …, …} or {"id": …}.
 
     Raises:
         InvalidArgument: The artifact has no identity of this kind.
@@ -178,5 +180,7 @@ def identity_of(
         return {"uri": artifact.uri, "version": version}
     if by in {Identity.AUTO, Identity.ID} and artifact.id is not None:
         return {"id": artifact.id}
-    wanted = "digest, version or id" if by is Identity.AUTO else by.lower()
-    raise errors.InvalidArgument(f"an input has no {wanted} by which it could be known again")
+    identity_name = "digest, version or id" if by is Identity.AUTO else by.lower()
+    raise errors.InvalidArgument(
+        f"an input has no {identity_name} by which it could be known again"
+    )

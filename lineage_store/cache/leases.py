@@ -1,7 +1,8 @@
-"""Who may run what a key stands for: the rules of claims.
+"""The rules of claims, the exclusive rights to run the step of a key.
 
 A claim ends when it is used to publish, when it is released, or when its time is over. Its token
-is greater than that of every holder before, so what a late holder does can be told apart.
+is greater than that of every holder before, so the store can tell a late holder from the present
+one.
 """
 
 from dataclasses import replace
@@ -11,23 +12,23 @@ from lineage_store.database.staging.cache_claims import CacheKey, Ended, StoredC
 
 
 def is_held(claim: StoredClaim | None, now: int) -> bool:
-    """Whether someone has a claim at a time in ms."""
+    """Return whether a claim is held at a time in ms."""
     return claim is not None and claim.ended is Ended.NOT_YET and claim.expires_at > now
 
 
-def taken(
+def acquired_claim(
     claim: StoredClaim | None, key: CacheKey, holder: str, now: int, lease: int
 ) -> StoredClaim | None:
     """Return the claim that a holder gets, or None if someone else has one.
 
-    Who claims again what no one else took meanwhile keeps the token.
+    A holder who claims the same key again keeps the token, unless someone else took it meanwhile.
 
     Args:
         claim: The newest claim of the key, if there ever was one.
         key: The key.
-        holder: Who wants it.
+        holder: The new holder.
         now: The time in ms.
-        lease: For how many ms.
+        lease: The length of the lease in ms.
     """
     if claim is None:
         return StoredClaim(*key, holder, 1, now + lease)
@@ -40,7 +41,7 @@ def taken(
 
 
 def is_current(claim: StoredClaim | None, holder: str, token: int) -> bool:
-    """Whether a claim is that of a holder and has not ended, or only by its time.
+    """Return whether a holder may still use a claim: it has not ended, except by its time.
 
     After its time it is good as long as no one else took it.
     """
@@ -58,8 +59,8 @@ def check_publication(
 
     Args:
         claim: The newest claim of the key, if there ever was one.
-        holder: Who publishes; None, and no token: someone without a claim.
-        token: Of the claim that the step ran under.
+        holder: The publisher; None, and no token: it has no claim.
+        token: The token of the claim that the step ran under.
         now: The time in ms.
 
     Raises:

@@ -1,44 +1,44 @@
-"""Where an artifact stands in the signature of a step: a name and an index, kept in its event."""
+"""Slots: the names and indexes that artifacts have in the signature of a step, kept in events."""
 
 from collections.abc import Iterable
 from typing import Any
 
-Place = tuple[str, int]
+Slot = tuple[str, int]
 """Name ("" if there is none) and index."""
 
 
-def places_of(event: Any) -> list[Place]:
-    """Return the places that the path of an event names; one without a name if it has no path.
+def slots_of(event: Any) -> list[Slot]:
+    """Return the slots that the path of an event names; one without a name if it has no path.
 
     A path is a sequence of names, each followed by an index or not. An artifact that is used under
     several names has one event with all of them, as TFX writes it.
     """
-    found: list[Place] = []
+    slots: list[Slot] = []
     open_name: str | None = None
     for step in event.path.steps:
         if step.WhichOneof("value") == "key":
             if open_name is not None:
-                found.append((open_name, 0))
+                slots.append((open_name, 0))
             open_name = step.key
         else:
-            found.append((open_name or "", step.index))
+            slots.append((open_name or "", step.index))
             open_name = None
     if open_name is not None:
-        found.append((open_name, 0))
-    return found or [("", 0)]
+        slots.append((open_name, 0))
+    return slots or [("", 0)]
 
 
-def write_path(event: Any, places: Iterable[Place]) -> None:
-    """Set the path of an event; what has neither name nor index has no path."""
+def write_path(event: Any, slots: Iterable[Slot]) -> None:
+    """Set the path of an event; a slot with neither name nor index has no path."""
     event.ClearField("path")
-    for name, index in places:
+    for name, index in slots:
         if name:
             event.path.steps.add(key=name)
         if name or index:
             event.path.steps.add(index=index)
 
 
-def label(place: Place) -> str:
-    """Return a place for people: "model", "model[1]"."""
-    name, index = place
+def label(slot: Slot) -> str:
+    """Return a slot for people: "model", "model[1]"."""
+    name, index = slot
     return f"{name or 'output'}[{index}]" if index else name or "an output"

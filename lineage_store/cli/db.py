@@ -75,8 +75,8 @@ def check(database: str, *, repair: bool, as_json: bool) -> None:
         raise errors.FailedPrecondition(f"{_counted(left, 'finding')} in this store")
 
 
-def _echo_report(report: checking.Report) -> None:
-    for one in report.findings.kept:
+def _echo_report(report: checking.CheckReport) -> None:
+    for one in report.findings.kept_findings:
         key = ", ".join(f"{name}={value!r}" for name, value in one.key.items())
         where = f"{one.table} {key}".strip()
         click.echo(printable(f"{one.kind}: {where}: {one.message}"))
@@ -90,7 +90,7 @@ def _echo_report(report: checking.Report) -> None:
         click.echo(f"revision {report.revision} is current; {_counted(rows, 'row')}, all sound")
 
 
-def _report(report: checking.Report) -> dict[str, Any]:
+def _report(report: checking.CheckReport) -> dict[str, Any]:
     found = report.findings
     return {
         "revision": report.revision,
@@ -101,7 +101,7 @@ def _report(report: checking.Report) -> dict[str, Any]:
             {"kind": kind, "table": table, "count": count, "hint": HINTS[kind]}
             for (kind, table), count in found.totals.items()
         ],
-        "findings": [plain(one) for one in found.kept],
+        "findings": [plain(one) for one in found.kept_findings],
     }
 
 

@@ -24,20 +24,20 @@ AnyKey = Key | bytes | str
 """A key, its digest, or what another system calls a fingerprint."""
 
 LEASE = timedelta(seconds=30)
-"""How long a claim lasts unless it is extended."""
+"""The time that a claim lasts unless it is extended."""
 
 
 class LookupOptions(TypedDict, total=False):
-    """Which entries are good enough, and what to do if none is.
+    """Options of a lookup: the conditions on entries, and the claims to take.
 
     Attributes:
-        scope: Where to look; "" by default.
+        scope: The scope of the keys; "" by default.
         max_age: Entries that were published longer ago do not count.
         not_before: Entries that were published earlier do not count; with a time zone.
         require_live: Each output must be LIVE; so it is by default.
         verified_within: Each output must have been reported as verified within this time.
-        claim: Who asks, as the future holder of the claim of each key that is missed and free: take
-            it. By default none is taken.
+        claim: The holder who takes the claim of each key that is missed and free. By default no
+            claim is taken.
         lease: How long such a claim lasts; 30 s by default.
     """
 
@@ -108,7 +108,7 @@ class Cache:
             claims=[claim.to_message() for claim in claims],
             lease_milliseconds=_milliseconds(lease, "lease"),
         )
-        return [Claim.from_message(found) for found in self._call("Heartbeat", request).claims]
+        return [Claim.from_message(message) for message in self._call("Heartbeat", request).claims]
 
     def release(self, claims: Sequence[Claim]) -> None:
         """Give claims back; one that is no longer held is no error."""
@@ -121,13 +121,13 @@ class Cache:
         scope: str = "",
         timeout: timedelta | None = None,
     ) -> Iterator[tuple[bytes, WaitEvent]]:
-        """Yield the digest of each key, and what became of it, as soon as it is not in flight.
+        """Yield the digest of each key with an event, as soon as the key is not in flight.
 
         Args:
-            keys: What to wait for.
-            scope: Where.
-            timeout: When it is over, what is in flight is answered as STILL_IN_FLIGHT; None: as
-                long as the server lets a call last.
+            keys: The keys to wait for.
+            scope: The scope of the keys.
+            timeout: Afterwards, keys still in flight are answered as STILL_IN_FLIGHT; None: wait
+                as long as the server lets a call last.
 
         Raises:
             InvalidArgument: A digest has not 32 bytes, or the timeout is negative.
@@ -163,8 +163,8 @@ class Cache:
         """Make sure that entries never hit again; return them.
 
         Args:
-            by: Who does it; kept.
-            why: Why; kept, and told to those who miss.
+            by: Who invalidates; kept.
+            why: The reason; kept, and part of the detail of later misses.
             scope: The entries of this scope; None: of all scopes.
             keys: Of these keys.
             executions: Of these executions, by id.
@@ -173,8 +173,8 @@ class Cache:
             entries: With these ids.
             component: With this component, such as a version of the code.
             published_before: Published earlier than this; with a time zone.
-            transitive: Also the entries of all that was made from their outputs.
-            dry_run: Only say which.
+            transitive: Also the entries of everything made from their outputs.
+            dry_run: Only return the entries.
 
         Raises:
             InvalidArgument: Nothing is selected, or nobody and no reason are named.
@@ -205,23 +205,25 @@ class Cache:
         missing: Sequence[int] = (),
         digests: dict[int, str] | None = None,
     ) -> None:
-        """Share what was seen of payloads.
+        """Report observations of payloads to the store.
 
         Args:
-            by: Who saw it.
+            by: The observer.
             verified: The ids of artifacts whose payload is there.
             missing: The ids of those whose payload is not; steps that made them run again.
-            digests: The digests that were seen, "sha256:…", by id.
+            digests: The digests of the payloads, "sha256:…", by id.
 
         Raises:
             NotFound: An artifact is unknown.
         """
-        seen = digests or {}
-        statuses = [(given, pb.ArtifactReport.VERIFIED) for given in verified]
-        statuses += [(given, pb.ArtifactReport.MISSING) for given in missing]
+        digest_by_id = digests or {}
+        statuses = [(artifact_id, pb.ArtifactReport.VERIFIED) for artifact_id in verified]
+        statuses += [(artifact_id, pb.ArtifactReport.MISSING) for artifact_id in missing]
         reports = [
-            pb.ArtifactReport(artifact_id=given, status=status, digest=seen.get(given), by=by)
-            for given, status in statuses
+            pb.ArtifactReport(
+                artifact_id=artifact_id, status=status, digest=digest_by_id.get(artifact_id), by=by
+            )
+            for artifact_id, status in statuses
         ]
         self._call("ReportArtifacts", pb.ReportArtifactsRequest(reports=reports))
 
@@ -235,8 +237,8 @@ class Cache:
         """Return which components of a key are new.
 
         Args:
-            components: What was looked up.
-            scope: Where.
+            components: The key, or its components.
+            scope: The scope of the key.
             execution: Compare with this execution; None: with the entry that is nearest.
 
         Raises:
@@ -248,14 +250,14 @@ class Cache:
         return Explanation.from_message(self._call("Explain", request))
 
     def stats(self, *, scope: str | None = None) -> CacheStats:
-        """Return how many entries there are; of one scope, or of all."""
-        found = self._call("CacheStats", pb.CacheStatsRequest(scope=scope))
+        """Return the counts of entries, hits and claims, of one scope or of all."""
+        response = self._call("CacheStats", pb.CacheStatsRequest(scope=scope))
         return CacheStats(
-            entries=found.entries,
-            invalidated=found.invalidated,
-            expired=found.expired,
-            hits=found.hits,
-            claims_held=found.claims_held,
+            entries=response.entries,
+            invalidated=response.invalidated,
+            expired=response.expired,
+            hits=response.hits,
+            claims_held=response.claims_held,
         )
 
     def list(

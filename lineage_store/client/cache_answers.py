@@ -1,4 +1,4 @@
-"""What the cache answers: decisions, claims, entries, and why a key is new."""
+"""Answers of the cache: decisions, claims, entries, and explanations of new keys."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,14 +6,14 @@ from enum import StrEnum
 from typing import Any
 
 from lineage_store.cache.keys import Component, Key
-from lineage_store.entities import Artifact, EventType, Execution
+from lineage_store.client.step_artifacts import StepArtifact, artifacts_by_name
+from lineage_store.entities import Artifact, Execution
 from lineage_store.entities.values import PropertyValue, from_value, optional
 from lineage_store.v1 import cache_pb2 as pb
-from lineage_store.v1 import metadata_pb2
 
 
 class MissReason(StrEnum):
-    """Why no entry is good enough; said of the newest entry of the key."""
+    """The reason why the newest entry of a key is not good enough."""
 
     REASON_UNSPECIFIED = "REASON_UNSPECIFIED"
     NEVER_SEEN = "NEVER_SEEN"
@@ -27,7 +27,7 @@ class MissReason(StrEnum):
 
 
 class WaitEvent(StrEnum):
-    """What became of a key that was waited for."""
+    """The event that ended the wait for a key."""
 
     EVENT_UNSPECIFIED = "EVENT_UNSPECIFIED"
     PUBLISHED = "PUBLISHED"
@@ -38,13 +38,13 @@ class WaitEvent(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """The exclusive right to run what a key stands for, until it expires.
+    """The exclusive right to run the step of a key, until it expires.
 
     Attributes:
-        scope: Of the key.
-        digest: Of the key, 32 bytes.
-        holder: Who has it, as the holder calls itself.
-        token: Grows with each new holder; what is published with an older one is refused.
+        scope: The scope of the key.
+        digest: The digest of the key, 32 bytes.
+        holder: The name that the holder gave itself.
+        token: Grows with each new holder; publications with an older one are refused.
         expires_at: In ms since the epoch, by the clock of the store.
     """
 
@@ -77,78 +77,23 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """An artifact in the place it has in the signature of a step.
-
-    Attributes:
-        artifact: The artifact; in what is recorded also its id.
-        name: Of the input or output.
-        index: Among those of one name, from 0.
-        event_type: None: INPUT among the inputs, OUTPUT among the outputs.
-        time: When it was read or written, in ms; None: when it is recorded.
-    """
-
-    artifact: Artifact | int
-    name: str
-    index: int = 0
-    event_type: EventType | None = None
-    time: int | None = None
-
-    def to_message(self) -> Any:
-        """Return the place as a v1 message.
-
-        Raises:
-            InvalidArgument: A field of the artifact has a value that can't be kept.
-        """
-        given = self.artifact
-        artifact = metadata_pb2.Artifact(id=given) if isinstance(given, int) else given.to_message()
-        placed: Any = pb.StepArtifact(artifact=artifact, name=self.name, index=self.index)
-        if self.event_type is not None:
-            placed.event_type = metadata_pb2.Event.Type.Value(self.event_type)
-        if self.time is not None:
-            placed.happened_at_milliseconds = self.time
-        return placed
-
-    @classmethod
-    def from_message(cls, message: Any) -> "Place":
-        """Return the place that a v1 message holds."""
-        kind = optional(message, "event_type")
-        return cls(
-            artifact=Artifact.from_message(message.artifact),
-            name=message.name,
-            index=message.index,
-            event_type=None if kind is None else EventType(metadata_pb2.Event.Type.Name(kind)),
-            time=optional(message, "happened_at_milliseconds"),
-        )
-
-
-def by_name(places: Sequence[Place]) -> dict[str, list[Artifact]]:
-    """Return the artifacts of each name, in the order of their indexes."""
-    found: dict[str, list[Artifact]] = {}
-    for place in sorted(places, key=lambda place: (place.name, place.index)):
-        if isinstance(place.artifact, Artifact):
-            found.setdefault(place.name, []).append(place.artifact)
-    return found
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """An entry that is good enough: what it stands for need not run.
+    """An entry is good enough: the step need not run.
 
     Attributes:
-        entry_id: Of the entry.
-        source: The execution that the entry is of.
-        original_execution_id: The one that really ran.
-        places: The outputs, ordered by name and index.
-        output_parameters: What else the step put out, by name.
-        age: How long ago it was published, in ms.
-        hit_count: How often the entry was recorded as used.
+        entry_id: The id of the entry.
+        source: The execution that published the entry.
+        original_execution_id: The execution that really ran.
+        step_artifacts: The outputs, ordered by name and index.
+        output_parameters: The other outputs of the step, by name.
+        age: The time since it was published, in ms.
+        hit_count: The number of recorded uses of the entry.
     """
 
     entry_id: int
     source: Execution
     original_execution_id: int
-    places: Sequence[Place] = ()
+    step_artifacts: Sequence[StepArtifact] = ()
     output_parameters: Mapping[str, PropertyValue] = field(default_factory=dict)
     age: int = 0
     hit_count: int = 0
@@ -156,15 +101,15 @@ class Hit:
     @property
     def outputs(self) -> dict[str, list[Artifact]]:
         """The artifacts of each output, in the order of their indexes."""
-        return by_name(self.places)
+        return artifacts_by_name(self.step_artifacts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Miss:
-    """No entry is good enough: run it.
+    """No entry is good enough: run the step.
 
     Attributes:
-        reason: Why the newest entry is not.
+        reason: Why the newest entry is not good enough.
         detail: One sentence for people.
         entry_id: The newest entry, if there is one.
         execution_id: Whose entry that is.
@@ -182,10 +127,10 @@ class Miss:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InFlight:
-    """Someone else runs it now.
+    """Someone else runs the step now.
 
     Attributes:
-        holder: Who, as the holder calls itself.
+        holder: The name that the holder of the claim gave itself.
         expires_at: When the claim ends unless it is extended, in ms since the epoch.
     """
 
@@ -202,8 +147,8 @@ def decision_of(message: Any) -> Decision:
     if outcome == "hit":
         return _hit(message.hit)
     if outcome == "in_flight":
-        found = message.in_flight
-        return InFlight(holder=found.holder, expires_at=found.expires_at_milliseconds)
+        claim = message.in_flight
+        return InFlight(holder=claim.holder, expires_at=claim.expires_at_milliseconds)
     ids = {name: optional(message.miss, name) for name in _MISS_IDS}
     return Miss(
         reason=MissReason(pb.LookupResult.Miss.Reason.Name(message.miss.reason)),
@@ -221,7 +166,7 @@ def _hit(message: Any) -> Hit:
         entry_id=message.entry_id,
         source=Execution.from_message(message.source),
         original_execution_id=message.original_execution_id,
-        places=[Place.from_message(output) for output in message.outputs],
+        step_artifacts=[StepArtifact.from_message(output) for output in message.outputs],
         output_parameters=values_of(message.output_parameters),
         age=message.age_milliseconds,
         hit_count=message.hit_count,
@@ -240,28 +185,28 @@ def components_of(messages: Sequence[Any]) -> tuple[Component, ...]:
 
 def component_messages(components: Key | Sequence[Component]) -> list[Any]:
     """Return KeyComponent messages of a key or of components."""
-    given = components.components if isinstance(components, Key) else components
-    return [pb.KeyComponent(name=found.name, value=found.value) for found in given]
+    parts = components.components if isinstance(components, Key) else components
+    return [pb.KeyComponent(name=component.name, value=component.value) for component in parts]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheEntry:
-    """What ties a key to the execution that produced what it stands for.
+    """An entry of the cache: it ties a key to an execution and its outputs.
 
     Attributes:
-        id: Of the entry.
-        scope: Entries of one scope are not seen in another.
-        digest: Of the key, 32 bytes.
+        id: The id of the entry.
+        scope: The scope of the key; entries of one scope are not seen in another.
+        digest: The digest of the key, 32 bytes.
         execution_id: The execution whose outputs it has.
-        original_execution_id: The one that really ran.
-        components: What the key was made from.
+        original_execution_id: The execution that really ran.
+        components: The components of the key.
         published_at: In ms since the epoch, as are the other times.
-        expires_at: None: it does not.
-        hit_count: How often it was recorded as used.
-        last_hit_at: None: never.
+        expires_at: None: it does not expire.
+        hit_count: The number of recorded uses.
+        last_hit_at: None: it was never used.
         invalidated_at: None: it is valid.
-        invalidated_by: Who.
-        invalidated_why: Why.
+        invalidated_by: Who invalidated it.
+        invalidated_why: Why it was invalidated.
     """
 
     id: int
@@ -300,9 +245,9 @@ class ComponentDifference:
     """A component that two keys do not share.
 
     Attributes:
-        name: Of the component.
-        stored: Its canonical text in the entry; None: it has none of this name.
-        given: Its canonical text in the key that was looked up; None: likewise.
+        name: The name of the component.
+        stored: Its canonical text in the entry; None: the entry lacks it.
+        given: Its canonical text in the key that was looked up; None: the key lacks it.
     """
 
     name: str
@@ -312,12 +257,12 @@ class ComponentDifference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Why a key is new.
+    """An explanation of a new key: its differences from the nearest entry.
 
     Attributes:
-        nearest: What it was compared with; None: there is nothing to compare with.
+        nearest: The entry that it was compared with; None: there is none.
         differences: The components that are not the same.
-        equal_components: How many are.
+        equal_components: The number of components that are the same.
     """
 
     nearest: CacheEntry | None
@@ -329,8 +274,10 @@ class Explanation:
         """Return the explanation that an ExplainResponse holds."""
         nearest = CacheEntry.from_message(message.nearest) if message.HasField("nearest") else None
         differences = [
-            ComponentDifference(found.name, optional(found, "stored"), optional(found, "given"))
-            for found in message.differences
+            ComponentDifference(
+                difference.name, optional(difference, "stored"), optional(difference, "given")
+            )
+            for difference in message.differences
         ]
         return cls(
             nearest=nearest, differences=differences, equal_components=message.equal_components
@@ -339,14 +286,14 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheStats:
-    """How many entries there are, and what became of them.
+    """Counts of the entries of a cache, and of their uses.
 
     Attributes:
-        entries: All of them.
-        invalidated: Of these.
-        expired: Of these.
-        hits: How often entries were recorded as used.
-        claims_held: Claims that have not expired.
+        entries: The number of all entries.
+        invalidated: The number of invalidated ones.
+        expired: The number of expired ones.
+        hits: The number of recorded uses.
+        claims_held: The number of claims that have not expired.
     """
 
     entries: int

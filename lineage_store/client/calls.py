@@ -1,4 +1,4 @@
-"""What the methods of `LineageStore` are made of: one call, the ids of types, pages."""
+"""The base of the methods of `LineageStore`: calls, the ids of types, pages."""
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +19,7 @@ T = TypeVar("T")
 N = TypeVar("N", bound=Node)
 
 OrderBy = Literal["id", "create_time", "update_time"]
-"""What a listing is ordered by; ties are broken by id."""
+"""The order of a listing; ties are broken by id."""
 
 _Field = pb.ListOperationOptions.OrderByField
 _FIELDS: dict[str, Any] = {
@@ -35,7 +35,7 @@ class Page(Generic[T]):
 
     Attributes:
         items: At most as many as the limit.
-        next_page_token: What to give to the same call for the next page; None: this is the last.
+        next_page_token: The `page_token` of the next page; None: this is the last.
     """
 
     items: list[T]
@@ -132,9 +132,9 @@ class Calls:
         """Return the id of a type, which never changes and is therefore asked for once."""
         key = (kind, name, version or "")
         with self._lock:
-            known = self._type_ids.get(key)
-        if known is not None:
-            return known
+            type_id = self._type_ids.get(key)
+        if type_id is not None:
+            return type_id
         method = f"Get{kind.name.title()}Type"
         response = self._call(method, type_name=name, type_version=version)
         return self._remember_type(key, getattr(response, f"{kind.name}_type").id)

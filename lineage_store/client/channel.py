@@ -17,7 +17,7 @@ from lineage_store.client.connection_faults import ConnectionFault, connection_f
 from lineage_store.wire import CACHE, LINEAGE, METHODS, REASON_KEY, RESPONSES, SERVICE
 
 FIRST_LOOK_SECONDS = 0.5
-"""How long a connection may take before somebody looks why there is none."""
+"""Seconds that a connection may take before the transport looks why there is none."""
 
 LOOK_SECONDS = 2.0
 
@@ -29,7 +29,7 @@ _HEALTH_CHECK = "/grpc.health.v1.Health/Check"
 MAX_MESSAGE_BYTES = 100 * 1024 * 1024
 
 _TOO_LARGE = "message larger than max"
-"""What gRPC itself says, on either side, of a message that is over its limit, and nothing more."""
+"""A part of gRPC's own error, on either side, for a message that is over its limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +56,12 @@ def _retries(names: list[dict[str, str]], codes: list[str]) -> dict[str, Any]:
 
 
 def _service_config(service: str) -> str:
-    """Return what gRPC itself shall retry, with jitter.
+    """Return the service config, which names the calls that gRPC itself retries, with jitter.
 
     A write whose answer was lost may have taken place, so UNAVAILABLE repeats only reads; a stream
     is repeated only as long as nothing of it has come. A write waits for a connection, and gRPC
-    repeats by itself what never left this process. Every call of the cache comes to the same when
-    it is made twice: steps have keys, and claims have holders. A call that a server ended with
+    always repeats calls that never left this process. Every call of the cache has the same effect
+    when it is made twice: steps have keys, and claims have holders. A call that a server ended with
     CANCELLED, as one of gRPC may do when it stops, is repeated where UNAVAILABLE is.
     """
     names = [method.name for method in SERVICE.methods]
@@ -103,13 +103,13 @@ class GrpcTransport:
         self._is_closed = False
         self._retry = retry
         self._service = service
-        given = {  # of two arguments with one name, gRPC takes the first
+        channel_arguments = {  # of two arguments with one name, gRPC takes the first
             "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
             "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
             "grpc.service_config": _service_config(service) if retry else "{}",
             **dict(options or []),
         }
-        arguments = list(given.items())
+        arguments = list(channel_arguments.items())
         if tls is None:
             self._channel = grpc.insecure_channel(target, options=arguments)
         else:
@@ -174,16 +174,16 @@ class GrpcTransport:
         ready = grpc.channel_ready_future(self._channel)
         try:
             while not _is_done(ready, seconds):
-                left = deadline - time.monotonic()
-                fault = self._fault(max(0.1, min(left, LOOK_SECONDS)))
-                if left <= 0 or (fault is not None and fault.is_final):
+                seconds_left = deadline - time.monotonic()
+                fault = self._fault(max(0.1, min(seconds_left, LOOK_SECONDS)))
+                if seconds_left <= 0 or (fault is not None and fault.is_final):
                     raise self._no_answer(fault, timeout)
-                seconds = min(LOOK_SECONDS, left)
+                seconds = min(LOOK_SECONDS, seconds_left)
         finally:
             ready.cancel()
 
     def _fault(self, seconds: float) -> ConnectionFault | None:
-        """Return why there is no connection, if a call tells it."""
+        """Return why there is no connection, if the error of a call tells."""
         try:
             check: Any = self._channel.unary_unary(_HEALTH_CHECK)
             check(b"", timeout=seconds)
@@ -215,7 +215,7 @@ def _from_rpc_error(error: Any, target: str, *, is_closed: bool) -> errors.Linea
     """Return the error of ours for one of gRPC.
 
     Args:
-        error: What gRPC raised.
+        error: The error that gRPC raised.
         target: HOST:PORT of the server.
         is_closed: Whether the transport was closed, which ends its calls with CANCELLED.
     """

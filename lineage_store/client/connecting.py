@@ -30,7 +30,7 @@ TLS_VARIABLES = {
 """Environment variables that name TLS files, by argument of `lineage_store.connect`."""
 
 HASTY_SECONDS = 10.0
-"""How long a call over the transport that must not wait may take."""
+"""Seconds that a call may take over the transport that must not wait."""
 
 _QUICK_TO_RECONNECT = [
     ("grpc.initial_reconnect_backoff_ms", 200),
@@ -93,10 +93,10 @@ def _over_grpc(
     return cls(transport, url=url, hasty=hasty)
 
 
-def _pem(given: Pem | None) -> bytes | None:
-    if given is None or isinstance(given, bytes):
-        return given
+def _pem(material: Pem | None) -> bytes | None:
+    if material is None or isinstance(material, bytes):
+        return material
     try:
-        return Path(given).read_bytes()
+        return Path(material).read_bytes()
     except OSError as error:
         raise errors.InvalidArgument(f"a TLS file can't be read: {error}") from None

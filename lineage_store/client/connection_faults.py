@@ -1,11 +1,11 @@
-"""What gRPC says when it can't connect, in words that tell what to do."""
+"""Connection errors of gRPC, in words that tell what to do."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionFault:
-    """Why a server can't be reached.
+    """A reason why a server can't be reached.
 
     Attributes:
         text: The reason, and what to do.

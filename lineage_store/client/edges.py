@@ -1,4 +1,4 @@
-"""Events, and what ties nodes to contexts: what `LineageStore` offers on them."""
+"""Methods of `LineageStore` on events, and on the ties of nodes to contexts."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ ContextOrId = Context | int
 
 
 class EdgeMethods(Calls):
-    """Put and list what lies between nodes; each end is given as a node or as its id."""
+    """Put and list the edges between nodes; pass each end as a node or as its id."""
 
     def put_events(self, events: Sequence[Event]) -> None:
         """Record events, all or none.
@@ -52,7 +52,7 @@ class EdgeMethods(Calls):
         artifacts: Sequence[ArtifactOrId] = (),
         executions: Sequence[ExecutionOrId] = (),
     ) -> None:
-        """Put artifacts and executions into a context; what is in it already stays there.
+        """Put artifacts and executions into a context; its present members stay there.
 
         Raises:
             InvalidArgument: A node is unknown.
@@ -83,12 +83,12 @@ class EdgeMethods(Calls):
     def list_parent_contexts(self, context: ContextOrId) -> list[Context]:
         """Return all contexts that this one is directly in."""
         response = self._call("GetParentContextsByContext", context_id=id_of(context))
-        return [Context.from_message(found) for found in response.contexts]
+        return [Context.from_message(message) for message in response.contexts]
 
     def list_child_contexts(self, context: ContextOrId) -> list[Context]:
         """Return all contexts that are directly in this one."""
         response = self._call("GetChildrenContextsByContext", context_id=id_of(context))
-        return [Context.from_message(found) for found in response.contexts]
+        return [Context.from_message(message) for message in response.contexts]
 
     def list_contexts_of(
         self, *, artifact: ArtifactOrId | None = None, execution: ExecutionOrId | None = None
@@ -106,7 +106,7 @@ class EdgeMethods(Calls):
             raise errors.InvalidArgument("list contexts by artifact or by execution")
         try:
             response = self._call(method, **scope)
-        except errors.NotFound:  # how the store says that there are none
+        except errors.NotFound:  # the store's answer when there are none
             return []
         return [Context.from_message(context) for context in response.contexts]
 

@@ -12,8 +12,8 @@ from lineage_store.client.transport import Transport
 from lineage_store.client.walks import (
     GraphNode,
     Kind,
-    Selection,
     Start,
+    StartSelection,
     Walk,
     WalkOptions,
     as_of_message,
@@ -77,8 +77,8 @@ class LineageQuery:
             NotFound: A node to begin with is unknown.
             InvalidArgument: An option, or a filter, is not valid.
         """
-        found = self._walk(Direction.UPSTREAM, hops, ids_only, resume, options)
-        return found if show_cached else found.fold()
+        lineage = self._walk(Direction.UPSTREAM, hops, ids_only, resume, options)
+        return lineage if show_cached else lineage.fold()
 
     def downstream(
         self,
@@ -89,9 +89,9 @@ class LineageQuery:
         resume: Lineage | None = None,
         **options: Unpack[WalkOptions],
     ) -> Lineage:
-        """Return what was made from the nodes, with all steps between; see `upstream`."""
-        found = self._walk(Direction.DOWNSTREAM, hops, ids_only, resume, options)
-        return found if show_cached else found.fold()
+        """Return everything made from the nodes, with all steps between; see `upstream`."""
+        lineage = self._walk(Direction.DOWNSTREAM, hops, ids_only, resume, options)
+        return lineage if show_cached else lineage.fold()
 
     def both(
         self,
@@ -107,8 +107,8 @@ class LineageQuery:
         At each node the walk goes both ways, so this is more than `upstream` and `downstream`
         together: also what else was made from the same data.
         """
-        found = self._walk(Direction.BOTH, hops, ids_only, resume, options)
-        return found if show_cached else found.fold()
+        lineage = self._walk(Direction.BOTH, hops, ids_only, resume, options)
+        return lineage if show_cached else lineage.fold()
 
     def iter_parts(
         self,
@@ -140,7 +140,9 @@ class LineageQuery:
         walk = Walk.of({"hops": hops, **options})
         message = walk.to_message(self._start, direction_of(direction))
         request = pb.SummarizeRequest(walk=message, budget=walk.budget())
-        return Summary.from_message(self._transport.call("Summarize", request), walk.asked)
+        return Summary.from_message(
+            self._transport.call("Summarize", request), walk.explicit_limits
+        )
 
     def _walk(
         self,
@@ -152,8 +154,8 @@ class LineageQuery:
     ) -> Lineage:
         walk = Walk.of({"hops": hops, **options})
         request = self._request(direction, walk, ids_only, resume)
-        known = empty(direction) if resume is None else resume.whole
-        return known.joined_by(self._parts(request, walk))
+        earlier_part = empty(direction) if resume is None else resume.whole
+        return earlier_part.joined_by(self._parts(request, walk))
 
     def _request(
         self, direction: Direction, walk: Walk, ids_only: bool, resume: Lineage | None
@@ -170,7 +172,7 @@ class LineageQuery:
 
     def _parts(self, request: Any, walk: Walk) -> Iterator[LineagePart]:
         for message in self._transport.stream("Trace", request):
-            yield LineagePart.from_message(message, walk.asked)
+            yield LineagePart.from_message(message, walk.explicit_limits)
 
 
 class LineageMethods(NotationMethods):
@@ -212,7 +214,7 @@ class LineageMethods(NotationMethods):
             NotFound: A name names nothing.
             InvalidArgument: Not exactly one way to begin is given.
         """
-        selection = Selection(
+        selection = StartSelection(
             nodes=self._resolved(start),
             artifact=artifact,
             execution=execution,
@@ -249,7 +251,7 @@ class LineageMethods(NotationMethods):
         show_cached: bool = False,
         **options: Unpack[WalkOptions],
     ) -> Impact:
-        """Return what is affected if some nodes are not what they should be, models first.
+        """Return everything affected by some bad nodes, models first.
 
         That is everything downstream: a recall list. Every artifact is on it; steps that only
         repeat another one are folded. See `lineage` for `start`, and `LineageQuery` for the rest.
@@ -260,7 +262,9 @@ class LineageMethods(NotationMethods):
         """
         types = self._call("GetArtifactTypes").artifact_types
         models = {
-            found.name for found in types if found.base_type == metadata_pb2.ArtifactType.MODEL
+            artifact_type.name
+            for artifact_type in types
+            if artifact_type.base_type == metadata_pb2.ArtifactType.MODEL
         }
         query = self.lineage(start)
         return impact(query.downstream(hops, show_cached=show_cached, **options), models)
@@ -312,8 +316,8 @@ class LineageMethods(NotationMethods):
             as_of=as_of_message(as_of, recorded_as_of),
             budget=budget_message(max_nodes, None, timeout),
         )
-        asked = limits_of(hops=hops, max_nodes=max_nodes, timeout=timeout) | {Limit.MAX_PATHS}
-        return Paths.from_message(self._send("FindPaths", request), asked)
+        limits = limits_of(hops=hops, max_nodes=max_nodes, timeout=timeout) | {Limit.MAX_PATHS}
+        return Paths.from_message(self._send("FindPaths", request), limits)
 
     def compare(
         self,
@@ -325,7 +329,7 @@ class LineageMethods(NotationMethods):
         max_nodes: int | None = None,
         timeout: float | None = None,
     ) -> Comparison:
-        """Return why two artifacts are not the same: what differs upstream of them.
+        """Return why two artifacts are not the same: the differences upstream of them.
 
         Data, code, parameters, environment and steps are compared; `lineage.comparison` and
         `lineage.aspects` have the rules.
@@ -350,8 +354,8 @@ class LineageMethods(NotationMethods):
             budget=budget_message(max_nodes, None, timeout),
         )
         keys = [key("artifact", artifact_id) for artifact_id in ids]
-        asked = limits_of(max_nodes=max_nodes, timeout=timeout)
-        return Comparison.from_message(self._send("Compare", request), keys[0], keys[1], asked)
+        limits = limits_of(max_nodes=max_nodes, timeout=timeout)
+        return Comparison.from_message(self._send("Compare", request), keys[0], keys[1], limits)
 
     def _resolved(self, start: Any) -> Any:
         """Return where to begin, with keys in place of names."""

@@ -24,8 +24,8 @@ def _mask(kind: NodeKind, fields: Sequence[str] | None) -> FieldMask | None:
     return FieldMask(paths=[str(kind.state_field) if f == "state" else f for f in fields])
 
 
-def _check_selection(kind: NodeKind, *given: object, type_version: str | None) -> None:
-    node_id, type_name, name, external_id = given
+def _check_selection(kind: NodeKind, *selectors: object, type_version: str | None) -> None:
+    node_id, type_name, name, external_id = selectors
     by_name = type_name is not None and name is not None
     half_a_name = (type_name is None) != (name is None)
     ways = (node_id is not None) + by_name + (external_id is not None)
@@ -36,7 +36,7 @@ def _check_selection(kind: NodeKind, *given: object, type_version: str | None) -
 
 
 class NodeCalls(Calls):
-    """What the three kinds of node have in common, written once."""
+    """The calls that the three kinds of node have in common, written once."""
 
     def _put_nodes(
         self, kind: NodeKind, nodes: Sequence[Node], fields: Sequence[str] | None, **more: Any
@@ -51,11 +51,11 @@ class NodeCalls(Calls):
     def _by_ids(self, cls: type[N], ids: Sequence[int]) -> list[N]:
         kind = cls.kind
         response = self._call(f"Get{kind.plural.title()}ByID", **{f"{kind.name}_ids": ids})
-        found = {node.id: node for node in getattr(response, kind.plural)}
-        missing = [str(wanted) for wanted in ids if wanted not in found]
-        if missing:
-            raise errors.NotFound(f"no {kind.name} has the id {', '.join(missing)}")
-        return [cls.from_message(found[wanted]) for wanted in ids]
+        messages_by_id = {node.id: node for node in getattr(response, kind.plural)}
+        missing_ids = [str(node_id) for node_id in ids if node_id not in messages_by_id]
+        if missing_ids:
+            raise errors.NotFound(f"no {kind.name} has the id {', '.join(missing_ids)}")
+        return [cls.from_message(messages_by_id[node_id]) for node_id in ids]
 
     def _find_node(
         self,
@@ -76,8 +76,8 @@ class NodeCalls(Calls):
             response = self._by_external_id(kind, external_id)
         else:
             return self._by_name(cls, type_name, type_version, name)
-        found = [] if response is None else getattr(response, kind.plural)
-        return cls.from_message(found[0]) if found else None
+        messages = [] if response is None else getattr(response, kind.plural)
+        return cls.from_message(messages[0]) if messages else None
 
     def _by_external_id(self, kind: NodeKind, external_id: str) -> Any:
         try:
@@ -108,16 +108,16 @@ class NodeCalls(Calls):
         name: str | None,
         external_id: str | None,
     ) -> N:
-        found = self._find_node(cls, node_id, type_name, type_version, name, external_id)
-        if found is not None:
-            return found
+        node = self._find_node(cls, node_id, type_name, type_version, name, external_id)
+        if node is not None:
+            return node
         if node_id is not None:
-            which = f"the id {node_id}"
+            selector = f"the id {node_id}"
         elif external_id is not None:
-            which = f"the external id {external_id!r}"
+            selector = f"the external id {external_id!r}"
         else:
-            which = f"the type {type_name!r} and the name {name!r}"
-        raise errors.NotFound(f"no {cls.kind.name} has {which}")
+            selector = f"the type {type_name!r} and the name {name!r}"
+        raise errors.NotFound(f"no {cls.kind.name} has {selector}")
 
     def _list_nodes(
         self,
@@ -152,21 +152,21 @@ class NodeCalls(Calls):
         return self._pages(cls, limit, scope)
 
     def _pages(self, cls: type[N], limit: int | None, scope: dict[str, Any]) -> Iterator[N]:
-        left, token = limit, None
-        while left is None or left > 0:
-            size = MAX_PAGE if left is None else min(left, MAX_PAGE)
+        remaining, token = limit, None
+        while remaining is None or remaining > 0:
+            size = MAX_PAGE if remaining is None else min(remaining, MAX_PAGE)
             page = self._list_nodes(cls, limit=size, page_token=token, **scope)
             yield from page.items
             token = page.next_page_token
             if token is None:
                 return
-            left = None if left is None else left - len(page.items)
+            remaining = None if remaining is None else remaining - len(page.items)
 
 
 def _scope(
     kind: NodeKind, type_name: str | None, type_version: str | None, context_id: int | None
 ) -> dict[str, Any]:
-    """Return the RPC of a listing as "method", and the fields that say what it is about."""
+    """Return the RPC of a listing as "method", with the fields of its scope."""
     if type_name is not None and context_id is not None:
         raise errors.InvalidArgument("list by type or by context, not by both")
     if type_version is not None and type_name is None:

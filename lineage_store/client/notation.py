@@ -1,6 +1,6 @@
-"""Nodes as people name them in one text, and what artifacts a file of this machine is.
+"""The names that people give nodes, each in one text, and the artifacts of a local file.
 
-| text | what it names |
+| text | nodes |
 | --- | --- |
 | `12`, `artifact:12`, `execution:7` | a node by kind and id |
 | `Model/churn`, `execution:Train/t` | a node by type and name |
@@ -34,7 +34,7 @@ _MANY = 5
 
 _DIGEST = re.compile(r"(?:sha|md|blake)\d[a-z0-9_-]*:[^/]+", re.IGNORECASE)
 _PATH = re.compile(r"[.~/\\]|[A-Za-z]:[/\\]")
-"""What begins so is a path, and no name."""
+"""The beginning of a path, as opposed to a name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class NamedNodes:
 
     Attributes:
         keys: Their keys, such as "artifact:12"; one at least.
-        remark: What a person should know who named them so; None: nothing.
+        remark: A remark for the person who gave the name; None: nothing.
     """
 
     keys: list[str]
@@ -57,15 +57,15 @@ class NamedNodes:
         """
         if len(self.keys) == 1:
             return self.keys[0]
-        what = "uri" if str(name).startswith("uri:") else "digest"
+        scheme = "uri" if str(name).startswith("uri:") else "digest"
         raise errors.InvalidArgument(
-            f"{name} is the {what} of {len(self.keys)} artifacts: {', '.join(self.keys)}; "
+            f"{name} is the {scheme} of {len(self.keys)} artifacts: {', '.join(self.keys)}; "
             "name one of them"
         )
 
 
 class NotationMethods(ArtifactMethods, ExecutionMethods):
-    """Find nodes by what people call them, and artifacts by their content."""
+    """Find nodes by the names that people give them, and artifacts by their content."""
 
     def find_artifacts_by_digest(self, digest: str) -> list[Artifact]:
         """Return the artifacts whose content has a digest, the oldest first; perhaps none.
@@ -85,8 +85,8 @@ class NotationMethods(ArtifactMethods, ExecutionMethods):
             parts: list[Any] = list(self._transport.stream("Trace", pb.TraceRequest(walk=walk)))
         except errors.NotFound:
             return []
-        found = [artifact for part in parts for artifact in part.artifacts]
-        return sorted(map(Artifact.from_message, found), key=lambda node: node.id or 0)
+        messages = [artifact for part in parts for artifact in part.artifacts]
+        return sorted(map(Artifact.from_message, messages), key=lambda node: node.id or 0)
 
     def find_nodes(self, name: str | Path) -> NamedNodes:
         """Return the nodes that a text, or a file or directory of this machine, names.
@@ -110,8 +110,8 @@ class NotationMethods(ArtifactMethods, ExecutionMethods):
             return _all(self._at(rest), f"no artifact has the uri {rest!r}")
         if (colon and scheme == "digest") or _DIGEST.fullmatch(name):
             digest = rest if scheme == "digest" else name
-            found = self.find_artifacts_by_digest(digest)
-            return _all(found, f"no artifact has the digest {digest!r}")
+            artifacts = self.find_artifacts_by_digest(digest)
+            return _all(artifacts, f"no artifact has the digest {digest!r}")
         return self._of_name_or_file(name)
 
     def _of_kind(self, kind: str, rest: str) -> NamedNodes:
@@ -134,65 +134,65 @@ class NotationMethods(ArtifactMethods, ExecutionMethods):
         except (errors.NotFound, errors.InvalidArgument) as error:
             if os.path.lexists(text):
                 return self._of_file(text)
-            found = self._at(text)  # a file that was here once
-            if not found:
+            artifacts = self._at(text)  # a file that was here once
+            if not artifacts:
                 raise error from None
-            return _all(found, "")
+            return _all(artifacts, "")
 
     def _at(self, uri: str) -> list[Artifact]:
         """Return the artifacts at a uri; a relative path is also one from the current directory."""
         is_path = uri and "://" not in uri
         uris = [uri, *(_uris_of(uri) if is_path else ())]
-        found = self.find_artifacts_by_uri(*dict.fromkeys(uris))
-        exact = [artifact for artifact in found if artifact.uri == uri]
-        return exact or found
+        artifacts = self.find_artifacts_by_uri(*dict.fromkeys(uris))
+        exact_matches = [artifact for artifact in artifacts if artifact.uri == uri]
+        return exact_matches or artifacts
 
     def _of_file(self, name: str) -> NamedNodes:
         path, uris = Path(name).expanduser(), _uris_of(name)
         if not os.path.lexists(path):
-            missing = f"there is no file {name}, and no artifact was recorded at {uris[0]}"
-            return _all(self._at(name), missing)
+            message = f"there is no file {name}, and no artifact was recorded at {uris[0]}"
+            return _all(self._at(name), message)
         try:
             digest = fingerprint(path)
         except OSError as error:
             raise errors.InvalidArgument(f"{name} can't be read: {error.strerror}") from error
-        found = self.find_artifacts_by_digest(digest)
-        if not found:
+        artifacts = self.find_artifacts_by_digest(digest)
+        if not artifacts:
             nearest = self.find_artifacts_by_uri(*uris)
             raise errors.NotFound(_unknown(name, uris[0], digest, nearest))
-        return _preferred(name, found, uris)
+        return _preferred(name, artifacts, uris)
 
 
 def _uris_of(name: str) -> list[str]:
-    """Return what the uri of a file may be: its absolute path, as it is written and resolved."""
+    """Return the possible uris of a file: its absolute path, as it is written and resolved."""
     path = Path(name).expanduser()
     absolute = str(path.absolute())
     paths = dict.fromkeys([absolute, os.path.normpath(absolute), str(path.resolve())])
     return [*paths, *(f"file://{one}" for one in paths)]
 
 
-def _all(found: list[Artifact], otherwise: str) -> NamedNodes:
-    if not found:
+def _all(artifacts: list[Artifact], otherwise: str) -> NamedNodes:
+    if not artifacts:
         raise errors.NotFound(otherwise)
-    return NamedNodes(keys=[key_of(artifact) for artifact in found])
+    return NamedNodes(keys=[key_of(artifact) for artifact in artifacts])
 
 
 def _age(artifact: Artifact) -> tuple[int, int]:
-    """Return what artifacts are ordered by, the oldest first."""
+    """Return the sort key of artifacts, the oldest first."""
     return artifact.create_time or 0, artifact.id or 0
 
 
-def _preferred(name: str, found: list[Artifact], uris: list[str]) -> NamedNodes:
-    """Return the artifact that a file is, of those that have its content."""
-    chosen = max(found, key=lambda artifact: (artifact.uri in uris, *_age(artifact)))
-    others = [artifact for artifact in found if artifact is not chosen]
+def _preferred(name: str, artifacts: list[Artifact], uris: list[str]) -> NamedNodes:
+    """Return the artifact of a file, among those with its content."""
+    preferred = max(artifacts, key=lambda artifact: (artifact.uri in uris, *_age(artifact)))
+    others = [artifact for artifact in artifacts if artifact is not preferred]
     if not others:
-        return NamedNodes(keys=[key_of(chosen)])
-    why = "recorded at this path" if chosen.uri in uris else "the newest"
+        return NamedNodes(keys=[key_of(preferred)])
+    why = "recorded at this path" if preferred.uri in uris else "the newest"
     have = "1 other artifact has" if len(others) == 1 else f"{len(others):,} other artifacts have"
     return NamedNodes(
-        keys=[key_of(chosen)],
-        remark=f"{name} is {key_of(chosen)}, {why}; {have} this content: {_listed(others)}",
+        keys=[key_of(preferred)],
+        remark=f"{name} is {key_of(preferred)}, {why}; {have} this content: {_listed(others)}",
     )
 
 
@@ -203,7 +203,7 @@ def _listed(artifacts: Iterable[Artifact]) -> str:
 
 
 def _unknown(name: str, uri: str, digest: str, nearest: list[Artifact]) -> str:
-    """Return what there is to say of a file whose content was never recorded."""
+    """Return the error message for a file whose content was never recorded."""
     short = DigestPattern.of(digest).short
     if not nearest:
         return f"no artifact has the content of {name} ({short}), and none was recorded at {uri}"

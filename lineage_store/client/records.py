@@ -1,4 +1,4 @@
-"""Steps as they are recorded: what ran, with what it read, wrote and publishes."""
+"""Records of steps: an execution with its inputs, outputs, contexts and cache entry."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,8 +8,9 @@ from typing import Any
 from lineage_store import errors
 from lineage_store.cache.keys import Key
 from lineage_store.client.cache import Cache
-from lineage_store.client.cache_answers import Claim, Place, by_name, component_messages
+from lineage_store.client.cache_answers import Claim, component_messages
 from lineage_store.client.calls import Calls
+from lineage_store.client.step_artifacts import StepArtifact, artifacts_by_name
 from lineage_store.entities import Artifact, Context, Execution
 from lineage_store.entities.values import PropertyValue, text, to_value
 from lineage_store.v1 import cache_pb2 as pb
@@ -21,9 +22,9 @@ class Publication:
     """The entry that a step publishes.
 
     Attributes:
-        key: What the step stands for.
-        scope: Where the entry can be seen.
-        output_parameters: What the step put out beside its artifacts, by name.
+        key: The cache key of the step.
+        scope: The scope in which the entry can be seen.
+        output_parameters: The outputs of the step beside its artifacts, by name.
         claim: The claim that it ran under; None: it ran without, and nobody may hold one.
         time_to_live: When it is over the entry no longer hits; None: never.
     """
@@ -57,14 +58,14 @@ class Publication:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepRecord:
-    """One run of one step, or what has become known of it since it was recorded last.
+    """One run of one step, or an addition to an earlier record of it.
 
     Attributes:
-        key: Names the step among all steps, and becomes the external id of its execution. What is
-            recorded under a known key adds to that execution; the same record again adds nothing.
+        key: Names the step among all steps, and becomes the external id of its execution. A record
+            under a known key adds to that execution; the same record again adds nothing.
         execution: With the name of its type; a final state is never taken back.
-        inputs: What it read.
-        outputs: What it wrote.
+        inputs: The artifacts that it read.
+        outputs: The artifacts that it wrote.
         contexts: Those without id are found by type and name, or created.
         parents: For contexts, by their places in `contexts`: pairs of child and parent.
         publication: Needs the state COMPLETE.
@@ -73,8 +74,8 @@ class StepRecord:
 
     key: str
     execution: Execution
-    inputs: Sequence[Place] = ()
-    outputs: Sequence[Place] = ()
+    inputs: Sequence[StepArtifact] = ()
+    outputs: Sequence[StepArtifact] = ()
     contexts: Sequence[Context | int] = ()
     parents: Sequence[tuple[int, int]] = ()
     publication: Publication | None = None
@@ -90,9 +91,9 @@ class StepRecord:
         return pb.Step(
             key=text(self.key, "the key of a step"),
             execution=self.execution.to_message(),
-            inputs=[place.to_message() for place in self.inputs],
-            outputs=[place.to_message() for place in self.outputs],
-            contexts=[_context(given) for given in self.contexts],
+            inputs=[step_artifact.to_message() for step_artifact in self.inputs],
+            outputs=[step_artifact.to_message() for step_artifact in self.outputs],
+            contexts=[_context(context) for context in self.contexts],
             parents=[pb.ContextParent(child_index=c, parent_index=p) for c, p in self.parents],
             cache=cache,
             create_types=self.create_types,
@@ -107,10 +108,10 @@ def _context(context: Context | int) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedStep:
-    """The ids of what was recorded, each list in the order of the record.
+    """The ids of a recorded step and its nodes, each list in the order of the record.
 
     Attributes:
-        entry_id: Of the entry that was published, if one was.
+        entry_id: The id of the entry that was published, if one was.
         is_repeated: The step was known, and nothing in the record was new.
     """
 
@@ -136,30 +137,30 @@ class RecordedStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedHit:
-    """What was recorded of a step that was served from the cache.
+    """The record of a step that was served from the cache.
 
     Attributes:
         recorded: The ids.
-        places: The outputs, which are those of the entry.
+        step_artifacts: The outputs, which are those of the entry.
         original_execution_id: The execution that really ran.
     """
 
     recorded: RecordedStep
-    places: Sequence[Place]
+    step_artifacts: Sequence[StepArtifact]
     original_execution_id: int
 
     @property
     def outputs(self) -> dict[str, list[Artifact]]:
         """The artifacts of each output, in the order of their indexes."""
-        return by_name(self.places)
+        return artifacts_by_name(self.step_artifacts)
 
 
 class RecordMethods(Calls):
-    """Decide about steps, and record them with what they publish."""
+    """Decide about steps, and record them with their cache entries."""
 
     @property
     def cache(self) -> Cache:
-        """Whether steps may be skipped: decisions, claims and entries."""
+        """The cache: decisions whether steps may be skipped, claims and entries."""
         return Cache(self._transport)
 
     def record_step(self, step: StepRecord) -> RecordedStep:
@@ -178,36 +179,36 @@ class RecordMethods(Calls):
         """Record many steps in one call, each all or nothing.
 
         Returns:
-            For each step what was recorded, or the error that it was refused with.
+            For each step its ids, or the error that it was refused with.
         """
         request = pb.RecordStepsRequest(steps=[step.to_message() for step in steps])
         return [result_of(result) for result in self._send("RecordSteps", request).results]
 
     def record_cached(
-        self, step: StepRecord, entry: int, *, copies: Sequence[Place] = ()
+        self, step: StepRecord, entry: int, *, copies: Sequence[StepArtifact] = ()
     ) -> RecordedHit:
         """Record that a step was served from the cache.
 
         Args:
             step: Without outputs, which are those of the entry; its state becomes CACHED.
             entry: The id of the entry, as the lookup answered it.
-            copies: What outputs were copied to, as artifacts with external ids, each in the place
-                of the output that it is a copy of; they are outputs of this execution as well.
+            copies: Copies of outputs, as artifacts with external ids, each in the slot of the
+                output that it is a copy of; they are outputs of this execution as well.
 
         Raises:
             NotFound: There is no such entry.
-            InvalidArgument: The entry has no output in the place of a copy.
+            InvalidArgument: The entry has no output in the slot of a copy.
         """
         request = cached_request(step, entry, copies)
         response = self._send("RecordCached", request)
         return RecordedHit(
             recorded=RecordedStep.from_message(response.recorded),
-            places=[Place.from_message(output) for output in response.outputs],
+            step_artifacts=[StepArtifact.from_message(output) for output in response.outputs],
             original_execution_id=response.original_execution_id,
         )
 
 
-def cached_request(step: StepRecord, entry: int, copies: Sequence[Place]) -> Any:
+def cached_request(step: StepRecord, entry: int, copies: Sequence[StepArtifact]) -> Any:
     """Return a RecordCachedRequest; see `RecordMethods.record_cached`."""
     return pb.RecordCachedRequest(
         step=step.to_message(),
@@ -217,7 +218,7 @@ def cached_request(step: StepRecord, entry: int, copies: Sequence[Place]) -> Any
 
 
 def result_of(message: Any) -> RecordedStep | errors.LineageError:
-    """Return what a result of RecordSteps holds: what was recorded, or the error."""
+    """Return the ids of a recorded step, or the error, from a result of RecordSteps."""
     if not message.HasField("error_code"):
         return RecordedStep.from_message(message.recorded)
     return errors.from_status(message.error_code, message.error_message, message.error_reason)

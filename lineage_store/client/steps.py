@@ -1,4 +1,4 @@
-"""Whole steps in one call: what `LineageStore` offers to record them."""
+"""Methods of `LineageStore` that record whole steps in one call."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Artifacts = Sequence[ArtifactOrId] | Mapping[str, ArtifactOrId | Sequence[Artifa
 """A list, or names as the signature of the step has them, which become the paths of the events."""
 
 Path = tuple[str | int, ...]
-_Placed = tuple[ArtifactOrId, Path]
+_ArtifactWithPath = tuple[ArtifactOrId, Path]
 
 EventBetween = tuple[int | None, int | None, Event]
 """The place of an execution, the place of an artifact, and the event between them.
@@ -25,7 +25,7 @@ In place of a place, None if the event has the id of a stored node."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepIds:
-    """The ids of what `record_execution` put, each list in the order of its argument."""
+    """The ids that `record_execution` returns, each list in the order of its argument."""
 
     execution_id: int
     input_ids: list[int]
@@ -35,7 +35,7 @@ class StepIds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubgraphIds:
-    """The ids of what `put_subgraph` put, each list in the order of its argument."""
+    """The ids that `put_subgraph` returns, each list in the order of its argument."""
 
     execution_ids: list[int]
     artifact_ids: list[int]
@@ -54,7 +54,7 @@ class StepMethods(Calls):
         contexts: Sequence[Context | int] = (),
         reuse_artifacts: bool = False,
     ) -> StepIds:
-        """Record a step in one call: what ran, what it read and wrote, and in which contexts.
+        """Record a step in one call: an execution, its inputs, outputs and contexts.
 
         A mapping of inputs or outputs is recorded with its names: `{"model": artifact}` makes an
         event with the path ("model", 0). An artifact may be an input under several names, which
@@ -78,7 +78,7 @@ class StepMethods(Calls):
             NotFound: A type or a context is unknown.
             AlreadyExists: A name or external id is taken, or an event is there already.
         """
-        inputs_, places = _merged(_with_paths(inputs))
+        inputs_, positions = _merged(_with_paths(inputs))
         outputs_ = _with_paths(outputs)
         _check_written_once(outputs_)
         pairs = [self._pair(a, EventType.INPUT, path) for a, path in inputs_]
@@ -97,7 +97,7 @@ class StepMethods(Calls):
         ids = list(response.artifact_ids)
         return StepIds(
             execution_id=response.execution_id,
-            input_ids=[ids[at] for at in places],
+            input_ids=[ids[at] for at in positions],
             output_ids=ids[len(inputs_) :],
             context_ids=list(response.context_ids),
         )
@@ -133,9 +133,9 @@ class StepMethods(Calls):
         executions and artifacts are put into all of the contexts.
 
         Args:
-            executions: What ran.
-            artifacts: What was read and written.
-            contexts: Where it belongs.
+            executions: The executions.
+            artifacts: The artifacts that they read and wrote.
+            contexts: The contexts that all of these belong to.
             events: The place of an execution, the place of an artifact, and the event between them;
                 None in place of a place if the event has the id of a stored node.
             reuse_contexts: A context without id whose type and name are known is that context.
@@ -174,7 +174,7 @@ def _edge(execution_at: int | None, artifact_at: int | None, event: Event) -> An
     )
 
 
-def _with_paths(artifacts: Artifacts) -> list[_Placed]:
+def _with_paths(artifacts: Artifacts) -> list[_ArtifactWithPath]:
     """Return each artifact with the path of its event."""
     if isinstance(artifacts, Artifact | int):
         raise errors.InvalidArgument("inputs and outputs are lists or mappings of artifacts")
@@ -182,25 +182,25 @@ def _with_paths(artifacts: Artifacts) -> list[_Placed]:
         return [(artifact, ()) for artifact in artifacts]
     return [
         (artifact, (name, at))
-        for name, given in artifacts.items()
-        for at, artifact in enumerate([given] if isinstance(given, Artifact | int) else given)
+        for name, value in artifacts.items()
+        for at, artifact in enumerate([value] if isinstance(value, Artifact | int) else value)
     ]
 
 
-def _merged(placed: list[_Placed]) -> tuple[list[_Placed], list[int]]:
+def _merged(mentions: list[_ArtifactWithPath]) -> tuple[list[_ArtifactWithPath], list[int]]:
     """Return each artifact once, with all its paths in one, and for each mention where it is.
 
     Without an id, one object under several names is one artifact; without names, each is another.
     """
-    merged: dict[tuple[str, int], _Placed] = {}
+    artifacts: dict[tuple[str, int], _ArtifactWithPath] = {}
     identities = []
-    for at, (artifact, path) in enumerate(placed):
+    for at, (artifact, path) in enumerate(mentions):
         identity = _identity(artifact) or (("object", id(artifact)) if path else ("mention", at))
-        known, before = merged.get(identity, (artifact, ()))
-        merged[identity] = known, before + path
+        first_mention, earlier_path = artifacts.get(identity, (artifact, ()))
+        artifacts[identity] = first_mention, earlier_path + path
         identities.append(identity)
-    order = {identity: at for at, identity in enumerate(merged)}
-    return list(merged.values()), [order[identity] for identity in identities]
+    order = {identity: at for at, identity in enumerate(artifacts)}
+    return list(artifacts.values()), [order[identity] for identity in identities]
 
 
 def _identity(artifact: ArtifactOrId) -> tuple[str, int] | None:
@@ -208,18 +208,18 @@ def _identity(artifact: ArtifactOrId) -> tuple[str, int] | None:
     return None if node_id is None else ("id", node_id)
 
 
-def _check_written_once(placed: list[_Placed]) -> None:
-    known: dict[tuple[str, int], Path] = {}
-    for artifact, path in placed:
+def _check_written_once(mentions: list[_ArtifactWithPath]) -> None:
+    paths_by_identity: dict[tuple[str, int], Path] = {}
+    for artifact, path in mentions:
         identity = _identity(artifact)
-        if identity in known:
-            names = [_name(one) for one in (known[identity], path)]
+        if identity in paths_by_identity:
+            names = [_name(one) for one in (paths_by_identity[identity], path)]
             raise errors.InvalidArgument(
                 f"artifact {identity[1]} is an output twice, as {' and '.join(names)}; a step "
                 "writes an artifact in one place"
             )
         if identity is not None:
-            known[identity] = path
+            paths_by_identity[identity] = path
 
 
 def _name(path: Path) -> str:

@@ -61,7 +61,7 @@ class ClientStore(
             return self._hasty
 
     def close(self) -> None:
-        """Free what the store holds; calls after this raise FailedPrecondition."""
+        """Free the resources of the store; calls after this raise FailedPrecondition."""
         if self._hasty is not None:
             self._hasty.close()
         self._transport.close()

@@ -1,4 +1,4 @@
-"""What carries a request to the store: an engine in this process, or a gRPC channel.
+"""Transports, which carry requests to the store: to an engine in this process, or over gRPC.
 
 Both answer `call(method, request)` with the response message, and `stream(method, request)` with
 one after the other, and raise the errors of `lineage_store.errors`, so that everything above is
@@ -22,7 +22,7 @@ class Transport(Protocol):
             request: Its request message.
 
         Raises:
-            LineageError: What the store answered, as the class that the engine raised.
+            LineageError: The error of the store, as the class that the engine raised.
         """
 
     def stream(self, method: str, request: Message) -> Iterator[Message]:
@@ -35,8 +35,8 @@ class Transport(Protocol):
             request: Its request message.
 
         Raises:
-            LineageError: What the store answered; here, or while the messages are taken.
+            LineageError: The error of the store; here, or while the messages are taken.
         """
 
     def close(self) -> None:
-        """Free what the transport holds; calls after this raise FailedPrecondition."""
+        """Free the resources of the transport; calls after this raise FailedPrecondition."""

@@ -42,7 +42,9 @@ class TypeMethods(Calls):
 
     def _list_types(self, cls: type[D]) -> list[D]:
         response = self._call(f"Get{cls.kind.name.title()}Types")
-        return [cls.from_message(found) for found in getattr(response, f"{cls.kind.name}_types")]
+        return [
+            cls.from_message(message) for message in getattr(response, f"{cls.kind.name}_types")
+        ]
 
     def put_artifact_type(
         self,

@@ -1,4 +1,4 @@
-"""How a caller says where a walk begins and how it goes, and the messages of that."""
+"""The options of a walk, its start, and their messages."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -17,7 +17,7 @@ from lineage_store.v1 import metadata_pb2
 
 GraphNode = Artifact | Execution
 Start = GraphNode | str | Path | Sequence[GraphNode | str | Path]
-"""Nodes, or what they are called, such as "artifact:12"; all of one kind."""
+"""Nodes or their names, such as "artifact:12"; all of one kind."""
 
 Kind = Literal["artifact", "execution"]
 
@@ -25,21 +25,21 @@ _KINDS = {"artifact": pb.ARTIFACT, "execution": pb.EXECUTION}
 
 
 class WalkOptions(TypedDict, total=False):
-    """How to walk; every option may be left out.
+    """The options of a walk; every one may be left out.
 
     Attributes:
         stop: The walk does not go beyond artifacts for which this filter holds. A mapping has a
             filter for each kind: {"artifact": …, "execution": …}.
-        keep_stops: Whether the nodes that a walk stops at are answered; unless told, they are.
+        keep_stops: Whether the nodes that a walk stops at are answered; by default they are.
         event_types: Only over events of these types.
         artifact_types: Only to artifacts whose type has one of these names.
         execution_types: Only to executions whose type has one of these names.
         as_of: Only over events that had happened by then, by the clock of who recorded them. Nodes
             are answered as they are now.
         recorded_as_of: Only over events that the store had learned of by then.
-        max_nodes: How many nodes to answer at most.
-        max_bytes: How many bytes to answer at most.
-        timeout: How many seconds the walk may take; what was found by then is answered.
+        max_nodes: The most nodes to answer.
+        max_bytes: The most bytes to answer.
+        timeout: Seconds that the walk may take; it answers the nodes that it reached by then.
     """
 
     stop: str | Mapping[Kind, str] | None
@@ -56,7 +56,7 @@ class WalkOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walk:
-    """A walk that was asked for; `WalkOptions` says what the fields mean."""
+    """A requested walk; its fields are those of `WalkOptions`."""
 
     hops: int | None = None
     stop: str | Mapping[Kind, str] | None = None
@@ -83,7 +83,7 @@ class Walk:
         return cls(**options)
 
     @property
-    def asked(self) -> frozenset[Limit]:
+    def explicit_limits(self) -> frozenset[Limit]:
         """The limits that the caller set."""
         return limits_of(
             hops=self.hops,
@@ -134,13 +134,13 @@ def limits_of(
     timeout: float | None = None,
 ) -> frozenset[Limit]:
     """Return which limits are set."""
-    given = {
+    values = {
         Limit.MAX_HOPS: hops,
         Limit.MAX_NODES: max_nodes,
         Limit.MAX_BYTES: max_bytes,
         Limit.MAX_TIME: timeout,
     }
-    return frozenset(limit for limit, value in given.items() if value is not None)
+    return frozenset(limit for limit, value in values.items() if value is not None)
 
 
 def budget_message(max_nodes: int | None, max_bytes: int | None, timeout: float | None) -> Any:
@@ -183,8 +183,8 @@ def _event_number(event_type: EventType | str) -> Any:
     try:
         return metadata_pb2.Event.Type.Value(str(event_type))
     except ValueError:
-        known = ", ".join(EventType)
-        raise errors.InvalidArgument(f"{event_type!r} is not one of {known}") from None
+        names = ", ".join(EventType)
+        raise errors.InvalidArgument(f"{event_type!r} is not one of {names}") from None
 
 
 def direction_of(direction: Direction | str) -> Direction:
@@ -196,12 +196,12 @@ def direction_of(direction: Direction | str) -> Direction:
     try:
         return Direction(direction)
     except ValueError:
-        known = ", ".join(Direction)
-        raise errors.InvalidArgument(f"direction {direction!r} is not one of {known}") from None
+        names = ", ".join(Direction)
+        raise errors.InvalidArgument(f"direction {direction!r} is not one of {names}") from None
 
 
 def direction_name(direction: Direction) -> str:
-    """Return what a direction is called in messages."""
+    """Return the name of a direction in messages."""
     return "BIDIRECTIONAL" if direction is Direction.BOTH else direction.name
 
 
@@ -228,14 +228,14 @@ def key_of_given(node: GraphNode | str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """Where a walk begins: exactly one of the ways to say it.
+class StartSelection:
+    """The start of a walk, in exactly one of several ways.
 
     Attributes:
         nodes: Nodes or their keys.
         artifact: An id of an artifact, or several.
         execution: An id of an execution, or several.
-        kind: What `where`, or `type` and `name`, are about.
+        kind: The kind of node that `where`, or `type` and `name`, select.
         where: All nodes for which a filter holds.
         type: All nodes of a type, or with `name` the one of that name.
         type_version: The version of the type.
@@ -291,18 +291,18 @@ class Selection:
 
 
 def _by_ids(kind: str, ids: int | Sequence[int]) -> Any:
-    found = [ids] if isinstance(ids, int) else list(ids)
-    if not found:
+    id_list = [ids] if isinstance(ids, int) else list(ids)
+    if not id_list:
         raise errors.InvalidArgument(f"no {kind} is given to begin with")
-    return pb.NodeSelection(kind=_KINDS[kind], ids=pb.NodeSelection.Ids(ids=found))
+    return pb.NodeSelection(kind=_KINDS[kind], ids=pb.NodeSelection.Ids(ids=id_list))
 
 
 def _by_nodes(nodes: Start) -> Any:
-    given = [nodes] if isinstance(nodes, str | Artifact | Execution) else nodes
-    if not isinstance(given, Iterable):
-        raise errors.InvalidArgument(f"{given!r} is no artifact, execution or key of one")
-    found = [kind_and_id(node) for node in given]
-    kinds = {kind for kind, _ in found}
+    node_list = [nodes] if isinstance(nodes, str | Artifact | Execution) else nodes
+    if not isinstance(node_list, Iterable):
+        raise errors.InvalidArgument(f"{node_list!r} is no artifact, execution or key of one")
+    kinds_and_ids = [kind_and_id(node) for node in node_list]
+    kinds = {kind for kind, _ in kinds_and_ids}
     if len(kinds) != 1:
         raise errors.InvalidArgument("begin with artifacts or with executions, not with both")
-    return _by_ids(kinds.pop(), [node_id for _, node_id in found])
+    return _by_ids(kinds.pop(), [node_id for _, node_id in kinds_and_ids])

@@ -1,7 +1,7 @@
 """The time of the store, which never goes backwards and never stands still.
 
-The clock of a machine may be set back. What was recorded before would then be later than what
-follows, and a lease would last longer by as much. So a process reads the clock of the machine once
+The clock of a machine may be set back. Earlier records would then seem later than the following
+ones, and a lease would last longer by as much. So a process reads the clock of the machine once
 and goes on by its own monotonic clock while the other is behind.
 """
 
@@ -19,13 +19,13 @@ MS = 1_000_000
 
 FURTHEST_AHEAD_S = 2 * 3600
 """Seconds by which the stamps of a store may be ahead of the machine for the time to go on from
-them; what is further ahead is taken for an error that must not spread."""
+them; a stamp further ahead is taken for an error that must not spread."""
 
 logger = logging.getLogger(__name__)
 
 
 class Clock:
-    """A clock that is never behind what it said before. Safe for threads.
+    """A clock that never goes backwards. Safe for threads.
 
     Args:
         wall: Returns the time of the machine in ns since the epoch.
@@ -76,7 +76,7 @@ class Clock:
         if behind > FURTHEST_AHEAD_S * 10**9:
             logger.warning(
                 "the store was last written %d s ahead of the clock of this machine: "
-                "what is recorded now will seem older",
+                "new records will seem older",
                 behind // 10**9,
             )
             return

@@ -1,9 +1,9 @@
-"""How a process knows, when the answer to a COMMIT was lost, whether it took place.
+"""Outcomes of commits whose answer was lost: the database tells whether they took place.
 
-Each transaction writes its number into the row of its process. When the connection was lost while
-it committed, the next transaction holds the write lock, so the lost one has ended, and the row says
-which way. In a cluster the lost one may still arrive; then it and the transaction that looked
-have both changed the common row, and the cluster lets only one of them commit.
+Each transaction writes its number into the row of its process. If the connection is lost during a
+COMMIT, the next transaction holds the write lock, so the lost one has ended, and the row tells
+whether it was committed. In a cluster the lost one may still arrive; then it and the transaction
+that looked have both changed the common row, and the cluster lets only one of them commit.
 """
 
 import random
@@ -26,15 +26,15 @@ _FORGET = Statement(
 )
 
 
-class Turns:
-    """The transactions of one process, numbered, and those whose outcome is not known."""
+class CommitOutcomes:
+    """The transactions of one process, numbered, and those whose outcome is unknown."""
 
     def __init__(self) -> None:
         self._writer = random.SystemRandom().randrange(1, MAX_ID)
         self._last = 0
-        self._in_doubt: set[int] = set()
+        self._unknown: set[int] = set()
 
-    def sign(self, connection: Connection) -> None:
+    def stamp(self, connection: Connection) -> None:
         """Write the number of this transaction into it."""
         if self._last == 0:
             connection.execute(_FORGET, long_ago=now_us() - FORGOTTEN_AFTER_US)
@@ -42,20 +42,20 @@ class Turns:
         row = (self._writer, self._last, now_us())
         connection.insert(_w, [row], on_conflict="update")
 
-    def doubt(self) -> None:
-        """Remember that the outcome of the last transaction is not known."""
-        self._in_doubt.add(self._last)
+    def mark_unknown(self) -> None:
+        """Remember that the outcome of the last transaction is unknown."""
+        self._unknown.add(self._last)
 
     @property
-    def is_in_doubt(self) -> bool:
-        """Whether there is a transaction whose outcome is not known."""
-        return bool(self._in_doubt)
+    def has_unknown(self) -> bool:
+        """True if there is a transaction whose outcome is unknown."""
+        return bool(self._unknown)
 
     def was_committed(self, connection: Connection) -> bool:
-        """Whether one of the transactions in doubt took place; asked with the write lock held."""
+        """Return whether one of the unknown transactions took place; needs the write lock."""
         rows = connection.rows(_LAST, writer=self._writer)
-        return bool(rows) and rows[0][0] in self._in_doubt
+        return bool(rows) and rows[0][0] in self._unknown
 
-    def settle(self) -> None:
-        """Forget what was in doubt: its callers were answered."""
-        self._in_doubt.clear()
+    def clear(self) -> None:
+        """Forget the unknown transactions: their callers were answered."""
+        self._unknown.clear()

@@ -16,27 +16,27 @@ Insert = tuple[str, Sequence[Any]]
 """The text of an INSERT and its arguments."""
 
 statement_observers: list[Callable[[str], None]] = []
-"""Called with the text of each statement before it runs; how tests count statements."""
+"""Called with the text of each statement before it runs; tests count statements with it."""
 
 
 class Driver(Protocol):
-    """What differs from one database to the next."""
+    """The differences between databases."""
 
     @property
     def dialect(self) -> Dialect:
-        """How SQL is written for it."""
+        """The dialect of its SQL."""
 
     @property
     def is_remote(self) -> bool:
-        """Whether the database is a server: others write to it, it can be away and come back."""
+        """True if the database is a server: others write to it, it can be away and come back."""
 
     @property
     def changes_tables_at_once(self) -> bool:
-        """Whether a transaction can change tables; if not, each change commits by itself."""
+        """True if a transaction can change tables; if not, each change commits at once."""
 
     @property
     def reads_at_once(self) -> bool:
-        """Whether one query sees all that was acknowledged, without a transaction."""
+        """True if one query sees all that was acknowledged, without a transaction."""
 
     @property
     def max_row_bytes(self) -> int:
@@ -44,15 +44,15 @@ class Driver(Protocol):
 
     @property
     def is_single(self) -> bool:
-        """Whether there can be but one connection."""
+        """True if there can be only one connection."""
 
     @property
     def may_create(self) -> bool:
-        """Whether an empty database may become a store."""
+        """True if an empty database may become a store."""
 
     @property
     def is_missing(self) -> bool:
-        """Whether the database is yet to be created."""
+        """True if the database does not exist yet."""
 
     def without_creating(self) -> "Driver":
         """Return a driver of the same database that demands that it exists."""
@@ -70,16 +70,16 @@ class Driver(Protocol):
         """Let `raw`, and connections that are opened from now on, wait so long for a lock."""
 
     def is_alive(self, raw: Any) -> bool:
-        """Whether a connection can be used again."""
+        """Return whether a connection can be used again."""
 
     def close(self, raw: Any) -> None:
         """Close a connection, which may be lost already."""
 
     def identity(self, raw: Any) -> tuple[Any, ...]:
-        """Return what tells the database from any other, whatever URL it is reached by."""
+        """Return the identity of the database, whatever URL it is reached by."""
 
     def damages(self, raw: Any) -> list[str]:
-        """Return what the database itself finds wrong in what it keeps, if it can look."""
+        """Return the errors that the database itself finds in its files, if it can look."""
 
     def begin_schema_change(self, connection: Any) -> None:
         """Begin a transaction that creates or changes tables."""
@@ -99,7 +99,7 @@ class Driver(Protocol):
         """
 
     def translate(self, error: Exception) -> Exception:
-        """Return the error of ours that says what `error` of the driver means."""
+        """Return the error of ours for `error` of the driver."""
 
     def inserts(
         self, table: Table, columns: Sequence[str], rows: Sequence[Row], *, on_conflict: str
@@ -127,7 +127,7 @@ class Connection:
     def __init__(self, raw: Any, driver: Driver, *, once: bool = False) -> None:
         self._raw = raw
         self._driver = driver
-        self._left = 1 if once else -1
+        self._statements_left = 1 if once else -1
 
     def another(self, *, once: bool) -> "Connection":
         """Return one over the same connection of the driver."""
@@ -135,17 +135,17 @@ class Connection:
 
     @property
     def has_slow_row_values(self) -> bool:
-        """Whether `(a, b) > (x, y)` uses no index: so it is on MySQL."""
+        """True if `(a, b) > (x, y)` uses no index, as on MySQL."""
         return self._driver.dialect.name in COLLATIONS
 
     @property
     def has_no_nul(self) -> bool:
-        """Whether texts can't hold NUL: so it is on PostgreSQL."""
+        """True if texts can't hold NUL, as on PostgreSQL."""
         return self._driver.dialect.name == "postgresql"
 
     @property
     def has_infinity(self) -> bool:
-        """Whether a column of numbers holds infinities: on MySQL it does not."""
+        """True if a column of numbers holds infinities; on MySQL it does not."""
         return self._driver.dialect.name not in COLLATIONS
 
     @property
@@ -155,7 +155,7 @@ class Connection:
 
     @property
     def measures_by_reading(self) -> bool:
-        """Whether the length of a body costs as much as the body: so it is on MySQL."""
+        """True if reading the length of a body costs as much as the body, as on MySQL."""
         return self._driver.dialect.name in COLLATIONS
 
     def begin(self, *, write: bool) -> None:
@@ -189,12 +189,12 @@ class Connection:
 
     def rows_of(self, statement: ListStatement, items: Sequence[Any], **values: Any) -> list[Row]:
         """Return all rows of a query over a list, in as few statements as its length allows."""
-        found: list[Row] = []
+        rows: list[Row] = []
         if not items:
-            return found
+            return rows
         for text, arguments in statement.render(self._driver.dialect, items, values):
-            found += self._fetch(text, arguments)
-        return found
+            rows += self._fetch(text, arguments)
+        return rows
 
     def execute(self, statement: Statement, **values: Any) -> None:
         """Run a statement that answers nothing."""
@@ -237,9 +237,9 @@ class Connection:
             self._run(text, arguments)
 
     def _fetch(self, text: str, arguments: Any) -> list[Row]:
-        if self._left == 0:
+        if self._statements_left == 0:
             raise SecondStatement
-        self._left -= 1
+        self._statements_left -= 1
         for observe in statement_observers:
             observe(text)
         try:

@@ -11,7 +11,7 @@ from lineage_store import errors
 from lineage_store.database.clock import CLOCK
 from lineage_store.database.connection import Connection, SecondStatement
 from lineage_store.database.drivers.urls import driver_for
-from lineage_store.database.group_commit import Entry, GroupCommit
+from lineage_store.database.group_commit import GroupCommit, WriteRequest
 from lineage_store.database.queries.index_overlay import complete_index
 from lineage_store.database.queries.listing import Steps
 from lineage_store.database.queries.snapshot import Snapshot
@@ -20,15 +20,20 @@ from lineage_store.database.sizes import LostInLargeStatement
 from lineage_store.database.staging.types import TypeCache
 from lineage_store.database.stamps import last_stamp
 from lineage_store.database.transaction import Transaction
-from lineage_store.database.upkeep.property_index import IndexIsBehind, QueueKey, bounded, waiting
-from lineage_store.database.upkeep.property_indexer import Indexing
+from lineage_store.database.upkeep.property_index import (
+    IndexIsBehind,
+    QueueKey,
+    parts_by_bytes,
+    queued_keys,
+)
+from lineage_store.database.upkeep.property_indexer import PropertyIndexer
 from lineage_store.database.writer import LOST, Writer
 from lineage_store.limits import Limits
 
 T = TypeVar("T")
 
 _UNWRITABLE = (errors.ResourceExhausted, errors.FailedPrecondition, errors.PermissionDenied)
-"""What a full disk and a read-only file say to who writes."""
+"""The errors of a write to a full disk or a read-only file."""
 
 LONGEST_PAUSE_SECONDS = 0.1
 
@@ -38,7 +43,7 @@ class Database:
 
     Args:
         url: `sqlite:///PATH`, or `sqlite://` for one in memory that dies with this object.
-        limits: What it may be asked for.
+        limits: The most that requests may ask for.
 
     Raises:
         InvalidArgument: The URL is malformed.
@@ -55,7 +60,7 @@ class Database:
         raw = self._driver.connect()
         try:
             schema.open_or_create(self._driver, raw)
-            if self._driver.may_create:  # what is only read tells nobody the time
+            if self._driver.may_create:  # a store that is only read sets nobody's clock
                 self._set_clock(Connection(raw, self._driver))
             # On a server a transaction that met a lock is run again, within patience.
             patience = self._limits.patience_seconds
@@ -72,13 +77,15 @@ class Database:
             steps=Steps(),
         )
         self._queue = GroupCommit(self._run_group)
-        self._indexing = Indexing(self._waiting_for_index, self._index, lambda: self._queue.is_busy)
+        self._property_indexer = PropertyIndexer(
+            self._queued_keys, self._index, lambda: self._queue.is_busy
+        )
         self._writer = Writer(
             self._driver,
             raw,
             self._types,
             self._retrying,
-            self._indexing.note,
+            self._property_indexer.queued,
             self._limits.nodes.within(self._driver.max_row_bytes),
         )
         self._idle: list[Any] = []
@@ -91,19 +98,19 @@ class Database:
         """Go on from the last stamp of the store: the clock may have been set back since."""
         try:
             last = last_stamp(connection)
-        except errors.DataLoss:  # whoever reads what is damaged is told so
+        except errors.DataLoss:  # whoever reads the damaged rows gets the error
             return
         if last is not None:
             CLOCK.not_before(last)
 
     def write(self, job: Callable[[Transaction], T], size: int = 0) -> T:
-        """Return what `job` returns, once what it staged is durable.
+        """Return the result of `job`, once its staged changes are durable.
 
         `job` shares its transaction with other callers' and may run a second time, so it must
-        do nothing but read and stage. When it raises, what it staged is undone.
+        do nothing but read and stage. When it raises, its staged changes are undone.
 
         Args:
-            job: What reads and stages.
+            job: Reads and stages.
             size: Bytes of the request; large ones share with few others, or with none.
         """
         self._check_open()
@@ -111,10 +118,10 @@ class Database:
         return result
 
     def write_alone(self, job: Callable[[Transaction, Snapshot], T]) -> T:
-        """Return what `job` returns, as `write` does, with nothing else in its transaction.
+        """Return the result of `job`, as `write` does, with nothing else in its transaction.
 
-        So the snapshot shows all there is until `job` stages something: for what reads too much,
-        in too many ways, to look at what others have staged.
+        So the snapshot shows all there is until `job` stages something. It is for jobs that read
+        too much, in too many ways, to take the staged changes of others into account.
         """
         self._check_open()
         return self._with_index(
@@ -134,10 +141,10 @@ class Database:
         return result
 
     def read(self, job: Callable[[Snapshot], T], *, once: bool = False) -> T:
-        """Return what `job` returns, reading one consistent state; `job` may run again.
+        """Return the result of `job`, which reads one consistent state and may run again.
 
         Args:
-            job: What reads.
+            job: Reads.
             once: It takes one query as a rule; that needs no transaction, which on a server saves
                 two of three round trips.
         """
@@ -155,7 +162,7 @@ class Database:
         )
 
     def _read_beside_index(self, job: Callable[[Snapshot], T]) -> T:
-        """Read what the index lacks from the nodes themselves: nothing can be written."""
+        """Read the rows that the index lacks from the nodes themselves: nothing can be written."""
 
         def in_transaction(connection: Connection) -> T:
             connection.begin(write=False)
@@ -189,32 +196,32 @@ class Database:
         return self._with_reader(in_transaction)
 
     def _with_index(self, run: Callable[..., T], instead: Callable[[], T] | None = None) -> T:
-        """Return what `run` returns, once all is indexed that was acknowledged before.
+        """Return the result of `run`, once everything acknowledged before is indexed.
 
         Args:
-            run: What needs the index.
-            instead: What to run on a file that can't be written.
+            run: Needs the index.
+            instead: Runs in its place on a file that can't be written.
         """
         try:
             return run(complete=False)
         except IndexIsBehind:
             pass
         try:
-            self._indexing.complete()
+            self._property_indexer.complete()
         except _UNWRITABLE:
             if instead is None or self._driver.is_remote:
                 raise
             return instead()
         return run(complete=True)
 
-    def _waiting_for_index(self) -> list[tuple[QueueKey, int]]:
+    def _queued_keys(self) -> list[tuple[QueueKey, int]]:
         return self._read_until_there(
-            lambda snapshot: waiting(snapshot.connection), index_is_complete=True
+            lambda snapshot: queued_keys(snapshot.connection), index_is_complete=True
         )
 
     def _index(self, keys: list[QueueKey]) -> None:
         parts = self._read_until_there(
-            lambda snapshot: bounded(snapshot.connection, keys), index_is_complete=True
+            lambda snapshot: parts_by_bytes(snapshot.connection, keys), index_is_complete=True
         )
         for part in parts:
             self._index_part(part)
@@ -237,13 +244,13 @@ class Database:
 
     def close(self) -> None:
         """Close all connections; calls after this raise FailedPrecondition."""
-        self._indexing.stop()
+        self._property_indexer.stop()
         self._closed = True
         self._drop_idle()
         self._writer.close()
 
     def _with_reader(self, use: Callable[[Connection], T], *, once: bool = False) -> T:
-        """Return what `use` returns, given a connection that nobody else has meanwhile."""
+        """Return the result of `use`, called with a connection that nobody else has meanwhile."""
         self._check_open()
         if self._shared is not None:
             with self._shared:
@@ -254,14 +261,14 @@ class Database:
             raw = self._driver.connect()
         keep = False
         try:
-            found = use(Connection(raw, self._driver, once=once))
+            result = use(Connection(raw, self._driver, once=once))
             keep = True
         except (errors.LineageError, SecondStatement, IndexIsBehind) as error:
             keep = not isinstance(error, LOST)
             raise
         finally:
             self._give_back(raw, keep=keep)
-        return found
+        return result
 
     def _give_back(self, raw: Any, *, keep: bool) -> None:
         if keep and not self._closed and self._driver.is_alive(raw):
@@ -273,7 +280,7 @@ class Database:
         if self._closed:
             raise errors.FailedPrecondition("the store is closed")
 
-    def _run_group(self, group: list[Entry]) -> None:
+    def _run_group(self, group: list[WriteRequest]) -> None:
         if self._shared is None:
             self._writer.run(group)
         else:
@@ -282,7 +289,7 @@ class Database:
 
 
 def _is_worth_repeating(error: BaseException) -> bool:
-    """Whether a transaction may succeed that the database gave up.
+    """Return whether a transaction that the database gave up may succeed when it is repeated.
 
     A connection that was lost twice during the same large statement is lost again.
     """

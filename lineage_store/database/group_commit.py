@@ -21,18 +21,19 @@ MAX_GROUP_BYTES = 4 * 1024 * 1024
 the same transaction, or fails with it."""
 
 
-class Entry:
-    """One request in the queue, and what came of it.
+class WriteRequest:
+    """One request in the queue, and its outcome.
 
     Attributes:
-        job: What to run, given the transaction.
+        job: The function to run on the transaction.
         alone: Whether nothing else may be in its transaction.
         size: Bytes of the request.
-        result: What the job returned.
-        error: What it raised instead.
+        result: The result of the job.
+        error: The error that it raised instead.
+        is_done: Whether one of the two is set.
     """
 
-    __slots__ = ("_is_awaited", "alone", "done", "error", "job", "result", "size", "turn")
+    __slots__ = ("_is_awaited", "alone", "error", "is_done", "job", "result", "size", "turn")
 
     def __init__(self, job: Callable[[Any], Any], *, alone: bool = False, size: int = 0) -> None:
         self.job = job
@@ -40,7 +41,7 @@ class Entry:
         self.alone = alone
         self.result: Any = None
         self.error: BaseException | None = None
-        self.done = False
+        self.is_done = False
         self.turn = threading.Lock()  # let go when it is this caller's turn, or done
         self.turn.acquire()
         self._is_awaited = callers.current_caller()
@@ -57,73 +58,73 @@ class GroupCommit:
     """A queue of requests that one caller at a time runs for all.
 
     Args:
-        run: Run these entries in one transaction, setting `result` or `error` of each.
+        run: Run these requests in one transaction, setting `result` or `error` of each.
     """
 
-    def __init__(self, run: Callable[[list[Entry]], None]) -> None:
+    def __init__(self, run: Callable[[list[WriteRequest]], None]) -> None:
         self._run = run
         self._mutex = threading.Lock()
-        self._queue: deque[Entry] = deque()
+        self._queue: deque[WriteRequest] = deque()
 
     @property
     def is_busy(self) -> bool:
-        """Whether a request runs or waits."""
+        """True if a request runs or waits."""
         return bool(self._queue)
 
     def submit(self, job: Callable[[Any], Any], *, alone: bool = False, size: int = 0) -> Any:
-        """Return what `job` returns, once the transaction that it ran in is durable.
+        """Return the result of `job`, once the transaction that it ran in is durable.
 
         Args:
-            job: What to run, given the transaction.
+            job: The function to run on the transaction.
             alone: Whether nothing else may be in its transaction.
             size: Bytes of the request.
         """
-        entry = Entry(job, alone=alone, size=size)
+        write_request = WriteRequest(job, alone=alone, size=size)
         with self._mutex:
-            self._queue.append(entry)
+            self._queue.append(write_request)
             leads = len(self._queue) == 1
         if not leads:
-            entry.turn.acquire()
-        if not entry.done:
+            write_request.turn.acquire()
+        if not write_request.is_done:
             self._lead()
-        if entry.error is not None:
-            raise entry.error
-        return entry.result
+        if write_request.error is not None:
+            raise write_request.error
+        return write_request.result
 
     def _lead(self) -> None:
         with self._mutex:
             group = self._head()
-        awaited = [entry for entry in group if not entry.drop()]
+        awaited_requests = [write_request for write_request in group if not write_request.drop()]
         try:
-            if awaited:
-                self._run(awaited)
+            if awaited_requests:
+                self._run(awaited_requests)
         except BaseException:  # an interrupt of this thread, which is not the others'
-            for entry in group:
-                entry.error = entry.error or errors.Unknown(
+            for write_request in group:
+                write_request.error = write_request.error or errors.Unknown(
                     "the writer was interrupted; look whether the write took place"
                 )
             raise
         finally:
             self._hand_over(group)
 
-    def _head(self) -> list[Entry]:
-        """Return what runs next: one request that runs alone, or as many others as may share."""
+    def _head(self) -> list[WriteRequest]:
+        """Return the next group: one request that runs alone, or as many others as may share."""
         group = [self._queue[0]]
         size = group[0].size
-        for entry in islice(self._queue, 1, MAX_GROUP):
-            size += entry.size
-            if group[0].alone or entry.alone or size > MAX_GROUP_BYTES:
+        for write_request in islice(self._queue, 1, MAX_GROUP):
+            size += write_request.size
+            if group[0].alone or write_request.alone or size > MAX_GROUP_BYTES:
                 break
-            group.append(entry)
+            group.append(write_request)
         return group
 
-    def _hand_over(self, group: list[Entry]) -> None:
+    def _hand_over(self, group: list[WriteRequest]) -> None:
         with self._mutex:
             for _ in group:
                 self._queue.popleft()
-            following = self._queue[0] if self._queue else None
-        for entry in group:
-            entry.done = True
-            entry.turn.release()
-        if following is not None:
-            following.turn.release()
+            next_leader = self._queue[0] if self._queue else None
+        for write_request in group:
+            write_request.is_done = True
+            write_request.turn.release()
+        if next_leader is not None:
+            next_leader.turn.release()

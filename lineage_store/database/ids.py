@@ -5,8 +5,8 @@ be built before they are inserted, on every database alike. Ids may have gaps; t
 2^53 because browsers read them as doubles.
 
 The ids of events are in the order of commits, also those of several servers: a writer goes on with
-its block only while no other has leased a newer one. Writers take turns, so what it looks at when
-it takes its first id stays true until it commits.
+its block only while no other has leased a newer one. Writers take turns, so the newest block, read
+with its first id, stays the newest until it commits.
 """
 
 from sqlalchemy import bindparam, select, update
@@ -56,7 +56,7 @@ class IdBlocks:
         return following
 
     def _is_in_turn(self, connection: Connection, counter: str, end: int) -> bool:
-        """Whether ids of a block that ends there may be given out in this transaction."""
+        """Return whether ids of a block that ends there may be given out in this transaction."""
         if counter not in IN_ORDER or counter in self._in_turn:
             return True
         self._in_turn.add(counter)
@@ -68,7 +68,7 @@ class IdBlocks:
         self._blocks = self._before
 
     def forget(self) -> None:
-        """Drop all blocks: the transaction failed, and what became of a new one is unknown."""
+        """Drop all blocks: the transaction failed, and the fate of a new block is unknown."""
         self._blocks = {}
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Sizes of rows: how a statement is kept below what a database takes, and what is too large."""
+"""Sizes of rows: statements are kept below the bounds of a database, and too large rows refused."""
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -15,7 +15,7 @@ class RowTooLarge(errors.InvalidArgument):
     Args:
         table: Its table.
         sizes: The bytes of each of its columns that are not small.
-        bound: What bounds it, such as "in one packet of the database".
+        bound: The bound, such as "in one packet of the database".
     """
 
     def __init__(self, table: str, sizes: dict[str, int], bound: str) -> None:

@@ -1,4 +1,4 @@
-"""The last stamps of a store, which the clock of a process that opens it goes on from."""
+"""The last stamps of a store: the clock of a process that opens it goes on from them."""
 
 from sqlalchemy import select
 

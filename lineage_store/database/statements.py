@@ -31,7 +31,7 @@ def slots(count: int) -> list[BindParameter[Any]]:
     return [bindparam(name) for name in _NAMES[:count]]
 
 
-def wanted(columns: Sequence[Column[Any]], count: int) -> CTE:
+def keys_table(columns: Sequence[Column[Any]], count: int) -> CTE:
     """Return `count` tuples of placeholders as a table "wanted", to be joined on `columns`.
 
     A join with a table of values looks each tuple up in an index; SQLite scans the whole table
@@ -40,8 +40,8 @@ def wanted(columns: Sequence[Column[Any]], count: int) -> CTE:
     width = len(columns)
     names = slots(count * width)
     rows = [tuple(names[at : at + width]) for at in range(0, len(names), width)]
-    table = values(*(column(c.name, c.type) for c in columns), name="wanted")
-    return table.data(rows).cte("wanted")
+    table = values(*(column(c.name, c.type) for c in columns), name="keys_table")
+    return table.data(rows).cte("keys_table")
 
 
 def padded(count: int) -> int:

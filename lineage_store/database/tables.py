@@ -84,7 +84,7 @@ writers = Table(
     Column("turn", BigInteger, nullable=False),  # the number of its last transaction
     Column("recorded_at", BigInteger, nullable=False),
 )
-"""What a process has committed last, to be looked up when the answer to a COMMIT was lost."""
+"""The last commit of each process, to be looked up when the answer to a COMMIT was lost."""
 
 types = Table(
     "types",
@@ -302,7 +302,7 @@ artifact_reports = Table(
     Column("reported_by", _Text, nullable=False),
     Column("recorded_at", BigInteger, nullable=False),
 )
-"""What was seen last of the payload of an artifact."""
+"""The last observation of the payload of each artifact."""
 
 
 @lru_cache(maxsize=64)

@@ -1,4 +1,4 @@
-"""A transaction that writes: what it reads includes what it staged."""
+"""A transaction that writes: its reads include its staged changes."""
 
 from collections.abc import Iterable, Sequence
 
@@ -13,7 +13,7 @@ from lineage_store.database.staging.edges import Events, Members, Parents
 from lineage_store.database.staging.journal import Journal, Staged
 from lineage_store.database.staging.nodes import Nodes
 from lineage_store.database.staging.types import TypeCache, Types
-from lineage_store.database.upkeep.property_index import QueueKey, queue, work_off
+from lineage_store.database.upkeep.property_index import QueueKey, drain, enqueue
 from lineage_store.kinds import KINDS, NodeKind
 from lineage_store.limits import NodeBound
 
@@ -26,7 +26,7 @@ class Transaction:
     """Everything that requests read and stage before it is written and committed.
 
     Attributes:
-        node_bound: What one node, type, event or cache entry may take.
+        node_bound: The most bytes of one node, type, event or cache entry.
         types: Types by id, name and external id.
         nodes: Nodes, by kind.
         events: Events.
@@ -34,7 +34,7 @@ class Transaction:
         parents: Parent contexts.
         entries: Cache entries.
         claims: Claims of cache keys.
-        reports: What was seen of the payloads of artifacts.
+        reports: Reports on the payloads of artifacts.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Transaction:
 
     @classmethod
     def reading(cls, snapshot: Snapshot) -> "Transaction":
-        """Return the view of a snapshot for what reads as a writer does; it is never flushed."""
+        """Return a transaction that only reads, from a snapshot; it is never flushed."""
         return cls(snapshot.connection, IdBlocks(), TypeCache())
 
     def new_id(self, counter: str) -> int:
@@ -72,23 +72,23 @@ class Transaction:
     def by_fingerprints(self, fingerprints: Sequence[str]) -> dict[str, list[int]]:
         """Return the ids of the newest finished executions of each fingerprint, newest first.
 
-        What is staged is left out: nothing depends on seeing it at once.
+        Staged executions are left out: nothing depends on seeing them at once.
         """
         return finished_executions(self._connection, fingerprints)
 
     def index(self, keys: Iterable[QueueKey]) -> None:
-        """Stage that nodes are indexed that wait for it; nothing else may be staged."""
+        """Stage the indexing of queued nodes; nothing else may be staged."""
         for key in keys:
             self._to_index.put(key, None)
 
     @property
     def queued(self) -> int:
-        """How many nodes were put into the queue of the property index, once flushed."""
+        """The number of nodes put into the queue of the property index, once flushed."""
         return sum(len(nodes.unindexed) for nodes in self.nodes.values())
 
     @property
     def now_ms(self) -> int:
-        """When the present request began, in ms since the epoch."""
+        """The time at which the present request began, in ms since the epoch."""
         return self._journal.moment // MS_IN_US
 
     def begin_request(self) -> int:
@@ -105,7 +105,7 @@ class Transaction:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is staged."""
+        """True if nothing is staged."""
         return self._journal.mark() == 0
 
     def flush(self) -> None:
@@ -113,7 +113,7 @@ class Transaction:
         self.types.flush()
         for nodes in self.nodes.values():
             nodes.flush()
-        queue(self._connection, {kind: nodes.unindexed for kind, nodes in self.nodes.items()})
+        enqueue(self._connection, {kind: nodes.unindexed for kind, nodes in self.nodes.items()})
         self.events.flush()
         self.members.flush()
         self.parents.flush()
@@ -121,4 +121,4 @@ class Transaction:
         self.claims.flush()
         self.reports.flush()
         if self._to_index.items:
-            work_off(self._connection, self._to_index.items)
+            drain(self._connection, self._to_index.items)

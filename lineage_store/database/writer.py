@@ -1,4 +1,4 @@
-"""The one writer of a process: what waits is gathered and written in one transaction.
+"""The one writer of a process: waiting requests are gathered and written in one transaction.
 
 A request is a function that can run again. So a transaction that met a conflict is run again, one
 whose connection was lost is run again on a new one, and one that was lost while it committed is
@@ -12,9 +12,9 @@ from typing import Any
 from tenacity import Retrying
 
 from lineage_store import errors
-from lineage_store.database.commit_outcomes import Turns
+from lineage_store.database.commit_outcomes import CommitOutcomes
 from lineage_store.database.connection import Connection, ConstraintViolated, Driver
-from lineage_store.database.group_commit import Entry
+from lineage_store.database.group_commit import WriteRequest
 from lineage_store.database.ids import IdBlocks
 from lineage_store.database.sizes import LostInLargeStatement
 from lineage_store.database.staging.types import TypeCache
@@ -25,7 +25,7 @@ from lineage_store.limits import NodeBound
 logger = logging.getLogger(__name__)
 
 LOST = (errors.Aborted, errors.Unavailable)
-"""What the database raises when it gave a transaction up; requests raise neither by themselves."""
+"""Errors of a transaction that the database gave up; no request raises them of its own."""
 
 _UNKNOWN_OUTCOME = errors.Unavailable(
     "the database went away while it committed; look whether the write took place"
@@ -38,13 +38,13 @@ class Writer:
     Args:
         driver: The driver of the database.
         raw: A connection of the driver, from here on the writer's own.
-        types: What is known of types.
-        retrying: Makes the loop that runs a lost transaction again, until patience is at an end.
-        queued: Told how many nodes a transaction has left for the property index.
-        node_bound: What one node may take.
+        types: Committed types.
+        retrying: Makes the loop that runs a lost transaction again, for a limited time.
+        queued: Called with the number of nodes that a transaction has queued for the index.
+        node_bound: The most bytes of one node.
 
     Attributes:
-        connection: What it writes on.
+        connection: The connection that it writes on.
     """
 
     def __init__(
@@ -63,14 +63,14 @@ class Writer:
         self._queued = queued
         self._node_bound = node_bound
         self._ids = IdBlocks()
-        self._turns = Turns()
+        self._outcomes = CommitOutcomes()
         self._closed = False
         self.connection = Connection(raw, driver)
 
-    def run(self, group: list[Entry]) -> None:
+    def run(self, group: list[WriteRequest]) -> None:
         """Run a group; when the database refuses it as a whole, run each request alone.
 
-        Sets `result` or `error` of each entry.
+        Sets `result` or `error` of each request.
         """
         try:
             self._run_until_settled(group)
@@ -78,24 +78,26 @@ class Writer:
             self._run_each(group, errors.InvalidArgument(error.message))
         except LOST as error:
             # The database is busy or away: waiting for it once for each request would help none.
-            error = _UNKNOWN_OUTCOME if self._turns.is_in_doubt else error
-            for entry in group:
-                entry.error = type(error)(error.message)
+            error = _UNKNOWN_OUTCOME if self._outcomes.has_unknown else error
+            for write_request in group:
+                write_request.error = type(error)(error.message)
         except Exception as error:
             self._run_each(group, error)
         finally:
-            self._turns.settle()
+            self._outcomes.clear()
 
-    def _run_each(self, group: list[Entry], error: Exception) -> None:
+    def _run_each(self, group: list[WriteRequest], error: Exception) -> None:
         """Run each request of a group alone, so that only the one to blame fails with `error`."""
         if len(group) == 1:
             group[0].error = _as_lineage_error(error)
             return
-        for at, entry in enumerate(group):
-            self.run([entry])
-            if isinstance(entry.error, errors.Unavailable):  # waiting once for each would help none
-                for other in group[at + 1 :]:
-                    other.error = type(entry.error)(entry.error.message)
+        for at, write_request in enumerate(group):
+            self.run([write_request])
+            if isinstance(
+                write_request.error, errors.Unavailable
+            ):  # waiting once for each would help none
+                for other_request in group[at + 1 :]:
+                    other_request.error = type(write_request.error)(write_request.error.message)
                 return
 
     def close(self) -> None:
@@ -103,7 +105,7 @@ class Writer:
         self._closed = True
         self._driver.close(self._raw)
 
-    def _run_until_settled(self, group: list[Entry]) -> None:
+    def _run_until_settled(self, group: list[WriteRequest]) -> None:
         """Run a group until no other server is in its way, and until the database is there."""
         try:
             self._run_together(group)
@@ -112,18 +114,18 @@ class Writer:
                 raise
             self._retrying()(self._run_together, group)
 
-    def _run_together(self, group: list[Entry]) -> None:
+    def _run_together(self, group: list[WriteRequest]) -> None:
         if self._closed:
             raise errors.FailedPrecondition("the store is closed")
         self._begin()
         self._ids.begin()
         try:
-            if self._turns.is_in_doubt and self._turns.was_committed(self.connection):
+            if self._outcomes.has_unknown and self._outcomes.was_committed(self.connection):
                 self.connection.rollback()
                 return
             transaction = Transaction(self.connection, self._ids, self._types, self._node_bound)
-            for entry in group:
-                _run_one(entry, transaction)
+            for write_request in group:
+                _run_one(write_request, transaction)
             if transaction.is_empty:
                 self.connection.rollback()
                 self._ids.restore()
@@ -131,7 +133,7 @@ class Writer:
             with self.connection.pipelined():
                 transaction.flush()
                 if self._driver.is_remote:
-                    self._turns.sign(self.connection)
+                    self._outcomes.stamp(self.connection)
             self._commit()
             if transaction.queued:
                 self._queued(transaction.queued)
@@ -145,7 +147,7 @@ class Writer:
             self.connection.commit()
         except errors.Unavailable:
             if self._driver.is_remote:
-                self._turns.doubt()
+                self._outcomes.mark_unknown()
             raise
 
     def _begin(self) -> None:
@@ -155,8 +157,8 @@ class Writer:
         except errors.Unavailable:
             if not self._driver.is_remote:
                 raise
-            lost, self._raw = self._raw, self._driver.connect()
-            self._driver.close(lost)
+            lost_connection, self._raw = self._raw, self._driver.connect()
+            self._driver.close(lost_connection)
             self.connection = Connection(self._raw, self._driver)
             self.connection.begin(write=True)
         except errors.LineageError:
@@ -172,25 +174,25 @@ class Writer:
                 raise
 
 
-def _run_one(entry: Entry, transaction: Transaction) -> None:
+def _run_one(write_request: WriteRequest, transaction: Transaction) -> None:
     mark = transaction.begin_request()
-    entry.error = None
-    if entry.drop():  # while it waited for a lock
+    write_request.error = None
+    if write_request.drop():  # while it waited for a lock
         return
     try:
-        entry.result = entry.job(transaction)
+        write_request.result = write_request.job(transaction)
     except LOST:
         raise
     except (errors.LineageError, UnicodeDecodeError, IndexIsBehind) as error:
         transaction.undo(mark)
-        entry.error = error
+        write_request.error = error
     except Exception as error:
         logger.exception("a request failed with a defect")
         transaction.undo(mark)
-        entry.error = _as_lineage_error(error)
+        write_request.error = _as_lineage_error(error)
 
 
-def _is_large_among_others(error: Exception, group: list[Entry]) -> bool:
+def _is_large_among_others(error: Exception, group: list[WriteRequest]) -> bool:
     return isinstance(error, LostInLargeStatement) and len(group) > 1
 
 

@@ -1,4 +1,4 @@
-"""What every RPC means: a request message in, a response out; knows no transport."""
+"""The meaning of every RPC: a request message in, a response out; knows no transport."""
 
 from lineage_store.engine.engine import Engine
 

@@ -51,15 +51,15 @@ def _strict_pool() -> DescriptorPool:
     for module in _IMPORTED:
         pool.AddSerializedFile(module.DESCRIPTOR.serialized_pb)
     for module in _OURS:
-        described = FileDescriptorProto.FromString(module.DESCRIPTOR.serialized_pb)
-        described.syntax, described.edition = "editions", EDITION_2023
-        features = described.options.features
+        file_proto = FileDescriptorProto.FromString(module.DESCRIPTOR.serialized_pb)
+        file_proto.syntax, file_proto.edition = "editions", EDITION_2023
+        features = file_proto.options.features
         features.utf8_validation = FeatureSet.VERIFY
         features.enum_type = FeatureSet.CLOSED
-        for message in described.message_type:
+        for message in file_proto.message_type:
             _without_packed(message)
             _without_judged_alone(message)
-        pool.AddSerializedFile(described.SerializeToString())
+        pool.AddSerializedFile(file_proto.SerializeToString())
     return pool
 
 
@@ -106,8 +106,8 @@ def _bad_within(value: Any, path: str) -> Iterator[str]:
     elif isinstance(value, Mapping):
         yield from _bad_entries(value, path)
     elif isinstance(value, Sequence) and not isinstance(value, str):
-        for at, one in enumerate(value):
-            yield from _bad_within(one, f"{path}[{at}]")
+        for at, item in enumerate(value):
+            yield from _bad_within(item, f"{path}[{at}]")
 
 
 def _bad_entries(entries: Mapping[str | bytes, Any], path: str) -> Iterator[str]:
@@ -117,8 +117,8 @@ def _bad_entries(entries: Mapping[str | bytes, Any], path: str) -> Iterator[str]
     except UnicodeDecodeError:
         yield f"a key of {path}"
         return
-    for key, one in items:
+    for key, value in items:
         if isinstance(key, bytes):
             yield f"a key of {path}"
         else:
-            yield from _bad_within(one, f"{path}[{key!r}]")
+            yield from _bad_within(value, f"{path}[{key!r}]")

@@ -1,4 +1,4 @@
-"""The engine: what every RPC means, for whatever transport brings it."""
+"""The engine, which answers every RPC, over any transport."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +10,7 @@ from lineage_store.database.database import Database
 from lineage_store.database.queries.bodies import check_answer
 from lineage_store.engine.cache.waiting import Announcements, announced_keys
 from lineage_store.engine.lineage.adjacency import Adjacency
-from lineage_store.engine.lineage.sources import Sources
+from lineage_store.engine.lineage.sources import GraphSources
 from lineage_store.engine.method import Method, Mode
 from lineage_store.engine.methods import method_of
 from lineage_store.engine.requests import texts
@@ -22,7 +22,7 @@ class Engine:
 
     Args:
         url: A database URL, such as `sqlite:///lineage.db`, or `sqlite://` for one in memory.
-        limits: What may be asked for.
+        limits: The most that a request may ask for.
 
     Raises:
         LineageError: The database can't be opened, and why.
@@ -33,12 +33,12 @@ class Engine:
         self._max_answer_bytes = limits.max_answer_bytes
         self._database = Database(url, limits)
         self._adjacency = Adjacency(self._database.read, limits.lineage.max_graph_bytes)
-        self._sources = Sources(limits.lineage, self._adjacency)
+        self._sources = GraphSources(limits.lineage, self._adjacency)
         self._announcements = Announcements()
 
     @staticmethod
     def writes(method: str, request: Any) -> bool:
-        """Whether a request waits for its turn to write, and not only reads."""
+        """Return whether a request waits for its turn to write, and not only reads."""
         return method_of(method, request).writes
 
     def call(self, method: str, request: Any) -> Message | bytes:
@@ -48,7 +48,7 @@ class Engine:
         it wrote is durable.
 
         Raises:
-            LineageError: What was wrong.
+            LineageError: The request could not be answered; the class says why.
         """
         try:
             return self._call(method, request)
@@ -68,15 +68,15 @@ class Engine:
 
     def _write(self, name: str, method: Method, request: Any) -> Message:
         handler = method.handler
-        written: Message
+        response: Message
         if method.mode is Mode.WRITE_ALONE:
-            written = self._database.write_alone(
+            response = self._database.write_alone(
                 lambda tx, snapshot: handler(tx, snapshot, request)
             )
         else:
-            written = self._database.write(lambda tx: handler(tx, request), request.ByteSize())
+            response = self._database.write(lambda tx: handler(tx, request), request.ByteSize())
         self._announcements.announce(announced_keys(name, request))
-        return written
+        return response
 
     def _read(self, method: Method, request: Any) -> Message | bytes:
         handler, mode = method.handler, method.mode

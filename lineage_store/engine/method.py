@@ -9,7 +9,7 @@ Handler = Callable[..., Any]
 
 
 class Mode(Enum):
-    """How a handler runs, and so which arguments it takes before the request.
+    """The way a handler runs, which decides the arguments that it takes before the request.
 
     Attributes:
         WRITE: In a transaction shared with other callers; takes the transaction.
@@ -34,7 +34,7 @@ class Mode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """What answers one RPC.
+    """The handler of one RPC and its mode.
 
     Attributes:
         handler: The function that answers.

@@ -1,4 +1,4 @@
-"""Checks of what a request carries; each names the field that is wrong."""
+"""Checks of the fields of a request; each error names the field."""
 
 from functools import lru_cache
 from typing import Any
@@ -28,8 +28,8 @@ def texts(request: Any) -> None:
     """
     for name in _text_fields(request.DESCRIPTOR):
         value = getattr(request, name)
-        for one in [value] if isinstance(value, (str, bytes)) else value:
-            text(name, one)
+        for item in [value] if isinstance(value, (str, bytes)) else value:
+            text(name, item)
 
 
 @lru_cache(maxsize=256)

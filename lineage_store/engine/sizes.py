@@ -1,4 +1,4 @@
-"""Sizes of what is stored: each node, type, event and entry has one bound, on every database."""
+"""Bounds of stored sizes: nodes, types, events and entries share one bound, on every database."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,9 +15,9 @@ def check_size(tx: Transaction, size: int, field: str, message: Any = None) -> N
 
     Args:
         tx: The transaction, which knows the bound.
-        size: Bytes of what is to be stored.
-        field: Where it is in the request.
-        message: What it is, so that the largest part of it can be named.
+        size: Bytes that are to be stored.
+        field: Where they are in the request.
+        message: The message that they encode, so that the error can name its largest part.
 
     Raises:
         InvalidArgument: It is too large; the error names the field, the size and the bound.

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.client.cache_answers import Place
+from lineage_store.client.step_artifacts import StepArtifact
 from lineage_store.entities import Artifact, ArtifactState
 from lineage_store.fingerprints.values import fingerprint
 from lineage_store.lineage.identity import digest_of, version_of
@@ -138,7 +138,7 @@ def external_id_of(artifact: Artifact) -> str | None:
 
 def input_places(
     recorder: Recorder, inputs: Inputs | None, gaps: Gaps | None = None
-) -> list[Place]:
+) -> list[StepArtifact]:
     """Return the places of inputs; one that can't be recorded is left out, and noted in `gaps`."""
     places = []
     by_name: Any = inputs or {}
@@ -154,7 +154,7 @@ def input_places(
     return places
 
 
-def _input_place(recorder: Recorder, name: str, at: int, given: Given) -> Place:
+def _input_place(recorder: Recorder, name: str, at: int, given: Given) -> StepArtifact:
     """Return the place of an input.
 
     Raises:
@@ -163,7 +163,7 @@ def _input_place(recorder: Recorder, name: str, at: int, given: Given) -> Place:
     """
     artifact = as_artifact(recorder, given, "input")
     tied = artifact.id if isinstance(artifact, Artifact) and artifact.id else artifact
-    place = Place(artifact=tied, name=name, index=at)
+    place = StepArtifact(artifact=tied, name=name, index=at)
     is_plain = isinstance(given, Path) and str(given).isascii()
     if not (is_plain and isinstance(name, str) and name.isascii()):
         place.to_message()  # raises here, where only this input is lost, and not the whole record

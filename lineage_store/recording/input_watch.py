@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from lineage_store import errors
-from lineage_store.client.cache_answers import Place
+from lineage_store.client.step_artifacts import StepArtifact
 from lineage_store.entities import Artifact
 from lineage_store.fingerprints.code.guards import WatchedFile, file_state
 from lineage_store.fingerprints.values import fingerprint
@@ -27,7 +27,7 @@ class InputWatch:
         self._described = described
         self._states = {path: state_of(path) for _, path in _local_files(described.inputs)}
 
-    def changed(self, places: Sequence[Place], files: Sequence[WatchedFile]) -> str | None:
+    def changed(self, places: Sequence[StepArtifact], files: Sequence[WatchedFile]) -> str | None:
         """Return what is no longer as it was when the key was made; None: all is.
 
         Args:

@@ -7,7 +7,8 @@ from typing import Any
 
 from lineage_store import errors
 from lineage_store.cache.keys import Key, identity_of, make_key, step_components
-from lineage_store.client.cache_answers import Claim, Hit, Miss, MissReason, Place
+from lineage_store.client.cache_answers import Claim, Hit, Miss, MissReason
+from lineage_store.client.step_artifacts import StepArtifact
 from lineage_store.entities import Artifact
 from lineage_store.fingerprints.code.guards import WatchedFile
 from lineage_store.lineage.identity import digest_of
@@ -36,7 +37,9 @@ class StepKey:
     files: tuple[WatchedFile, ...] = ()
 
 
-def key_of(described: StepDescription, places: Sequence[Place], caching: Caching) -> StepKey | str:
+def key_of(
+    described: StepDescription, places: Sequence[StepArtifact], caching: Caching
+) -> StepKey | str:
     """Return the cache key of a step, or why it has none: something can't be told from others."""
     if described.uncached is not None:
         return described.uncached
@@ -53,7 +56,7 @@ def key_of(described: StepDescription, places: Sequence[Place], caching: Caching
 
 
 def _components(
-    described: StepDescription, places: Sequence[Place], caching: Caching, files: Files
+    described: StepDescription, places: Sequence[StepArtifact], caching: Caching, files: Files
 ) -> dict[str, Any]:
     secret, ignored = described.secret, described.ignored
     parameters = {k: v for k, v in described.parameters.items() if k not in ignored}
@@ -71,7 +74,7 @@ def _components(
 
 
 def _identities(
-    described: StepDescription, places: Sequence[Place], caching: Caching
+    described: StepDescription, places: Sequence[StepArtifact], caching: Caching
 ) -> dict[str, list[dict[str, Any]]]:
     """Return the identities of the inputs, by name.
 
@@ -106,7 +109,7 @@ def _base_name(uri: str | None) -> str:
     return uri.rstrip("/").rpartition("/")[2]
 
 
-def described_artifact(described: StepDescription, place: Place) -> Artifact | None:
+def described_artifact(described: StepDescription, place: StepArtifact) -> Artifact | None:
     """Return the artifact that was given for a place that is tied by its id."""
     for name, index, given in described.each_input():
         if (name, index) == (place.name, place.index) and isinstance(given, Artifact):
@@ -145,7 +148,7 @@ def decide(
 
 def changed_output(hit: Hit) -> str | None:
     """Return what is wrong with the outputs that are files of this machine; None: nothing."""
-    for place in hit.places:
+    for place in hit.step_artifacts:
         artifact = place.artifact
         path = local_path(artifact) if isinstance(artifact, Artifact) else None
         if path is None or not isinstance(artifact, Artifact):

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Protocol
 
 from lineage_store.client.cache import Cache
-from lineage_store.client.cache_answers import Place
 from lineage_store.client.records import StepRecord, cached_request
+from lineage_store.client.step_artifacts import StepArtifact
 from lineage_store.client.transport import Transport
 from lineage_store.entities import Artifact, ExecutionState
 from lineage_store.recording.claims import Claims
@@ -98,7 +98,7 @@ class Recorder:
 
     @harmless(None)
     def record_cached(
-        self, step: StepRecord, entry_id: int, around: pb.Step, copies: Sequence[Place] = ()
+        self, step: StepRecord, entry_id: int, around: pb.Step, copies: Sequence[StepArtifact] = ()
     ) -> None:
         """Take the record of a step that was served from the cache; see `record`."""
         request = cached_request(step, entry_id, copies)

@@ -11,8 +11,8 @@ from functools import cached_property
 from types import TracebackType
 from typing import Any, Self
 
-from lineage_store.client.cache_answers import Place
 from lineage_store.client.records import Publication, StepRecord
+from lineage_store.client.step_artifacts import StepArtifact
 from lineage_store.entities import Context, Execution, ExecutionState
 from lineage_store.entities.values import PropertyValue
 from lineage_store.fingerprints.code.guards import WatchedFile
@@ -231,8 +231,8 @@ class Run:
         described: StepDescription,
         state: ExecutionState,
         properties: Mapping[str, PropertyValue],
-        inputs: Sequence[Place] = (),
-        outputs: Sequence[Place] = (),
+        inputs: Sequence[StepArtifact] = (),
+        outputs: Sequence[StepArtifact] = (),
         publication: Publication | None = None,
     ) -> StepRecord:
         """Return the record of one of its steps, but for its surroundings."""

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from lineage_store.cache.keys import Key
-from lineage_store.client.cache_answers import Claim, Hit, Miss, Place
+from lineage_store.client.cache_answers import Claim, Hit, Miss
 from lineage_store.client.records import Publication
+from lineage_store.client.step_artifacts import StepArtifact
 from lineage_store.entities.values import PropertyValue
 from lineage_store.fingerprints.code.guards import WatchedFile
 from lineage_store.recording.diagnostics import complain
@@ -41,13 +42,13 @@ class StepCaching:
         self._reason: str | None = None
         self._watch: InputWatch | None = None
         self._files: tuple[WatchedFile, ...] = ()
-        self._inputs: list[Place] = []
+        self._inputs: list[StepArtifact] = []
 
     def watch_inputs(self) -> None:
         """Remember what the input files are like, before they are hashed."""
         self._watch = InputWatch(self._description)
 
-    def ask(self, inputs: Sequence[Place], around: Collection[str]) -> None:
+    def ask(self, inputs: Sequence[StepArtifact], around: Collection[str]) -> None:
         """Ask the cache; hold the claim if it is a miss.
 
         Args:
@@ -65,7 +66,7 @@ class StepCaching:
         decision = decide(self._recorder, self.key, holder, self._caching, around)
         self._claim, self.miss, self.hit = decision.claim, decision.miss, decision.hit
 
-    def peek(self, inputs: Sequence[Place]) -> Hit | Miss | None:
+    def peek(self, inputs: Sequence[StepArtifact]) -> Hit | Miss | None:
         """Return what the cache says now, without a claim; None: nothing, or it is not asked."""
         if self._recorder.is_child or self._caching.refresh:
             return None
@@ -76,7 +77,7 @@ class StepCaching:
             else self._recorder.decisions.peek(made.key, self._caching)
         )
 
-    def why_uncached(self, inputs: Sequence[Place]) -> str | None:
+    def why_uncached(self, inputs: Sequence[StepArtifact]) -> str | None:
         """Return why the step has no key; None: it has one."""
         made = key_of(self._description, inputs, self._caching)
         return made if isinstance(made, str) else None
@@ -118,7 +119,7 @@ class StepCaching:
         complain(f"{name} {why}", "the step %s is not cached: %s", name, why)
         self._reason = f"NOT_CACHED: {why}"
 
-    def check(self, inputs: Sequence[Place]) -> None:
+    def check(self, inputs: Sequence[StepArtifact]) -> None:
         """Leave the outcome out of the cache if what the key was made of has changed since."""
         if self._watch is None or self.key is None:
             return

@@ -10,8 +10,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from lineage_store.cache.keys import Key
-from lineage_store.client.cache_answers import Hit, Miss, Place
+from lineage_store.client.cache_answers import Hit, Miss
 from lineage_store.client.records import Publication
+from lineage_store.client.step_artifacts import StepArtifact
 from lineage_store.entities import Artifact, ExecutionState
 from lineage_store.entities.values import PropertyValue
 from lineage_store.recording.artifacts import (
@@ -60,7 +61,7 @@ class Step:
     """
 
     def __init__(self, run: "Run", description: StepDescription) -> None:
-        self.inputs: list[Place] = []
+        self.inputs: list[StepArtifact] = []
         self.outputs: dict[str, list[Artifact]] = {}
         self.results: dict[str, PropertyValue] = {}
         self.gaps = Gaps(f"step {description.name} of run {run.id}", complain)
@@ -74,7 +75,7 @@ class Step:
         self._started = 0
         self._ticks = 0.0
         self._told_inputs = 0
-        self._copies: list[Place] = []
+        self._copies: list[StepArtifact] = []
         self._token: Token[tuple[str, ...]] | None = None
 
     @property
@@ -187,8 +188,8 @@ class Step:
         state: ExecutionState,
         properties: Mapping[str, PropertyValue],
         *,
-        inputs: Sequence[Place] = (),
-        outputs: Sequence[Place] = (),
+        inputs: Sequence[StepArtifact] = (),
+        outputs: Sequence[StepArtifact] = (),
         publication: Publication | None = None,
     ) -> None:
         known = {**properties, **self.gaps.properties()}
@@ -213,7 +214,7 @@ class Step:
     def record_copy(self, name: str, path: Path, index: int = 0) -> None:
         """Say that an output of the hit was copied to a path: the copy is an output as well."""
         copy = copy_of(self._recorder, self.outputs[name][index], path)
-        self._copies.append(Place(artifact=copy, name=name, index=index))
+        self._copies.append(StepArtifact(artifact=copy, name=name, index=index))
 
     @harmless(None)
     def input(self, name: str, given: Given | Sequence[Given]) -> None:
@@ -344,12 +345,12 @@ class Step:
         if self._cache is not None:
             self._cache.let_go(is_published=is_good)
 
-    def _output_places(self) -> list[Place]:
+    def _output_places(self) -> list[StepArtifact]:
         """Return the outputs in their places; the store takes an artifact in one place only."""
-        places: dict[int | str | None, Place] = {}
+        places: dict[int | str | None, StepArtifact] = {}
         for name, several in self.outputs.items():
             for at, artifact in enumerate(several):
-                place = Place(artifact=artifact.id or artifact, name=name, index=at)
+                place = StepArtifact(artifact=artifact.id or artifact, name=name, index=at)
                 known = places.setdefault(artifact.id or artifact.external_id, place)
                 if known is not place:
                     if known.name != name:

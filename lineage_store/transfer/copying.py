@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from lineage_store.database.bulk import store_contents as contents
-from lineage_store.database.bulk.bulk_load import Filling
+from lineage_store.database.bulk.bulk_load import BulkLoad
 from lineage_store.database.bulk.store_contents import Contents, content_tables
 from lineage_store.transfer import reconciling
 from lineage_store.transfer.endpoints import (
@@ -67,7 +67,7 @@ def copy(
             return Copied(rows, target.is_resumed, verify)
 
 
-def _fill(source: Contents, target: Filling, progress: Progress) -> dict[str, int]:
+def _fill(source: Contents, target: BulkLoad, progress: Progress) -> dict[str, int]:
     """Copy all tables; return the rows of each."""
     tables = content_tables()
     rows = {table.name: contents.count(source.connection, table) for table in tables}

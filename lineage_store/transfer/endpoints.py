@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from lineage_store import errors
-from lineage_store.database.bulk.bulk_load import Filling
+from lineage_store.database.bulk.bulk_load import BulkLoad
 from lineage_store.database.bulk.store_contents import Contents
 from lineage_store.database.drivers.urls import driver_for
 from lineage_store.masking import masked_url
@@ -38,8 +38,8 @@ def open_source(url: str) -> Contents:
         return Contents(url)
 
 
-def open_target(url: str, source: str) -> Filling:
-    """Return a store that can be filled from `source`; see `Filling`.
+def open_target(url: str, source: str) -> BulkLoad:
+    """Return a store that can be filled from `source`; see `BulkLoad`.
 
     Raises:
         LineageError: It can't be filled, and why.
@@ -47,7 +47,7 @@ def open_target(url: str, source: str) -> Filling:
     with about("target"):
         if driver_for(url).is_single:
             raise errors.InvalidArgument("a database in memory ends with this command; name a file")
-        return Filling(url, source)
+        return BulkLoad(url, source)
 
 
 def check_different(source: Contents, target_url: str) -> None:

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from lineage_store import errors
 from lineage_store.database.bulk import index_rows as derived
 from lineage_store.database.bulk import store_contents as contents
-from lineage_store.database.bulk.bulk_load import Filling
+from lineage_store.database.bulk.bulk_load import BulkLoad
 from lineage_store.database.bulk.store_contents import StoredTable
 from lineage_store.database.connection import Row
 
 
 def insert(
-    target: Filling,
+    target: BulkLoad,
     table: StoredTable,
     rows: Sequence[Row],
     *,
@@ -42,7 +42,7 @@ def insert(
 
 
 def _insert_together(
-    target: Filling, table: StoredTable, rows: Sequence[Row], *, has_some: bool
+    target: BulkLoad, table: StoredTable, rows: Sequence[Row], *, has_some: bool
 ) -> None:
     with target.batch() as connection:
         if has_some:

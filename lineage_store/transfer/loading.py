@@ -13,7 +13,7 @@ from pathlib import Path
 from lineage_store import errors
 from lineage_store.database import tables
 from lineage_store.database.bulk import store_contents as contents
-from lineage_store.database.bulk.bulk_load import Filling
+from lineage_store.database.bulk.bulk_load import BulkLoad
 from lineage_store.database.bulk.store_contents import Key, StoredTable, content_tables
 from lineage_store.database.checks import names, references
 from lineage_store.database.checks.findings import Findings
@@ -72,7 +72,7 @@ def load(path: Path, target_url: str, *, progress: Progress = silent) -> Loaded:
         return Loaded(rows, target.is_resumed)
 
 
-def _fill(archive: Reader, target: Filling, progress: Progress) -> dict[str, int]:
+def _fill(archive: Reader, target: BulkLoad, progress: Progress) -> dict[str, int]:
     header = archive.header
     rows = {table.name: header.tables.get(table.name, 0) for table in content_tables()}
     lacking = _Rows(archive, target)
@@ -89,7 +89,7 @@ class _Rows:
         seen: How many records were read.
     """
 
-    def __init__(self, archive: Reader, target: Filling) -> None:
+    def __init__(self, archive: Reader, target: BulkLoad) -> None:
         self._archive = archive
         self._last = {table.name: target.last(table) for table in content_tables()}
         self._before: Key | None = None
@@ -158,7 +158,7 @@ def _at(where: str) -> Iterator[None]:
         raise type(error)(f"{where}: {error.message}") from error
 
 
-def _check_whole(archive: Reader, target: Filling, progress: Progress) -> None:
+def _check_whole(archive: Reader, target: BulkLoad, progress: Progress) -> None:
     """Check what no record says by itself: references, names, counters.
 
     Raises:
@@ -176,8 +176,8 @@ def _check_whole(archive: Reader, target: Filling, progress: Progress) -> None:
         names.check_unique(connection, findings)
         system = [(number,) for number in range(1, schema.FIRST_USER_TYPE)]
         known = contents.rows_by_keys(connection, tables.types, system)
-    if findings.kept:
-        first = findings.kept[0]
+    if findings.kept_findings:
+        first = findings.kept_findings[0]
         key = ", ".join(f"{name}={value!r}" for name, value in first.key.items())
         raise errors.InvalidArgument(
             f"the archive is not whole: {first.table} {key}: {first.message} "
@@ -188,7 +188,7 @@ def _check_whole(archive: Reader, target: Filling, progress: Progress) -> None:
         raise errors.InvalidArgument(f"the archive lacks some of the {len(system)} system types")
 
 
-def _check_counters(archive: Reader, target: Filling) -> None:
+def _check_counters(archive: Reader, target: BulkLoad) -> None:
     for name in schema.COUNTERS:
         last = target.last(tables.metadata.tables[name])
         least = 1 if last is None else last[0] + 1

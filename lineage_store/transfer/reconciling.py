@@ -2,13 +2,13 @@
 
 from lineage_store.database.bulk import index_rows as derived
 from lineage_store.database.bulk import store_contents as contents
-from lineage_store.database.bulk.bulk_load import Filling
+from lineage_store.database.bulk.bulk_load import BulkLoad
 from lineage_store.database.bulk.store_contents import Contents, Key, StoredTable
 from lineage_store.transfer.endpoints import Progress
 
 
 def take_back_what_differs(
-    source: Contents, target: Filling, table: StoredTable, progress: Progress
+    source: Contents, target: BulkLoad, table: StoredTable, progress: Progress
 ) -> None:
     """Delete the rows of the target that the source does not hold as they are."""
     with target.batch() as connection:
@@ -30,7 +30,7 @@ def take_back_what_differs(
 
 
 def where_to_go_on(
-    source: Contents, target: Filling, table: StoredTable
+    source: Contents, target: BulkLoad, table: StoredTable
 ) -> tuple[Key | None, bool]:
     """Return the key after which the target lacks rows, and whether it has some of them.
 

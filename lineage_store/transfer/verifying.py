@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from lineage_store import errors
 from lineage_store.database.bulk import index_rows as derived
 from lineage_store.database.bulk import store_contents as contents
-from lineage_store.database.bulk.bulk_load import Filling
+from lineage_store.database.bulk.bulk_load import BulkLoad
 from lineage_store.database.bulk.store_contents import Contents, StoredTable, content_tables
 from lineage_store.database.connection import Connection, Row
 from lineage_store.database.tables import columns_of
 from lineage_store.transfer.endpoints import Progress
 
 
-def check_counts(target: Filling, rows: Mapping[str, int]) -> None:
+def check_counts(target: BulkLoad, rows: Mapping[str, int]) -> None:
     """Raise Aborted unless each table of the target has as many rows as were to be copied."""
     with target.batch() as connection:
         for table in content_tables():
@@ -24,7 +24,7 @@ def check_counts(target: Filling, rows: Mapping[str, int]) -> None:
                 )
 
 
-def check_equal(source: Contents, target: Filling, progress: Progress) -> None:
+def check_equal(source: Contents, target: BulkLoad, progress: Progress) -> None:
     """Compare every row of every table, and the indexes of the target with the bodies.
 
     Raises:

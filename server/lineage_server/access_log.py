@@ -13,14 +13,14 @@ def configure(*, is_on: bool) -> None:
     logger.setLevel(logging.NOTSET if is_on else logging.WARNING)
 
 
-def log_answer(method: str, context: grpc.ServicerContext, begun: float) -> None:
+def log_answer(method: str, context: grpc.ServicerContext, started_at: float) -> None:
     """Log that a call was answered.
 
     Args:
         method: Of the call.
         context: Its context.
-        begun: When it began, by `time.monotonic`.
+        started_at: When it began, by `time.monotonic`.
     """
     if logger.isEnabledFor(logging.INFO):
-        ms = round((time.monotonic() - begun) * 1000, 1)
+        ms = round((time.monotonic() - started_at) * 1000, 1)
         logger.info("call answered", extra={"method": method, "peer": context.peer(), "ms": ms})

@@ -23,16 +23,16 @@ from lineage_store import errors
 from lineage_store.engine import Engine
 
 POLL_SECONDS = 0.1
-"""How long a signal to stop may go unseen."""
+"""Seconds for which a signal to stop may go unseen."""
 
 REFUSING_SECONDS = 0.2
-"""How long calls are answered at least that come too late, before their connection is closed."""
+"""Seconds for which late calls are still answered before their connection is closed."""
 
 CLOSE_SECONDS = 1.0
-"""What a process has to close its database after its calls had their time."""
+"""Seconds that a process has to close its database after its calls had their time."""
 
 STOP_SECONDS = 5.0
-"""How long gRPC may take to close the connections of a process that goes on."""
+"""Seconds that gRPC may take to close the connections of a process that goes on."""
 
 logger = logging.getLogger("lineage_server")
 
@@ -41,7 +41,7 @@ class Server:
     """A gRPC server on one engine.
 
     Args:
-        settings: What to serve, and where.
+        settings: The settings.
 
     Attributes:
         address: HOST:PORT that it listens on.
@@ -83,7 +83,7 @@ class Server:
             self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
 
     def drain(self) -> int:
-        """Refuse new calls and let running ones end; return how many did not in time.
+        """Refuse new calls and let running ones end; return the number that did not in time.
 
         A health check answers NOT_SERVING from now on. A call that has not begun gets Unavailable,
         so that whoever made it makes it again. The connections stay open for that: gRPC's own way
@@ -114,13 +114,13 @@ def run(settings: Settings, ready: Callable[[str], None]) -> NoReturn:
     """Serve until SIGTERM or SIGINT, then end the process.
 
     Args:
-        settings: What to serve, and where.
+        settings: The settings.
         ready: Called with the address when the server answers.
     """
     server = Server(settings)
     received: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda which, _: received.append(which))
+        signal.signal(number, lambda signal_number, _: received.append(signal_number))
     server.start()
     ready(server.address)
     while not received:  # a lock would not do: a signal just before it blocks does not wake it
@@ -132,8 +132,8 @@ def run(settings: Settings, ready: Callable[[str], None]) -> NoReturn:
 def end_process(server: Server, drain_seconds: float) -> NoReturn:
     """Stop a server and end the process, not much later than `drain_seconds` from now.
 
-    The kernel closes the connections: whoever still waits on one gets Unavailable. What was
-    acknowledged is durable, so a database that is not closed loses nothing.
+    The kernel closes the connections: callers that still wait get Unavailable. Acknowledged writes
+    are durable, so a database that is not closed loses nothing.
     """
     watchdog = threading.Timer(drain_seconds + CLOSE_SECONDS, _end_hard)
     watchdog.daemon = True

@@ -1,4 +1,4 @@
-"""How many calls are worked on at once, by what they need, and which wait for their turn."""
+"""The calls that a server works on at once, by what they need, and the queues for their turn."""
 
 import threading
 from collections import deque
@@ -10,7 +10,7 @@ import grpc
 from lineage_store import callers, errors
 
 LOOK_SECONDS = 0.5
-"""How long a call that waits for its turn may outlive its caller."""
+"""Seconds by which a call that waits for its turn may outlive its caller."""
 
 ARRIVING = 256
 """Calls whose requests are being received at once: a request that does not come holds a thread."""
@@ -22,11 +22,11 @@ WAITING_FOR_ONE_STREAM = 4
 """Streams that wait for each that is answered."""
 
 SPARE = 16
-"""Threads beyond those that calls may hold: they refuse what is too much."""
+"""Threads beyond those that calls may hold: they refuse the surplus calls."""
 
 
 def share_of_one_host(count: int) -> int:
-    """Return how many of `count` calls one host may have: never all, if there are two."""
+    """Return the number of `count` calls that one host may have: never all, if there are two."""
     return max(1, count - max(1, count // 4))
 
 
@@ -58,28 +58,28 @@ class Call:
 
 
 class _Waiter:
-    """A call in the queue, and whether it has got a place."""
+    """A call in the queue, and whether it has got a slot."""
 
     __slots__ = ("host", "is_admitted", "turn")
 
     def __init__(self, host: str) -> None:
         self.host = host
         self.is_admitted = False
-        self.turn = threading.Lock()  # let go when it has a place, or can't have one any more
+        self.turn = threading.Lock()  # released when it has a slot, or can't have one any more
         self.turn.acquire()
 
 
-class Places:
-    """Room for a number of calls; others wait in a queue, and leave it when their caller goes.
+class CallSlots:
+    """Slots for a number of calls; others wait in a queue, and leave it when their caller goes.
 
     It is made of plain locks, which are written in C: a semaphore of `threading` is written in
     Python, and many threads that want it hand each other the interpreter at each of its steps.
 
     Args:
-        kind: What the calls are, in the plural.
-        count: How many there may be at once.
-        most_waiting: How many may wait.
-        most_of_one: How many one host may have at once; None: any number.
+        kind: The name of the calls, in the plural.
+        count: The number of slots.
+        most_waiting: The most calls that may wait.
+        most_of_one: The most calls of one host at once; None: any number.
     """
 
     def __init__(
@@ -90,54 +90,54 @@ class Places:
         self._most_waiting = most_waiting
         self._most_waiting_of_one = share_of_one_host(most_waiting)
         self._most_of_one = most_of_one or count
-        self._held: dict[str, int] = {}
-        self._waiting: deque[_Waiter] = deque()
+        self._held_by_host: dict[str, int] = {}
+        self._queue: deque[_Waiter] = deque()
         self._mutex = threading.Lock()
         self._is_closed = False
 
-    def of(self, call: Call) -> "_Place":
-        """Return a block to be entered: in it, the call has a place.
+    def of(self, call: Call) -> "_CallSlot":
+        """Return a context manager: within it, the call has a slot.
 
         Entering it raises Unavailable if too many wait already or the server is about to stop, and
         Cancelled if the caller has gone: neither has begun.
         """
-        return _Place(self, call)
+        return _CallSlot(self, call)
 
     def close(self) -> None:
-        """Refuse all who wait, and those to come."""
+        """Refuse all waiting calls, and those to come."""
         with self._mutex:
             self._is_closed = True
-            waiting, self._waiting = self._waiting, deque()
-        for waiter in waiting:
+            waiters, self._queue = self._queue, deque()
+        for waiter in waiters:
             waiter.turn.release()
 
     def take(self, call: Call) -> None:
-        """Return when the call has a place; see `of`."""
+        """Return when the call has a slot; see `of`."""
         with self._mutex:
             if self._is_closed:
                 raise about_to_stop()
-            held = self._held.get(call.host, 0)
-            if self._free and held < self._most_of_one:
+            held_count = self._held_by_host.get(call.host, 0)
+            if self._free and held_count < self._most_of_one:
                 self._free -= 1
-                self._held[call.host] = held + 1
+                self._held_by_host[call.host] = held_count + 1
                 return
-            waiter = self._queued(call.host)
+            waiter = self._enqueue(call.host)
         self._wait(waiter, call)
 
-    def _queued(self, host: str) -> _Waiter:
-        of_host = sum(waiter.host == host for waiter in self._waiting)
-        is_alone = of_host == len(self._waiting)
+    def _enqueue(self, host: str) -> _Waiter:
+        of_host = sum(waiter.host == host for waiter in self._queue)
+        is_alone = of_host == len(self._queue)
         is_over = of_host >= self._most_waiting_of_one and not is_alone
-        if len(self._waiting) >= self._most_waiting or is_over:
+        if len(self._queue) >= self._most_waiting or is_over:
             raise self._full(of_host)
         waiter = _Waiter(host)
-        self._waiting.append(waiter)
+        self._queue.append(waiter)
         return waiter
 
     def _full(self, of_host: int) -> errors.LineageError:
         return errors.NotBegun(
             f"the server is busy: {of_host} {self._kind} of this host wait already, and "
-            f"{len(self._waiting) - of_host} of others; the call was not begun; try again"
+            f"{len(self._queue) - of_host} of others; the call was not begun; try again"
         )
 
     def _wait(self, waiter: _Waiter, call: Call) -> None:
@@ -151,50 +151,50 @@ class Places:
     def _leave(self, waiter: _Waiter) -> None:
         with self._mutex:
             if not waiter.is_admitted:
-                if waiter in self._waiting:
-                    self._waiting.remove(waiter)
+                if waiter in self._queue:
+                    self._queue.remove(waiter)
                 return
         self.give_back(waiter.host)
 
     def give_back(self, host: str) -> None:
-        """Give the place of a call to the next who may have it."""
+        """Give the slot of a call to the next one that may have it."""
         with self._mutex:
-            held = self._held[host]
-            if held > 1:
-                self._held[host] = held - 1
+            held_count = self._held_by_host[host]
+            if held_count > 1:
+                self._held_by_host[host] = held_count - 1
             else:
-                del self._held[host]
-            if not self._waiting:
+                del self._held_by_host[host]
+            if not self._queue:
                 self._free += 1
                 return
-            following = next((w for w in self._waiting if self._may_have(w)), None)
-            if following is None:
+            next_waiter = next((w for w in self._queue if self._may_have(w)), None)
+            if next_waiter is None:
                 self._free += 1
                 return
-            self._waiting.remove(following)
-            self._held[following.host] = self._held.get(following.host, 0) + 1
-            following.is_admitted = True
-        following.turn.release()
+            self._queue.remove(next_waiter)
+            self._held_by_host[next_waiter.host] = self._held_by_host.get(next_waiter.host, 0) + 1
+            next_waiter.is_admitted = True
+        next_waiter.turn.release()
 
     def _may_have(self, waiter: _Waiter) -> bool:
-        return self._held.get(waiter.host, 0) < self._most_of_one
+        return self._held_by_host.get(waiter.host, 0) < self._most_of_one
 
 
-class _Place:
-    """The block in which a call has a place."""
+class _CallSlot:
+    """The context manager within which a call has a slot."""
 
-    __slots__ = ("_call", "_places")
+    __slots__ = ("_call", "_slots")
 
-    def __init__(self, places: Places, call: Call) -> None:
-        self._places = places
+    def __init__(self, slots: CallSlots, call: Call) -> None:
+        self._slots = slots
         self._call = call
 
     def __enter__(self) -> Self:
-        self._places.take(self._call)
+        self._slots.take(self._call)
         try:
             self._call.check()
         except BaseException:
-            self._places.give_back(self._call.host)
+            self._slots.give_back(self._call.host)
             raise
         return self
 
@@ -204,7 +204,7 @@ class _Place:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._places.give_back(self._call.host)
+        self._slots.give_back(self._call.host)
 
 
 def about_to_stop() -> errors.NotBegun:
@@ -212,12 +212,12 @@ def about_to_stop() -> errors.NotBegun:
     return errors.NotBegun("the server is about to stop; the call was not begun; try again")
 
 
-class Streams(Places):
-    """Room for calls that hold a thread for as long as they last: none waits for another.
+class StreamSlots(CallSlots):
+    """Slots for calls that hold a thread for as long as they last: none waits for another.
 
     Args:
-        kind: What they are called, in the plural.
-        count: How many there may be.
+        kind: The name of the calls, in the plural.
+        count: The number of slots.
     """
 
     def __init__(self, kind: str, count: int) -> None:
@@ -231,7 +231,7 @@ class Streams(Places):
         )
 
 
-class Running:
+class RunningCalls:
     """Counts the calls that were begun and whose answers are not yet sent."""
 
     def __init__(self) -> None:
@@ -242,7 +242,7 @@ class Running:
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """The number of running calls."""
         return self._count
 
     def begin(self, context: grpc.ServicerContext) -> None:
@@ -279,10 +279,10 @@ class Running:
 
 
 class Capacity:
-    """How many calls are worked on at once, by what they need.
+    """The slots of all calls of a server, by what the calls need.
 
-    Reads, writes and streams each have room of their own, so that writes that wait for the
-    database, or readers that take their time, don't keep the others from having any.
+    Reads, writes and streams each have slots of their own, so that neither writes that wait for
+    the database nor slow readers keep the others from getting one.
 
     Args:
         threads: Reads at once of one host, of which there are a third more in all; as many
@@ -292,12 +292,12 @@ class Capacity:
 
     Attributes:
         threads: The threads that all of them need.
-        arriving: Room for calls whose requests are being received.
-        reads: Room for what reads.
-        writes: Room for what writes.
-        streams: Room for the others, by method; walks wait for each other, waits do not.
-        checks: Room for calls of the health service that are being received, also at the end.
-        reflections: Room for streams of reflection.
+        arriving: Slots for calls whose requests are being received.
+        reads: Slots for reads.
+        writes: Slots for writes.
+        streams: Slots for streams, by method; walks wait for each other, waits do not.
+        checks: Slots for calls of the health service that are being received, also at the end.
+        reflections: Slots for streams of reflection.
         running: Counts all that were begun, those of health and reflection aside.
     """
 
@@ -307,19 +307,19 @@ class Capacity:
         waiting_streams = WAITING_FOR_ONE_STREAM * streams
         self.threads = reads + threads + 2 * most_waiting + streams + waiting_streams + waits
         self.threads += ARRIVING + CHECKS + REFLECTIONS + SPARE
-        self.arriving = Places("calls", ARRIVING, 0, share_of_one_host(ARRIVING))
-        self.reads = Places("reads", reads, most_waiting, threads)
-        self.writes = Places("writes", threads, most_waiting)
-        self.streams: dict[str, Places] = {
-            "Trace": Places("streams", streams, waiting_streams, share_of_one_host(streams)),
-            "Wait": Streams("waits", waits),
+        self.arriving = CallSlots("calls", ARRIVING, 0, share_of_one_host(ARRIVING))
+        self.reads = CallSlots("reads", reads, most_waiting, threads)
+        self.writes = CallSlots("writes", threads, most_waiting)
+        self.streams: dict[str, CallSlots] = {
+            "Trace": CallSlots("streams", streams, waiting_streams, share_of_one_host(streams)),
+            "Wait": StreamSlots("waits", waits),
         }
-        self.checks = Places("health checks", CHECKS, 0, share_of_one_host(CHECKS))
-        self.reflections = Streams("streams of reflection", REFLECTIONS)
-        self.running = Running()
+        self.checks = CallSlots("health checks", CHECKS, 0, share_of_one_host(CHECKS))
+        self.reflections = StreamSlots("streams of reflection", REFLECTIONS)
+        self.running = RunningCalls()
 
     def close(self) -> None:
         """Refuse all calls that have not begun, with Unavailable."""
         self.running.close()
-        for places in (self.arriving, self.reads, self.writes, *self.streams.values()):
-            places.close()
+        for slots in (self.arriving, self.reads, self.writes, *self.streams.values()):
+            slots.close()

@@ -10,7 +10,7 @@ import click
 
 from lineage_server import app, logs, processes
 from lineage_server.settings import MIB, Settings
-from lineage_store.limits import MAX_NODE_BYTES, PATIENCE_SECONDS
+from lineage_store.limits import MAX_NODE_BYTES, RETRY_FOR_SECONDS
 from lineage_store.masking import masked_url
 
 logger = logging.getLogger("lineage_server")
@@ -28,10 +28,10 @@ def _read_file(context: click.Context, _: click.Parameter, path: Path | None) ->
         values = tomllib.loads(path.read_text())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise click.BadParameter(f"{path}: {error}") from None
-    known = {parameter.name for parameter in context.command.params} - {"config"}
+    setting_names = {parameter.name for parameter in context.command.params} - {"config"}
     for name in values:
-        if name not in known:
-            choices = ", ".join(sorted(filter(None, known)))
+        if name not in setting_names:
+            choices = ", ".join(sorted(filter(None, setting_names)))
             raise click.BadParameter(f"{path}: unknown setting {name!r}; known: {choices}")
     context.default_map = values
 
@@ -173,7 +173,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @_option(
     "--database-patience-seconds",
-    default=PATIENCE_SECONDS,
+    default=RETRY_FOR_SECONDS,
     type=click.FloatRange(0, 3600),
     help="How long a call tries again while the database is away.",
 )

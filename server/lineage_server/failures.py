@@ -1,4 +1,4 @@
-"""How a call ends that fails: a status, a reason in the trailers, and one line in the log."""
+"""Failed calls: each ends with a status, a reason in the trailers, and one line in the log."""
 
 import logging
 import time
@@ -16,21 +16,23 @@ logger = logging.getLogger("lineage_server.calls")
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
-def fail(method: str, context: grpc.ServicerContext, error: Exception, begun: float) -> NoReturn:
+def fail(
+    method: str, context: grpc.ServicerContext, error: Exception, started_at: float
+) -> NoReturn:
     """End a call with the status of an error.
 
     Args:
         method: The name of the RPC.
         context: The context of the call.
         error: Why it fails; any but a LineageError is a defect.
-        begun: When the call came, on the monotonic clock.
+        started_at: When the call came, on the monotonic clock.
     """
     if isinstance(error, errors.LineageError):
         failure = error
     else:
         logger.error("a call failed with a defect", extra={"method": method}, exc_info=error)
         failure = errors.Internal("the server failed; its log has the details")
-    _log_failure(method, context.peer(), failure, time.monotonic() - begun)
+    _log_failure(method, context.peer(), failure, time.monotonic() - started_at)
     context.set_trailing_metadata(((REASON_KEY, failure.reason),))
     context.abort(_CODES[failure.code], _bounded(failure.message))
 

@@ -49,7 +49,7 @@ def configure(log_format: str, level: str = "info") -> None:
 
     Args:
         log_format: "json" or "text".
-        level: What is logged at least.
+        level: The least level that is logged.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())

@@ -2,8 +2,8 @@
 
 Python runs one thread of a process at a time, so a machine with more processors answers more calls
 with more processes. They share nothing but the database, as servers on several machines do; the
-kernel gives each new connection to one of them. If one ends, all end, and whoever supervises the
-server starts it anew.
+kernel gives each new connection to one of them. If one ends, all end, so that a supervisor can
+restart the server.
 """
 
 import logging
@@ -31,7 +31,7 @@ from lineage_server.settings import Settings
 from lineage_store import errors
 
 GRACE_SECONDS = 1.0
-"""What a process has, beyond its time to drain and to close its database, until it is killed."""
+"""Seconds that a process has, beyond its time to drain and to close its database, to end."""
 
 logger = logging.getLogger("lineage_server")
 _context = multiprocessing.get_context("spawn")  # gRPC does not outlive a fork
@@ -41,11 +41,11 @@ def run(settings: Settings, ready: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT; `ready` is called with the address once all answer.
 
     Raises:
-        LineageError: A process can't start, or has ended without being told to.
+        LineageError: A process can't start, or has ended of its own accord.
     """
     received: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda which, _: received.append(which))
+        signal.signal(number, lambda signal_number, _: received.append(signal_number))
     with _reserved(settings.grpc) as address:
         children = [_Child(replace(settings, grpc=address)) for _ in range(settings.processes)]
         try:
@@ -73,7 +73,7 @@ class _Child:
         theirs.close()
 
     def await_ready(self, received: list[int]) -> None:
-        """Return when it answers, or when this process was told to stop.
+        """Return when it answers, or when this process has received a signal to stop.
 
         Raises:
             LineageError: It can't serve, and why.
@@ -84,7 +84,7 @@ class _Child:
             try:
                 failure = self._pipe.recv()
             except EOFError:
-                raise _lost(self.process) from None
+                raise _process_lost(self.process) from None
             if failure is not None:
                 raise failure
             return
@@ -96,10 +96,10 @@ class _Child:
 def _check(children: list[_Child]) -> None:
     for child in children:
         if not child.process.is_alive():
-            raise _lost(child.process)
+            raise _process_lost(child.process)
 
 
-def _lost(process: BaseProcess) -> errors.LineageError:
+def _process_lost(process: BaseProcess) -> errors.LineageError:
     process.join(1)
     return errors.Internal(
         f"a process of the server ended with exit code {process.exitcode}; its log has the details"
@@ -131,19 +131,19 @@ def _serve(settings: Settings, pipe: Connection) -> None:
         return
     server.start()
     pipe.send(None)
-    ended = threading.Event()
-    while not ended.wait(POLL_SECONDS):
+    end = threading.Event()
+    while not end.wait(POLL_SECONDS):
         if pipe.poll():
-            ended.set()
+            end.set()
     end_process(server, settings.drain_seconds)
 
 
 @contextmanager
 def _reserved(address: str) -> Iterator[str]:
     """Hold a port that the processes of this server share and no other server may have."""
-    shared, found = _bound(address)
+    shared, bound_address = _bound(address)
     with shared:
-        yield found
+        yield bound_address
 
 
 def _bound(address: str) -> tuple[socket.socket, str]:
@@ -154,20 +154,22 @@ def _bound(address: str) -> tuple[socket.socket, str]:
     """
     host, _, port = address.rpartition(":")
     try:
-        [(family, kind, *_, where), *_] = socket.getaddrinfo(
+        [(family, kind, *_, requested_address), *_] = socket.getaddrinfo(
             host.strip("[]"), int(port), type=socket.SOCK_STREAM
         )
         with socket.socket(family, kind) as alone:
             alone.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            alone.bind(where)  # fails if any other server is there, also one that would share
-            found = alone.getsockname()
+            alone.bind(
+                requested_address
+            )  # fails if any other server is there, also one that would share
+            socket_address = alone.getsockname()
         shared = socket.socket(family, kind)
         shared.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         shared.setsockopt(socket.SOL_SOCKET, _reuse_port(), 1)
-        shared.bind(found)
+        shared.bind(socket_address)
     except OSError:
         raise port_is_taken(address) from None
-    return shared, f"{host}:{found[1]}"
+    return shared, f"{host}:{socket_address[1]}"
 
 
 def _reuse_port() -> Any:

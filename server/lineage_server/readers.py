@@ -1,4 +1,4 @@
-"""Ends calls whose other side neither takes what it asked for nor says what it wants.
+"""Ends calls whose client neither takes its answer nor sends its request.
 
 gRPC holds the thread of a stream for as long as its reader leaves the window of the connection
 full, and nothing but a cancellation wakes it.
@@ -11,23 +11,23 @@ from collections.abc import Iterator
 
 import grpc
 
-from lineage_server.capacity import Call, Places
+from lineage_server.capacity import Call, CallSlots
 from lineage_store import errors
 
 LARGE_BYTES = 256 * 1024
 """An answer in one message that is worth a look: a smaller one fits the buffers of a connection."""
 
 SLOWEST_BYTES_A_SECOND = 256 * 1024
-"""What a reader must take of an answer in one message, whose progress can't be seen."""
+"""The least rate at which a client must take an answer in one message, whose progress is unseen."""
 
 logger = logging.getLogger("lineage_server")
 
 
 class Readers:
-    """Cancels the calls that wait for their other side for too long.
+    """Cancels the calls that wait too long for their client.
 
     Args:
-        patience: How many seconds they may.
+        patience: The seconds that they may wait.
     """
 
     def __init__(self, patience: float) -> None:
@@ -45,15 +45,15 @@ class Readers:
         self._stopped.set()
 
     def begin(self, context: grpc.ServicerContext) -> None:
-        """Say that a call waits for its other side from now on."""
+        """Note that a call waits for its client from now on."""
         self._until[context] = time.monotonic() + self._patience
 
     def end(self, context: grpc.ServicerContext) -> None:
-        """Say that it no longer does."""
+        """Note that it no longer does."""
         self._until.pop(context, None)
 
     def answered(self, context: grpc.ServicerContext, size: int) -> None:
-        """Say that a call waits for its one answer of `size` bytes to be taken."""
+        """Note that a call waits for its client to take its one answer of `size` bytes."""
         if size < LARGE_BYTES:
             return
         self._until[context] = time.monotonic() + self._patience + size / SLOWEST_BYTES_A_SECOND
@@ -74,7 +74,7 @@ class Readers:
                 context.cancel()
 
 
-def received(requests: Iterator[bytes], call: Call, arriving: Places, readers: Readers) -> bytes:
+def received(requests: Iterator[bytes], call: Call, arriving: CallSlots, readers: Readers) -> bytes:
     """Return the one request of a call.
 
     Raises:

@@ -27,27 +27,27 @@ def add_reflection(server: object) -> None:
         pool.AddSerializedFile(module.DESCRIPTOR.serialized_pb)
     for module in (metadata_pb2, metadata_service_pb2):
         pool.AddSerializedFile(module.DESCRIPTOR.serialized_pb)
-        described = FileDescriptorProto.FromString(module.DESCRIPTOR.serialized_pb)
-        pool.AddSerializedFile(_under_mlmd_name(described).SerializeToString())
+        file_proto = FileDescriptorProto.FromString(module.DESCRIPTOR.serialized_pb)
+        pool.AddSerializedFile(_under_mlmd_name(file_proto).SerializeToString())
     for module in (lineage_pb2, cache_pb2):
         pool.AddSerializedFile(module.DESCRIPTOR.serialized_pb)
     names = (*SERVICE_NAMES, "grpc.health.v1.Health", reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server, pool=pool)
 
 
-def _under_mlmd_name(described: FileDescriptorProto) -> FileDescriptorProto:
-    renamed = FileDescriptorProto()
-    renamed.CopyFrom(described)
-    renamed.name = _FILES[described.name]
-    renamed.package = _MLMD
-    renamed.dependency[:] = [_FILES.get(name, name) for name in described.dependency]
-    for message in renamed.message_type:
+def _under_mlmd_name(file_proto: FileDescriptorProto) -> FileDescriptorProto:
+    renamed_proto = FileDescriptorProto()
+    renamed_proto.CopyFrom(file_proto)
+    renamed_proto.name = _FILES[file_proto.name]
+    renamed_proto.package = _MLMD
+    renamed_proto.dependency[:] = [_FILES.get(name, name) for name in file_proto.dependency]
+    for message in renamed_proto.message_type:
         _rename(message)
-    for service in renamed.service:
+    for service in renamed_proto.service:
         for method in service.method:
             method.input_type = _renamed(method.input_type)
             method.output_type = _renamed(method.output_type)
-    return renamed
+    return renamed_proto
 
 
 def _rename(message: object) -> None:

@@ -22,8 +22,8 @@ SERVICES = (
     (LINEAGE.full_name, LINEAGE),
     (CACHE.full_name, CACHE),
 )
-"""Names and what they stand for; ML Metadata's clients call the second, whose messages are the
-same on the wire."""
+"""Services by the names they are called by; ML Metadata's clients call the second, whose messages
+are the same on the wire."""
 
 SERVICE_NAMES = tuple(name for name, _ in SERVICES)
 
@@ -74,27 +74,27 @@ class _Method:
         return grpc.stream_unary_rpc_method_handler(self._answer)
 
     def _answer(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
-        begun = time.monotonic()
+        started_at = time.monotonic()
         try:
             call = Call(context)
             request = self._received(requests, call)
             writes = self._engine.writes(self._name, request)
-            places = self._capacity.writes if writes else self._capacity.reads
-            with places.of(call):
+            slots = self._capacity.writes if writes else self._capacity.reads
+            with slots.of(call):
                 response = self._engine.call(self._name, request)
             encoded = response if isinstance(response, bytes) else response.SerializeToString()
             self._readers.answered(context, len(encoded))
-            log_answer(self._name, context, begun)
+            log_answer(self._name, context, started_at)
         except grpc.RpcError:  # gRPC's own: the caller has gone
             raise
         except Exception as error:
-            fail(self._name, context, error, begun)
+            fail(self._name, context, error, started_at)
         return encoded
 
     def _answer_in_parts(
         self, requests: Iterator[bytes], context: grpc.ServicerContext
     ) -> Iterator[bytes]:
-        begun = time.monotonic()
+        started_at = time.monotonic()
         try:
             call = Call(context)
             request = self._received(requests, call)
@@ -108,11 +108,11 @@ class _Method:
                             yield part
                         finally:
                             self._readers.end(context)
-            log_answer(self._name, context, begun)
+            log_answer(self._name, context, started_at)
         except grpc.RpcError:
             raise
         except Exception as error:
-            fail(self._name, context, error, begun)
+            fail(self._name, context, error, started_at)
 
     def _received(self, requests: Iterator[bytes], call: Call) -> Message:
         """Return the request of a call, which counts as running from then on."""

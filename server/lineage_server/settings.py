@@ -7,7 +7,7 @@ from pathlib import Path
 from lineage_store import errors
 from lineage_store.limits import (
     MAX_NODE_BYTES,
-    PATIENCE_SECONDS,
+    RETRY_FOR_SECONDS,
     FilterLimits,
     Limits,
     LineageLimits,
@@ -20,7 +20,7 @@ MAX_PORT = 65_535
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What `lineage-store serve` was told.
+    """The settings of `lineage-store serve`.
 
     Attributes:
         database: A database URL.
@@ -40,8 +40,8 @@ class Settings:
         max_metadata_bytes: The largest metadata of a call.
         max_lineage_nodes: The most nodes that a lineage query answers.
         max_lineage_bytes: The most bytes that a lineage query answers.
-        max_lineage_seconds: The longest that a lineage query takes; clients wait for 60 s unless
-            told otherwise, and the verdict must reach them.
+        max_lineage_seconds: The longest that a lineage query takes; by default clients wait for
+            60 s, and the verdict must reach them.
         max_graph_bytes: The memory that the graph of nodes and events may take; 0: none is kept.
         max_filter_characters: The longest filter.
         max_filter_tokens: The most names, values, signs and parentheses in a filter.
@@ -57,7 +57,7 @@ class Settings:
         tls_certificate: PEM file with the certificate chain of the server.
         tls_client_ca: PEM file with the authority whose certificates clients must show.
         log_format: "json" or "text".
-        log_level: "debug", "info", "warning" or "error": what is less is not logged.
+        log_level: "debug", "info", "warning" or "error": lesser events are not logged.
         access_log: Whether each call that was answered is logged, too, as info.
     """
 
@@ -85,7 +85,7 @@ class Settings:
     max_filter_list_items: int = 100_000
     max_filter_tables: int = 61
     max_filter_seconds: float = 30.0
-    database_patience_seconds: float = PATIENCE_SECONDS
+    database_patience_seconds: float = RETRY_FOR_SECONDS
     drain_seconds: float = 10.0
     tls_key: Path | None = None
     tls_certificate: Path | None = None
@@ -109,7 +109,7 @@ class Settings:
 
     @property
     def exposure(self) -> str | None:
-        """What anybody who reaches the server may do, if it listens beyond this machine."""
+        """The actions open to anybody who reaches the server, if it listens beyond this machine."""
         host = self.grpc.rpartition(":")[0].strip("[]")
         if host == "localhost" or _is_loopback(host) or self.tls_client_ca is not None:
             return None
@@ -119,7 +119,7 @@ class Settings:
 
     @property
     def limits(self) -> Limits:
-        """What the store may be asked for."""
+        """The most that requests may ask of the store."""
         filters = FilterLimits(
             characters=self.max_filter_characters,
             tokens=self.max_filter_tokens,

@@ -41,8 +41,10 @@ class StandardServices:
 
     def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Handler]) -> None:
         """Add the methods of a service."""
-        checked = {name: self._checked(name, handler) for name, handler in handlers.items()}
-        generic = grpc.method_handlers_generic_handler(service, checked)
+        checked_handlers = {
+            name: self._checked(name, handler) for name, handler in handlers.items()
+        }
+        generic = grpc.method_handlers_generic_handler(service, checked_handlers)
         self._server.add_generic_rpc_handlers((generic,))
 
     def _checked(self, method: str, handler: Handler) -> Handler:
@@ -114,10 +116,10 @@ def _parsed(handler: Handler, encoded: bytes) -> Any:
 @contextmanager
 def _failing(method: str, context: grpc.ServicerContext) -> Iterator[None]:
     """End the call with the status of an error that is raised in this block."""
-    begun = time.monotonic()
+    started_at = time.monotonic()
     try:
         yield
     except errors.LineageError as error:
-        fail(method, context, error, begun)
+        fail(method, context, error, started_at)
     except NotImplementedError:  # what the service describes, and its servicer lacks
-        fail(method, context, errors.Unimplemented(f"{method} is not served"), begun)
+        fail(method, context, errors.Unimplemented(f"{method} is not served"), started_at)

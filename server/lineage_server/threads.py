@@ -20,10 +20,10 @@ logger = logging.getLogger("lineage_server")
 
 
 class Threads:
-    """Runs what it is given, each in a thread that is idle, or in a new one.
+    """Runs functions, each in an idle thread or in a new one.
 
     Args:
-        most: How many threads there may be; what is more waits.
+        most: The most threads; further functions wait for one.
     """
 
     def __init__(self, most: int) -> None:

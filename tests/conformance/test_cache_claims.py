@@ -209,7 +209,7 @@ def test_a_token_of_no_claim_is_stale(call):
 
 @pytest.mark.parametrize("state", [RUNNING, FAILED])
 def test_only_what_is_complete_is_published(call, state):
-    with call.refused(errors.FailedPrecondition, "only what is COMPLETE"):
+    with call.refused(errors.FailedPrecondition, "only a COMPLETE execution"):
         record(call, state=state)
 
 

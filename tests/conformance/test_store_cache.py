@@ -31,10 +31,10 @@ from lineage_store.client.cache_answers import (
     InFlight,
     Miss,
     MissReason,
-    Place,
     WaitEvent,
 )
 from lineage_store.client.records import Publication, RecordedStep, StepRecord
+from lineage_store.client.step_artifacts import StepArtifact
 
 KEY = make_key({"step": "train", "parameters.depth": 6})
 OTHER = make_key({"step": "train", "parameters.depth": 7})
@@ -65,7 +65,9 @@ def step(name: str = "1", key: Key | None = KEY, **fields: Any) -> StepRecord:
     given: dict[str, Any] = {
         "key": f"test/{name}",
         "execution": Execution(type="Train", state=ExecutionState.COMPLETE),
-        "outputs": [Place(artifact=Artifact(type="Model", uri=f"s3://{name}"), name="model")],
+        "outputs": [
+            StepArtifact(artifact=Artifact(type="Model", uri=f"s3://{name}"), name="model")
+        ],
         "publication": publication,
     }
     return StepRecord(**given | fields)
@@ -75,7 +77,7 @@ def test_a_step_is_recorded_whole_and_once(store: LineageStore) -> None:
     begun = step(
         key=None,
         execution=Execution(type="Train", state="RUNNING", custom_properties={"depth": 6}),
-        inputs=[Place(artifact=Artifact(type="Data", uri="s3://d"), name="data", time=1234)],
+        inputs=[StepArtifact(artifact=Artifact(type="Data", uri="s3://d"), name="data", time=1234)],
         outputs=[],
         contexts=[Context(type="Run", name="r"), Context(type="Pipeline", name="p")],
         parents=[(0, 1)],
@@ -111,7 +113,7 @@ def test_a_step_is_recorded_whole_and_once(store: LineageStore) -> None:
 
 
 def test_each_of_many_steps_is_recorded_by_itself(store: LineageStore) -> None:
-    wrong = step("2", None, inputs=[Place(artifact=99, name="x")])
+    wrong = step("2", None, inputs=[StepArtifact(artifact=99, name="x")])
     answers = store.record_steps([step("1"), wrong, step("3", None)])
     assert [type(answer) for answer in answers] == [
         RecordedStep,
@@ -125,7 +127,9 @@ def test_a_hit_has_everything(store: LineageStore) -> None:
     assert store.cache.lookup(KEY) == Miss(
         reason=MissReason.NEVER_SEEN, detail="nothing was published for it"
     )
-    done = store.record_step(step(inputs=[Place(artifact=Artifact(type="Data"), name="data")]))
+    done = store.record_step(
+        step(inputs=[StepArtifact(artifact=Artifact(type="Data"), name="data")])
+    )
     hit = store.cache.lookup(KEY)
     assert isinstance(hit, Hit)
     assert hit.entry_id == done.entry_id
@@ -246,7 +250,7 @@ def test_a_step_that_is_served_from_the_cache(store: LineageStore) -> None:
 
 def test_invalidation(store: LineageStore) -> None:
     made = store.record_step(step())
-    used = [Place(artifact=made.output_ids[0], name="model")]
+    used = [StepArtifact(artifact=made.output_ids[0], name="model")]
     store.record_step(step("2", OTHER, inputs=used))
     chosen: dict[str, Any] = {"by": "me", "why": "wrong data", "keys": [KEY], "transitive": True}
     dry = store.cache.invalidate(dry_run=True, **chosen)

@@ -13,8 +13,8 @@ import pytest
 
 from lineage_store import Artifact, ArtifactState, Execution, ExecutionState, LineageStore
 from lineage_store.cache.keys import Key
-from lineage_store.client.cache_answers import Place
 from lineage_store.client.records import Publication, StepRecord
+from lineage_store.client.step_artifacts import StepArtifact
 from lineage_store.recording import Caching, step
 from lineage_store.recording import diagnostics as complaints
 from lineage_store.recording.naming import CACHE_DECISION
@@ -46,7 +46,7 @@ def forge(store: LineageStore, artifact: Artifact, name: str = "return", **resul
     record = StepRecord(
         key=f"attack/{secrets.token_hex(4)}",
         execution=Execution(type="count", state=ExecutionState.COMPLETE),
-        outputs=[Place(artifact=artifact, name=name)],
+        outputs=[StepArtifact(artifact=artifact, name=name)],
         publication=Publication(key=entry_key(store), output_parameters=results),
     )
     store.record_step(record)
@@ -284,7 +284,7 @@ def test_a_seal_is_for_one_function_and_one_key(store: LineageStore, tmp_path: P
     record = StepRecord(
         key="attack/swap",
         execution=Execution(type="made", state=ExecutionState.COMPLETE),
-        outputs=[Place(artifact=Artifact(**vars_of(artifacts[1])), name="return")],
+        outputs=[StepArtifact(artifact=Artifact(**vars_of(artifacts[1])), name="return")],
         publication=Publication(
             key=Key(one.components), output_parameters={"return_form": "pickle"}
         ),

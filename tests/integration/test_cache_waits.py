@@ -63,7 +63,7 @@ def until(condition) -> None:
 
 
 def waiting(server) -> int:
-    return sum(map(len, server._engine._announcements._waiting.values()))
+    return sum(map(len, server._engine._announcements._events_by_key.values()))
 
 
 def test_many_wait_and_other_calls_go_on(tmp_path):

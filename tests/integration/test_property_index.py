@@ -61,7 +61,7 @@ def found(engine, value):
 
 
 def queue(engine):
-    return engine._database._waiting_for_index()
+    return engine._database._queued_keys()
 
 
 def test_it_is_complete_for_the_first_filter_and_for_those_after_updates(url, never_idle):

@@ -15,7 +15,7 @@ from lineage_store import (
     connect,
     errors,
 )
-from lineage_store.database.upkeep.property_indexer import Indexing
+from lineage_store.database.upkeep.property_indexer import PropertyIndexer
 from lineage_store.database.writer import Writer
 
 HIGH = "properties.accuracy.double_value > 0.5"
@@ -31,7 +31,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         put(store, "indexed", 0.9)
         assert names(store, HIGH) == ["indexed"]
     with monkeypatch.context() as patch:
-        patch.setattr(Indexing, "note", lambda *_: None)
+        patch.setattr(PropertyIndexer, "note", lambda *_: None)
         with connect(f"sqlite:///{path}") as store:
             for at, accuracy in enumerate((0.1, 0.6, 0.7)):
                 put(store, f"waiting {at}", accuracy)

@@ -74,7 +74,7 @@ def test_of_many_that_upgrade_at_once_one_does(url, monkeypatch):
 
 @pytest.mark.parametrize("backend", [mariadb, galera], ids=name_of)
 def test_an_upgrade_that_was_cut_off_is_finished(backend, monkeypatch):
-    monkeypatch.setattr(upgrading, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(upgrading, "UPGRADE_WAIT_SECONDS", 0.2)
     with backend.new_store() as url:
         make_old(url)
         driver = driver_for(url)

@@ -14,7 +14,7 @@ from lineage_store.database.checks import findings
 from lineage_store.database.checks.checking import check
 from lineage_store.database.schema import revisions as schema
 from lineage_store.database.upkeep import property_indexer as indexing
-from lineage_store.database.upkeep.property_index import waiting
+from lineage_store.database.upkeep.property_index import queued_keys
 from lineage_store.v1 import metadata_pb2 as pb
 from tests.conformance.conftest import Call
 from tests.transfer.stores import BACKENDS, execute, fill, held, new_store
@@ -320,4 +320,4 @@ def test_nodes_that_wait_to_be_indexed_are_no_findings(url, monkeypatch):
 
 def waiting_nodes(url):
     with Contents(url) as opened:
-        return sum(size for _, size in waiting(opened.connection))
+        return sum(size for _, size in queued_keys(opened.connection))

@@ -12,7 +12,7 @@ import pytest
 from google.protobuf.any_pb2 import Any as AnyMessage
 
 from lineage_store import Artifact, ArtifactType, Execution, ExecutionType, connect, errors
-from lineage_store.database.bulk.bulk_load import Filling
+from lineage_store.database.bulk.bulk_load import BulkLoad
 from lineage_store.database.mlmd.source import MlmdSource
 from lineage_store.database.mlmd.target import MlmdTarget
 from lineage_store.engine import Engine
@@ -222,6 +222,6 @@ def test_an_empty_or_half_filled_store_is_refused(tmp_path, store_url):
     target = f"sqlite:///{tmp_path}/new.db"
     with pytest.raises(errors.LineageError):
         export_mlmd(store_url, target, Problems())
-    with closing(Filling(store_url, "elsewhere")), pytest.raises(errors.SchemaMismatch):
+    with closing(BulkLoad(store_url, "elsewhere")), pytest.raises(errors.SchemaMismatch):
         export_mlmd(store_url, target, Problems())
     assert not (tmp_path / "new.db").exists()

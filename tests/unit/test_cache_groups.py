@@ -8,7 +8,7 @@ import pytest
 
 from lineage_store import errors
 from lineage_store.database.database import Database
-from lineage_store.database.group_commit import Entry, GroupCommit
+from lineage_store.database.group_commit import GroupCommit, WriteRequest
 from lineage_store.engine.cache.lookup import lookup
 from lineage_store.engine.methods import method_of
 from lineage_store.v1 import cache_pb2
@@ -29,7 +29,7 @@ def together(database: Database, *requests) -> list:
     group = []
     for request in requests:
         method = type(request).__name__.removesuffix("Request")
-        group.append(Entry(partial(_swapped, method_of(method, request).handler, request)))
+        group.append(WriteRequest(partial(_swapped, method_of(method, request).handler, request)))
     database._run_group(group)
     return [entry.error or entry.result for entry in group]
 
@@ -118,7 +118,7 @@ def test_one_that_runs_alone_shares_its_transaction_with_none():
     groups = []
     queue = GroupCommit(lambda group: groups.append([entry.job for entry in group]))
     jobs = ["a", "b", "alone", "also alone", "c"]
-    queue._queue.extend(Entry(job, alone="alone" in job) for job in jobs)
+    queue._queue.extend(WriteRequest(job, alone="alone" in job) for job in jobs)
     while queue._queue:
         queue._queue[0].turn.acquire(blocking=False)  # as whoever waits for it does
         queue._lead()

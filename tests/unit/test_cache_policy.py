@@ -7,10 +7,10 @@ import pytest
 from lineage_store import errors
 from lineage_store.cache import comparison, leases
 from lineage_store.cache.decision import Candidate, Judge, Output, Policy
-from lineage_store.cache.slots import label, places_of, write_path
-from lineage_store.database.staging.artifact_reports import Report
+from lineage_store.cache.slots import label, slots_of, write_path
+from lineage_store.database.staging.artifact_reports import StoredReport
 from lineage_store.database.staging.cache_claims import Ended, StoredClaim
-from lineage_store.database.staging.cache_entries import Entry
+from lineage_store.database.staging.cache_entries import CacheEntryRow
 from lineage_store.v1 import cache_pb2
 from lineage_store.v1 import metadata_pb2 as pb
 
@@ -20,7 +20,7 @@ VERIFIED, MISSING = cache_pb2.ArtifactReport.VERIFIED, cache_pb2.ArtifactReport.
 
 
 def candidate(entry_id=1, *, state=pb.Execution.COMPLETE, age=0, artifacts=(), **fields):
-    entry = Entry(
+    entry = CacheEntryRow(
         id=entry_id,
         scope="",
         digest=b"",
@@ -48,12 +48,12 @@ def artifact(number=1, state=pb.Artifact.LIVE, digest=None):
 
 
 def report(number=1, status=VERIFIED, digest="", ago=0):
-    return {number: Report(number, status, digest, "w", (NOW - ago) * 1_000)}
+    return {number: StoredReport(number, status, digest, "w", (NOW - ago) * 1_000)}
 
 
 def fault(*candidates, reports=(), **policy):
     decision = Judge(Policy(**policy), NOW, dict(reports)).decide(candidates)
-    return None if decision.fault is None else Miss.Reason.Name(decision.fault.reason)
+    return None if decision.rejection is None else Miss.Reason.Name(decision.rejection.reason)
 
 
 def test_nothing_is_never_seen():
@@ -118,7 +118,7 @@ def test_the_first_that_is_good_enough_is_chosen_and_the_newest_explains():
     assert judge.decide([bad, old, good]).candidate is good
     decision = judge.decide([bad, old])
     assert decision.candidate is bad
-    assert "FAILED" in decision.fault.detail
+    assert "FAILED" in decision.rejection.detail
 
 
 CLAIM = StoredClaim("", b"k", "a", 4, NOW + 10)
@@ -137,7 +137,7 @@ CLAIM = StoredClaim("", b"k", "a", 4, NOW + 10)
     ],
 )
 def test_who_gets_a_claim(stored, holder, expected):
-    taken = leases.taken(stored, ("", b"k"), holder, NOW, 100)
+    taken = leases.acquired_claim(stored, ("", b"k"), holder, NOW, 100)
     assert (taken and (taken.holder, taken.token)) == expected
     assert taken is None or (taken.expires_at, taken.ended) == (NOW + 100, Ended.NOT_YET)
 
@@ -172,15 +172,15 @@ def test_who_may_publish(stored, holder, token, may):
 def test_places_are_read_as_they_were_written(places):
     event = pb.Event()
     write_path(event, places)
-    assert places_of(event) == places
+    assert slots_of(event) == places
 
 
 def test_paths_of_other_systems():
     event = pb.Event()
     for step in ({"key": "a"}, {"key": "b"}, {"index": 1}, {"index": 2}, {"key": "c"}):
         event.path.steps.add(**step)
-    assert places_of(event) == [("a", 0), ("b", 1), ("", 2), ("c", 0)]
-    assert [label(place) for place in places_of(event)] == ["a", "b[1]", "output[2]", "c"]
+    assert slots_of(event) == [("a", 0), ("b", 1), ("", 2), ("c", 0)]
+    assert [label(place) for place in slots_of(event)] == ["a", "b[1]", "output[2]", "c"]
     assert label(("", 0)) == "an output"
 
 

@@ -14,7 +14,7 @@ from lineage_store.database.connection import Connection
 from lineage_store.database.database import Database
 from lineage_store.database.drivers.mysql import MysqlDriver
 from lineage_store.database.drivers.postgresql import PostgresqlDriver
-from lineage_store.database.group_commit import Entry
+from lineage_store.database.group_commit import WriteRequest
 from lineage_store.database.ids import BLOCK
 from lineage_store.kinds import ARTIFACT as KIND
 from lineage_store.limits import Limits
@@ -99,7 +99,7 @@ def test_requests_refused_in_a_commit_whose_answer_was_lost_stay_refused(databas
         raise errors.NotFound("no such thing")
 
     failing(monkeypatch, "commit", 1, errors.Unavailable, afterwards=True)
-    group = [Entry(add), Entry(refuse)]
+    group = [WriteRequest(add), WriteRequest(refuse)]
     database._writer.run(group)
     assert group[0].result == "done"
     assert isinstance(group[1].error, errors.NotFound)

@@ -6,7 +6,7 @@ import pytest
 
 from lineage_store import errors
 from lineage_store.database import tables
-from lineage_store.database.bulk.bulk_load import Filling
+from lineage_store.database.bulk.bulk_load import BulkLoad
 from lineage_store.database.ids import MAX_ID
 from lineage_store.database.schema import administration
 from lineage_store.database.schema import revisions as schema
@@ -30,7 +30,7 @@ def fill(filling, number, then=lambda: None):
 
 
 def test_it_is_closed_until_it_is_finished_and_goes_on_where_it_was_cut(url):
-    with closing(Filling(url, "here")) as filling:
+    with closing(BulkLoad(url, "here")) as filling:
         assert not filling.is_resumed
         assert filling.last(tables.types) is None
         fill(filling, 20)
@@ -38,8 +38,8 @@ def test_it_is_closed_until_it_is_finished_and_goes_on_where_it_was_cut(url):
         with pytest.raises(errors.SchemaMismatch, match="same command again"):
             use(url)
     with pytest.raises(errors.FailedPrecondition, match="another source"):
-        Filling(url, "there")
-    with closing(Filling(url, "here")) as filling:
+        BulkLoad(url, "there")
+    with closing(BulkLoad(url, "here")) as filling:
         assert filling.is_resumed
         assert filling.last(tables.types) == (20,)
         fill(filling, 21)
@@ -55,7 +55,7 @@ def test_it_is_closed_until_it_is_finished_and_goes_on_where_it_was_cut(url):
 
 
 def test_a_batch_that_fails_leaves_nothing(url):
-    with closing(Filling(url, "here")) as filling:
+    with closing(BulkLoad(url, "here")) as filling:
         fill(filling, 20)
         with pytest.raises(errors.Aborted, match="another process"):
             fill(filling, 20)
@@ -76,12 +76,12 @@ def test_a_store_that_holds_something_is_refused_and_stays_as_it_is(url, what):
             put.artifacts.add(type_id=1)
             engine.call("PutArtifacts", put)
     with pytest.raises(errors.FailedPrecondition, match="must be empty"):
-        Filling(url, "here")
+        BulkLoad(url, "here")
     Engine(url).close()
 
 
 def test_ids_beyond_what_a_store_can_give_out_are_refused(url):
-    with closing(Filling(url, "here")) as filling:
+    with closing(BulkLoad(url, "here")) as filling:
         with pytest.raises(errors.OutOfRange, match="artifacts"):
             filling.finish({"artifacts": MAX_ID + 1})
         assert administration.status(url).revision.startswith(schema.FILLING)

@@ -8,7 +8,7 @@ import pytest
 from lineage_store import errors
 from lineage_store.database.database import Database
 from lineage_store.database.drivers import sqlite
-from lineage_store.database.group_commit import Entry, GroupCommit
+from lineage_store.database.group_commit import GroupCommit, WriteRequest
 from lineage_store.kinds import ARTIFACT
 from lineage_store.v1 import metadata_pb2 as pb
 
@@ -24,7 +24,7 @@ def test_a_busy_database_is_waited_for_once_for_the_whole_group(tmp_path, monkey
             "begin",
             lambda self, raw, *, write: (begun.append(write), begin(self, raw, write=write)),
         )
-        group = [Entry(lambda tx: tx.new_id("artifacts")) for _ in range(5)]
+        group = [WriteRequest(lambda tx: tx.new_id("artifacts")) for _ in range(5)]
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             database._run_group(group)
@@ -40,11 +40,11 @@ def test_an_interrupt_is_raised_in_the_thread_that_leads_alone():
         raise KeyboardInterrupt
 
     queue = GroupCommit(interrupted)
-    follower = Entry(lambda tx: None)
-    queue._queue.extend([Entry(lambda tx: None), follower])
+    follower = WriteRequest(lambda tx: None)
+    queue._queue.extend([WriteRequest(lambda tx: None), follower])
     with pytest.raises(KeyboardInterrupt):
         queue._lead()
-    assert follower.done
+    assert follower.is_done
     assert isinstance(follower.error, errors.Unknown)
     assert not queue._queue
 
@@ -52,7 +52,7 @@ def test_an_interrupt_is_raised_in_the_thread_that_leads_alone():
 def test_those_behind_a_request_that_the_database_refuses_are_written(tmp_path):
     def putting(node_id):
         node = pb.Artifact(id=node_id, type_id=1, name=f"n{node_id}")
-        return Entry(lambda tx: tx.nodes[ARTIFACT].create(node).message.id)
+        return WriteRequest(lambda tx: tx.nodes[ARTIFACT].create(node).message.id)
 
     with closing(Database(f"sqlite:///{tmp_path}/store.db")) as database:
         database._run_group([putting(7)])

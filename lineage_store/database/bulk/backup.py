@@ -16,7 +16,7 @@ PAGES = 2_000
 """Pages of the file between two looks at the progress."""
 
 _OTHERS = (
-    "only an SQLite file is backed up so; use {program} of the database, or "
+    "this backs up SQLite files only; use {program} of the database, or "
     "`lineage-store dump`, which any database can load"
 )
 
@@ -32,7 +32,7 @@ def backup(
         url: The database, an SQLite file.
         path: The file to write.
         force: Replace a file that is there.
-        progress: Told how many pages are done, and how many there are.
+        progress: Called with the number of pages done, and of all pages.
 
     Raises:
         Unimplemented: The database is not an SQLite file.
@@ -81,6 +81,8 @@ def _write(driver: SqliteDriver, path: Path, progress: Callable[[int, int], None
         source.execute("SELECT count(*) FROM sqlite_master").fetchone()
         with closing(sqlite3.connect(path)) as target:
             source.backup(
-                target, pages=PAGES, progress=lambda _, left, total: progress(total - left, total)
+                target,
+                pages=PAGES,
+                progress=lambda _, remaining, total: progress(total - remaining, total),
             )
         source.rollback()

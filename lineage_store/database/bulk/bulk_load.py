@@ -1,7 +1,7 @@
-"""A store that is filled with the contents of another, row by row, under the ids they have there.
+"""Bulk loads: a store is filled with the rows of another, which keep their ids.
 
-Until it is complete its revision names where it is filled from, so that nothing uses half a store
-and the same command goes on where it was cut off. Each batch is one transaction.
+Until the load is complete, the revision of the store names the source. So nothing uses half a
+store, and the same command resumes an interrupted load. Each batch is one transaction.
 """
 
 import hashlib
@@ -33,15 +33,15 @@ _SET_REVISION = Statement(
 )
 
 
-class Filling:
-    """A store that is being filled; closed to all others until `finish`.
+class BulkLoad:
+    """A bulk load into a store, which is closed to all others until `finish`.
 
     Args:
         url: The database: empty, or a store without nodes, or one left half-filled from `source`.
-        source: What tells the source from any other, such as its URL without password.
+        source: A text that identifies the source, such as its URL without password.
 
     Attributes:
-        is_resumed: Whether an earlier filling from the same source is gone on with.
+        is_resumed: Whether this resumes an earlier load from the same source.
 
     Raises:
         FailedPrecondition: The store holds something, or was half-filled from another source.
@@ -68,7 +68,7 @@ class Filling:
         if (revision or "").startswith(schema.FILLING):
             raise errors.FailedPrecondition(
                 "the target is half-filled from another source; finish that with the same "
-                "command, or drop the target and begin anew"
+                "command, or drop the target and start again"
             )
         schema.open_or_create(self._driver, self._raw)
         with schema.writing(self._driver, self._raw) as connection:
@@ -109,9 +109,9 @@ class Filling:
     def last(self, table: Table) -> tuple[Any, ...] | None:
         """Return the greatest primary key that a table holds, or None if it is empty."""
         key = list(table.primary_key)
-        found = select(*key).order_by(*(column.desc() for column in key)).limit(1)
+        query = select(*key).order_by(*(column.desc() for column in key)).limit(1)
         with self._reading() as connection:
-            rows = connection.rows(Statement(found))
+            rows = connection.rows(Statement(query))
         return rows[0] if rows else None
 
     def existing(self, kind: NodeKind, ids: Iterable[int]) -> set[int]:
@@ -145,7 +145,7 @@ class Filling:
             connection.execute(_SET_REVISION, new_revision=schema.HEAD)
 
     def close(self) -> None:
-        """Close the connection; what is not finished can be gone on with."""
+        """Close the connection; an unfinished load can be resumed."""
         self._driver.close(self._raw)
 
 

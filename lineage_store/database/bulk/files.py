@@ -15,8 +15,8 @@ def appearing(path: Path, *, replace: bool) -> Iterator[Path]:
     """Give a path to write to, a file or a directory, which becomes `path` at the end of the block.
 
     Args:
-        path: What is to appear.
-        replace: Whether it may be there already.
+        path: The file or directory to write.
+        replace: Whether it may exist already.
 
     Raises:
         AlreadyExists: It is there.
@@ -67,7 +67,7 @@ def _flush(path: Path) -> None:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Raise what the system says against writing as errors of ours."""
+    """Raise errors of the system about writing as errors of ours."""
     try:
         yield
     except OSError as error:

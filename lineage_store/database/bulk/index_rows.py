@@ -1,7 +1,7 @@
 """Rows of the indexes over the bodies: properties of nodes, components of cache entries.
 
-They differ from database to database in numbers that some can't hold, so whoever moves a store
-makes them anew, as a writer there would have made them.
+They differ from database to database in numbers that some can't hold. So a transfer rebuilds them,
+as a writer of the target would have written them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -34,13 +34,13 @@ _TERMS = 256
 _SHORT = PROPERTY_COLUMNS.index(STRING_VALUE)
 
 
-def message_of(message_class: Any, body: bytes, what: str) -> Any:
+def message_of(message_class: Any, body: bytes, label: str) -> Any:
     """Return the message that a body encodes.
 
     Args:
         message_class: Its class.
         body: The body.
-        what: What it is of, for the error, such as "artifact 7".
+        label: The owner of the body, for the error, such as "artifact 7".
 
     Raises:
         DataLoss: It encodes none.
@@ -48,22 +48,24 @@ def message_of(message_class: Any, body: bytes, what: str) -> Any:
     try:
         return message_class.FromString(body)
     except DecodeError:
-        raise errors.DataLoss(f"the body of {what} can't be read") from None
+        raise errors.DataLoss(f"the body of {label} can't be read") from None
 
 
 def component_rows(entry_id: int, body: bytes) -> Iterator[Row]:
     """Return the index rows of a cache entry."""
     publication = message_of(cache_pb2.CachePublication, body, f"cache entry {entry_id}")
-    hashes = {component_hash(found.name, found.value) for found in publication.components}
+    hashes = {
+        component_hash(component.name, component.value) for component in publication.components
+    }
     return ((hashed, entry_id) for hashed in sorted(hashes))
 
 
 def insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows of a table, and what the indexes over them need."""
     connection.insert(table, rows)
-    index, columns, derived = index_rows(table, rows)
+    index, columns, derived_rows = index_rows(table, rows)
     if index is not None:
-        connection.insert(index, derived, columns)
+        connection.insert(index, derived_rows, columns)
 
 
 def index_rows(
@@ -77,23 +79,29 @@ def index_rows(
             message_of(kind.message, row[body], f"{kind.name} {row[names.index('id')]}")
             for row in rows
         ]
-        derived = [found for message in messages for found in property_rows(message)]
-        return tables.properties[kind], PROPERTY_COLUMNS, derived
+        derived_rows = [index_row for message in messages for index_row in property_rows(message)]
+        return tables.properties[kind], PROPERTY_COLUMNS, derived_rows
     if table is tables.cache_entries:
         entry, body = names.index("id"), names.index("body")
-        derived = [found for row in rows for found in component_rows(row[entry], row[body])]
-        return tables.cache_components, COMPONENT_COLUMNS, derived
+        derived_rows = [
+            index_row for row in rows for index_row in component_rows(row[entry], row[body])
+        ]
+        return tables.cache_components, COMPONENT_COLUMNS, derived_rows
     return None, (), []
 
 
-def equal(connection: Connection, expected: Row, held: Row) -> bool:
-    """Whether a database holds an index row, in the way in which it holds such values."""
+def equal(connection: Connection, expected_row: Row, stored: Row) -> bool:
+    """Return whether a stored index row is the expected one, as the database holds its values."""
     if not connection.has_infinity:
-        expected = tuple(as_held(v) if isinstance(v, float) else v for v in expected)
-    is_property = len(expected) == len(PROPERTY_COLUMNS)
-    if connection.has_no_nul and is_property and expected[_SHORT] is not None:
-        expected = (*expected[:_SHORT], indexed(expected[_SHORT]), *expected[_SHORT + 1 :])
-    return expected == held
+        expected_row = tuple(as_held(v) if isinstance(v, float) else v for v in expected_row)
+    is_property = len(expected_row) == len(PROPERTY_COLUMNS)
+    if connection.has_no_nul and is_property and expected_row[_SHORT] is not None:
+        expected_row = (
+            *expected_row[:_SHORT],
+            indexed(expected_row[_SHORT]),
+            *expected_row[_SHORT + 1 :],
+        )
+    return expected_row == stored
 
 
 def _delete_by(column: Column[Any]) -> ListStatement:

@@ -29,7 +29,7 @@ from lineage_store.database.connection import Connection, Row
 from lineage_store.database.drivers.urls import driver_for
 from lineage_store.database.schema import revisions as schema
 from lineage_store.database.sizes import wide_columns
-from lineage_store.database.statements import ListStatement, Statement, slots, wanted
+from lineage_store.database.statements import ListStatement, Statement, keys_table, slots
 from lineage_store.database.tables import columns_of
 
 Key = tuple[Any, ...]
@@ -41,13 +41,13 @@ StoredTable = Table
 FIRST_ROWS = 64
 MAX_ROWS = 2_000
 PAGE_BYTES = 4 * 1024 * 1024
-"""About what a page takes; well below what a server takes as one message."""
+"""About the bytes of a page; well below the largest message that a server takes."""
 
 INDEXES: frozenset[str] = frozenset(
     {table.name for table in tables.properties.values()}
     | {tables.index_queue.name, tables.cache_components.name}
 )
-"""Tables that say nothing that the bodies don't; see `derived.py`."""
+"""Tables that hold nothing beyond the bodies; see `index_rows.py`."""
 
 NOT_CONTENT: frozenset[str] = frozenset(
     {
@@ -89,7 +89,7 @@ def _key_places(table: Table) -> tuple[int, ...]:
 
 
 def has_numbers_as_key(table: Table) -> bool:
-    """Whether every database orders the rows of a table alike."""
+    """Return whether every database orders the rows of a table alike."""
     return all(isinstance(column.type, Integer) for column in table.primary_key)
 
 
@@ -154,11 +154,11 @@ def rows_by_keys(connection: Connection, table: Table, keys: Sequence[Key]) -> d
 def count(connection: Connection, table: Table, after: Key | None = None) -> int:
     """Return how many rows a table has, or how many have a greater key than `after`."""
     if after is None:
-        [(found,)] = connection.rows(_count(table))
+        [(row_count,)] = connection.rows(_count(table))
     else:
         statement = _count_following(table, by_ranges=connection.has_slow_row_values)
-        [(found,)] = connection.rows(statement, **_key_values(after))
-    return int(found)
+        [(row_count,)] = connection.rows(statement, **_key_values(after))
+    return int(row_count)
 
 
 def counters(connection: Connection) -> dict[str, int]:
@@ -224,9 +224,9 @@ def _by_keys(table: Table) -> ListStatement:
         return ListStatement(lambda n: select(table).where(key[0].in_(slots(n))))
 
     def build(length: int) -> Any:
-        given = wanted(key, length)
-        match = and_(*(column == given.c[column.name] for column in key))
-        return select(table).select_from(given.join(table, match))
+        keys = keys_table(key, length)
+        match = and_(*(column == keys.c[column.name] for column in key))
+        return select(table).select_from(keys.join(table, match))
 
     return ListStatement(build, width=len(key))
 
@@ -239,7 +239,7 @@ class Contents:
 
     Attributes:
         connection: Reads that state until `close`.
-        identity: What tells the database from any other, whatever URL it is reached by.
+        identity: The identity of the database, whatever URL it is reached by.
 
     Raises:
         SchemaMismatch: The store has another revision.
@@ -273,7 +273,7 @@ class Contents:
         schema.check_revision(revision)
 
     def close(self) -> None:
-        """Let the state go."""
+        """Close the connection."""
         self._driver.close(self._raw)
 
     def __enter__(self) -> Self:

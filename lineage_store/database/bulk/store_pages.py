@@ -38,8 +38,8 @@ COUNTED = (
 
 def existing_ids(connection: Connection, kind: NodeKind, ids: Iterable[int]) -> set[int]:
     """Return which of some ids are those of nodes."""
-    wanted = list(dict.fromkeys(ids))
-    return {found for (found,) in connection.rows_of(_EXISTING[kind], wanted)}
+    candidate_ids = list(dict.fromkeys(ids))
+    return {node_id for (node_id,) in connection.rows_of(_EXISTING[kind], candidate_ids)}
 
 
 class StorePages:

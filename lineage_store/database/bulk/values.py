@@ -1,4 +1,4 @@
-"""What the columns of the tables can hold, for values that come from outside the store."""
+"""Checks that the columns can hold values that come from outside the store."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -100,7 +100,7 @@ def _check_string(column: Column[Any], value: Any) -> None:
 
 
 def _is_utf8(text: str) -> bool:
-    """Whether a text has no half of a surrogate pair, which JSON can bring in."""
+    """Return whether a text has no half of a surrogate pair, which JSON can bring in."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -119,7 +119,7 @@ def check_text(message: Message) -> None:
 
 
 def has_valid_text(message: Message) -> bool:
-    """Whether all strings in a message are UTF-8."""
+    """Return whether all strings in a message are UTF-8."""
     try:
         return all(
             _is_valid(value, field.type == field.TYPE_STRING)

@@ -1,1 +1,1 @@
-"""Whether what a store holds is sound: references, bodies, indexes, names, counters."""
+"""Checks that the contents of a store are sound: references, bodies, indexes, names, counters."""

@@ -1,6 +1,6 @@
-"""Bodies that can't be read, and columns that say something else than their bodies.
+"""Bodies that can't be read, and columns that differ from their bodies.
 
-A body is the truth: it is what clients are sent. The columns beside it are what a row is found by.
+The body is the truth: clients receive it. The columns beside it only serve to find the row.
 """
 
 from collections.abc import Iterator, Sequence
@@ -40,7 +40,7 @@ def message_class(table: StoredTable, values: dict[str, Any]) -> Any:
 
 
 def columns_from_body(table: StoredTable, values: dict[str, Any], message: Any) -> dict[str, Any]:
-    """Return what the body of a row says about its other columns."""
+    """Return the values of the other columns of a row, as its body has them."""
     if table.name in KIND_OF:
         facts = (values["body"], values["revision"], values["recorded_at"])
         row = node_row(KIND_OF[table.name], message, *facts)
@@ -70,13 +70,13 @@ def rebuilt(table: StoredTable, row: Row) -> Row:
         DataLoss: The body can't be read.
     """
     values = dict(zip(columns_of(table), row, strict=True))
-    found = message_class(table, values)
-    if found is None:
+    cls = message_class(table, values)
+    if cls is None:
         return row
-    what = f"{table.name} {key_of(table, row)}"
-    message = message_of(found, values["body"], what)
+    label = f"{table.name} {key_of(table, row)}"
+    message = message_of(cls, values["body"], label)
     if not has_valid_text(message):
-        raise errors.DataLoss(f"the body of {what} has a string that is not UTF-8")
+        raise errors.DataLoss(f"the body of {label} has a string that is not UTF-8")
     return tuple((values | columns_from_body(table, values, message)).values())
 
 
@@ -110,9 +110,9 @@ def check_page(
 
 
 def _differences(names: Sequence[str], row: Row, expected: Row) -> Iterator[str]:
-    for name, held, wanted in zip(names, row, expected, strict=True):
-        if held != wanted:
-            yield f"{name} is {_short(held)}, the body says {_short(wanted)}"
+    for name, stored_value, expected_value in zip(names, row, expected, strict=True):
+        if stored_value != expected_value:
+            yield f"{name} is {_short(stored_value)}, the body says {_short(expected_value)}"
 
 
 def _short(value: Any) -> str:

@@ -14,22 +14,22 @@ from lineage_store.database.checks.repair import Repair
 from lineage_store.database.connection import Row
 from lineage_store.database.schema import administration
 from lineage_store.database.schema import revisions as schema
-from lineage_store.database.upkeep.property_index import waiting_ids
+from lineage_store.database.upkeep.property_index import queued_ids
 from lineage_store.kinds import KINDS
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is checked now, how many rows are done, and how many there are."""
+"""Called with the present task, the number of rows done, and the number of all rows."""
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What a check found.
+class CheckReport:
+    """The report of a check.
 
     Attributes:
         revision: The revision of the store.
-        rows: The rows of each table that was checked.
-        findings: What was found.
-        repaired: How many rows were rebuilt.
+        rows: The number of checked rows, by table.
+        findings: The findings.
+        repaired: The number of rebuilt rows.
     """
 
     revision: str
@@ -38,13 +38,13 @@ class Report:
     repaired: int
 
 
-def check(url: str, *, repair: bool = False, progress: Progress | None = None) -> Report:
-    """Check everything that a store holds; return what was found.
+def check(url: str, *, repair: bool = False, progress: Progress | None = None) -> CheckReport:
+    """Check everything that a store holds; return the report.
 
     Args:
         url: The database.
         repair: Rebuild columns, indexes and counters where they differ from the bodies.
-        progress: Told about each page.
+        progress: Called after each page.
 
     Raises:
         SchemaMismatch: The store has another revision.
@@ -52,34 +52,34 @@ def check(url: str, *, repair: bool = False, progress: Progress | None = None) -
         LineageError: It can't be read, or not be written, and why.
     """
     findings = Findings()
-    with Contents(url) as found, Repair(url) if repair else nullcontext() as writer:
+    with Contents(url) as store, Repair(url) if repair else nullcontext() as writer:
         for damage in administration.integrity_problems(url):
             findings.add("damage", "the file", {}, damage)
-        check_ = _Check(found, findings, writer, progress or (lambda *_: None))
+        store_check = _Check(store, findings, writer, progress or (lambda *_: None))
         try:
-            check_.run()
+            store_check.run()
         except errors.DataLoss as error:
             findings.add("damage", "the file", {}, f"not all could be checked: {error.message}")
         repaired = writer.rows if writer is not None else 0
-        return Report(schema.HEAD, check_.rows, findings, repaired)
+        return CheckReport(schema.HEAD, store_check.rows, findings, repaired)
 
 
 class _Check:
     def __init__(
-        self, found: Contents, findings: Findings, writer: Repair | None, progress: Progress
+        self, store: Contents, findings: Findings, writer: Repair | None, progress: Progress
     ) -> None:
-        self._connection = found.connection
+        self._connection = store.connection
         self._findings = findings
         self._writer = writer
         self._progress = progress
         self._components = 0
-        self._done = 0
-        self._waiting: dict[str, set[int]] = {}
+        self._checked_rows = 0
+        self._unindexed_ids: dict[str, set[int]] = {}
         self.rows: dict[str, int] = {}
 
     def run(self) -> None:
         self.rows = {t.name: contents.count(self._connection, t) for t in content_tables()}
-        self._waiting = {kind.plural: waiting_ids(self._connection, kind) for kind in KINDS}
+        self._unindexed_ids = {kind.plural: queued_ids(self._connection, kind) for kind in KINDS}
         for table in content_tables():
             for page in contents.pages(self._connection, table):
                 self._check_page(table, page)
@@ -91,21 +91,23 @@ class _Check:
 
     def _check_page(self, table: StoredTable, page: Sequence[Row]) -> None:
         references.check_page(self._connection, table, page, self._findings)
-        readable, differing = bodies.check_page(table, page, self._findings)
-        ids = set(differing)
+        readable_rows, differing_ids = bodies.check_page(table, page, self._findings)
+        ids = set(differing_ids)
         if table is tables.cache_entries:
-            missing, needed = indexes.check_components(self._connection, readable, self._findings)
-            ids |= missing
-            self._components += needed
+            missing_ids, needed_count = indexes.check_components(
+                self._connection, readable_rows, self._findings
+            )
+            ids |= missing_ids
+            self._components += needed_count
         else:
-            waiting = self._waiting.get(table.name, set())
+            unindexed_ids = self._unindexed_ids.get(table.name, set())
             ids |= indexes.check_properties(
-                self._connection, table, readable, waiting, self._findings
+                self._connection, table, readable_rows, unindexed_ids, self._findings
             )
         if table is not tables.node_versions:  # whose key is in its body, or the body is another's
             self._rebuild(table, ids)
-        self._done += len(page)
-        self._progress(f"checking {table.name}", self._done, sum(self.rows.values()))
+        self._checked_rows += len(page)
+        self._progress(f"checking {table.name}", self._checked_rows, sum(self.rows.values()))
 
     def _check_indexes(self) -> None:
         for name in references.INDEXED:
@@ -118,9 +120,9 @@ class _Check:
 
     def _report_orphans(self, index: StoredTable, ids: Sequence[int]) -> None:
         column, target = references.INDEXED[index.name]
-        for missing in ids:
-            message = f"{column} {missing} is not in {target.name}"
-            self._findings.add("index", index.name, {column: missing}, message)
+        for missing_id in ids:
+            message = f"{column} {missing_id} is not in {target.name}"
+            self._findings.add("index", index.name, {column: missing_id}, message)
         if self._writer is not None:
             self._writer.remove_orphans(index, ids)
 

@@ -1,4 +1,4 @@
-"""Rows that the indexes over bodies lack, have too many of, or have otherwise."""
+"""Missing, surplus and wrong rows in the indexes over bodies."""
 
 from collections.abc import Collection, Sequence
 
@@ -25,7 +25,7 @@ def check_properties(
     connection: Connection,
     table: StoredTable,
     rows: Sequence[Row],
-    waiting: Collection[int],
+    unindexed_ids: Collection[int],
     findings: Findings,
 ) -> set[int]:
     """Compare the properties in the bodies of nodes with their index; return the ids that differ.
@@ -34,30 +34,30 @@ def check_properties(
         connection: Reads the index.
         table: A table of nodes.
         rows: Some of its rows, whose bodies can be read.
-        waiting: The ids of nodes that are yet to be indexed, and so may have no row.
-        findings: Where to add what is found.
+        unindexed_ids: The ids of nodes that are yet to be indexed, and so may have no row.
+        findings: Takes the findings.
     """
-    index, columns, needed = derived.index_rows(
-        table, [row for row in rows if row[0] not in waiting]
+    index, columns, expected_rows = derived.index_rows(
+        table, [row for row in rows if row[0] not in unindexed_ids]
     )
     if index is None:
         return set()
-    ids = [row[0] for row in rows if row[0] not in waiting]
+    ids = [row[0] for row in rows if row[0] not in unindexed_ids]
     places = [columns_of(index).index(name) for name in columns]
-    held = {
+    stored_rows = {
         key_of(index, row): tuple(row[at] for at in places)
         for row in connection.rows_of(_OF_NODES[table.name], ids)
     }
-    expected = {_key(row): row for row in needed}
-    for key in sorted(held.keys() | expected.keys(), key=repr):
-        fault = _fault(connection, expected.get(key), held.get(key))
-        if fault:
-            shown = {"node_id": key[0], "is_custom": bool(key[1]), "name": key[2]}
-            findings.add("index", index.name, shown, fault)
+    expected_by_key = {_key(row): row for row in expected_rows}
+    for key in sorted(stored_rows.keys() | expected_by_key.keys(), key=repr):
+        mismatch = _mismatch(connection, expected_by_key.get(key), stored_rows.get(key))
+        if mismatch:
+            shown_key = {"node_id": key[0], "is_custom": bool(key[1]), "name": key[2]}
+            findings.add("index", index.name, shown_key, mismatch)
     return {
         key[0]
-        for key in held.keys() | expected.keys()
-        if _fault(connection, expected.get(key), held.get(key))
+        for key in stored_rows.keys() | expected_by_key.keys()
+        if _mismatch(connection, expected_by_key.get(key), stored_rows.get(key))
     }
 
 
@@ -65,14 +65,16 @@ def _key(row: Row) -> Key:
     return (row[0], row[1], row[2])
 
 
-def _fault(connection: Connection, expected: Row | None, held: Row | None) -> str | None:
-    if held is None:
+def _mismatch(
+    connection: Connection, expected_row: Row | None, stored_row: Row | None
+) -> str | None:
+    if stored_row is None:
         return "the property is not in the index"
-    if expected is None:
+    if expected_row is None:
         return "the index has a property that the body does not have"
     return (
         None
-        if derived.equal(connection, expected, held)
+        if derived.equal(connection, expected_row, stored_row)
         else "the index has another value than the body"
     )
 
@@ -85,30 +87,30 @@ def check_components(
     Returns:
         The ids of entries with components that the index lacks, and how many the index must have.
     """
-    index, _, needed = derived.index_rows(tables.cache_entries, rows)
-    if index is None or not needed:
+    index, _, expected_rows = derived.index_rows(tables.cache_entries, rows)
+    if index is None or not expected_rows:
         return set(), 0
-    held = contents.rows_by_keys(connection, index, needed)
-    missing = [key for key in needed if key not in held]
-    for hashed, entry_id in missing:
-        shown = {"entry_id": entry_id, "component_hash": hashed}
-        findings.add("index", index.name, shown, "the component is not in the index")
-    return {entry_id for _, entry_id in missing}, len(needed)
+    stored_rows = contents.rows_by_keys(connection, index, expected_rows)
+    missing_rows = [key for key in expected_rows if key not in stored_rows]
+    for hashed, entry_id in missing_rows:
+        shown_key = {"entry_id": entry_id, "component_hash": hashed}
+        findings.add("index", index.name, shown_key, "the component is not in the index")
+    return {entry_id for _, entry_id in missing_rows}, len(expected_rows)
 
 
 def check_surplus_components(connection: Connection, findings: Findings) -> set[int]:
     """Find components in the index that their entries do not have; return the ids of those."""
     entries = tables.cache_entries
-    found: set[int] = set()
+    entry_ids: set[int] = set()
     for page in contents.pages(connection, tables.cache_components):
         ids = sorted({(entry_id,) for _, entry_id in page})
         rows = list(contents.rows_by_keys(connection, entries, ids).values())
-        there = {(row[0],) for row in rows}
-        needed = set(derived.index_rows(entries, rows)[2])
+        present_ids = {(row[0],) for row in rows}
+        expected_rows = set(derived.index_rows(entries, rows)[2])
         for hashed, entry_id in page:
-            if (entry_id,) in there and (hashed, entry_id) not in needed:
-                shown = {"entry_id": entry_id, "component_hash": hashed}
+            if (entry_id,) in present_ids and (hashed, entry_id) not in expected_rows:
+                shown_key = {"entry_id": entry_id, "component_hash": hashed}
                 message = "the index has a component that the entry does not have"
-                findings.add("index", "cache_components", shown, message)
-                found.add(entry_id)
-    return found
+                findings.add("index", "cache_components", shown_key, message)
+                entry_ids.add(entry_id)
+    return entry_ids

@@ -14,7 +14,7 @@ _UNIQUE: list[tuple[Table, tuple[str, ...]]] = [
     *((table, ("type_id", "name")) for table in tables.nodes.values()),
     *((table, ("external_id",)) for table in (tables.types, *tables.nodes.values())),
 ]
-"""What no two rows may share; MySQL has no key for the names of types, which are too long."""
+"""Columns that no two rows may share; MySQL has no key for the names of types, for their length."""
 
 _MOST = 10_000
 """Names that are looked up of each sort."""
@@ -37,22 +37,22 @@ def _duplicates(table: Table, columns: list[Column[object]]) -> Statement:
 
 
 def check_counters(connection: Connection, findings: Findings) -> dict[str, int]:
-    """Find counters that are not beyond the greatest id; return what they must be at least."""
-    held = contents.counters(connection)
-    behind: dict[str, int] = {}
+    """Find counters that are not beyond the greatest id; return the least values they must have."""
+    stored_counters = contents.counters(connection)
+    least_values: dict[str, int] = {}
     for row in initial_rows()[tables.counters]:
         name = row["name"]
         [(greatest,)] = connection.rows(Statement(select(func.max(_ids(name)))))
         needed = max(row["next_id"], (greatest or 0) + 1)
-        if name not in held:
+        if name not in stored_counters:
             findings.add("counter", "counters", {"name": name}, "the counter is missing")
-        elif held[name] < needed:
-            message = f"next is {held[name]}, the greatest id is {greatest}"
+        elif stored_counters[name] < needed:
+            message = f"next is {stored_counters[name]}, the greatest id is {greatest}"
             findings.add("counter", "counters", {"name": name}, message)
         else:
             continue
-        behind[name] = needed
-    return behind
+        least_values[name] = needed
+    return least_values
 
 
 def _ids(counter: str) -> Column[int]:

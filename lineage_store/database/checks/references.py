@@ -49,8 +49,8 @@ INDEXED = {
 
 
 def _by_ids(table: Table, *columns: str) -> ListStatement:
-    chosen = [table.c[name] for name in columns]
-    return ListStatement(lambda n: select(*chosen).where(table.c.id.in_(slots(n))))
+    selected_columns = [table.c[name] for name in columns]
+    return ListStatement(lambda n: select(*selected_columns).where(table.c.id.in_(slots(n))))
 
 
 _IDS = {
@@ -77,16 +77,18 @@ def _dangling(
         yield from _untyped(connection, table, rows)
     for column, target in REFERENCES.get(table.name, ()):
         place = columns_of(table).index(column)
-        missing = missing_ids(connection, target, (row[place] for row in rows))
+        absent_ids = missing_ids(connection, target, (row[place] for row in rows))
         for row in rows:
-            if row[place] in missing:
+            if row[place] in absent_ids:
                 yield row, f"{column} {row[place]} is not in {target.name}"
 
 
 def missing_ids(connection: Connection, target: Table, ids: Iterable[int | None]) -> set[int]:
     """Return those ids that no row of a table has."""
-    wanted = {found for found in ids if found is not None}
-    return wanted - {found for (found,) in connection.rows_of(_IDS[target.name], sorted(wanted))}
+    target_ids = {target_id for target_id in ids if target_id is not None}
+    return target_ids - {
+        target_id for (target_id,) in connection.rows_of(_IDS[target.name], sorted(target_ids))
+    }
 
 
 def _versions(connection: Connection, rows: Sequence[Row]) -> Iterator[tuple[Row, str]]:
@@ -121,18 +123,18 @@ def _untyped(
 
 
 def orphans_of_index(connection: Connection, index: StoredTable) -> Iterator[list[int]]:
-    """Yield, page by page, what an index holds rows on and what is not there."""
+    """Yield, page by page, the ids that an index has rows on and that do not exist."""
     column, target = INDEXED[index.name]
-    pointing = index.c[column]
-    core = select(pointing).where(pointing > bindparam("after")).distinct()
-    statement = Statement(core.order_by(pointing).limit(bindparam("count")))
+    id_column = index.c[column]
+    core = select(id_column).where(id_column > bindparam("after")).distinct()
+    statement = Statement(core.order_by(id_column).limit(bindparam("count")))
     after = -1
     while True:
-        found = [i for (i,) in connection.rows(statement, after=after, count=contents.MAX_ROWS)]
-        yield sorted(missing_ids(connection, target, found))
-        if len(found) < contents.MAX_ROWS:
+        ids = [i for (i,) in connection.rows(statement, after=after, count=contents.MAX_ROWS)]
+        yield sorted(missing_ids(connection, target, ids))
+        if len(ids) < contents.MAX_ROWS:
             return
-        after = found[-1]
+        after = ids[-1]
 
 
 def _shown_key(table: StoredTable, row: Row) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Rebuilding what is derived from bodies: columns, indexes, counters."""
+"""Repair: columns, indexes and counters are rebuilt from the bodies."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
@@ -19,7 +19,7 @@ class Repair:
     """Writes to a store that is being checked, each page in a transaction of its own.
 
     Attributes:
-        rows: How many rows were rebuilt.
+        rows: The number of rebuilt rows.
     """
 
     def __init__(self, url: str) -> None:
@@ -29,7 +29,7 @@ class Repair:
         self.rows = 0
 
     def rebuild(self, table: StoredTable, ids: Sequence[int]) -> None:
-        """Rebuild the columns of rows, and what the index has on them, from their bodies.
+        """Rebuild the columns of rows, and their index rows, from their bodies.
 
         A row whose name, by its body, is that of another row stays as it is.
         """
@@ -49,34 +49,34 @@ class Repair:
 
     def _rebuild(self, table: StoredTable, ids: Sequence[int]) -> int:
         keys = [(i,) for i in ids]
-        found = contents.rows_by_keys(self._connection, table, keys)
-        held = {key: rebuilt(table, row) for key, row in found.items()}
-        rows = [row for key, row in held.items() if contents.key_of(table, row) == key]
+        stored_rows = contents.rows_by_keys(self._connection, table, keys)
+        rebuilt_rows = {key: rebuilt(table, row) for key, row in stored_rows.items()}
+        rows = [row for key, row in rebuilt_rows.items() if contents.key_of(table, row) == key]
         self._connection.insert(table, rows, on_conflict="update")
         derived.delete_index_rows(self._connection, table, [row[0] for row in rows])
-        index, columns, needed = derived.index_rows(table, rows)
+        index, columns, index_entries = derived.index_rows(table, rows)
         if index is not None:
-            self._connection.insert(index, needed, columns)
+            self._connection.insert(index, index_entries, columns)
         return len(rows)
 
     def remove_orphans(self, index: StoredTable, ids: Sequence[int]) -> None:
-        """Remove what an index has on rows that are not there."""
+        """Remove index rows whose rows do not exist."""
         if not ids:
             return
         _, table = INDEXED[index.name]
         self._connection.begin(write=True)
         try:
-            there = contents.rows_by_keys(self._connection, table, [(i,) for i in ids])
-            gone = [i for i in ids if (i,) not in there]
-            derived.delete_index_rows(self._connection, table, gone)
+            present_rows = contents.rows_by_keys(self._connection, table, [(i,) for i in ids])
+            orphan_ids = [i for i in ids if (i,) not in present_rows]
+            derived.delete_index_rows(self._connection, table, orphan_ids)
             self._connection.commit()
         except BaseException:
             self._connection.rollback()
             raise
-        self.rows += len(gone)
+        self.rows += len(orphan_ids)
 
     def advance(self, counters: Mapping[str, int]) -> None:
-        """See to it that counters are at least this far."""
+        """Advance counters to at least these values."""
         if not counters:
             return
         self._connection.begin(write=True)

@@ -15,7 +15,7 @@ from lineage_store.database.sizes import (
 )
 
 STATEMENT_BYTES = 16 * 1024 * 1024
-"""About how many bytes of rows one INSERT has: what is sent at once is held in memory as well."""
+"""About the bytes of rows in one INSERT: they are held in memory while they are sent."""
 
 
 def insert_parts(
@@ -80,7 +80,7 @@ def in_few_sizes(rows: Sequence[Row], most: int = 256) -> Iterator[Sequence[Row]
 
 @lru_cache(maxsize=128)
 def on_conflict_clause(table: Table, columns: tuple[str, ...], on_conflict: str) -> str:
-    """Return what SQLite and PostgreSQL add to an INSERT; see `Connection.insert`."""
+    """Return the end of an INSERT on SQLite and PostgreSQL; see `Connection.insert`."""
     key = [column.name for column in table.primary_key]
     if on_conflict == "ignore":
         return " ON CONFLICT DO NOTHING"

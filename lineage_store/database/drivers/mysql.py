@@ -21,7 +21,7 @@ from lineage_store.database.tables import COLLATIONS, TURNS
 
 CONNECT_TIMEOUT_S = 10
 SILENT_PEER_MS = 20_000
-"""After this a server that no longer acknowledges what it is sent counts as gone."""
+"""After this time a server that no longer acknowledges packets counts as gone."""
 
 _RECURSION = 2**32 - 1
 _WAITED_TOO_LONG = 1205
@@ -98,7 +98,7 @@ class MysqlDriver:
 
     @property
     def reads_at_once(self) -> bool:
-        """Whether one query sees all that was acknowledged: a node of a cluster may be behind."""
+        """True if one query sees all that was acknowledged: a node of a cluster may be behind."""
         return not self._is_cluster
 
     @property
@@ -170,9 +170,9 @@ class MysqlDriver:
             cursor.execute(f"SET NAMES utf8mb4 COLLATE {collation}")
             if self._lock_seconds:
                 self._bound_waits_of(cursor)
-            found = _variables(cursor, "wsrep_on", "max_allowed_packet")
-            self._note_packet(connection, int(found["max_allowed_packet"]))
-            self._is_cluster = is_mariadb and found.get("wsrep_on") == "ON"
+            variables = _variables(cursor, "wsrep_on", "max_allowed_packet")
+            self._note_packet(connection, int(variables["max_allowed_packet"]))
+            self._is_cluster = is_mariadb and variables.get("wsrep_on") == "ON"
             if self._is_cluster or len(self._url.hosts) > 1:
                 _check_takes_writes(cursor)
 
@@ -198,7 +198,7 @@ class MysqlDriver:
         cursor.execute(f"SET SESSION innodb_lock_wait_timeout = {self._lock_seconds}")
 
     def is_alive(self, raw: Any) -> bool:
-        """Whether a connection can be used again."""
+        """Return whether a connection can be used again."""
         return bool(raw.open)
 
     def close(self, raw: Any) -> None:
@@ -207,7 +207,7 @@ class MysqlDriver:
             raw.close()
 
     def identity(self, raw: Any) -> tuple[Any, ...]:
-        """Return what tells the database from any other; see `Driver.identity`."""
+        """Return the identity of the database; see `Driver.identity`."""
         with raw.cursor() as cursor:
             cursor.execute("SELECT @@hostname, @@port, @@datadir, DATABASE()")
             return ("mysql", *cursor.fetchone())
@@ -235,7 +235,7 @@ class MysqlDriver:
                 cursor.execute(f"UPDATE writers SET turn = turn + 1 WHERE id = {TURNS}")  # noqa: S608 - a constant
 
     def begin_schema_change(self, connection: Any) -> None:
-        """Begin; each statement that changes a table commits by itself all the same."""
+        """Begin; each statement that changes a table commits at once all the same."""
         connection.begin()
 
     def pipelined(self, connection: Any) -> AbstractContextManager[Any]:  # noqa: ARG002 - see Driver
@@ -259,7 +259,7 @@ class MysqlDriver:
 
     @staticmethod
     def translate(error: Exception) -> Exception:
-        """Return what an error of the driver means; no SQL and no values are in its text."""
+        """Return the error of ours for one of the driver, without SQL or values in its text."""
         if not isinstance(error, pymysql.MySQLError):
             return error
         number = error.args[0] if error.args else 0

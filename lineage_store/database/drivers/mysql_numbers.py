@@ -1,4 +1,4 @@
-"""How MySQL and MariaDB hold numbers that they have no room for: infinities, and NaN.
+"""Numbers that MySQL and MariaDB have no room for: infinities, and NaN.
 
 The largest FLOAT64 stands for infinity, and the one below it for the largest. So both keep their
 place in the order of numbers and can be told apart; only the two largest can't. All of this

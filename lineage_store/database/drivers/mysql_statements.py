@@ -45,8 +45,8 @@ class Literal(bytes):
 
 def _float(value: float) -> bytes:
     """Return a number as SQL; see `mysql_numbers.py` for those that there is no room for."""
-    held = as_held(value)
-    return b"NULL" if held is None else _plain(held)
+    number = as_held(value)
+    return b"NULL" if number is None else _plain(number)
 
 
 def _plain(value: float) -> bytes:

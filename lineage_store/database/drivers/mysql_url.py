@@ -1,4 +1,4 @@
-"""What a URL of MySQL or MariaDB says: hosts, user, password, database, TLS."""
+"""URLs of MySQL and MariaDB: hosts, user, password, database, TLS."""
 
 import os
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from lineage_store import errors
-from lineage_store.database.drivers.passwords import read_password
+from lineage_store.database.drivers.urls import read_password
 
 DEFAULT_PORT = 3306
 FORM = "mysql://USER@HOST:PORT[,HOST:PORT…]/NAME?ca=FILE&password_file=FILE"
@@ -17,11 +17,11 @@ _MAX_PORT = 65_535
 
 @dataclass(frozen=True, slots=True)
 class MysqlUrl:
-    """What a URL says.
+    """The parts of a URL.
 
     Attributes:
         hosts: Host and port of each server that has the database, the first to be tried first.
-        arguments: What a connection to any of them takes beside host and port.
+        arguments: The arguments of a connection to any of them, beside host and port.
     """
 
     hosts: tuple[tuple[str, int], ...]
@@ -29,7 +29,7 @@ class MysqlUrl:
 
 
 def parse(url: str) -> MysqlUrl:
-    """Return what a URL says.
+    """Return the parts of a URL.
 
     Raises:
         InvalidArgument: It is malformed, or the file with the password can't be read.
@@ -62,20 +62,20 @@ def parse(url: str) -> MysqlUrl:
 def _user_and_hosts(
     parts: SplitResult, socket: str | None
 ) -> tuple[str, tuple[tuple[str, int], ...]]:
-    login, _, places = parts.netloc.rpartition("@")
-    if not places and socket:
-        places = "localhost"
-    hosts = tuple(_host(place) for place in places.split(",") if place)
+    login, _, addresses = parts.netloc.rpartition("@")
+    if not addresses and socket:
+        addresses = "localhost"
+    hosts = tuple(_host(address) for address in addresses.split(",") if address)
     return unquote(login.partition(":")[0]), hosts
 
 
-def _host(place: str) -> tuple[str, int]:
-    if place.startswith("["):  # an IPv6 address
-        host, bracket, rest = place[1:].partition("]")
+def _host(address: str) -> tuple[str, int]:
+    if address.startswith("["):  # an IPv6 address
+        host, bracket, rest = address[1:].partition("]")
         if not bracket:
             raise _malformed()
     else:
-        host, colon, port = place.partition(":")
+        host, colon, port = address.partition(":")
         rest = colon + port
     port = rest.removeprefix(":") or str(DEFAULT_PORT)
     if not host or not port.isdecimal() or not 0 < int(port) <= _MAX_PORT:
@@ -86,8 +86,8 @@ def _host(place: str) -> tuple[str, int]:
 def _password(parts: SplitResult, file: str | None) -> str:
     if file is not None:
         return read_password(file)
-    given = parts.netloc.rpartition("@")[0].partition(":")[2]
-    return unquote(given) or os.environ.get("MYSQL_PWD", "")
+    url_password = parts.netloc.rpartition("@")[0].partition(":")[2]
+    return unquote(url_password) or os.environ.get("MYSQL_PWD", "")
 
 
 def _malformed() -> errors.InvalidArgument:

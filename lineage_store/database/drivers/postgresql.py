@@ -19,8 +19,8 @@ from lineage_store import errors
 from lineage_store.database import tables
 from lineage_store.database.connection import ConstraintViolated, Insert, Row
 from lineage_store.database.drivers.inserts import insert_parts, on_conflict_clause
-from lineage_store.database.drivers.passwords import read_password
 from lineage_store.database.drivers.postgresql_texts import escaped, unescaped
+from lineage_store.database.drivers.urls import read_password
 from lineage_store.database.tables import SHORT_STRING
 
 MAX_ROWS = 10_000
@@ -35,7 +35,7 @@ _DIALECT: Dialect = psycopg_dialect()  # type: ignore[no-untyped-call]
 _ARGUMENTS: dict[str, Any] = {
     "application_name": "lineage-store",
     "connect_timeout": 10,  # s
-    # A server that no longer acknowledges what it is sent counts as gone, as after a power cut.
+    # A server that no longer acknowledges packets counts as gone, as after a power cut.
     "keepalives_idle": 10,  # s
     "keepalives_interval": 5,  # s
     "keepalives_count": 2,
@@ -71,8 +71,8 @@ class PostgresqlDriver:
 
     Args:
         url: A libpq URI: postgresql://USER:PASSWORD@HOST:PORT/NAME?OPTIONS, and one option more,
-            password_file=FILE. What it leaves out, libpq takes from its environment variables and
-            files, the password too.
+            password_file=FILE. libpq takes everything left out, the password too, from its
+            environment variables and files.
 
     Raises:
         InvalidArgument: The URL is malformed.
@@ -143,7 +143,7 @@ class PostgresqlDriver:
         raw.execute(f"SET lock_timeout = {self._lock_milliseconds}")
 
     def is_alive(self, raw: Any) -> bool:
-        """Whether a connection can be used again."""
+        """Return whether a connection can be used again."""
         return not raw.closed
 
     def close(self, raw: Any) -> None:
@@ -151,7 +151,7 @@ class PostgresqlDriver:
         raw.close()
 
     def identity(self, raw: Any) -> tuple[Any, ...]:
-        """Return what tells the schema from any other; see `Driver.identity`."""
+        """Return the identity of the schema; see `Driver.identity`."""
         query = (
             "SELECT pg_postmaster_start_time(), current_database(), current_schema()::text, "
             "(SELECT oid FROM pg_database WHERE datname = current_database())"
@@ -188,7 +188,7 @@ class PostgresqlDriver:
 
     @staticmethod
     def translate(error: Exception) -> Exception:
-        """Return what an error of the driver means; no SQL and no values are in its text."""
+        """Return the error of ours for one of the driver, without SQL or values in its text."""
         if not isinstance(error, psycopg.Error):
             return error
         state = error.sqlstate or ""
@@ -269,7 +269,7 @@ class _TextBinaryDumper(StrBinaryDumper):
 
 
 class _TextLoader(TextLoader):
-    """Reads what `_TextDumper` wrote."""
+    """Reads texts that `_TextDumper` wrote."""
 
     def load(self, data: Buffer) -> bytes | str:
         text = super().load(data)

@@ -11,12 +11,12 @@ def escaped(text: str) -> str:
 
 
 def unescaped(text: str) -> str:
-    """Return the text that `escaped` was given."""
+    """Return the argument of `escaped` from its result."""
     if ESCAPE in text:
         return text.replace(f"{ESCAPE}0", NUL).replace(f"{ESCAPE}1", ESCAPE)
     return text
 
 
 def indexed(text: str) -> str:
-    """Return what is read back of a text in the column for beginnings."""
+    """Return a text as it is read back from the column for beginnings."""
     return unescaped(escaped(text)[:SHORT_STRING])

@@ -22,7 +22,7 @@ from lineage_store.database.drivers.sqlite_file import OpenFile
 from lineage_store.private_files import make_private_file
 
 BUSY_TIMEOUT_S = 30.0
-"""How long a connection waits for a writer in another process, unless it is told otherwise."""
+"""Seconds that a connection waits by default for a writer in another process."""
 
 MAX_PARAMETERS = 32_766
 """Placeholders in one statement (SQLITE_MAX_VARIABLE_NUMBER since 3.32)."""
@@ -63,7 +63,7 @@ _MEANINGS: dict[str, tuple[type[errors.LineageError], str]] = {
 
 
 def _make_file(path: Path) -> None:
-    """Create the file for its owner alone; what SQLite puts beside it gets the same mode."""
+    """Create the file for its owner alone; the files that SQLite puts beside it get its mode."""
     with suppress(OSError):  # SQLite says why it can't be opened
         make_private_file(path)
 
@@ -76,7 +76,7 @@ class SqliteDriver:
         mode: "rwc" creates the file when it is missing, "rw" demands it, "ro" only reads.
 
     Attributes:
-        busy_seconds: How long a new connection waits for a writer in another process.
+        busy_seconds: Seconds that a new connection waits for a writer in another process.
     """
 
     is_remote = False  # a writer holds the lock from its beginning, and waited for it
@@ -95,17 +95,17 @@ class SqliteDriver:
 
     @property
     def is_single(self) -> bool:
-        """Whether there can be but one connection: a memory database lives and dies with it."""
+        """True if there can be only one connection: a memory database lives and dies with it."""
         return self.path is None
 
     @property
     def may_create(self) -> bool:
-        """Whether an empty database may become a store."""
+        """True if an empty database may become a store."""
         return self.mode != "ro"
 
     @property
     def is_missing(self) -> bool:
-        """Whether the file is yet to be created."""
+        """True if the file does not exist yet."""
         return self.path is not None and not self.path.exists()
 
     def without_creating(self) -> "SqliteDriver":
@@ -168,7 +168,7 @@ class SqliteDriver:
         raw.execute(f"PRAGMA busy_timeout={round(seconds * 1000)}")
 
     def is_alive(self, raw: sqlite3.Connection) -> bool:  # noqa: ARG002 - see Driver
-        """Whether a connection can be used again: not if the file is another by now."""
+        """Return whether a connection can be used again: not if the file was replaced."""
         file = self._file
         return file is None or time.monotonic() < file.is_there_until or file.is_there()
 
@@ -179,16 +179,16 @@ class SqliteDriver:
             self._file.closed(raw)
 
     def identity(self, raw: sqlite3.Connection) -> tuple[Any, ...]:  # noqa: ARG002 - see Driver
-        """Return what tells the file from any other; see `Driver.identity`."""
+        """Return the identity of the file; see `Driver.identity`."""
         if self.path is None:
             return ("sqlite", id(self))
-        found = self.path.stat()
-        return ("sqlite", found.st_dev, found.st_ino)
+        status = self.path.stat()
+        return ("sqlite", status.st_dev, status.st_ino)
 
     def damages(self, raw: sqlite3.Connection) -> list[str]:
-        """Return what SQLite finds wrong in the file; see `Driver.damages`."""
-        found = [row[0] for row in raw.execute("PRAGMA integrity_check(10)")]
-        return [] if found == ["ok"] else found
+        """Return the errors that SQLite finds in the file; see `Driver.damages`."""
+        messages = [row[0] for row in raw.execute("PRAGMA integrity_check(10)")]
+        return [] if messages == ["ok"] else messages
 
     def begin_schema_change(self, connection: sqlite3.Connection) -> None:
         """Begin a transaction that creates or changes tables."""
@@ -253,7 +253,7 @@ class SqliteDriver:
 
     @staticmethod
     def translate(error: Exception) -> Exception:
-        """Return what an error of the driver means; no SQL and no values are in its text."""
+        """Return the error of ours for one of the driver, without SQL or values in its text."""
         if not isinstance(error, sqlite3.Error):
             return error
         name = getattr(error, "sqlite_errorname", "") or ""

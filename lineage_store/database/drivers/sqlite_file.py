@@ -1,7 +1,7 @@
 """The file of an SQLite database while it is open.
 
-SQLite goes on writing into a file that was removed or replaced: what it acknowledges is lost with
-the last connection. So who writes looks whether the names still lead to the files that are open.
+SQLite goes on writing into a file that was removed or replaced: acknowledged writes are lost with
+the last connection. So a writer checks that the names still lead to the files that are open.
 """
 
 import logging
@@ -11,8 +11,8 @@ from pathlib import Path
 from lineage_store import errors
 
 LOOK_SECONDS = 0.5
-"""Seconds after which somebody looks again. To look at a file that is being written costs the next
-commit a fifth of its time: the system has to give the file a new time stamp."""
+"""Seconds between two looks. To look at a file that is being written costs the next commit a fifth
+of its time: the system has to give the file a new time stamp."""
 
 logger = logging.getLogger(__name__)
 
@@ -20,13 +20,13 @@ Identity = tuple[int, int]
 
 
 class OpenFile:
-    """What tells the file of a database, and its log, from others of the same names.
+    """The identity of the file of a database, and of its log, as opposed to their names.
 
     Args:
         path: The database.
 
     Attributes:
-        is_there_until: The monotonic time until which nobody need look at the database again.
+        is_there_until: The monotonic time until which the database need not be looked at again.
     """
 
     def __init__(self, path: Path) -> None:
@@ -42,11 +42,11 @@ class OpenFile:
 
     @property
     def is_open(self) -> bool:
-        """Whether a connection is open."""
+        """True if a connection is open."""
         return bool(self._connections)
 
     def opened(self, connection: object) -> None:
-        """Take in that a connection was opened.
+        """Note that a connection was opened.
 
         Raises:
             DataLoss: It leads to another file than those before.
@@ -58,7 +58,7 @@ class OpenFile:
         self._connections.add(id(connection))
 
     def closed(self, connection: object) -> None:
-        """Take in that a connection was closed."""
+        """Note that a connection was closed."""
         self._connections.discard(id(connection))
 
     def check_for_write(self) -> None:

@@ -30,8 +30,8 @@ def nearest_number(text: str | None) -> float | None:
     """Return the FLOAT64 that is nearest to the number that a text begins with; 0 if with none."""
     if text is None:
         return None
-    found = _DECIMAL.match(text)
-    return float(found[1]) if found else 0.0
+    match = _DECIMAL.match(text)
+    return float(match[1]) if match else 0.0
 
 
 def exact_rounded(number: float | None, decimals: float | None) -> float | None:

@@ -1,4 +1,4 @@
-"""Database URLs."""
+"""Database URLs, and the password files that they name."""
 
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -12,6 +12,8 @@ FORMS = (
     "sqlite:///PATH, sqlite:////ABSOLUTE/PATH, sqlite:// for one in memory, "
     "postgresql://USER@HOST:PORT/NAME, mysql://USER@HOST:PORT/NAME"
 )
+
+MAX_PASSWORD_BYTES = 4096
 
 
 def driver_for(url: str) -> Driver:
@@ -64,3 +66,21 @@ def _mysql(url: str) -> Driver:
             "MySQL needs a package more: pip install 'lineage-store[mysql]'"
         ) from None
     return MysqlDriver(url)
+
+
+def read_password(path: str) -> str:
+    """Return the password in the first line of a file, as containers mount their secrets.
+
+    Raises:
+        InvalidArgument: It can't be read, or holds no password.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            line = file.read(MAX_PASSWORD_BYTES).decode().partition("\n")[0].rstrip("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        raise errors.InvalidArgument(
+            f"the password file {path} can't be read: {type(error).__name__}"
+        ) from None
+    if not line:
+        raise errors.InvalidArgument(f"the password file {path} is empty")
+    return line

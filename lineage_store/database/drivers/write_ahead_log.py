@@ -1,4 +1,4 @@
-"""The write-ahead log of an SQLite file, grown ahead of what is written into it.
+"""The write-ahead log of an SQLite file, grown ahead of the writes into it.
 
 A commit that makes a file longer also has to make its new length durable, which takes the disk a
 second write: a commit into space that is there already is a fifth to a third faster. SQLite writes
@@ -40,7 +40,7 @@ class WriteAheadLog:
     def grow(self) -> None:
         """Count a write, and make the log longer if it is time; the write lock must be held.
 
-        It fails silently: on a full disk the write itself says what is wrong.
+        It fails silently: on a full disk, the write itself raises the error.
         """
         self._writes += 1
         if AFTER_WRITES < self._writes <= AFTER_WRITES + LENGTH // PART + 1:

@@ -1,6 +1,6 @@
-"""What is particular to ML Metadata on PostgreSQL.
+"""Peculiarities of ML Metadata on PostgreSQL.
 
-Its texts are what they are: the store's own way of writing NUL is not meant in them.
+Its texts are taken as they are: the store's own way of writing NUL does not occur in them.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ STEPS = Table(
     Column("step_index", Integer),
     Column("step_key", Text),
 )
-"""Where steps of paths wait until all are there; see `order_steps`."""
+"""The table in which the steps of paths wait until all have arrived; see `order_steps`."""
 
 _STEPS_DEFINITION = """
 CREATE TABLE lineage_store_export_steps (

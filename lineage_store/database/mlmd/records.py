@@ -1,7 +1,7 @@
 """Rows of ML Metadata, each with the rows that belong to it.
 
-A cell is what the driver gives: None, a number, or a text. Texts may be anything, for ML Metadata
-checks none: see `texts.py`.
+A cell is a value of the driver: None, a number, or a text. Texts may be anything, because ML
+Metadata checks none: see `texts.py`.
 """
 
 from typing import Any, NamedTuple

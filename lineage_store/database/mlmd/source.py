@@ -59,7 +59,7 @@ class MlmdSource:
 
     Raises:
         InvalidArgument: It is no database of ML Metadata.
-        FailedPrecondition: Its schema version is not one that is read, and what to do.
+        FailedPrecondition: Its schema version can't be read; the message names the remedy.
         LineageError: It can't be opened, and why.
     """
 
@@ -215,18 +215,18 @@ def _nodes(tables: MlmdTables, kind: NodeKind) -> Statement:
     node = tables.nodes[kind]
     columns = ("id", "type_id", "name", "external_id", "uri", kind.state_field or "state")
     times = (node.c.create_time_since_epoch, node.c.last_update_time_since_epoch)
-    found = [column_or_null(node, name) for name in columns]
-    return Statement(_behind(node, select(*found, *times)))
+    node_columns = [column_or_null(node, name) for name in columns]
+    return Statement(_behind(node, select(*node_columns, *times)))
 
 
 def _properties(tables: MlmdTables, kind: NodeKind) -> Statement:
     value, node_id = tables.properties[kind], tables.node_id(kind)
     names = ("name", "is_custom_property", "int_value", "double_value", "string_value")
-    found = [column_or_null(value, name) for name in (*names, "proto_value", "bool_value")]
+    value_columns = [column_or_null(value, name) for name in (*names, "proto_value", "bool_value")]
     within = node_id.between(
         bindparam("first", type_=BigInteger), bindparam("last", type_=BigInteger)
     )
-    return Statement(select(node_id, *found).where(within))
+    return Statement(select(node_id, *value_columns).where(within))
 
 
 def _property_bytes(tables: MlmdTables, kind: NodeKind) -> Statement:
@@ -291,12 +291,12 @@ def _reading_driver(url: str) -> Driver:
 
 
 def is_lower_case(driver: Driver) -> bool:
-    """Whether a database folds the names of tables to lower case."""
+    """Return whether a database folds the names of tables to lower case."""
     return driver.dialect.name == "postgresql"
 
 
 def _prepare(driver: Driver, raw: Any) -> None:
-    """Let a connection give texts as bytes, where it can, without a meaning of ours."""
+    """Let a connection return texts as bytes, where it can, undecoded."""
     if driver.dialect.name == "sqlite":
         raw.text_factory = bytes
         raw.execute("PRAGMA cache_size=-4096")  # each page is read once
@@ -308,18 +308,18 @@ def _prepare(driver: Driver, raw: Any) -> None:
 
 
 def _checked(versions: Iterable[int]) -> int:
-    found = list(versions)
-    if len(found) != 1:
+    rows = list(versions)
+    if len(rows) != 1:
         raise errors.FailedPrecondition(
             "the source has no schema version: ML Metadata, or an export, did not finish it"
         )
-    if found[0] > CURRENT:
+    if rows[0] > CURRENT:
         raise errors.FailedPrecondition(
-            f"the source has schema version {found[0]}; {CURRENT} is the newest that is known"
+            f"the source has schema version {rows[0]}; {CURRENT} is the newest that is known"
         )
-    if found[0] < OLDEST:
+    if rows[0] < OLDEST:
         raise errors.FailedPrecondition(
-            f"the source has schema version {found[0]}, and {OLDEST} to {CURRENT} can be read: let "
+            f"the source has schema version {rows[0]}, and {OLDEST} to {CURRENT} can be read: let "
             "ML Metadata upgrade a copy of it (enable_upgrade_migration), then import that"
         )
-    return int(found[0])
+    return int(rows[0])

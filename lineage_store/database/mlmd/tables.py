@@ -1,7 +1,7 @@
 """The tables of ML Metadata, as its schema versions 8, 9 and 10 have them.
 
-PostgreSQL folds their names to lower case. The types are what values are sent as; `ddl` has what
-the columns are on each database.
+PostgreSQL folds their names to lower case. The types are those of the values that are sent; `ddl`
+has the types of the columns on each database.
 """
 
 from typing import Any
@@ -44,7 +44,7 @@ _TYPES: dict[str, Any] = {
     "double_value": Double,
     "proto_value": LargeBinary,
 }
-"""What is no Integer."""
+"""The columns that are no Integer."""
 
 _MEMBERS = {ARTIFACT: "Attribution", EXECUTION: "Association"}
 

@@ -35,7 +35,7 @@ def _bytes_of(value: str) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capacity:
-    """What the columns of ML Metadata hold on one database; None: any length.
+    """The bounds of ML Metadata's columns on one database; None: any length.
 
     Attributes:
         ints: Integers of properties and of path steps, and ids.
@@ -76,7 +76,7 @@ class MlmdTarget:
 
     Attributes:
         tables: Its tables.
-        capacity: What it can hold.
+        capacity: The bounds of its columns.
 
     Raises:
         FailedPrecondition: The database holds something.
@@ -108,8 +108,8 @@ class MlmdTarget:
         """Write rows, together if the database takes them all, else one by one.
 
         Returns:
-            What the database refused: a name that it can't tell from another, a text that is too
-            long for an index.
+            The rows that the database refused: for a name that it can't tell from another, or a
+            text that is too long for an index.
         """
         sides = [row for _, rows in items for row in rows]
         if self._takes((main, [row for row, _ in items]), (side, sides)):
@@ -188,7 +188,7 @@ class MlmdTarget:
             self._connection.insert(table, [tuple(map(self._cell, row)) for row in part])
 
     def _cell(self, value: Any) -> Any:
-        """Return a value as the database keeps it: a proto comes in base64, for texts see there."""
+        """Return a value as the database keeps it: protos come in base64; for texts see `texts`."""
         name = self._driver.dialect.name
         if isinstance(value, bytes) and name == "sqlite":
             return value.decode("ascii")
@@ -202,8 +202,8 @@ class MlmdTarget:
 def _definition(driver: Driver) -> list[str]:
     """Return the statements that create the tables and indexes."""
     name = "mysql" if driver.dialect.name == "mariadb" else driver.dialect.name
-    found = files("lineage_store.database.mlmd").joinpath("ddl", f"{name}.sql").read_text()
-    return [statement for statement in found.split(";\n") if statement.strip()]
+    script = files("lineage_store.database.mlmd").joinpath("ddl", f"{name}.sql").read_text()
+    return [statement for statement in script.split(";\n") if statement.strip()]
 
 
 def _postgresql() -> ModuleType:

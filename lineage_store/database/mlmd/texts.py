@@ -31,7 +31,7 @@ def read_text(cell: "str | bytes") -> tuple[str, bool]:
 def _through_latin1(characters: str) -> str:
     """Return the text whose bytes a connection in latin1 wrote as these characters.
 
-    What can't have come that way was written by another client, and is what it looks like.
+    A text that can't have come that way was written by another client, and is kept as it is.
     """
     if characters.isascii():
         return characters

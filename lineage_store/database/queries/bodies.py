@@ -1,4 +1,4 @@
-"""Bodies read within bounds: a query leaves out the large ones, which are measured, then read.
+"""Bodies read within bounds: a query leaves out the large ones; they are measured, then read.
 
 So a page can end where its bytes end, and an answer that nobody could take is refused in time. As
 a rule no body is large, and then this costs nothing.
@@ -47,8 +47,8 @@ class Bodies:
     """The bodies of rows whose last column is `small_body`.
 
     Args:
-        connection: What the rows were read from.
-        table: What they are rows of.
+        connection: The connection that the rows were read from.
+        table: Their table.
         rows: The rows.
         at: The place of the id in each.
     """
@@ -60,7 +60,7 @@ class Bodies:
         self._ids = [row[at] for row in rows] if None in self._bodies else []
 
     def fitting(self, max_bytes: int) -> int:
-        """Return how many of the first have so many bytes together; one at least."""
+        """Return the number of first bodies that have so many bytes together; one at least."""
         if self._surely_fit(max_bytes):
             return len(self._bodies)
         return max(1, bisect_right(list(accumulate(self._sizes())), max_bytes))
@@ -89,12 +89,12 @@ class Bodies:
         return [large[i] if body is None else len(body) for i, body in pairs]
 
     def _of_large(self, statements: dict[str, ListStatement], ids: list[int]) -> dict[int, Any]:
-        missing = [i for i, body in zip(ids, self._bodies, strict=False) if body is None]
-        return dict(self._connection.rows_of(statements[self._table.name], missing))
+        large_ids = [i for i, body in zip(ids, self._bodies, strict=False) if body is None]
+        return dict(self._connection.rows_of(statements[self._table.name], large_ids))
 
 
 def check_answer(size: int, max_bytes: int, advice: str) -> None:
-    """Check that an answer is one that can be sent.
+    """Check that an answer can be sent.
 
     Raises:
         TooLarge: It is larger than the server sends.

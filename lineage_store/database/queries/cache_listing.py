@@ -11,7 +11,7 @@ from lineage_store.database import tables
 from lineage_store.database.connection import Connection, Row
 from lineage_store.database.queries.bodies import Bodies, small_body
 from lineage_store.database.staging.cache_claims import Ended
-from lineage_store.database.staging.cache_entries import Entry, entry_columns, entry_of
+from lineage_store.database.staging.cache_entries import CacheEntryRow, entry_columns, entry_of
 from lineage_store.database.statements import ListStatement, Statement, slots
 from lineage_store.kinds import EXECUTION
 from lineage_store.limits import PAGE_BYTES
@@ -27,15 +27,15 @@ NO_LIMIT = 2**62
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryQuery:
-    """Which entries to list.
+    """A query for entries.
 
     Attributes:
-        scope: Of this scope; None: of any.
-        component_hash: With this component; None: with any.
-        published_before: Published before this time in ms; None: at any time.
-        with_invalidated: Also those that were invalidated.
-        before_id: Only older ones than this; None: from the newest on.
-        limit: At most so many.
+        scope: Only entries of this scope; None: of any.
+        component_hash: Only entries with this component; None: with any.
+        published_before: Only entries published before this time in ms; None: at any time.
+        with_invalidated: Whether invalidated entries are included.
+        before_id: Only entries older than this one; None: from the newest on.
+        limit: The most entries.
     """
 
     scope: str | None = None
@@ -48,7 +48,7 @@ class EntryQuery:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many entries there are, how many of them are not good any more, and what they did."""
+    """The numbers of entries, of those no longer good, of their hits, and of held claims."""
 
     entries: int
     invalidated: int
@@ -128,7 +128,7 @@ class EntryReader:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def page(self, query: EntryQuery) -> list[Entry]:
+    def page(self, query: EntryQuery) -> list[CacheEntryRow]:
         """Return entries, newest first."""
         return self._entries(self._rows(query))
 
@@ -149,7 +149,7 @@ class EntryReader:
             most=query.limit,
         )
 
-    def part(self, query: EntryQuery) -> tuple[list[Entry], bool]:
+    def part(self, query: EntryQuery) -> tuple[list[CacheEntryRow], bool]:
         """Return a page of entries, newest first, and whether there are more behind it.
 
         It ends by its rows or by its bytes.
@@ -158,20 +158,20 @@ class EntryReader:
         count = min(query.limit, self._bodies(rows).fitting(PAGE_BYTES))
         return self._entries(rows[:count]), count < len(rows)
 
-    def _entries(self, rows: Sequence[Row]) -> list[Entry]:
+    def _entries(self, rows: Sequence[Row]) -> list[CacheEntryRow]:
         bodies = self._bodies(rows).read()
         return [entry_of((*row[:-1], body)) for row, body in zip(rows, bodies, strict=True)]
 
     def _bodies(self, rows: Sequence[Row]) -> Bodies:
         return Bodies(self._connection, tables.cache_entries, rows, 0)
 
-    def of_digests(self, scope: str | None, digests: Iterable[bytes]) -> list[Entry]:
+    def of_digests(self, scope: str | None, digests: Iterable[bytes]) -> list[CacheEntryRow]:
         """Return all entries of some keys; in all scopes if there is none."""
-        wanted = list(dict.fromkeys(digests))
+        unique_digests = list(dict.fromkeys(digests))
         if scope is None:
-            rows = self._connection.rows_of(_BY_DIGEST_ALONE, wanted)
+            rows = self._connection.rows_of(_BY_DIGEST_ALONE, unique_digests)
         else:
-            rows = self._connection.rows_of(_BY_DIGEST, wanted, in_scope=scope)
+            rows = self._connection.rows_of(_BY_DIGEST, unique_digests, in_scope=scope)
         return [entry_of(row) for row in rows]
 
     def executions_in(self, context_ids: Iterable[int]) -> set[int]:
@@ -193,8 +193,8 @@ class EntryReader:
         """Return the counts of a scope, or of all, at a time in ms."""
         in_scope = scope is not None
         [row] = self._connection.rows(_entry_counts(in_scope), now=now, in_scope=scope)
-        [(held,)] = self._connection.rows(
+        [(claims_held,)] = self._connection.rows(
             _held_claims(in_scope), now=now, in_scope=scope, not_ended=int(Ended.NOT_YET)
         )
         entries, invalidated, expired, hits = (int(number) for number in row)
-        return Counts(entries, invalidated, expired, hits, int(held))
+        return Counts(entries, invalidated, expired, hits, int(claims_held))

@@ -1,4 +1,4 @@
-"""Conditions: which nodes a filter chooses, as what a statement is narrowed by."""
+"""Conditions: compiled filters, by which statements are narrowed to some nodes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ class Shape:
     """A condition without its values; one object for all conditions of the same form.
 
     Attributes:
-        joins: The tables that are joined with that of the node, each with how.
-        holds: What must hold; values are parameters.
+        joins: The tables that are joined with that of the node, each with its ON clause.
+        holds: The condition that must hold; values are parameters.
         repeats: Whether the joins may bring a node more than once.
     """
 
@@ -28,18 +28,18 @@ class Shape:
 
     @property
     def reads_properties(self) -> bool:
-        """Whether it joins the index over properties."""
+        """True if it joins the index over properties."""
         return any(getattr(table, "element", None) in _PROPERTIES for table, _ in self.joins)
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Which nodes of a kind are wanted.
+    """A condition on the nodes of a kind.
 
     Attributes:
         shape: The form of the condition.
         values: The values of its parameters.
-        seconds: How long the database may work on it; None: without end.
+        seconds: The time that the database may work on it; None: no limit.
     """
 
     shape: Shape
@@ -52,7 +52,7 @@ def narrowed(core: Select[Any], source: FromClause, shape: Shape, key: Any) -> S
 
     Args:
         core: The query.
-        source: What it selects from, the table of the node included.
+        source: The FROM clause, the table of the node included.
         shape: The form of the condition.
         key: The primary key of the node.
     """

@@ -1,8 +1,8 @@
 """The events as a log: a greater id was committed later.
 
 That holds because writers take turns, and a writer takes ids from none but the newest block
-(`ids.IdBlocks`). So what is new since an event is what has a greater id, and a state of the
-database is told by its last event.
+(`ids.IdBlocks`). So the events since a given one are those with greater ids, and the last event
+identifies a state of the database.
 """
 
 from sqlalchemy import bindparam, func, select

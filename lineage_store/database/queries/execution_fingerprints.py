@@ -1,4 +1,4 @@
-"""Executions found by what other systems call a fingerprint."""
+"""Executions found by the fingerprints of other systems."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from lineage_store.kinds import CONTEXT, EXECUTION
 from lineage_store.v1 import metadata_pb2 as pb
 
 CONTEXT_TYPE = "execution_cache"
-"""The type of the contexts that TFX names so."""
+"""The type of the contexts that TFX names after fingerprints."""
 
 _executions = tables.nodes[EXECUTION]
 _properties = tables.properties[EXECUTION]
@@ -87,7 +87,9 @@ def finished_executions(
         type_name=CONTEXT_TYPE,
         most=CANDIDATES,
     )
-    found: dict[str, set[int]] = {}
+    ids_by_fingerprint: dict[str, set[int]] = {}
     for fingerprint, execution_id in rows:
-        found.setdefault(fingerprint, set()).add(execution_id)
-    return {fingerprint: sorted(ids, reverse=True) for fingerprint, ids in found.items()}
+        ids_by_fingerprint.setdefault(fingerprint, set()).add(execution_id)
+    return {
+        fingerprint: sorted(ids, reverse=True) for fingerprint, ids in ids_by_fingerprint.items()
+    }

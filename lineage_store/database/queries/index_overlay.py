@@ -27,28 +27,28 @@ def complete_index(connection: Connection) -> Iterator[None]:
     """Let filters in this block find the nodes that wait to be indexed.
 
     Args:
-        connection: Of an SQLite file, in a transaction.
+        connection: A connection to an SQLite file, in a transaction.
     """
-    overlaid = []
+    overlaid_kinds = []
     try:
         for kind in KINDS:
             bodies = unindexed_bodies(connection, kind)
             if bodies:
-                overlaid.append(kind)
+                overlaid_kinds.append(kind)
                 _overlay(connection, kind, bodies)
         yield
     finally:
-        for kind in overlaid:
+        for kind in overlaid_kinds:
             _remove(connection, kind)
 
 
 def _overlay(connection: Connection, kind: NodeKind, bodies: list[bytes]) -> None:
-    index, missing = tables.properties[kind].name, _MISSING[kind]
-    all_rows, more_rows = f"SELECT * FROM main.{index}", f"SELECT * FROM temp.{missing.name}"  # noqa: S608 - names of our own
-    connection.run_text(f"CREATE TEMP TABLE {missing.name} AS {all_rows} WHERE 0")
+    index, overlay = tables.properties[kind].name, _MISSING[kind]
+    all_rows, more_rows = f"SELECT * FROM main.{index}", f"SELECT * FROM temp.{overlay.name}"  # noqa: S608 - names of our own
+    connection.run_text(f"CREATE TEMP TABLE {overlay.name} AS {all_rows} WHERE 0")
     messages = map(kind.message.FromString, bodies)
     rows = [row for message in messages for row in property_rows(message)]
-    connection.insert(missing, rows, PROPERTY_COLUMNS)
+    connection.insert(overlay, rows, PROPERTY_COLUMNS)
     connection.run_text(f"CREATE TEMP VIEW {index} AS {all_rows} UNION ALL {more_rows}")
 
 

@@ -1,4 +1,4 @@
-"""What walks read: the events of nodes hop by hop, whole closures, and a little about nodes."""
+"""Reads of walks: the events of nodes hop by hop, whole closures, and a little about nodes."""
 
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
@@ -90,10 +90,10 @@ def _events_of(kind: NodeKind, types: Types, bound: Bound, with_bodies: bool) ->
     near, far = _ENDS[kind]
 
     def build(count: int) -> Any:
-        found = select(*_columns(with_bodies)).where(
+        query = select(*_columns(with_bodies)).where(
             near.in_(slots(count)), *_where(_e, types, bound)
         )
-        return found.order_by(near, far, _e.c.type).limit(bindparam("most"))
+        return query.order_by(near, far, _e.c.type).limit(bindparam("most"))
 
     return ListStatement(build)
 
@@ -103,20 +103,20 @@ def _events_behind(kind: NodeKind, types: Types, bound: Bound, with_bodies: bool
     """Return the statement for the events of one node behind a position."""
     near, far = _ENDS[kind]
     at_far: Any = bindparam("at_far")
-    found = select(*_columns(with_bodies)).where(
+    query = select(*_columns(with_bodies)).where(
         near == bindparam("at_near"),
         and_(far >= at_far, or_(far > at_far, _e.c.type > bindparam("at_type"))),
         *_where(_e, types, bound),
     )
-    return Statement(found.order_by(far, _e.c.type).limit(bindparam("most")))
+    return Statement(query.order_by(far, _e.c.type).limit(bindparam("most")))
 
 
 @lru_cache(maxsize=256)
 def _closure(kind: NodeKind, up: Types, down: Types, bound: Bound) -> ListStatement:
     """Return the statement for all nodes within reach of some nodes of a kind.
 
-    An execution is told from an artifact by the sign of its id, so that a row is a node and
-    nothing else: with its distance or its way in the row, a node would come once for each way.
+    The sign of an id tells executions from artifacts, so that a row is a node and nothing else:
+    with its distance or its way in the row, a node would come once for each way.
     Of the two joins only the one of the node's own kind can find anything. An outer join, since
     a recursive query may name itself only once.
 
@@ -163,7 +163,7 @@ class LineageReader:
 
     Args:
         snapshot: The snapshot.
-        bound: Which time of an event `as_of` bounds: one of BOUNDS; None: events of all times.
+        bound: The time of an event that `as_of` bounds, one of BOUNDS; None: events of all times.
         as_of: The last moment, in ms for happened_at and in µs for recorded_at.
         with_bodies: Whether events come with their encoded message, or with None.
     """
@@ -201,14 +201,14 @@ class LineageReader:
             after: Only events behind this position, which is one of `ids[0]`; None: all.
             limit: At most so many.
         """
-        chosen = (kind, _sorted(types), self._bound, self._with_bodies)
+        statement_key = (kind, _sorted(types), self._bound, self._with_bodies)
         rows: list[Row] = []
         if after is not None:
             values = dict(zip(("at_near", "at_far", "at_type"), after, strict=True))
-            statement = _events_behind(*chosen)
+            statement = _events_behind(*statement_key)
             rows = self._connection.rows(statement, most=limit, **values, **self._as_of)
             ids = ids[1:]
-        return rows + self._whole(_events_of(*chosen), ids, limit - len(rows))
+        return rows + self._whole(_events_of(*statement_key), ids, limit - len(rows))
 
     def all_events(self, kind: NodeKind, ids: Sequence[int]) -> list[Row]:
         """Return all events of some nodes, as `events` does."""
@@ -220,8 +220,8 @@ class LineageReader:
         for part, values in statement.chunks(ids):
             if len(rows) == limit:
                 break
-            given = values | self._as_of
-            rows += self._connection.rows(part, most=limit - len(rows), **given)
+            arguments = values | self._as_of
+            rows += self._connection.rows(part, most=limit - len(rows), **arguments)
         return rows
 
     def closure(
@@ -245,12 +245,15 @@ class LineageReader:
             DeadlineExceeded: A statement took longer.
         """
         statement = _closure(kind, _sorted(types[0]), _sorted(types[1]), self._bound)
-        found: set[int] = set()
+        signed_ids: set[int] = set()
         with self._connection.within(seconds):
             for part, values in statement.chunks(ids):
                 rows = self._connection.rows(part, most=limit, **values, **self._as_of)
-                found.update(node for (node,) in rows)
-        return {ARTIFACT: {i for i in found if i > 0}, EXECUTION: {-i for i in found if i < 0}}
+                signed_ids.update(node for (node,) in rows)
+        return {
+            ARTIFACT: {i for i in signed_ids if i > 0},
+            EXECUTION: {-i for i in signed_ids if i < 0},
+        }
 
     def matching(self, kind: NodeKind, condition: Condition, ids: Sequence[int]) -> list[int]:
         """Return those of some nodes that a condition holds for."""

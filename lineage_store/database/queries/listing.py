@@ -1,8 +1,8 @@
 """Listings: nodes of a kind, of a type or of a context, ordered, a page at a time.
 
-A page is found by its key (the ordering column and the id), never by an offset: rows that share a
-millisecond are told apart by their id, so no page repeats or skips one. It ends by its rows or by
-its bytes.
+A page is found by its key (the ordering column and the id), never by an offset. Rows that share a
+millisecond differ in their id, so no page repeats or skips one. A page ends by its rows or by its
+bytes.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ PageKey = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageQuery:
-    """What to list.
+    """A query for a page of a listing.
 
     Attributes:
         kind: The kind of node.
@@ -70,7 +70,7 @@ class Page:
 
 
 class Steps:
-    """How many rows of a listing are read at once where measuring a body costs reading it.
+    """The rows of a listing that are read at once, where measuring a body costs reading it.
 
     After a page that ended by its bytes, the next one is likely to: no more rows than that had are
     read at first.
@@ -80,11 +80,11 @@ class Steps:
         self._rows: dict[NodeKind, int] = {}
 
     def first(self, kind: NodeKind, most: int) -> int:
-        """Return how many rows of at most so many to read first."""
+        """Return the number of rows to read first, at most so many."""
         return min(most, self._rows.get(kind, most))
 
     def note(self, kind: NodeKind, count: int, most: int) -> None:
-        """Say how many rows a page has of the most that it could have."""
+        """Note the rows of a page, of the most that it could have."""
         if count < most:
             self._rows[kind] = count + 1
         else:

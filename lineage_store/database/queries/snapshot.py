@@ -1,4 +1,4 @@
-"""What a read sees: one consistent state, answered as encoded messages."""
+"""Snapshots: one consistent state of the store, answered as encoded messages."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -23,7 +23,7 @@ from lineage_store.database.queries.listing import (
 from lineage_store.database.staging.node_rows import uri_hash
 from lineage_store.database.staging.types import TypeCache, TypeReader
 from lineage_store.database.statements import MAX_VALUES, ListStatement, Statement, slots
-from lineage_store.database.upkeep.property_index import IndexIsBehind, waits
+from lineage_store.database.upkeep.property_index import IndexIsBehind, has_queue
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
 from lineage_store.limits import PAGE_BYTES, UNBOUNDED, FilterLimits
 
@@ -81,13 +81,13 @@ class _NodeStatements:
 _NODES = {kind: _NodeStatements(kind) for kind in KINDS}
 
 
-def _neighbours(edges: Any, given: str, sought: str, kind: NodeKind) -> ListStatement:
+def _neighbours(edges: Any, near: str, far: str, kind: NodeKind) -> ListStatement:
     node = tables.nodes[kind]
     return ListStatement(
         lambda n: (
-            select(edges.c[given], node.c.id, small_body(node))
-            .select_from(edges.join(node, node.c.id == edges.c[sought]))
-            .where(edges.c[given].in_(slots(n)))
+            select(edges.c[near], node.c.id, small_body(node))
+            .select_from(edges.join(node, node.c.id == edges.c[far]))
+            .where(edges.c[near].in_(slots(n)))
         )
     )
 
@@ -101,7 +101,7 @@ _CHILDREN_OF = _neighbours(_parents, "parent_id", "child_id", CONTEXT)
 
 
 @lru_cache(maxsize=256)
-def _matching(kind: NodeKind, shape: Shape) -> Statement:
+def _matching_statement(kind: NodeKind, shape: Shape) -> Statement:
     node = tables.nodes[kind]
     return Statement(narrowed(select(node.c.id), node, shape, node.c.id))
 
@@ -117,18 +117,18 @@ class Snapshot:
     """One consistent state of the store.
 
     Args:
-        connection: What it reads from.
-        cache: What is known of types.
-        filter_limits: What a filter on this store may ask for.
+        connection: The connection that it reads from.
+        cache: Committed types.
+        filter_limits: The bounds of filters on this store.
         max_bytes: Bytes of all bodies that an answer may have.
-        steps: What is known of the pages of listings.
+        steps: The sizes of the last pages of listings.
         index_is_complete: Whether all that was acknowledged is known to be indexed; if not, the
             first query over properties looks, and may raise IndexIsBehind.
 
     Attributes:
-        connection: What it reads from.
+        connection: The connection that it reads from.
         types: Types by name, id and external id.
-        filter_limits: What a filter on this store may ask for.
+        filter_limits: The bounds of filters on this store.
     """
 
     def __init__(
@@ -174,10 +174,10 @@ class Snapshot:
 
     def artifacts_by_uris(self, uris: Iterable[str]) -> list[Body]:
         """Return the artifacts at these exact uris, ordered by id."""
-        wanted = {uri_hash(uri): uri for uri in uris}
-        rows = self.with_bodies(ARTIFACT, _BY_URI, list(wanted))
-        exact = [row for row in rows if wanted.get(uri_hash(row[1])) == row[1]]
-        return [row[-1] for row in sorted(exact)]
+        uris_by_hash = {uri_hash(uri): uri for uri in uris}
+        rows = self.with_bodies(ARTIFACT, _BY_URI, list(uris_by_hash))
+        exact_rows = [row for row in rows if uris_by_hash.get(uri_hash(row[1])) == row[1]]
+        return [row[-1] for row in sorted(exact_rows)]
 
     def events(self, kind: NodeKind, ids: Iterable[int]) -> list[Body]:
         """Return the events of these artifacts or executions, by their id, then as recorded."""
@@ -221,31 +221,31 @@ class Snapshot:
         Raises:
             TooLarge: It has more bytes than an answer may have.
         """
-        found: list[Body] = []
+        all_bodies: list[Body] = []
         size = 0
         first = FIRST_OF_ALL if self.connection.measures_by_reading else ALL_AT_ONCE
         for rows in self._steps_of(query, first, ALL_AT_ONCE):
-            if len(rows) < first and not found:  # as a rule
+            if len(rows) < first and not all_bodies:  # as a rule
                 inline = inline_bodies(rows, self._max_bytes)
                 if inline is not None:
                     return inline
             bodies = Bodies(self.connection, tables.nodes[query.kind], rows, 1)
             size += bodies.size(0)
             check_answer(size, self._max_bytes, "ask for pages, with options.max_result_size")
-            found += bodies.read()
-        return found
+            all_bodies += bodies.read()
+        return all_bodies
 
     def _page_rows(self, query: PageQuery) -> tuple[list[Row], Bodies, int]:
-        """Return the rows of a page, perhaps some behind it, their bodies, and how many it has."""
-        found: list[Row] = []
+        """Return the rows of a page, perhaps some behind it, their bodies, and its length."""
+        page_rows: list[Row] = []
         most = query.limit + 1
         for rows in self._steps_of(query, self._steps.first(query.kind, most), most):
-            found += rows
-            bodies = Bodies(self.connection, tables.nodes[query.kind], found, 1)
+            page_rows += rows
+            bodies = Bodies(self.connection, tables.nodes[query.kind], page_rows, 1)
             count = min(query.limit, bodies.fitting(PAGE_BYTES))
-            if count < len(found):
+            if count < len(page_rows):
                 break
-        return found, bodies, count
+        return page_rows, bodies, count
 
     def _steps_of(self, query: PageQuery, first: int, most: int) -> Iterator[list[Row]]:
         """Yield the rows of a listing, at most so many at once.
@@ -287,7 +287,7 @@ class Snapshot:
             self.demand_index()
         with self.connection.within(condition.seconds):
             if among is None:
-                rows = self.connection.rows(_matching(kind, condition.shape), **values)
+                rows = self.connection.rows(_matching_statement(kind, condition.shape), **values)
             else:
                 statement = _matching_among(kind, condition.shape)
                 rows = self.connection.rows_of(statement, sorted(set(among)), **values)
@@ -301,16 +301,16 @@ class Snapshot:
         """
         if self._index_is_complete:
             return
-        if waits(self.connection):
+        if has_queue(self.connection):
             raise IndexIsBehind
         self._index_is_complete = True
 
     def _contexts(self, statement: ListStatement, ids: Sequence[int]) -> dict[int, list[Body]]:
         """Return the contexts beside some nodes, by those and ordered by id."""
-        found: dict[int, list[Body]] = {}
+        bodies_by_node: dict[int, list[Body]] = {}
         for row in sorted(self.with_bodies(CONTEXT, statement, sorted(set(ids)), 1)):
-            found.setdefault(row[0], []).append(row[-1])
-        return found
+            bodies_by_node.setdefault(row[0], []).append(row[-1])
+        return bodies_by_node
 
     def with_bodies(
         self, kind: NodeKind, statement: ListStatement, items: Sequence[Any], at: int = 0
@@ -326,7 +326,7 @@ class Snapshot:
         Raises:
             TooLarge: The bodies have more bytes than an answer may have.
         """
-        complete: list[Row] = []
+        complete_rows: list[Row] = []
         size = 0
         for begin in range(0, len(items), MAX_VALUES):
             rows = self.connection.rows_of(statement, items[begin : begin + MAX_VALUES])
@@ -335,5 +335,7 @@ class Snapshot:
             bodies = Bodies(self.connection, tables.nodes[kind], rows, at)
             size += bodies.size(0)
             check_answer(size, self._max_bytes, "ask for fewer at once")
-            complete += [(*row[:-1], body) for row, body in zip(rows, bodies.read(), strict=True)]
-        return complete
+            complete_rows += [
+                (*row[:-1], body) for row, body in zip(rows, bodies.read(), strict=True)
+            ]
+        return complete_rows

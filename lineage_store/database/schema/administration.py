@@ -1,4 +1,4 @@
-"""What an operator does to a database: look at its revision, upgrade it, check the file."""
+"""Tasks of an operator: look at the revision of a database, upgrade it, check its file."""
 
 from contextlib import closing
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ def status(url: str) -> Status:
 
 
 def integrity_problems(url: str) -> list[str]:
-    """Return what the database itself finds wrong in its file; empty: nothing."""
+    """Return the errors that the database itself finds in its file; empty: none."""
     driver = driver_for(url).without_creating()
     with closing(driver.connect()) as raw, schema.translated(driver):
         return driver.damages(raw)

@@ -24,10 +24,10 @@ HEAD = "0006"
 """The revision that this software reads and writes."""
 
 CREATION_SECONDS = 30.0
-"""How long to wait for another process that creates the store."""
+"""Seconds to wait for another process that creates the store."""
 
 FILLING = "filling-"
-"""Begins what stands in place of a revision while a store is filled; see `filling.py`."""
+"""The prefix of the mark that replaces the revision during a bulk load; see `bulk_load.py`."""
 
 COUNTERS = ("types", *(kind.plural for kind in KINDS), "events", "cache_entries")
 """The sequences of ids."""
@@ -65,7 +65,7 @@ def initial_rows() -> dict[Table, list[dict[str, Any]]]:
 
 @contextmanager
 def translated(driver: Driver) -> Iterator[None]:
-    """Raise errors of the driver, also those that SQLAlchemy wraps, as what they mean."""
+    """Raise errors of the driver, also those that SQLAlchemy wraps, as errors of ours."""
     try:
         yield
     except Exception as error:
@@ -194,7 +194,7 @@ def _usable(driver: Driver, raw: Any) -> bool:
 
 
 def check_revision(revision: str) -> None:
-    """Raise SchemaMismatch unless `revision` is ours, and say what to do."""
+    """Raise SchemaMismatch with the remedy unless `revision` is ours."""
     if revision == HEAD:
         return
     check_known(revision)

@@ -1,4 +1,4 @@
-"""How a database is brought to the newest revision, once, whoever else tries at the same time."""
+"""Upgrades of a database to the newest revision: once, however many processes try at a time."""
 
 import time
 from collections.abc import Iterator
@@ -14,8 +14,8 @@ from lineage_store.database.connection import Driver
 from lineage_store.database.schema import migrations
 from lineage_store.database.schema import revisions as schema
 
-PATIENCE_SECONDS = 60.0
-"""How long to wait for another process that upgrades the database."""
+UPGRADE_WAIT_SECONDS = 60.0
+"""Seconds to wait for another process that upgrades the database."""
 
 _guard = Table("lineage_store_upgrading", MetaData(), Column("id", Integer, primary_key=True))
 """There while an upgrade is under way, where tables are not changed in one transaction."""
@@ -40,7 +40,7 @@ def upgrade(driver: Driver, raw: Any, *, take_over: bool) -> None:
 @contextmanager
 def _guarded(driver: Driver, connection: CoreConnection) -> Iterator[None]:
     """Let only one process into the block; it stays closed when that process dies in it."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + UPGRADE_WAIT_SECONDS
     while not _created(driver, connection):
         if time.monotonic() > deadline:
             raise errors.FailedPrecondition(

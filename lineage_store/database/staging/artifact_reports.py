@@ -1,4 +1,4 @@
-"""What was seen last of the payloads of artifacts."""
+"""Reports on the payloads of artifacts: the last observation of each."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ _REPORTS = ListStatement(lambda n: select(*_c).where(_c.artifact_id.in_(slots(n)
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What was seen of a payload.
+class StoredReport:
+    """An observation of a payload.
 
     Attributes:
-        artifact_id: Of which artifact.
-        status: Whether it was there, an ArtifactReport.Status.
-        digest: What it hashed to; empty: not known.
-        by: Who saw it.
+        artifact_id: The artifact.
+        status: Whether the payload was there, an ArtifactReport.Status.
+        digest: The digest of the payload; empty: unknown.
+        by: The observer.
         recorded_at: When the store learned it, in µs.
     """
 
@@ -38,20 +38,22 @@ class Reports:
 
     def __init__(self, connection: Connection, journal: Journal) -> None:
         self._connection = connection
-        self._new: Staged[int, Report] = Staged(journal)
+        self._new: Staged[int, StoredReport] = Staged(journal)
 
-    def of(self, artifact_ids: Iterable[int]) -> dict[int, Report]:
+    def of(self, artifact_ids: Iterable[int]) -> dict[int, StoredReport]:
         """Return the newest report on each of some artifacts that has any."""
         ids = list(dict.fromkeys(artifact_ids))
-        found = {row[0]: Report(*row) for row in self._connection.rows_of(_REPORTS, ids)}
-        return found | {i: self._new.items[i] for i in ids if i in self._new.items}
+        stored_reports = {
+            row[0]: StoredReport(*row) for row in self._connection.rows_of(_REPORTS, ids)
+        }
+        return stored_reports | {i: self._new.items[i] for i in ids if i in self._new.items}
 
-    def put(self, report: Report) -> None:
+    def put(self, report: StoredReport) -> None:
         """Stage a report."""
         self._new.put(report.artifact_id, report)
 
     def flush(self) -> None:
-        """Write what is staged."""
+        """Write all staged reports."""
         rows = [
             (r.artifact_id, r.status, r.digest, r.by, r.recorded_at)
             for r in self._new.items.values()

@@ -27,10 +27,10 @@ _CLAIMS = ListStatement(
 
 
 class Ended(IntEnum):
-    """How a claim came to its end."""
+    """The way in which a claim ended."""
 
     NOT_YET = 0
-    """It did not, unless its time is over."""
+    """It has not ended, unless its time is over."""
     PUBLISHED = 1
     RELEASED = 2
 
@@ -40,12 +40,12 @@ class StoredClaim:
     """The newest claim of a key.
 
     Attributes:
-        scope: Where the key is valid.
+        scope: The scope of the key.
         digest: The key.
-        holder: Who took it.
+        holder: The holder.
         token: Greater than those of all holders before.
-        expires_at: When it ends by itself, in ms.
-        ended: How it ended before that.
+        expires_at: When its time is over, in ms.
+        ended: The way in which it ended before that.
     """
 
     scope: str
@@ -71,16 +71,16 @@ class Claims:
 
     def load(self, scope: str, digests: Iterable[bytes]) -> None:
         """Read the claims of some keys with one statement, so that `find` needs none."""
-        missing = [d for d in dict.fromkeys(digests) if (scope, d) not in self._stored]
-        self._stored.update(dict.fromkeys((scope, digest) for digest in missing))
-        for claim in self._read(scope, missing):
+        missing_digests = [d for d in dict.fromkeys(digests) if (scope, d) not in self._stored]
+        self._stored.update(dict.fromkeys((scope, digest) for digest in missing_digests))
+        for claim in self._read(scope, missing_digests):
             self._stored[claim.key] = claim
 
     def _read(self, scope: str, digests: Sequence[bytes]) -> list[StoredClaim]:
         rows = self._connection.rows_of(_CLAIMS, digests, in_scope=scope)
         return [
-            StoredClaim(found_in, bytes(digest), holder, token, expires_at, Ended(ended))
-            for found_in, digest, holder, token, expires_at, ended in rows
+            StoredClaim(row_scope, bytes(digest), holder, token, expires_at, Ended(ended))
+            for row_scope, digest, holder, token, expires_at, ended in rows
         ]
 
     def find(self, scope: str, digest: bytes) -> StoredClaim | None:
@@ -97,7 +97,7 @@ class Claims:
         self._changed.put(claim.key, claim)
 
     def flush(self) -> None:
-        """Write what is staged."""
+        """Write all staged claims."""
         moment = now_us()
         rows = [
             (c.scope, c.digest, c.holder, c.token, c.expires_at, int(c.ended), moment)

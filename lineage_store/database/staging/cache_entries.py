@@ -1,7 +1,6 @@
 """Cache entries in the database: found by key, execution or component, staged and flushed.
 
-An entry is never removed. What can still happen to one is that it is recorded as used, or that it
-is invalidated.
+An entry is never removed. It can only be recorded as used, or be invalidated.
 """
 
 import hashlib
@@ -18,26 +17,26 @@ from lineage_store.database.staging.journal import Journal, Staged
 from lineage_store.database.statements import ListStatement, slots
 
 CANDIDATES = 8
-"""How many entries of one key are considered, the newest ones, invalidated ones aside."""
+"""Entries of one key that are considered: the newest ones, invalidated ones counted apart."""
 
 _c = tables.cache_entries.c
 _COLUMNS = [column for column in tables.cache_entries.c if column.name != "recorded_at"]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """What a key was published with; times in ms.
+class CacheEntryRow:
+    """A cache entry, the row of one publication of a key; times in ms.
 
     Attributes:
         id: Grows with each publication.
-        scope: Where the key is valid.
+        scope: The scope of the key.
         digest: The key, 32 bytes.
-        execution_id: The execution that the entry is of.
-        original_execution_id: The one that really ran.
-        published_at: When it, or what it is a copy of, was published.
-        expires_at: From when on it is not good any more; None: never.
-        hit_count: How often it was recorded as used.
-        last_hit_at: When it was last.
+        execution_id: The execution that published it.
+        original_execution_id: The execution that really ran.
+        published_at: When it, or the entry that it is a copy of, was published.
+        expires_at: When it expires; None: never.
+        hit_count: The number of recorded uses.
+        last_hit_at: When it was last used.
         invalidated_at: When it was invalidated; None: it was not.
         invalidated_by: By whom.
         invalidated_why: Why.
@@ -61,13 +60,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """When, by whom and why an entry was invalidated."""
+    """The time, the author and the reason of an invalidation."""
 
     at: int
     by: str
     why: str
 
-    def on(self, entry: Entry) -> Entry:
+    def on(self, entry: CacheEntryRow) -> CacheEntryRow:
         """Return the entry, invalidated."""
         return replace(
             entry, invalidated_at=self.at, invalidated_by=self.by, invalidated_why=self.why
@@ -75,8 +74,8 @@ class Tombstone:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """That an execution was served from the cache; `entry_id` is None for one by fingerprint."""
+class CacheHitRow:
+    """A use of the cache by an execution; `entry_id` is None for a hit by fingerprint."""
 
     execution_id: int
     entry_id: int | None
@@ -84,10 +83,10 @@ class Hit:
     original_execution_id: int
 
 
-def entry_of(row: Row) -> Entry:
+def entry_of(row: Row) -> CacheEntryRow:
     """Return the entry of a row with the columns of `entry_columns`."""
     values = dict(zip((column.name for column in _COLUMNS), row, strict=True))
-    return Entry(**values | {"digest": bytes(values["digest"])})
+    return CacheEntryRow(**values | {"digest": bytes(values["digest"])})
 
 
 def entry_columns() -> list[Any]:
@@ -148,7 +147,7 @@ _HITS = ListStatement(
 
 
 _Key = tuple[str, bytes | int]
-"""What a staged entry is found by: scope and digest, "id" or "execution" and a number."""
+"""A key of staged entries: scope and digest, or "id" or "execution" and a number."""
 
 
 class Entries:
@@ -156,59 +155,59 @@ class Entries:
 
     def __init__(self, connection: Connection, journal: Journal) -> None:
         self._connection = connection
-        self._new: Staged[int, Entry] = Staged(journal)
-        self._found_by: Staged[_Key, tuple[Entry, ...]] = Staged(journal)
+        self._new: Staged[int, CacheEntryRow] = Staged(journal)
+        self._found_by: Staged[_Key, tuple[CacheEntryRow, ...]] = Staged(journal)
         self._components: Staged[int, list[int]] = Staged(journal)
         self._tombstones: Staged[int, Tombstone] = Staged(journal)
         self._uses: Staged[int, tuple[int, int]] = Staged(journal)
-        self._hits: Staged[int, Hit] = Staged(journal)
+        self._hits: Staged[int, CacheHitRow] = Staged(journal)
 
-    def newest(self, scope: str, digests: Sequence[bytes]) -> dict[bytes, list[Entry]]:
+    def newest(self, scope: str, digests: Sequence[bytes]) -> dict[bytes, list[CacheEntryRow]]:
         """Return the newest entries of some keys, newest first; see CANDIDATES."""
-        wanted = list(dict.fromkeys(digests))
-        rows = self._connection.rows_of(_NEWEST, wanted, in_scope=scope, most=CANDIDATES)
-        found: dict[bytes, list[Entry]] = {}
-        for entry in self._with_staged(rows, [(scope, digest) for digest in wanted]):
-            found.setdefault(entry.digest, []).append(entry)
-        return found
+        unique_digests = list(dict.fromkeys(digests))
+        rows = self._connection.rows_of(_NEWEST, unique_digests, in_scope=scope, most=CANDIDATES)
+        entries_by_digest: dict[bytes, list[CacheEntryRow]] = {}
+        for entry in self._with_staged(rows, [(scope, digest) for digest in unique_digests]):
+            entries_by_digest.setdefault(entry.digest, []).append(entry)
+        return entries_by_digest
 
-    def by_ids(self, ids: Iterable[int]) -> list[Entry]:
+    def by_ids(self, ids: Iterable[int]) -> list[CacheEntryRow]:
         """Return entries by id, newest first."""
-        wanted = list(dict.fromkeys(ids))
-        rows = self._connection.rows_of(_BY_ID, wanted)
-        return self._with_staged(rows, [("id", i) for i in wanted])
+        unique_ids = list(dict.fromkeys(ids))
+        rows = self._connection.rows_of(_BY_ID, unique_ids)
+        return self._with_staged(rows, [("id", i) for i in unique_ids])
 
-    def of_executions(self, ids: Iterable[int], *, are_new: bool = False) -> list[Entry]:
+    def of_executions(self, ids: Iterable[int], *, are_new: bool = False) -> list[CacheEntryRow]:
         """Return the entries of some executions, newest first.
 
         Args:
             ids: The executions.
             are_new: This transaction creates them, so that the database holds no entry of theirs.
         """
-        wanted = list(dict.fromkeys(ids))
-        rows = [] if are_new else self._connection.rows_of(_BY_EXECUTION, wanted)
-        return self._with_staged(rows, [("execution", i) for i in wanted])
+        unique_ids = list(dict.fromkeys(ids))
+        rows = [] if are_new else self._connection.rows_of(_BY_EXECUTION, unique_ids)
+        return self._with_staged(rows, [("execution", i) for i in unique_ids])
 
-    def _with_staged(self, rows: list[Row], keys: Iterable[_Key]) -> list[Entry]:
-        staged = [entry for key in keys for entry in self._found_by.items.get(key, ())]
-        found = [self._as_staged(entry) for entry in [*map(entry_of, rows), *staged]]
-        return sorted(found, key=lambda entry: entry.id, reverse=True)
+    def _with_staged(self, rows: list[Row], keys: Iterable[_Key]) -> list[CacheEntryRow]:
+        staged_entries = [entry for key in keys for entry in self._found_by.items.get(key, ())]
+        entries = [self._as_staged(entry) for entry in [*map(entry_of, rows), *staged_entries]]
+        return sorted(entries, key=lambda entry: entry.id, reverse=True)
 
-    def _as_staged(self, entry: Entry) -> Entry:
+    def _as_staged(self, entry: CacheEntryRow) -> CacheEntryRow:
         if entry.id in self._uses.items:
             more, last = self._uses.items[entry.id]
             entry = replace(entry, hit_count=entry.hit_count + more, last_hit_at=last)
         tombstone = self._tombstones.items.get(entry.id)
         return tombstone.on(entry) if tombstone and entry.invalidated_at is None else entry
 
-    def hit_of(self, execution_id: int) -> Hit | None:
-        """Return from where an execution was served, or None if it was not."""
+    def hit_of(self, execution_id: int) -> CacheHitRow | None:
+        """Return the hit that served an execution, or None if it was not served."""
         if execution_id in self._hits.items:
             return self._hits.items[execution_id]
         rows = self._connection.rows_of(_HITS, [execution_id])
-        return Hit(*rows[0]) if rows else None
+        return CacheHitRow(*rows[0]) if rows else None
 
-    def create(self, entry: Entry, components: Iterable[tuple[str, str]]) -> None:
+    def create(self, entry: CacheEntryRow, components: Iterable[tuple[str, str]]) -> None:
         """Stage an entry with its components, pairs of name and value."""
         self._new.put(entry.id, entry)
         keys: list[_Key] = [
@@ -220,11 +219,11 @@ class Entries:
             self._found_by.put(key, (*self._found_by.items.get(key, ()), entry))
         self._components.put(entry.id, [component_hash(*pair) for pair in components])
 
-    def invalidate(self, entry: Entry, tombstone: Tombstone) -> None:
-        """Stage that an entry is not good any more."""
+    def invalidate(self, entry: CacheEntryRow, tombstone: Tombstone) -> None:
+        """Stage the invalidation of an entry."""
         self._tombstones.put(entry.id, tombstone)
 
-    def use(self, hit: Hit, moment: int) -> None:
+    def use(self, hit: CacheHitRow, moment: int) -> None:
         """Stage that an execution was served from the cache, at a time in ms."""
         self._hits.put(hit.execution_id, hit)
         if hit.entry_id is not None:
@@ -232,7 +231,7 @@ class Entries:
             self._uses.put(hit.entry_id, (more + 1, moment))
 
     def flush(self) -> None:
-        """Write what is staged."""
+        """Write everything staged."""
         self._flush_new()
         for tombstone, ids in _grouped(self._tombstones.items).items():
             self._connection.execute_on(

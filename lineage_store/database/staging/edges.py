@@ -8,7 +8,7 @@ from sqlalchemy import Table, and_, select
 from lineage_store.database import tables
 from lineage_store.database.connection import Connection, Row
 from lineage_store.database.staging.journal import Journal, Staged
-from lineage_store.database.statements import ListStatement, slots, wanted
+from lineage_store.database.statements import ListStatement, keys_table, slots
 from lineage_store.kinds import NodeKind
 from lineage_store.v1 import metadata_pb2 as pb
 
@@ -19,10 +19,10 @@ Pair = tuple[int, int]
 
 
 def _existing(table: Table, columns: Sequence[Any]) -> ListStatement:
-    """Return a query for which of some keys are in a table."""
+    """Return the query for those of some keys that are in a table."""
 
     def build(count: int) -> Any:
-        keys = wanted(columns, count)
+        keys = keys_table(columns, count)
         match = and_(*(column == keys.c[column.name] for column in columns))
         return select(*columns).select_from(keys.join(table, match))
 
@@ -82,13 +82,13 @@ class Events:
 
     def check(self, keys: Iterable[EventKey]) -> None:
         """Learn with one statement which events exist, so that `exists` needs none."""
-        missing = [key for key in dict.fromkeys(keys) if key not in self._stored]
-        self._stored.update(dict.fromkeys(missing, False))
-        for found in self._connection.rows_of(_EXISTING_EVENTS, missing):
-            self._stored[tuple(found)] = True
+        unknown_keys = [key for key in dict.fromkeys(keys) if key not in self._stored]
+        self._stored.update(dict.fromkeys(unknown_keys, False))
+        for event_key in self._connection.rows_of(_EXISTING_EVENTS, unknown_keys):
+            self._stored[tuple(event_key)] = True
 
     def exists(self, key: EventKey) -> bool:
-        """Whether there is such an event, staged or among those that `check` found."""
+        """Return whether there is such an event, staged or among those that `check` found."""
         return key in self._new.items or self._stored.get(key, False)
 
     def of_executions(self, ids: Iterable[int], types: Collection[int]) -> list[Any]:
@@ -114,7 +114,7 @@ class Events:
         return len(row[6]) + len(path if path.isascii() else path.encode())
 
     def flush(self) -> None:
-        """Write what is staged."""
+        """Write all staged events."""
         self._connection.insert(_e, list(self._new.items.values()))
 
 
@@ -142,10 +142,10 @@ class Members:
     def check(self, kind: NodeKind, pairs: Iterable[Pair]) -> None:
         """Learn with one statement which pairs are tied, so that `missing` needs none."""
         stored, staged = self._stored[kind], self._new[kind].items
-        unknown = [p for p in dict.fromkeys(pairs) if p not in stored and p not in staged]
-        stored.update(dict.fromkeys(unknown, False))
-        for found in self._connection.rows_of(_EXISTING_MEMBERS[kind], unknown):
-            stored[tuple(found)] = True
+        unknown_pairs = [p for p in dict.fromkeys(pairs) if p not in stored and p not in staged]
+        stored.update(dict.fromkeys(unknown_pairs, False))
+        for pair in self._connection.rows_of(_EXISTING_MEMBERS[kind], unknown_pairs):
+            stored[tuple(pair)] = True
 
     def assume_new(self, kind: NodeKind, pairs: Iterable[Pair]) -> None:
         """Say that the database can't hold these pairs, because the context or node is new."""
@@ -160,7 +160,7 @@ class Members:
         return [pair for pair in pairs if pair not in staged and not stored[pair]]
 
     def flush(self) -> None:
-        """Write what is staged."""
+        """Write all staged memberships."""
         for kind, table in tables.members.items():
             rows = [(*pair, moment) for pair, moment in self._new[kind].items.items()]
             self._connection.insert(table, rows, on_conflict="ignore")
@@ -177,25 +177,25 @@ class Parents:
 
     def check(self, keys: Iterable[Pair]) -> None:
         """Learn with one statement which edges exist, so that `exists` needs none."""
-        missing = [key for key in dict.fromkeys(keys) if key not in self._stored]
-        self._stored.update(dict.fromkeys(missing, False))
-        for child, parent in self._connection.rows_of(_EXISTING_PARENTS, missing):
+        unknown_keys = [key for key in dict.fromkeys(keys) if key not in self._stored]
+        self._stored.update(dict.fromkeys(unknown_keys, False))
+        for child, parent in self._connection.rows_of(_EXISTING_PARENTS, unknown_keys):
             self._stored[child, parent] = True
 
     def exists(self, child_id: int, parent_id: int) -> bool:
-        """Whether there is such an edge; `check` must have come before."""
+        """Return whether there is such an edge; `check` must have come before."""
         key = (child_id, parent_id)
         return key in self._new.items or self._stored[key]
 
     def is_ancestor(self, context_id: int, of: int) -> bool:
-        """Whether `context_id` is `of` itself or lies above it."""
-        seen = {of}
+        """Return whether `context_id` is `of` itself or lies above it."""
+        visited_ids = {of}
         frontier = [of]
-        while frontier and context_id not in seen:
-            above = set(self._above(frontier)) - seen
-            seen |= above
+        while frontier and context_id not in visited_ids:
+            above = set(self._above(frontier)) - visited_ids
+            visited_ids |= above
             frontier = list(above)
-        return context_id in seen
+        return context_id in visited_ids
 
     def _above(self, children: list[int]) -> list[int]:
         stored = self._connection.rows_of(_PARENTS, children)
@@ -208,6 +208,6 @@ class Parents:
         self._new.put((child_id, parent_id), self._journal.moment)
 
     def flush(self) -> None:
-        """Write what is staged."""
+        """Write all staged edges."""
         rows = [(*pair, moment) for pair, moment in self._new.items.items()]
         self._connection.insert(_p, rows)

@@ -1,8 +1,8 @@
-"""Writes that are held in memory until the transaction is flushed, and can be taken back.
+"""Writes that are held in memory until the transaction is flushed, and can be undone.
 
-Many requests share a transaction. Each stages its rows here after checking them; when one
-request fails, what it staged is undone and the others go on. Rows reach the database once, at
-the end, with a few large statements.
+Many requests share a transaction. Each stages its rows here after checking them; when one request
+fails, its staged rows are undone and the others go on. Rows reach the database once, at the end,
+with a few large statements.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ class Journal:
     """The order in which staged maps were changed.
 
     Attributes:
-        changes: The maps, the keys that were set, and what stood there before.
+        changes: The maps, the keys that were set, and the values before.
         moment: When the request that stages rows began, in µs since the epoch. All rows of one
             request have this stamp: as of any time, they are there together or not at all.
     """

@@ -21,7 +21,7 @@ PROPERTY_COLUMNS = (
 )
 
 STRUCT_PREFIX = "mlmd-struct::"
-"""How ML Metadata writes a Struct into its string column; filters see it so."""
+"""The prefix of a Struct in the string column of ML Metadata; filters see it too."""
 
 
 def uri_hash(uri: str) -> int:

@@ -10,7 +10,7 @@ from lineage_store.database import tables
 from lineage_store.database.connection import Connection
 from lineage_store.database.staging.journal import Journal, Staged
 from lineage_store.database.staging.node_rows import encoded, node_row
-from lineage_store.database.statements import ListStatement, slots, wanted
+from lineage_store.database.statements import ListStatement, keys_table, slots
 from lineage_store.database.upkeep.property_index import clear_index, index_urgent, write_index
 from lineage_store.kinds import KINDS, NodeKind
 
@@ -19,7 +19,7 @@ Name = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class StoredNode:
     """A node as it is stored or staged.
 
     Attributes:
@@ -34,11 +34,11 @@ class Node:
     body: bytes
     revision: int
     recorded_at: int
-    stored: "Node | None" = None
+    stored: "StoredNode | None" = None
 
     @property
     def size(self) -> int:
-        """Bytes of what its row holds; the uri of an artifact is in it twice."""
+        """Bytes of its row, in which the uri of an artifact is twice."""
         return len(self.body) + len(getattr(self.message, "uri", "").encode())
 
 
@@ -67,7 +67,7 @@ class _Statements:
     @staticmethod
     def _by_name(key: Any, node_id: Any) -> Any:
         def build(count: int) -> Any:
-            keys = wanted(key, count)
+            keys = keys_table(key, count)
             match = and_(*(column == keys.c[column.name] for column in key))
             return select(*key, node_id).select_from(keys.join(key[0].table, match))
 
@@ -91,24 +91,24 @@ class Nodes:
         self._connection = connection
         self._journal = journal
         self._sql = _STATEMENTS[kind]
-        self._loaded: dict[int, Node | None] = {}
-        self._known: dict[int, bool] = {}
+        self._loaded: dict[int, StoredNode | None] = {}
+        self._existence: dict[int, bool] = {}
         self._stored_names: dict[Name, int | None] = {}
         self._stored_external_ids: dict[str, int | None] = {}
-        self._changed: Staged[int, Node] = Staged(journal)
+        self._changed: Staged[int, StoredNode] = Staged(journal)
         self._names: Staged[Name, int | None] = Staged(journal)
         self._external_ids: Staged[str, int | None] = Staged(journal)
-        self._replaced: Staged[tuple[int, int], tuple[Node, int]] = Staged(journal)
+        self._replaced: Staged[tuple[int, int], tuple[StoredNode, int]] = Staged(journal)
 
     def load(self, ids: Iterable[int]) -> None:
         """Read these nodes with one statement, so that `find` needs none."""
-        missing = [i for i in dict.fromkeys(ids) if i not in self._loaded]
-        self._loaded.update(dict.fromkeys(missing))
-        for body, revision, recorded_at in self._connection.rows_of(self._sql.by_id, missing):
+        missing_ids = [i for i in dict.fromkeys(ids) if i not in self._loaded]
+        self._loaded.update(dict.fromkeys(missing_ids))
+        for body, revision, recorded_at in self._connection.rows_of(self._sql.by_id, missing_ids):
             message = self.kind.message.FromString(body)
-            self._loaded[message.id] = Node(message, bytes(body), revision, recorded_at)
+            self._loaded[message.id] = StoredNode(message, bytes(body), revision, recorded_at)
 
-    def find(self, node_id: int) -> Node | None:
+    def find(self, node_id: int) -> StoredNode | None:
         """Return the node, or None."""
         if node_id in self._changed.items:
             return self._changed.items[node_id]
@@ -118,35 +118,37 @@ class Nodes:
 
     def check(self, ids: Iterable[int]) -> None:
         """Learn with one statement which of these ids exist, so that `exists` needs none."""
-        known, loaded, changed = self._known, self._loaded, self._changed.items
-        missing = [
-            i for i in dict.fromkeys(ids) if i not in changed and i not in loaded and i not in known
+        existence, loaded, changed = self._existence, self._loaded, self._changed.items
+        unknown_ids = [
+            i
+            for i in dict.fromkeys(ids)
+            if i not in changed and i not in loaded and i not in existence
         ]
-        self._known.update(dict.fromkeys(missing, False))
-        for (found,) in self._connection.rows_of(self._sql.existing, missing):
-            self._known[found] = True
+        self._existence.update(dict.fromkeys(unknown_ids, False))
+        for (node_id,) in self._connection.rows_of(self._sql.existing, unknown_ids):
+            self._existence[node_id] = True
 
     def exists(self, node_id: int) -> bool:
-        """Whether there is such a node."""
+        """Return whether there is such a node."""
         if node_id in self._changed.items:
             return True
         if node_id in self._loaded:
             return self._loaded[node_id] is not None
         self.check([node_id])
-        return self._known[node_id]
+        return self._existence[node_id]
 
     def is_new(self, node_id: int) -> bool:
-        """Whether this transaction creates the node, so that nothing refers to it yet."""
+        """Return whether this transaction creates the node, so that nothing refers to it yet."""
         node = self._changed.items.get(node_id)
         return node is not None and node.stored is None
 
     def load_names(self, names: Iterable[Name]) -> None:
         """Look these names up with one statement, so that `by_name` needs none."""
-        missing = [n for n in dict.fromkeys(names) if n not in self._stored_names]
-        self._stored_names.update(dict.fromkeys(missing))
-        texts = [n for n in missing if isinstance(n[1], str)]  # as in `load_external_ids`
-        for type_id, name, found in self._connection.rows_of(self._sql.by_name, texts):
-            self._stored_names[type_id, name] = found
+        missing_names = [n for n in dict.fromkeys(names) if n not in self._stored_names]
+        self._stored_names.update(dict.fromkeys(missing_names))
+        texts = [n for n in missing_names if isinstance(n[1], str)]  # as in `load_external_ids`
+        for type_id, name, node_id in self._connection.rows_of(self._sql.by_name, texts):
+            self._stored_names[type_id, name] = node_id
 
     def by_name(self, type_id: int, name: str) -> int | None:
         """Return the id of the node of this type and name, or None."""
@@ -159,12 +161,14 @@ class Nodes:
 
     def load_external_ids(self, external_ids: Iterable[str]) -> None:
         """Look these external ids up with one statement."""
-        missing = [x for x in dict.fromkeys(external_ids) if x not in self._stored_external_ids]
-        self._stored_external_ids.update(dict.fromkeys(missing))
-        # What is not UTF-8 comes as bytes; no node has it, and whoever puts it is refused later.
-        texts = [x for x in missing if isinstance(x, str)]
-        for external_id, found in self._connection.rows_of(self._sql.by_external_id, texts):
-            self._stored_external_ids[external_id] = found
+        missing_external_ids = [
+            x for x in dict.fromkeys(external_ids) if x not in self._stored_external_ids
+        ]
+        self._stored_external_ids.update(dict.fromkeys(missing_external_ids))
+        # A text that is not UTF-8 comes as bytes; no node has it, and putting it fails later.
+        texts = [x for x in missing_external_ids if isinstance(x, str)]
+        for external_id, node_id in self._connection.rows_of(self._sql.by_external_id, texts):
+            self._stored_external_ids[external_id] = node_id
 
     def by_external_id(self, external_id: str) -> int | None:
         """Return the id of the node with this external id, or None."""
@@ -174,27 +178,29 @@ class Nodes:
             self.load_external_ids([external_id])
         return self._stored_external_ids[external_id]
 
-    def create(self, message: Any) -> Node:
+    def create(self, message: Any) -> StoredNode:
         """Stage a new node; return it."""
-        created = Node(message, encoded(message), 1, self._journal.moment)
-        self._changed.put(message.id, created)
+        new_node = StoredNode(message, encoded(message), 1, self._journal.moment)
+        self._changed.put(message.id, new_node)
         self._claim_keys(message)
-        return created
+        return new_node
 
-    def replace(self, node: Node, message: Any) -> Node:
+    def replace(self, node: StoredNode, message: Any) -> StoredNode:
         """Stage a new version of a node, and return it; the old one is kept."""
         # The same request may have put it, and another server's clock may be ahead.
         moment = max(self._journal.moment, node.recorded_at + 1)
-        stored = node.stored or (node if message.id not in self._changed.items else None)
+        stored_version = node.stored or (node if message.id not in self._changed.items else None)
         self._replaced.put((message.id, node.revision), (node, moment))
-        updated = Node(message, encoded(message), node.revision + 1, moment, stored)
-        self._changed.put(message.id, updated)
+        new_version = StoredNode(
+            message, encoded(message), node.revision + 1, moment, stored_version
+        )
+        self._changed.put(message.id, new_version)
         if _name(node.message) != _name(message):
             self._names.put(_name(node.message), None)
         if node.message.external_id and node.message.external_id != message.external_id:
             self._external_ids.put(node.message.external_id, None)
         self._claim_keys(message)
-        return updated
+        return new_version
 
     def _claim_keys(self, message: Any) -> None:
         if message.HasField("name"):
@@ -203,29 +209,33 @@ class Nodes:
             self._external_ids.put(message.external_id, message.id)
 
     def flush(self) -> None:
-        """Write what is staged, with a number of statements that does not grow with it."""
-        changed = self._changed.items.values()
-        updated = [node for node in changed if node.stored is not None]
-        if updated:
-            self._flush_updated(updated)
-        new = [node for node in changed if node.stored is None]
-        self._write(new, on_conflict="fail")
-        self.unindexed = index_urgent(self._connection, self.kind, [node.message for node in new])
+        """Write all staged nodes, with a number of statements that does not grow with theirs."""
+        changed_nodes = self._changed.items.values()
+        updated_nodes = [node for node in changed_nodes if node.stored is not None]
+        if updated_nodes:
+            self._flush_updated(updated_nodes)
+        new_nodes = [node for node in changed_nodes if node.stored is None]
+        self._write(new_nodes, on_conflict="fail")
+        self.unindexed = index_urgent(
+            self._connection, self.kind, [node.message for node in new_nodes]
+        )
 
-    def _flush_updated(self, updated: Sequence[Node]) -> None:
-        self._free_keys(updated)
-        self._write(updated, on_conflict="update")
-        clear_index(self._connection, self.kind, [node.message.id for node in updated])
-        write_index(self._connection, self.kind, [node.message for node in updated])
+    def _flush_updated(self, updated_nodes: Sequence[StoredNode]) -> None:
+        self._free_keys(updated_nodes)
+        self._write(updated_nodes, on_conflict="update")
+        clear_index(self._connection, self.kind, [node.message.id for node in updated_nodes])
+        write_index(self._connection, self.kind, [node.message for node in updated_nodes])
         self._write_versions()
 
-    def _free_keys(self, updated: Sequence[Node]) -> None:
+    def _free_keys(self, updated_nodes: Sequence[StoredNode]) -> None:
         """Let nodes exchange names: two updates that change keys must not clash on the way."""
-        moved = [n.message.id for n in updated if n.stored and _keys(n) != _keys(n.stored)]
-        if len(moved) > 1:
-            self._connection.execute_on(self._sql.free_keys, moved)
+        moved_ids = [
+            n.message.id for n in updated_nodes if n.stored and _keys(n) != _keys(n.stored)
+        ]
+        if len(moved_ids) > 1:
+            self._connection.execute_on(self._sql.free_keys, moved_ids)
 
-    def _write(self, nodes: Sequence[Node], *, on_conflict: str) -> None:
+    def _write(self, nodes: Sequence[StoredNode], *, on_conflict: str) -> None:
         rows = [node_row(self.kind, n.message, n.body, n.revision, n.recorded_at) for n in nodes]
         self._connection.insert(tables.nodes[self.kind], rows, on_conflict=on_conflict)
 
@@ -241,5 +251,5 @@ def _name(message: Any) -> Name:
     return (message.type_id, message.name)
 
 
-def _keys(node: Node) -> tuple[str, str]:
+def _keys(node: StoredNode) -> tuple[str, str]:
     return (node.message.name, node.message.external_id)

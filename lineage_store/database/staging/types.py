@@ -1,8 +1,8 @@
-"""Types in the database, and what of them may be kept in memory.
+"""Types in the database, and the parts of them that may be kept in memory.
 
 A type is never removed, and neither its name nor a property that it declares ever changes. So a
-property found in memory is declared, whatever other processes did since; only what is missing in
-memory must be looked up. External ids, base types and descriptions are always read afresh.
+property found in memory is declared, whatever other processes did since; only properties missing
+in memory must be looked up. External ids, base types and descriptions are always read afresh.
 """
 
 from collections.abc import Iterable
@@ -71,12 +71,12 @@ class TypeReader:
     def by_ids(self, ids: Iterable[int]) -> dict[int, StoredType]:
         """Return the types of these ids, of any kind."""
         rows = self._connection.rows_of(_BY_ID, list(dict.fromkeys(ids)))
-        return {found.message.id: found for found in map(_stored, rows)}
+        return {stored_type.message.id: stored_type for stored_type in map(_stored, rows)}
 
     def by_external_ids(self, external_ids: Iterable[str]) -> list[StoredType]:
         """Return the types of these external ids, of any kind, by id."""
         rows = self._connection.rows_of(_BY_EXTERNAL_ID, list(dict.fromkeys(external_ids)))
-        return sorted(map(_stored, rows), key=lambda found: int(found.message.id))
+        return sorted(map(_stored, rows), key=lambda stored_type: int(stored_type.message.id))
 
     def all(self, kind: NodeKind) -> list[Any]:
         """Return the messages of all types of a kind, by id."""
@@ -105,17 +105,17 @@ class Types:
 
     def find(self, kind: NodeKind, name: str, version: str) -> StoredType | None:
         """Return the type of this name and version ("" for none), or None."""
-        staged = self._names.items.get((kind.number, name, version))
-        if staged is not None:
-            return self._changed.items[staged]
-        found = self._reader.find(kind, name, version)
-        if found is None:
+        staged_id = self._names.items.get((kind.number, name, version))
+        if staged_id is not None:
+            return self._changed.items[staged_id]
+        stored_type = self._reader.find(kind, name, version)
+        if stored_type is None:
             return None
-        self._cache.by_name[kind.number, name, version] = found
-        return self._changed.items.get(found.message.id, found)
+        self._cache.by_name[kind.number, name, version] = stored_type
+        return self._changed.items.get(stored_type.message.id, stored_type)
 
     def named(self, kind: NodeKind, name: str, version: str) -> StoredType | None:
-        """Return what `find` does, in a version that may be older; see `declared`."""
+        """Return the same as `find`, in a version that may be older; see `declared`."""
         key = (kind.number, name, version)
         if key in self._names.items:
             return self._changed.items[self._names.items[key]]
@@ -139,12 +139,12 @@ class Types:
 
     def holder_of_external_id(self, external_id: str) -> int | None:
         """Return the id of the type, of any kind, that has this external id, or None."""
-        for staged in self._changed.items.values():
-            if staged.message.external_id == external_id:
-                return int(staged.message.id)
-        for found in self._reader.by_external_ids([external_id]):
-            if found.message.id not in self._changed.items:
-                return int(found.message.id)
+        for staged_type in self._changed.items.values():
+            if staged_type.message.external_id == external_id:
+                return int(staged_type.message.id)
+        for stored_type in self._reader.by_external_ids([external_id]):
+            if stored_type.message.id not in self._changed.items:
+                return int(stored_type.message.id)
         return None
 
     def put(self, kind: NodeKind, message: Any, *, new: bool) -> None:
@@ -155,12 +155,14 @@ class Types:
         self._names.put((kind.number, message.name, message.version), message.id)
 
     def flush(self) -> None:
-        """Write what is staged."""
-        changed = self._changed.items.items()
-        new = [type_row(t.kind, t.message) for i, t in changed if i in self._new.items]
-        updated = [type_row(t.kind, t.message) for i, t in changed if i not in self._new.items]
-        self._connection.insert(_t, updated, on_conflict="update")
-        self._connection.insert(_t, new)
+        """Write all staged types."""
+        changed_types = self._changed.items.items()
+        new_rows = [type_row(t.kind, t.message) for i, t in changed_types if i in self._new.items]
+        updated_rows = [
+            type_row(t.kind, t.message) for i, t in changed_types if i not in self._new.items
+        ]
+        self._connection.insert(_t, updated_rows, on_conflict="update")
+        self._connection.insert(_t, new_rows)
 
 
 def type_row(kind: NodeKind, message: Any) -> tuple[Any, ...]:

@@ -1,10 +1,10 @@
 """The index over the properties of nodes, for filters: written behind the nodes.
 
-Most of what a new node costs is its property rows. So a transaction puts the ids of the nodes that
-it creates into a queue, a row for many of them, and the rows are written later, by whatever
-process. A filter over properties finds a queue that is not empty and has it worked off first: it
-never misses what was acknowledged before it began. Updates are indexed at once, so what a filter
-finds is never out of date. What caches look executions up by is indexed at once, too.
+Most of the cost of a new node is that of its property rows. So a transaction puts the ids of the
+nodes that it creates into a queue, a row for many of them, and any process writes the property rows
+later. A filter over properties that finds a queue has it drained first: it never misses a node that
+was acknowledged before it began. Updates are indexed at once, so a filter never finds outdated
+properties. The fingerprints by which caches look executions up are indexed at once, too.
 """
 
 import struct
@@ -27,7 +27,7 @@ QueueKey = tuple[int, int]
 """The number of a kind and the first id of some nodes that were created together."""
 
 AT_ONCE = 500
-"""Nodes in one row of the queue, so that none holds writers up when it is worked off."""
+"""Nodes in one row of the queue, so that draining it holds no writer up for long."""
 
 INDEXED_BYTES = 8 * 1024 * 1024
 """Bytes of the nodes that are read and indexed together: writers wait for it."""
@@ -71,23 +71,23 @@ class IndexIsBehind(Exception):
     """A query over properties has come while nodes wait to be indexed."""
 
 
-def waits(connection: Connection) -> bool:
-    """Whether there are nodes that wait to be indexed."""
+def has_queue(connection: Connection) -> bool:
+    """Return whether there are nodes that wait to be indexed."""
     return bool(connection.rows(_WAITS))
 
 
-def waiting(connection: Connection, most: int = 2**62) -> list[tuple[QueueKey, int]]:
+def queued_keys(connection: Connection, most: int = 2**62) -> list[tuple[QueueKey, int]]:
     """Return keys of nodes that wait to be indexed, each with how many nodes they are.
 
     Args:
-        connection: What to read from.
-        most: Return so many keys at most.
+        connection: The connection to read from.
+        most: The most keys.
     """
     rows = connection.rows(_KEYS, most=most)
     return [((kind, first_id), size // _ID.size) for kind, first_id, size in rows]
 
 
-def waiting_ids(connection: Connection, kind: NodeKind) -> set[int]:
+def queued_ids(connection: Connection, kind: NodeKind) -> set[int]:
     """Return the ids of the nodes of a kind that wait to be indexed."""
     parts = connection.rows(_ALL_IDS, kind_number=kind.number)
     return {node_id for (part,) in parts for (node_id,) in _ID.iter_unpack(part)}
@@ -95,7 +95,7 @@ def waiting_ids(connection: Connection, kind: NodeKind) -> set[int]:
 
 def unindexed_bodies(connection: Connection, kind: NodeKind) -> list[bytes]:
     """Return the bodies of the nodes that wait and have no rows; an update has written some."""
-    ids = sorted(waiting_ids(connection, kind))
+    ids = sorted(queued_ids(connection, kind))
     return [body for (body,) in connection.rows_of(_STATEMENTS[kind].unindexed, ids)]
 
 
@@ -122,7 +122,7 @@ def index_urgent(connection: Connection, kind: NodeKind, messages: Iterable[Any]
     return [m.id for m in with_properties if FINGERPRINT not in m.custom_properties]
 
 
-def queue(connection: Connection, unindexed: Mapping[NodeKind, Sequence[int]]) -> None:
+def enqueue(connection: Connection, unindexed: Mapping[NodeKind, Sequence[int]]) -> None:
     """Put nodes into the queue, by kind."""
     rows = [
         (kind.number, part[0], b"".join(map(_ID.pack, part)))
@@ -132,26 +132,26 @@ def queue(connection: Connection, unindexed: Mapping[NodeKind, Sequence[int]]) -
     connection.insert(_q, rows)
 
 
-def bounded(connection: Connection, keys: Sequence[QueueKey]) -> list[list[QueueKey]]:
+def parts_by_bytes(connection: Connection, keys: Sequence[QueueKey]) -> list[list[QueueKey]]:
     """Return keys in parts that one transaction indexes, by the bytes of their nodes.
 
-    A part has one key at least; keys that another process has worked off are left out.
+    A part has one key at least; keys that another process has drained are left out.
     """
     parts: list[list[QueueKey]] = []
-    left = 0
+    bytes_left = 0
     for kind, ids_by_key in _ids_by_key(connection, keys).items():
         sizes = _sizes(connection, kind, chain.from_iterable(ids_by_key.values()))
         for first_id, ids in ids_by_key.items():
             size = sum(sizes.get(node_id, 0) for node_id in ids)
-            if not parts or size > left:
+            if not parts or size > bytes_left:
                 parts.append([])
-                left = INDEXED_BYTES
+                bytes_left = INDEXED_BYTES
             parts[-1].append((kind.number, first_id))
-            left -= size
+            bytes_left -= size
     return parts
 
 
-def work_off(connection: Connection, keys: Iterable[QueueKey]) -> None:
+def drain(connection: Connection, keys: Iterable[QueueKey]) -> None:
     """Index nodes that wait, within a transaction that holds the write lock and nothing else.
 
     Args:
@@ -162,8 +162,8 @@ def work_off(connection: Connection, keys: Iterable[QueueKey]) -> None:
         ids = list(chain.from_iterable(ids_by_key.values()))
         clear_index(connection, kind, ids)  # an update since has written rows already
         for part in _parts(_sizes(connection, kind, ids)):
-            stored = connection.rows_of(_STATEMENTS[kind].bodies, part)
-            write_index(connection, kind, [kind.message.FromString(body) for (body,) in stored])
+            body_rows = connection.rows_of(_STATEMENTS[kind].bodies, part)
+            write_index(connection, kind, [kind.message.FromString(body) for (body,) in body_rows])
         connection.execute_on(_LEAVE, list(ids_by_key), kind_number=kind.number)
 
 

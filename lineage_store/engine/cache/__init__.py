@@ -1,1 +1,1 @@
-"""The cache: decisions, claims, and steps recorded with what they publish."""
+"""The cache: decisions, claims, and steps recorded with the entries that they publish."""

@@ -1,24 +1,24 @@
-"""Messages of the cache, made of what is stored."""
+"""Messages of the cache, made from stored rows."""
 
 from typing import Any
 
-from lineage_store.cache.slots import Place
+from lineage_store.cache.slots import Slot
 from lineage_store.database.staging.cache_claims import StoredClaim
-from lineage_store.database.staging.cache_entries import Entry
+from lineage_store.database.staging.cache_entries import CacheEntryRow
 from lineage_store.v1 import cache_pb2 as pb
 
 
-def published(entry: Entry) -> Any:
+def published(entry: CacheEntryRow) -> Any:
     """Return the components and output parameters of an entry, as a CachePublication."""
     return pb.CachePublication.FromString(entry.body)
 
 
-def components_of(entry: Entry) -> dict[str, str]:
+def components_of(entry: CacheEntryRow) -> dict[str, str]:
     """Return the components of an entry by name."""
     return {component.name: component.value for component in published(entry).components}
 
 
-def entry_message(entry: Entry) -> Any:
+def entry_message(entry: CacheEntryRow) -> Any:
     """Return the CacheEntry message of an entry."""
     return pb.CacheEntry(
         id=entry.id,
@@ -48,9 +48,9 @@ def claim_message(claim: StoredClaim) -> Any:
     )
 
 
-def output_message(place: Place, artifact: Any, event: Any = None) -> Any:
+def output_message(slot: Slot, artifact: Any, event: Any = None) -> Any:
     """Return the StepArtifact message of an output."""
-    name, index = place
+    name, index = slot
     message = pb.StepArtifact(artifact=artifact, name=name or None, index=index)
     if event is not None:
         message.event_type = event.type

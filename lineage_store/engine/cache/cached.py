@@ -1,4 +1,4 @@
-"""RecordCached: a step that was served from the cache, tied to what really ran."""
+"""RecordCached: a step that was served from the cache, tied to the execution that really ran."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from typing import Any
 
 from lineage_store import errors
 from lineage_store.cache.decision import FINISHED
-from lineage_store.cache.slots import places_of
+from lineage_store.cache.slots import slots_of
 from lineage_store.database.clock import now_ms
-from lineage_store.database.staging.cache_entries import Entry, Hit
+from lineage_store.database.staging.cache_entries import CacheEntryRow, CacheHitRow
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.cache.answers import output_message
 from lineage_store.engine.cache.candidates import ORIGINAL_PROPERTY, originals
@@ -24,33 +24,33 @@ from lineage_store.v1 import metadata_pb2
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """From where a step is served.
+    """The source of a step that is served from the cache.
 
     Attributes:
         execution: The execution whose outputs are used.
-        origin: The one that really ran, and how old what it made is.
+        origin: The execution that really ran, and the age of its outputs.
         entry: The entry; None: it was found by its fingerprint.
     """
 
     execution: Any
     origin: Origin
-    entry: Entry | None = None
+    entry: CacheEntryRow | None = None
 
 
 def record_cached(tx: Transaction, request: pb.RecordCachedRequest) -> pb.RecordCachedResponse:
     """Record a CACHED execution with the outputs of the one that it was served from, and copies."""
-    sent = required(request, "step", "")
+    sent_step = required(request, "step", "")
     source = _source(tx, request)
     mark = tx.mark()
-    step = _cached_step(sent, source)
+    step = _cached_step(sent_step, source)
     gather_with_copies(tx, step, request.copies)
-    recorded = record(tx, step, "step", served_from=source.origin)
-    if recorded.state != State.CACHED:
+    recorded_step = record(tx, step, "step", served_from=source.origin)
+    if recorded_step.state != State.CACHED:
         raise errors.FailedPrecondition(
-            f"step: execution {recorded.response.execution_id} is "
-            f"{State.State.Name(recorded.state)}; it was not served from the cache"
+            f"step: execution {recorded_step.response.execution_id} is "
+            f"{State.State.Name(recorded_step.state)}; it was not served from the cache"
         )
-    response = recorded.response
+    response = recorded_step.response
     _link(tx, response.execution_id, source)
     events = _outputs_of(tx, source.execution)
     response.output_ids.extend(event.artifact_id for event in events)
@@ -58,7 +58,7 @@ def record_cached(tx: Transaction, request: pb.RecordCachedRequest) -> pb.Record
     copies = put_copies(tx, step, response.execution_id, request.copies, events)
     response.output_ids.extend(copies)
     _join_contexts(tx, response)
-    response.is_repeated = recorded.known is not None and tx.mark() == mark
+    response.is_repeated = recorded_step.stored_execution is not None and tx.mark() == mark
     return pb.RecordCachedResponse(
         recorded=response,
         outputs=_outputs(tx, events),
@@ -73,34 +73,34 @@ def _source(tx: Transaction, request: Any) -> _Source:
         execution = _finished(tx, request.execution_id, "execution_id")
         original = originals(tx, [execution])[execution.id]
         return _Source(execution, Origin(original, execution.last_update_time_since_epoch))
-    found = tx.entries.by_ids([request.entry_id])
-    if not found:
+    entries = tx.entries.by_ids([request.entry_id])
+    if not entries:
         raise errors.NotFound(f"entry_id: there is no entry {request.entry_id}")
-    [entry] = found
+    [entry] = entries
     origin = Origin(entry.original_execution_id, entry.published_at, entry.expires_at)
     return _Source(_finished(tx, entry.execution_id, "entry_id"), origin, entry)
 
 
 def _finished(tx: Transaction, execution_id: int, field: str) -> Any:
-    found = tx.nodes[EXECUTION].find(execution_id)
-    if found is None:
+    stored_execution = tx.nodes[EXECUTION].find(execution_id)
+    if stored_execution is None:
         raise errors.NotFound(f"{field}: there is no execution {execution_id}")
-    if found.message.last_known_state not in FINISHED:
-        state = State.State.Name(found.message.last_known_state)
+    if stored_execution.message.last_known_state not in FINISHED:
+        state = State.State.Name(stored_execution.message.last_known_state)
         raise errors.FailedPrecondition(f"{field}: execution {execution_id} is {state}")
-    return found.message
+    return stored_execution.message
 
 
-def _cached_step(sent: Any, source: _Source) -> Any:
-    if sent.outputs:
+def _cached_step(sent_step: Any, source: _Source) -> Any:
+    if sent_step.outputs:
         raise errors.InvalidArgument("step.outputs must be empty: they are those of the source")
-    if sent.execution.last_known_state not in {State.UNKNOWN, State.CACHED}:
+    if sent_step.execution.last_known_state not in {State.UNKNOWN, State.CACHED}:
         raise errors.InvalidArgument("step.execution.last_known_state must be CACHED, or unset")
     step = pb.Step()
-    step.CopyFrom(sent)
+    step.CopyFrom(sent_step)
     step.execution.last_known_state = State.CACHED
-    named = step.execution.custom_properties[ORIGINAL_PROPERTY]
-    named.int_value = source.origin.execution_id
+    source_id = step.execution.custom_properties[ORIGINAL_PROPERTY]
+    source_id.int_value = source.origin.execution_id
     return step
 
 
@@ -111,19 +111,19 @@ def _link(tx: Transaction, execution_id: int, source: _Source) -> None:
         FailedPrecondition: The entry was invalidated, or the execution was served by another one.
     """
     entry = source.entry
-    known = tx.entries.hit_of(execution_id)
-    if known is not None:
-        if known.source_execution_id != source.execution.id:
+    stored_hit = tx.entries.hit_of(execution_id)
+    if stored_hit is not None:
+        if stored_hit.source_execution_id != source.execution.id:
             raise errors.FailedPrecondition(
                 f"step: execution {execution_id} was served from execution "
-                f"{known.source_execution_id}"
+                f"{stored_hit.source_execution_id}"
             )
         return
     if entry is not None and entry.invalidated_at is not None:
         why = f": {entry.invalidated_why}" if entry.invalidated_why else ""
         raise errors.FailedPrecondition(f"entry_id: entry {entry.id} was invalidated{why}")
     entry_id = None if entry is None else entry.id
-    hit = Hit(execution_id, entry_id, source.execution.id, source.origin.execution_id)
+    hit = CacheHitRow(execution_id, entry_id, source.execution.id, source.origin.execution_id)
     tx.entries.use(hit, now_ms())
 
 
@@ -134,7 +134,7 @@ def _outputs_of(tx: Transaction, source: Any) -> list[Any]:
 
 
 def _repeat_events(tx: Transaction, response: Any, events: Sequence[Any]) -> None:
-    """Tie the outputs of the source to the execution, in the same places."""
+    """Tie the outputs of the source to the execution, in the same slots."""
     copies = []
     for event in events:
         copy = metadata_pb2.Event()
@@ -155,11 +155,11 @@ def _join_contexts(tx: Transaction, response: Any) -> None:
 
 
 def _outputs(tx: Transaction, events: Sequence[Any]) -> list[Any]:
-    placed = [(place, event) for event in events for place in places_of(event)]
+    slotted_events = [(slot, event) for event in events for slot in slots_of(event)]
     nodes = tx.nodes[ARTIFACT]
     nodes.load(event.artifact_id for event in events)
-    found = []
-    for place, event in sorted(placed, key=lambda pair: pair[0]):
+    messages = []
+    for slot, event in sorted(slotted_events, key=lambda pair: pair[0]):
         node = nodes.find(event.artifact_id)
-        found.append(output_message(place, node.message if node else None))
-    return found
+        messages.append(output_message(slot, node.message if node else None))
+    return messages

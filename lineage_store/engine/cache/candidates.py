@@ -1,13 +1,13 @@
-"""What a lookup chooses from, read with a number of statements that does not grow with the keys."""
+"""Candidates of a lookup, read with a number of statements that does not grow with the keys."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lineage_store.cache.decision import Candidate, Output
-from lineage_store.cache.slots import places_of
-from lineage_store.database.staging.artifact_reports import Report
-from lineage_store.database.staging.cache_entries import Entry
+from lineage_store.cache.slots import slots_of
+from lineage_store.database.staging.artifact_reports import StoredReport
+from lineage_store.database.staging.cache_entries import CacheEntryRow
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.cache.copies import without_copies
 from lineage_store.kinds import ARTIFACT, EXECUTION
@@ -20,24 +20,24 @@ _DIGITS = 18
 """Of a number that is an id for sure."""
 
 MAX_COPIES = 8
-"""How many copies of copies are followed; RecordCached names the original at once."""
+"""Copies of copies that are followed; RecordCached names the original at once."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
-    """Executions with what they wrote.
+class CandidateSources:
+    """Executions with the artifacts that they wrote.
 
     Attributes:
         executions: Those that exist, by id.
-        outputs: What each of them wrote, ordered by place.
+        outputs: The artifacts that each of them wrote, ordered by slot.
         reports: The newest report on each of these artifacts that has any.
     """
 
     executions: Mapping[int, Any]
     outputs: Mapping[int, Sequence[Output]]
-    reports: Mapping[int, Report]
+    reports: Mapping[int, StoredReport]
 
-    def of_entry(self, entry: Entry) -> Candidate:
+    def of_entry(self, entry: CacheEntryRow) -> Candidate:
         """Return an entry with its source."""
         execution = self.executions.get(entry.execution_id)
         outputs = self.outputs.get(entry.execution_id, ())
@@ -50,25 +50,25 @@ class Sources:
         return Candidate(execution, outputs, execution.last_update_time_since_epoch)
 
 
-def sources(tx: Transaction, execution_ids: Iterable[int]) -> Sources:
-    """Read executions and what they wrote."""
+def sources(tx: Transaction, execution_ids: Iterable[int]) -> CandidateSources:
+    """Read executions and the artifacts that they wrote."""
     ids = list(dict.fromkeys(execution_ids))
     events = tx.events.of_executions(ids, {pb.Event.OUTPUT})
     tx.nodes[ARTIFACT].load(event.artifact_id for event in events)
     outputs: dict[int, list[Output]] = {}
     executions = _executions(tx, ids)
-    for event in _written(events, executions):
-        found = tx.nodes[ARTIFACT].find(event.artifact_id)
-        artifact = found.message if found else None
-        of_one = outputs.setdefault(event.execution_id, [])
-        of_one += [Output(place, artifact) for place in places_of(event)]
-    for of_one in outputs.values():
-        of_one.sort(key=lambda output: output.place)
+    for event in _without_copies(events, executions):
+        node = tx.nodes[ARTIFACT].find(event.artifact_id)
+        artifact = node.message if node else None
+        execution_outputs = outputs.setdefault(event.execution_id, [])
+        execution_outputs += [Output(slot, artifact) for slot in slots_of(event)]
+    for execution_outputs in outputs.values():
+        execution_outputs.sort(key=lambda output: output.slot)
     reports = tx.reports.of(event.artifact_id for event in events)
-    return Sources(executions, outputs, reports)
+    return CandidateSources(executions, outputs, reports)
 
 
-def _written(events: Sequence[Any], executions: Mapping[int, Any]) -> Iterator[Any]:
+def _without_copies(events: Sequence[Any], executions: Mapping[int, Any]) -> Iterator[Any]:
     """Yield the events but for those of copies, which lie where one step wanted them."""
     of_cached: dict[int, list[Any]] = {}
     for event in events:
@@ -77,31 +77,33 @@ def _written(events: Sequence[Any], executions: Mapping[int, Any]) -> Iterator[A
             of_cached.setdefault(event.execution_id, []).append(event)
         else:
             yield event
-    for of_one in of_cached.values():
-        yield from without_copies(of_one)
+    for cached_events in of_cached.values():
+        yield from without_copies(cached_events)
 
 
 def _executions(tx: Transaction, ids: Sequence[int]) -> dict[int, Any]:
     tx.nodes[EXECUTION].load(ids)
-    found = ((i, tx.nodes[EXECUTION].find(i)) for i in ids)
-    return {i: node.message for i, node in found if node is not None}
+    nodes = ((i, tx.nodes[EXECUTION].find(i)) for i in ids)
+    return {i: node.message for i, node in nodes if node is not None}
 
 
 def originals(tx: Transaction, executions: Sequence[Any]) -> dict[int, int]:
     """Return, for the id of each execution, that of the one that really ran."""
-    known: dict[int, Any] = {execution.id: execution for execution in executions}
+    executions_by_id: dict[int, Any] = {execution.id: execution for execution in executions}
     for _ in range(MAX_COPIES):
-        named = {_served_from(execution) for execution in known.values() if execution}
-        beyond = [i for i in named if i is not None and i not in known]
-        if not beyond:
+        source_ids = {
+            _served_from(execution) for execution in executions_by_id.values() if execution
+        }
+        missing_ids = [i for i in source_ids if i is not None and i not in executions_by_id]
+        if not missing_ids:
             break
-        known |= dict.fromkeys(beyond) | _executions(tx, sorted(beyond))
-    return {execution.id: _original(known, execution) for execution in executions}
+        executions_by_id |= dict.fromkeys(missing_ids) | _executions(tx, sorted(missing_ids))
+    return {execution.id: _original(executions_by_id, execution) for execution in executions}
 
 
-def _original(known: Mapping[int, Any], execution: Any) -> int:
+def _original(executions_by_id: Mapping[int, Any], execution: Any) -> int:
     for _ in range(MAX_COPIES):
-        source = known.get(_served_from(execution) or 0)
+        source = executions_by_id.get(_served_from(execution) or 0)
         if source is None:
             break
         execution = source
@@ -110,10 +112,10 @@ def _original(known: Mapping[int, Any], execution: Any) -> int:
 
 def _served_from(execution: Any) -> int | None:
     """Return the id that a CACHED execution names; Kubeflow Pipelines writes it as a text."""
-    named = execution.custom_properties
-    if execution.last_known_state != pb.Execution.CACHED or ORIGINAL_PROPERTY not in named:
+    properties = execution.custom_properties
+    if execution.last_known_state != pb.Execution.CACHED or ORIGINAL_PROPERTY not in properties:
         return None
-    value = named[ORIGINAL_PROPERTY]
+    value = properties[ORIGINAL_PROPERTY]
     if value.HasField("int_value"):
         return int(value.int_value)
     text = value.string_value

@@ -1,4 +1,4 @@
-"""Checks of what a request to the cache carries; each names the field that is wrong."""
+"""Checks of the fields of a request to the cache; each error names the field."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -42,7 +42,7 @@ def fingerprint(value: Any, field: str) -> str:
     """Return a fingerprint.
 
     Raises:
-        InvalidArgument: It is empty, or longer than what is indexed.
+        InvalidArgument: It is empty, or too long for the index.
     """
     if not 0 < len(text(field, value)) <= SHORT_STRING:
         raise errors.InvalidArgument(f"{field} must have 1 to {SHORT_STRING} characters")
@@ -66,12 +66,12 @@ def lease(message: Any, where: str) -> int:
     Raises:
         InvalidArgument: It is not positive, or too long.
     """
-    found: int = message.lease_milliseconds
-    if not 0 < found <= MAX_LEASE_MS:
+    milliseconds: int = message.lease_milliseconds
+    if not 0 < milliseconds <= MAX_LEASE_MS:
         raise errors.InvalidArgument(
-            f"{where}lease_milliseconds is {found}; it must be 1 to {MAX_LEASE_MS}"
+            f"{where}lease_milliseconds is {milliseconds}; it must be 1 to {MAX_LEASE_MS}"
         )
-    return found
+    return milliseconds
 
 
 def duration(message: Any, field: str, where: str) -> int | None:
@@ -82,20 +82,20 @@ def duration(message: Any, field: str, where: str) -> int | None:
     """
     if not message.HasField(field):
         return None
-    found: int = getattr(message, field)
-    if not 0 <= found <= MAX_TIME_MS:
+    milliseconds: int = getattr(message, field)
+    if not 0 <= milliseconds <= MAX_TIME_MS:
         raise errors.InvalidArgument(f"{where}{field} must be 0 to {MAX_TIME_MS}")
-    return found
+    return milliseconds
 
 
 def policy(request: Any) -> Policy:
     """Return which entries are good enough."""
-    given, where = request.policy, "policy."
+    policy_message, where = request.policy, "policy."
     return Policy(
-        max_age=duration(given, "max_age_milliseconds", where),
-        not_before=duration(given, "not_before_milliseconds", where),
-        require_live=given.require_live,
-        verified_within=duration(given, "verified_within_milliseconds", where),
+        max_age=duration(policy_message, "max_age_milliseconds", where),
+        not_before=duration(policy_message, "not_before_milliseconds", where),
+        require_live=policy_message.require_live,
+        verified_within=duration(policy_message, "verified_within_milliseconds", where),
     )
 
 
@@ -109,22 +109,22 @@ def claim(message: Any, where: str) -> tuple[str, bytes, str, int]:
     )
 
 
-def components(given: Any, where: str) -> dict[str, str]:
+def components(messages: Any, where: str) -> dict[str, str]:
     """Return components by name.
 
     Raises:
         InvalidArgument: One has no name, or two have the same.
     """
-    found: dict[str, str] = {}
-    for at, component in enumerate(given):
+    values: dict[str, str] = {}
+    for at, component in enumerate(messages):
         field = f"{where}[{at}]"
         if not component.name:
             raise errors.InvalidArgument(f"{field}.name must not be empty")
         name = bounded(f"{field}.name", component.name)
-        if name in found:
+        if name in values:
             raise errors.InvalidArgument(f"{field}.name: {name!r} is there twice")
-        found[name] = text(f"{field}.value", component.value)
-    return found
+        values[name] = text(f"{field}.value", component.value)
+    return values
 
 
 def parameters(values: Any, where: str) -> None:

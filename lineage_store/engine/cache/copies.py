@@ -1,7 +1,7 @@
-"""Copies: what outputs of the source were copied to, when a step was served from the cache.
+"""Copies that were made of the outputs of the source when a step was served from the cache.
 
-A copy is an output of the CACHED execution, in the place of the output that it is a copy of. So of
-the events of a CACHED execution in one place the first is of the source's output, the others are
+A copy is an output of the CACHED execution, in the slot of the output that it is a copy of. So of
+the events of a CACHED execution in one slot the first is of the source's output, the others are
 of copies.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.cache.slots import Place, label, places_of
+from lineage_store.cache.slots import Slot, label, slots_of
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.steps.artifacts import StepArtifacts
 from lineage_store.engine.steps.gathering import gather
@@ -41,25 +41,25 @@ def put_copies(
         originals: The events of the outputs of the source.
 
     Raises:
-        InvalidArgument: A copy is malformed, or in a place where the source has no output.
+        InvalidArgument: A copy is malformed, or in a slot where the source has no output.
     """
     if not copies:
         return []
     _check(copies, originals)
     types = TypeNames(tx, create=step.create_types)
-    artifacts = StepArtifacts(tx, types, None, is_complete=True)
-    ids = artifacts.put_all(copies, "copies", is_output=True)
-    artifacts.tie(execution_id)
+    step_artifacts = StepArtifacts(tx, types, None, is_complete=True)
+    ids = step_artifacts.put_all(copies, "copies", is_output=True)
+    step_artifacts.tie(execution_id)
     return ids
 
 
 def _check(copies: Sequence[Any], originals: Sequence[Any]) -> None:
-    places = {place for event in originals for place in places_of(event)}
+    slots = {slot for event in originals for slot in slots_of(event)}
     for at, copy in enumerate(copies):
-        place = (copy.name, copy.index)
-        if not copy.name or place not in places:
+        slot = (copy.name, copy.index)
+        if not copy.name or slot not in slots:
             raise errors.InvalidArgument(
-                f"copies[{at}]: the source has no output in the place of {label(place)}"
+                f"copies[{at}]: the source has no output in the slot of {label(slot)}"
             )
         if not (copy.artifact.external_id or copy.artifact.HasField("id")):
             raise errors.InvalidArgument(
@@ -70,16 +70,16 @@ def _check(copies: Sequence[Any], originals: Sequence[Any]) -> None:
 def without_copies(events: Iterable[Any]) -> list[Any]:
     """Return the output events of a CACHED execution that are no copies, in their order.
 
-    Events without a name for their place are all kept: there nothing tells a copy, and none is put.
+    Events without a name for their slot are all kept: there nothing tells a copy, and none is put.
 
     Args:
         events: The events of one execution, ordered by id.
     """
-    seen: set[Place] = set()
-    kept = []
+    seen_slots: set[Slot] = set()
+    original_events = []
     for event in events:
-        places = [place for place in places_of(event) if place[0]]
-        if not places or not seen.issuperset(places):
-            kept.append(event)
-        seen.update(places)
-    return kept
+        slots = [slot for slot in slots_of(event) if slot[0]]
+        if not slots or not seen_slots.issuperset(slots):
+            original_events.append(event)
+        seen_slots.update(slots)
+    return original_events

@@ -6,7 +6,7 @@ from lineage_store import errors
 from lineage_store.cache.comparison import STEP, differences, equal_count, nearest
 from lineage_store.database.queries.cache_listing import EntryQuery, EntryReader
 from lineage_store.database.queries.snapshot import Snapshot
-from lineage_store.database.staging.cache_entries import Entry, component_hash
+from lineage_store.database.staging.cache_entries import CacheEntryRow, component_hash
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.cache import checks
 from lineage_store.engine.cache.answers import components_of, entry_message
@@ -18,36 +18,40 @@ MAX_COMPARED = 1_000
 
 def explain(snapshot: Snapshot, request: pb.ExplainRequest) -> pb.ExplainResponse:
     """Compare components with those of the nearest earlier entry."""
-    given = checks.components(request.components, "components")
-    entry = _compared_with(snapshot, request, given)
+    components = checks.components(request.components, "components")
+    entry = _compared_with(snapshot, request, components)
     if entry is None:
         return pb.ExplainResponse()
-    stored = components_of(entry)
-    found = [
-        pb.ExplainResponse.Difference(name=one.name, stored=one.stored, given=one.given)
-        for one in differences(stored, given)
+    stored_components = components_of(entry)
+    difference_messages = [
+        pb.ExplainResponse.Difference(
+            name=difference.name, stored=difference.stored, given=difference.given
+        )
+        for difference in differences(stored_components, components)
     ]
     return pb.ExplainResponse(
         nearest=entry_message(entry),
-        differences=found,
-        equal_components=equal_count(stored, given),
+        differences=difference_messages,
+        equal_components=equal_count(stored_components, components),
     )
 
 
-def _compared_with(snapshot: Snapshot, request: Any, given: dict[str, str]) -> Entry | None:
+def _compared_with(
+    snapshot: Snapshot, request: Any, components: dict[str, str]
+) -> CacheEntryRow | None:
     if request.HasField("execution_id"):
         return _of_execution(snapshot, request)
-    candidates = _candidates(snapshot, checks.scope_of(request), given)
-    return nearest(((entry, components_of(entry)) for entry in candidates), given)
+    candidates = _candidates(snapshot, checks.scope_of(request), components)
+    return nearest(((entry, components_of(entry)) for entry in candidates), components)
 
 
-def _candidates(snapshot: Snapshot, scope: str, given: dict[str, str]) -> list[Entry]:
-    step = component_hash(STEP, given[STEP]) if STEP in given else None
+def _candidates(snapshot: Snapshot, scope: str, components: dict[str, str]) -> list[CacheEntryRow]:
+    step = component_hash(STEP, components[STEP]) if STEP in components else None
     query = EntryQuery(scope=scope, component_hash=step, limit=MAX_COMPARED)
     return EntryReader(snapshot.connection).page(query)
 
 
-def _of_execution(snapshot: Snapshot, request: Any) -> Entry:
+def _of_execution(snapshot: Snapshot, request: Any) -> CacheEntryRow:
     entries = Transaction.reading(snapshot).entries.of_executions([request.execution_id])
     if request.HasField("scope"):
         scope = checks.scope_of(request)

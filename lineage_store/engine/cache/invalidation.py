@@ -1,15 +1,15 @@
-"""Invalidate: entries that never hit again, and with them what was made from their outputs."""
+"""Invalidate: entries never hit again, and neither does anything made from their outputs."""
 
 from lineage_store import errors
 from lineage_store.database.clock import now_ms
 from lineage_store.database.queries.cache_listing import EntryReader
 from lineage_store.database.queries.lineage import NO_LIMIT, LineageReader
 from lineage_store.database.queries.snapshot import Snapshot
-from lineage_store.database.staging.cache_entries import Entry, Tombstone
+from lineage_store.database.staging.cache_entries import CacheEntryRow, Tombstone
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.cache.answers import entry_message
 from lineage_store.engine.cache.selection import (
-    Selection,
+    EntrySelection,
     executions_of,
     producers,
     selected,
@@ -28,31 +28,37 @@ def invalidate(
     """Invalidate the entries that are selected, and answer them."""
     if not request.entries.ListFields():
         raise errors.InvalidArgument("entries must name what to invalidate")
-    chosen = selection(request.entries)
+    entry_selection = selection(request.entries)
     tombstone = Tombstone(now_ms(), text("by", request.by), text("why", request.why))
     check_size(tx, len(tombstone.by.encode()) + len(tombstone.why.encode()), "by and why")
-    found = {entry.id: entry for entry in selected(snapshot, chosen)}
+    entries_by_id = {entry.id: entry for entry in selected(snapshot, entry_selection)}
     if request.transitive:
-        affected = _downstream(snapshot, chosen, list(found.values()))
-        found |= {entry.id: entry for entry in tx.entries.of_executions(affected)}
-    valid = [found[i] for i in sorted(found, reverse=True) if found[i].invalidated_at is None]
+        affected = _downstream(snapshot, entry_selection, list(entries_by_id.values()))
+        entries_by_id |= {entry.id: entry for entry in tx.entries.of_executions(affected)}
+    valid = [
+        entries_by_id[i]
+        for i in sorted(entries_by_id, reverse=True)
+        if entries_by_id[i].invalidated_at is None
+    ]
     if not request.dry_run:
         for entry in valid:
             tx.entries.invalidate(entry, tombstone)
     return pb.InvalidateResponse(entries=[entry_message(tombstone.on(e)) for e in valid])
 
 
-def _downstream(snapshot: Snapshot, chosen: Selection, entries: list[Entry]) -> set[int]:
+def _downstream(
+    snapshot: Snapshot, entry_selection: EntrySelection, entries: list[CacheEntryRow]
+) -> set[int]:
     """Return the executions whose outputs come from those of some entries, copies included."""
     executions = {entry.execution_id for entry in entries}
     originals = {entry.original_execution_id for entry in entries}
     artifacts = set[int]()
-    if chosen.is_of_nodes:
-        executions |= executions_of(snapshot, chosen) or set()
-        artifacts |= chosen.artifact_ids or set()
-    reached, artifacts = _reach(snapshot, executions, artifacts, originals)
-    reached |= producers(snapshot, artifacts)  # also those that were served from the cache
-    return reached | EntryReader(snapshot.connection).copies_of(reached | originals)
+    if entry_selection.is_of_nodes:
+        executions |= executions_of(snapshot, entry_selection) or set()
+        artifacts |= entry_selection.artifact_ids or set()
+    reached_ids, artifacts = _reach(snapshot, executions, artifacts, originals)
+    reached_ids |= producers(snapshot, artifacts)  # also those that were served from the cache
+    return reached_ids | EntryReader(snapshot.connection).copies_of(reached_ids | originals)
 
 
 def _reach(
@@ -60,16 +66,16 @@ def _reach(
 ) -> tuple[set[int], set[int]]:
     """Return the executions and artifacts that come from some, also by way of copies.
 
-    A step that was served from the cache may have copied the outputs: what was made from the copy
-    is found from the execution of that step alone.
+    A step that was served from the cache may have copied the outputs. Only the execution of that
+    step leads to the nodes that were made from the copy.
     """
     reader, cache = LineageReader(snapshot, with_bodies=False), EntryReader(snapshot.connection)
-    met = reader.closure(ARTIFACT, sorted(artifacts), (INPUTS, OUTPUTS), NO_LIMIT)
-    reached, written = set(met[EXECUTION]), artifacts | met[ARTIFACT]
-    start = executions | cache.copies_of(reached | originals) - reached
+    closure = reader.closure(ARTIFACT, sorted(artifacts), (INPUTS, OUTPUTS), NO_LIMIT)
+    execution_ids, artifact_ids = set(closure[EXECUTION]), artifacts | closure[ARTIFACT]
+    start = executions | cache.copies_of(execution_ids | originals) - execution_ids
     while start:
-        met = reader.closure(EXECUTION, sorted(start), (INPUTS, OUTPUTS), NO_LIMIT)
-        reached |= start | met[EXECUTION]
-        written |= met[ARTIFACT]
-        start = cache.copies_of(reached | originals) - reached
-    return reached, written
+        closure = reader.closure(EXECUTION, sorted(start), (INPUTS, OUTPUTS), NO_LIMIT)
+        execution_ids |= start | closure[EXECUTION]
+        artifact_ids |= closure[ARTIFACT]
+        start = cache.copies_of(execution_ids | originals) - execution_ids
+    return execution_ids, artifact_ids

@@ -10,10 +10,10 @@ from lineage_store.database.clock import now_ms
 from lineage_store.database.ids import MAX_ID
 from lineage_store.database.queries.cache_listing import EntryReader
 from lineage_store.database.queries.snapshot import Snapshot
-from lineage_store.database.staging.cache_entries import Entry
+from lineage_store.database.staging.cache_entries import CacheEntryRow
 from lineage_store.engine.cache import checks
 from lineage_store.engine.cache.answers import entry_message
-from lineage_store.engine.cache.selection import Selection, query_of, selected, selection
+from lineage_store.engine.cache.selection import EntrySelection, query_of, selected, selection
 from lineage_store.limits import MAX_PAGE, PAGE_BYTES
 from lineage_store.v1 import cache_pb2 as pb
 
@@ -23,13 +23,15 @@ def list_entries(snapshot: Snapshot, request: pb.ListEntriesRequest) -> pb.ListE
     if request.max_result_size <= 0:
         raise errors.InvalidArgument("max_result_size must be at least 1")
     limit = min(request.max_result_size, MAX_PAGE)
-    chosen, before = selection(request.entries), _before(request)
+    entry_selection, before = selection(request.entries), _before(request)
     with_invalidated = request.include_invalidated
-    find = _listed if chosen.is_listed else _paged
-    found, has_more = find(snapshot, chosen, before, limit, with_invalidated=with_invalidated)
-    response = pb.ListEntriesResponse(entries=map(entry_message, found))
+    read_page = _listed if entry_selection.is_listed else _paged
+    entries, has_more = read_page(
+        snapshot, entry_selection, before, limit, with_invalidated=with_invalidated
+    )
+    response = pb.ListEntriesResponse(entries=map(entry_message, entries))
     if has_more:
-        response.next_page_token = str(found[-1].id)
+        response.next_page_token = str(entries[-1].id)
     return response
 
 
@@ -44,35 +46,37 @@ def _before(request: Any) -> int | None:
 
 def _paged(
     snapshot: Snapshot,
-    chosen: Selection,
+    entry_selection: EntrySelection,
     before: int | None,
     limit: int,
     *,
     with_invalidated: bool,
-) -> tuple[list[Entry], bool]:
+) -> tuple[list[CacheEntryRow], bool]:
     """Return a page of entries by one query, and whether there are more."""
-    query = query_of(chosen, before_id=before, limit=limit, with_invalidated=with_invalidated)
+    query = query_of(
+        entry_selection, before_id=before, limit=limit, with_invalidated=with_invalidated
+    )
     return EntryReader(snapshot.connection).part(query)
 
 
 def _listed(
     snapshot: Snapshot,
-    chosen: Selection,
+    entry_selection: EntrySelection,
     before: int | None,
     limit: int,
     *,
     with_invalidated: bool,
-) -> tuple[list[Entry], bool]:
+) -> tuple[list[CacheEntryRow], bool]:
     """Return a page of entries that are read together, and whether there are more."""
-    found = [
+    entries = [
         entry
-        for entry in selected(snapshot, chosen)
+        for entry in selected(snapshot, entry_selection)
         if (before is None or entry.id < before)
         and (with_invalidated or entry.invalidated_at is None)
     ]
-    sizes = list(accumulate(len(entry.body) for entry in found[:limit]))
+    sizes = list(accumulate(len(entry.body) for entry in entries[:limit]))
     count = max(1, bisect_right(sizes, PAGE_BYTES))
-    return found[:count], count < len(found)
+    return entries[:count], count < len(entries)
 
 
 def cache_stats(snapshot: Snapshot, request: pb.CacheStatsRequest) -> pb.CacheStatsResponse:

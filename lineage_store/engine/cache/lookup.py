@@ -6,7 +6,7 @@ from typing import Any
 
 from lineage_store import errors
 from lineage_store.cache.decision import Candidate, Decision, Judge
-from lineage_store.cache.leases import is_held, taken
+from lineage_store.cache.leases import acquired_claim, is_held
 from lineage_store.database.clock import now_ms
 from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.database.staging.cache_claims import StoredClaim
@@ -20,13 +20,13 @@ Result = pb.LookupResult
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What is looked up.
+class LookupKeys:
+    """The keys of a lookup.
 
     Attributes:
-        scope: Where the keys are valid.
-        digests: The keys, None in the place of each fingerprint.
-        fingerprints: The fingerprints, None in the place of each key.
+        scope: The scope of the keys.
+        digests: The keys, with None in place of each fingerprint.
+        fingerprints: The fingerprints, with None in place of each key.
     """
 
     scope: str
@@ -41,7 +41,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Claimant:
-    """Who takes the claims of what is missed, and for how many ms."""
+    """The holder who takes the claims of missed keys, and the lease in ms."""
 
     holder: str
     lease: int
@@ -62,16 +62,16 @@ def lookup_and_claim(tx: Transaction, request: pb.LookupRequest) -> pb.LookupRes
 def _lookup(
     tx: Transaction, request: pb.LookupRequest, claimant: Claimant | None
 ) -> pb.LookupResponse:
-    asked = _asked(request)
+    lookup_keys = _lookup_keys(request)
     policy, now = checks.policy(request), now_ms()
-    candidates, reports = _candidates(tx, asked)
+    candidates, reports = _candidates(tx, lookup_keys)
     judge = Judge(policy, now, reports)
-    decisions = [judge.decide(of_one) for of_one in candidates]
-    answer = _Answer(tx, asked, now, claimant, _originals(tx, decisions))
+    decisions = [judge.decide(key_candidates) for key_candidates in candidates]
+    answer = _Answer(tx, lookup_keys, now, claimant, _originals(tx, decisions))
     return pb.LookupResponse(results=answer.answers(decisions))
 
 
-def _asked(request: pb.LookupRequest) -> Asked:
+def _lookup_keys(request: pb.LookupRequest) -> LookupKeys:
     digests: list[bytes | None] = []
     fingerprints: list[str | None] = []
     for at, key in enumerate(request.keys):
@@ -83,30 +83,41 @@ def _asked(request: pb.LookupRequest) -> Asked:
         fingerprints.append(
             None if is_digest else checks.fingerprint(key.fingerprint, f"{where}.fingerprint")
         )
-    return Asked(checks.scope_of(request), digests, fingerprints)
+    return LookupKeys(checks.scope_of(request), digests, fingerprints)
 
 
-def _candidates(tx: Transaction, asked: Asked) -> tuple[list[Sequence[Candidate]], Any]:
+def _candidates(tx: Transaction, lookup_keys: LookupKeys) -> tuple[list[Sequence[Candidate]], Any]:
     """Return the candidates for each key, newest first, and the reports on their outputs."""
-    entries = tx.entries.newest(asked.scope, asked.keys)
-    wanted = list(dict.fromkeys(text for text in asked.fingerprints if text is not None))
-    found = tx.by_fingerprints(wanted)
-    ids = [entry.execution_id for of_one in entries.values() for entry in of_one]
-    known = sources(tx, [*ids, *(i for of_one in found.values() for i in of_one)])
+    entries = tx.entries.newest(lookup_keys.scope, lookup_keys.keys)
+    fingerprints = list(
+        dict.fromkeys(text for text in lookup_keys.fingerprints if text is not None)
+    )
+    ids_by_fingerprint = tx.by_fingerprints(fingerprints)
+    ids = [entry.execution_id for key_entries in entries.values() for entry in key_entries]
+    candidate_sources = sources(
+        tx, [*ids, *(i for key_entries in ids_by_fingerprint.values() for i in key_entries)]
+    )
     candidates: list[Sequence[Candidate]] = []
-    for digest, fingerprint in zip(asked.digests, asked.fingerprints, strict=True):
+    for digest, fingerprint in zip(lookup_keys.digests, lookup_keys.fingerprints, strict=True):
         if digest is not None:
-            candidates.append([known.of_entry(entry) for entry in entries.get(digest, ())])
+            candidates.append(
+                [candidate_sources.of_entry(entry) for entry in entries.get(digest, ())]
+            )
         else:
-            candidates.append([known.of_execution(i) for i in found.get(fingerprint or "", ())])
-    return candidates, known.reports
+            candidates.append(
+                [
+                    candidate_sources.of_execution(i)
+                    for i in ids_by_fingerprint.get(fingerprint or "", ())
+                ]
+            )
+    return candidates, candidate_sources.reports
 
 
 def _originals(tx: Transaction, decisions: Sequence[Decision]) -> dict[int, int]:
     hits = [
-        found.candidate.execution
-        for found in decisions
-        if found.fault is None and found.candidate and found.candidate.entry is None
+        decision.candidate.execution
+        for decision in decisions
+        if decision.rejection is None and decision.candidate and decision.candidate.entry is None
     ]
     return originals(tx, hits)
 
@@ -117,38 +128,40 @@ class _Answer:
     def __init__(
         self,
         tx: Transaction,
-        asked: Asked,
+        lookup_keys: LookupKeys,
         now: int,
         claimant: Claimant | None,
-        ran: Mapping[int, int],
+        original_ids: Mapping[int, int],
     ) -> None:
         self._tx = tx
-        self._asked = asked
+        self._lookup_keys = lookup_keys
         self._now = now
         self._claimant = claimant
-        self._ran = ran
+        self._original_ids = original_ids
 
     def answers(self, decisions: Sequence[Decision]) -> list[Any]:
         """Return the result for each key."""
         missed = [at for at, decision in enumerate(decisions) if _hit_of(decision) is None]
-        digests = [self._asked.digests[at] for at in missed]
-        self._tx.claims.load(self._asked.scope, [d for d in digests if d is not None])
-        return [self._to(*one) for one in enumerate(decisions)]
+        digests = [self._lookup_keys.digests[at] for at in missed]
+        self._tx.claims.load(self._lookup_keys.scope, [d for d in digests if d is not None])
+        return [self._result(*one) for one in enumerate(decisions)]
 
-    def _to(self, at: int, decision: Decision) -> Any:
+    def _result(self, at: int, decision: Decision) -> Any:
         """Return the result for the key at a position."""
         candidate = _hit_of(decision)
         if candidate is not None:
             return Result(hit=self._hit(candidate))
-        digest = self._asked.digests[at]
-        return Result(miss=_miss(decision)) if digest is None else self._missed(digest, decision)
+        digest = self._lookup_keys.digests[at]
+        return (
+            Result(miss=_miss(decision)) if digest is None else self._miss_result(digest, decision)
+        )
 
-    def _missed(self, digest: bytes, decision: Decision) -> Any:
-        stored = self._tx.claims.find(self._asked.scope, digest)
+    def _miss_result(self, digest: bytes, decision: Decision) -> Any:
+        stored = self._tx.claims.find(self._lookup_keys.scope, digest)
         if self._claimant is None:
             return _in_flight(stored, self._now) or Result(miss=_miss(decision))
-        key = (self._asked.scope, digest)
-        claim = taken(stored, key, self._claimant.holder, self._now, self._claimant.lease)
+        key = (self._lookup_keys.scope, digest)
+        claim = acquired_claim(stored, key, self._claimant.holder, self._now, self._claimant.lease)
         if claim is None:
             return _in_flight(stored, self._now)
         self._tx.claims.put(claim)
@@ -158,8 +171,10 @@ class _Answer:
         entry, source = candidate.entry, candidate.execution
         hit = Result.Hit(
             source=source,
-            original_execution_id=entry.original_execution_id if entry else self._ran[source.id],
-            outputs=[output_message(out.place, out.artifact) for out in candidate.outputs],
+            original_execution_id=entry.original_execution_id
+            if entry
+            else self._original_ids[source.id],
+            outputs=[output_message(out.slot, out.artifact) for out in candidate.outputs],
             age_milliseconds=max(0, self._now - candidate.published_at),
         )
         if entry is not None:
@@ -170,7 +185,7 @@ class _Answer:
 
 
 def _hit_of(decision: Decision) -> Candidate | None:
-    return decision.candidate if decision.fault is None else None
+    return decision.candidate if decision.rejection is None else None
 
 
 def _in_flight(claim: StoredClaim | None, now: int) -> Any:
@@ -182,12 +197,12 @@ def _in_flight(claim: StoredClaim | None, now: int) -> Any:
 
 
 def _miss(decision: Decision) -> Any:
-    fault, candidate = decision.fault, decision.candidate
+    rejection, candidate = decision.rejection, decision.candidate
     miss = Result.Miss()
-    if fault is not None:
-        miss.reason, miss.detail = fault.reason, fault.detail
-        if fault.artifact_id is not None:
-            miss.artifact_id = fault.artifact_id
+    if rejection is not None:
+        miss.reason, miss.detail = rejection.reason, rejection.detail
+        if rejection.artifact_id is not None:
+            miss.artifact_id = rejection.artifact_id
     if candidate is not None and candidate.entry is not None:
         miss.entry_id = candidate.entry.id
         miss.execution_id = candidate.entry.execution_id

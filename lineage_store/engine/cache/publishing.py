@@ -8,7 +8,7 @@ from lineage_store import errors
 from lineage_store.cache.leases import check_publication
 from lineage_store.database.clock import now_ms
 from lineage_store.database.staging.cache_claims import Ended
-from lineage_store.database.staging.cache_entries import Entry
+from lineage_store.database.staging.cache_entries import CacheEntryRow
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.cache import checks
 from lineage_store.kinds import EXECUTION
@@ -17,12 +17,12 @@ from lineage_store.v1 import cache_pb2 as pb
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """From where an execution was served; times in ms.
+    """The source that an execution was served from; times in ms.
 
     Attributes:
         execution_id: The execution that really ran.
-        published_at: From when on the age of what it made counts.
-        expires_at: Until when that is good; None: for ever.
+        published_at: When its outputs were published: their age counts from here.
+        expires_at: When they expire; None: never.
     """
 
     execution_id: int
@@ -31,17 +31,17 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Publication:
-    """A CachePublication that was checked.
+class CheckedPublication:
+    """A checked CachePublication.
 
     Attributes:
-        scope: Where the key is valid.
+        scope: The scope of the key.
         digest: The key.
-        components: What it was made from.
-        holder: Who has the claim; None: nobody.
-        token: Of the claim.
-        time_to_live: For how many ms it is good; None: for ever.
-        body: What is kept of the message, encoded.
+        components: The components of the key, by name.
+        holder: The holder of the claim; None: nobody.
+        token: The token of the claim.
+        time_to_live: Lifetime of the entry in ms; None: for ever.
+        body: The part of the message that is stored, encoded.
     """
 
     scope: str
@@ -53,8 +53,8 @@ class Publication:
     body: bytes
 
 
-def publication(message: Any, where: str) -> Publication:
-    """Return what a step publishes.
+def publication(message: Any, where: str) -> CheckedPublication:
+    """Return the publication of a step, checked.
 
     Raises:
         InvalidArgument: The message is malformed.
@@ -63,7 +63,7 @@ def publication(message: Any, where: str) -> Publication:
         raise errors.InvalidArgument(f"{where}holder and {where}token belong together")
     has_claim = message.HasField("token")
     checks.parameters(message.output_parameters, f"{where}output_parameters")
-    return Publication(
+    return CheckedPublication(
         scope=checks.scope_of(message, where),
         digest=checks.digest(message.digest, f"{where}digest"),
         components=checks.components(message.components, f"{where}components"),
@@ -75,59 +75,70 @@ def publication(message: Any, where: str) -> Publication:
 
 
 def _body(message: Any) -> bytes:
-    kept = pb.CachePublication(
+    stored_part = pb.CachePublication(
         components=message.components, output_parameters=message.output_parameters
     )
-    kept.DiscardUnknownFields()
-    return kept.SerializeToString(deterministic=True)
+    stored_part.DiscardUnknownFields()
+    return stored_part.SerializeToString(deterministic=True)
 
 
 def publish(
-    tx: Transaction, given: Publication, execution_id: int, origin: Origin | None = None
+    tx: Transaction,
+    cache_publication: CheckedPublication,
+    execution_id: int,
+    origin: Origin | None = None,
 ) -> int:
     """Stage the entry of an execution and end the claim of its key; return the id of the entry.
 
-    What the execution has published before is not published again.
+    An execution publishes a key only once: a repetition returns the id of the first entry.
 
     Args:
         tx: The transaction.
-        given: What to publish.
+        cache_publication: The publication.
         execution_id: The execution.
-        origin: From where the execution was served; None: it ran.
+        origin: The source that the execution was served from; None: it ran.
 
     Raises:
         StaleClaim: Someone else has the claim, or the one that is named has ended.
     """
-    known = _known(tx, given, execution_id)
-    if known is not None:
-        return known
+    published_id = _published_id(tx, cache_publication, execution_id)
+    if published_id is not None:
+        return published_id
     now = now_ms()
-    claim = tx.claims.find(given.scope, given.digest)
-    check_publication(claim, given.holder, given.token, now)
-    entry = _entry(tx, given, execution_id, origin or Origin(execution_id, now), now)
-    tx.entries.create(entry, given.components.items())
+    claim = tx.claims.find(cache_publication.scope, cache_publication.digest)
+    check_publication(claim, cache_publication.holder, cache_publication.token, now)
+    entry = _entry(tx, cache_publication, execution_id, origin or Origin(execution_id, now), now)
+    tx.entries.create(entry, cache_publication.components.items())
     if claim is not None and claim.ended is Ended.NOT_YET:
         tx.claims.put(replace(claim, ended=Ended.PUBLISHED))
     return entry.id
 
 
-def _known(tx: Transaction, given: Publication, execution_id: int) -> int | None:
+def _published_id(
+    tx: Transaction, cache_publication: CheckedPublication, execution_id: int
+) -> int | None:
     is_new = tx.nodes[EXECUTION].is_new(execution_id)
-    key = (given.scope, given.digest)
-    published = tx.entries.of_executions([execution_id], are_new=is_new)
-    return next((entry.id for entry in published if (entry.scope, entry.digest) == key), None)
+    key = (cache_publication.scope, cache_publication.digest)
+    entries = tx.entries.of_executions([execution_id], are_new=is_new)
+    return next((entry.id for entry in entries if (entry.scope, entry.digest) == key), None)
 
 
 def _entry(
-    tx: Transaction, given: Publication, execution_id: int, origin: Origin, now: int
-) -> Entry:
-    """Return a new entry, as old as what it comes from: copying something does not refresh it."""
-    own_end = None if given.time_to_live is None else now + given.time_to_live
+    tx: Transaction,
+    cache_publication: CheckedPublication,
+    execution_id: int,
+    origin: Origin,
+    now: int,
+) -> CacheEntryRow:
+    """Return a new entry, as old as its origin: a copy is no fresher than the original."""
+    own_end = (
+        None if cache_publication.time_to_live is None else now + cache_publication.time_to_live
+    )
     ends = [end for end in (own_end, origin.expires_at) if end is not None]
-    return Entry(
+    return CacheEntryRow(
         id=tx.new_id("cache_entries"),
-        scope=given.scope,
-        digest=given.digest,
+        scope=cache_publication.scope,
+        digest=cache_publication.digest,
         execution_id=execution_id,
         original_execution_id=origin.execution_id,
         published_at=origin.published_at,
@@ -137,5 +148,5 @@ def _entry(
         invalidated_at=None,
         invalidated_by=None,
         invalidated_why=None,
-        body=given.body,
+        body=cache_publication.body,
     )

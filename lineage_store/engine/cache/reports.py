@@ -1,8 +1,8 @@
-"""ReportArtifacts: what someone saw of payloads, for all to use."""
+"""ReportArtifacts: someone's observations of payloads, shared with all lookups."""
 
 from lineage_store import errors
 from lineage_store.database.clock import now_us
-from lineage_store.database.staging.artifact_reports import Report
+from lineage_store.database.staging.artifact_reports import StoredReport
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.requests import required, text
 from lineage_store.engine.sizes import check_size
@@ -25,5 +25,5 @@ def report_artifacts(
             raise errors.InvalidArgument(f"{where}status must be VERIFIED or MISSING")
         digest, by = text(f"{where}digest", report.digest), text(f"{where}by", report.by)
         check_size(tx, len(digest.encode()) + len(by.encode()), f"reports[{at}]", report)
-        tx.reports.put(Report(artifact_id, report.status, digest, by, moment))
+        tx.reports.put(StoredReport(artifact_id, report.status, digest, by, moment))
     return pb.ReportArtifactsResponse()

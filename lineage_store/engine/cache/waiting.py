@@ -1,7 +1,7 @@
 """Wait: answered as soon as a key is no longer in flight.
 
-What this process commits wakes the waiters at once. What other processes on the same database
-commit is seen at the next look, a second later at most, or when a lease is over.
+A commit of this process wakes the waiters at once. A commit of another process on the same database
+is seen at the next look, a second later at most, or when a lease is over.
 """
 
 import threading
@@ -21,7 +21,7 @@ from lineage_store.engine.cache import checks
 from lineage_store.v1 import cache_pb2 as pb
 
 LOOK_SECONDS = 1.0
-"""How long what another process did may go unseen."""
+"""Seconds for which a commit of another process may go unseen."""
 
 LOOKERS = 4
 """Waiters that read at the same time: they are woken together, and each would open a connection."""
@@ -31,7 +31,7 @@ Read = Callable[[Callable[[Snapshot], Any]], Any]
 
 Event = pb.WaitResponse
 Ends = dict[bytes, pb.WaitResponse.Event]
-"""What became of keys."""
+"""The event that ended the flight of each key, by digest."""
 
 
 class Announcements:
@@ -45,7 +45,7 @@ class Announcements:
     def __init__(self) -> None:
         self.lookers = threading.BoundedSemaphore(LOOKERS)
         self._mutex = threading.Lock()
-        self._waiting: dict[CacheKey, set[threading.Event]] = {}
+        self._events_by_key: dict[CacheKey, set[threading.Event]] = {}
         self.closed = False
 
     @contextmanager
@@ -54,7 +54,7 @@ class Announcements:
         keys, event = list(keys), threading.Event()
         with self._mutex:
             for key in keys:
-                self._waiting.setdefault(key, set()).add(event)
+                self._events_by_key.setdefault(key, set()).add(event)
         try:
             yield event
         finally:
@@ -63,24 +63,24 @@ class Announcements:
                     self._forget(key, event)
 
     def _forget(self, key: CacheKey, event: threading.Event) -> None:
-        waiting = self._waiting.get(key, set())
-        waiting.discard(event)
-        if not waiting:
-            self._waiting.pop(key, None)
+        events = self._events_by_key.get(key, set())
+        events.discard(event)
+        if not events:
+            self._events_by_key.pop(key, None)
 
     def announce(self, keys: Iterable[CacheKey]) -> None:
         """Wake those who wait for one of some keys."""
         with self._mutex:
             for key in keys:
-                for event in self._waiting.get(key, ()):
+                for event in self._events_by_key.get(key, ()):
                     event.set()
 
     def close(self) -> None:
         """Wake all, for good."""
         self.closed = True
         with self._mutex:
-            for waiting in self._waiting.values():
-                for event in waiting:
+            for events in self._events_by_key.values():
+                for event in events:
                     event.set()
 
 
@@ -111,16 +111,16 @@ def wait(read: Read, announcements: Announcements, request: pb.WaitRequest) -> I
 def _answers(
     read: Read, announcements: Announcements, scope: str, digests: list[bytes], ends: float | None
 ) -> Iterator[bytes]:
-    waiting = digests
+    pending_digests = digests
     with announcements.about((scope, digest) for digest in digests) as woken:
-        while waiting:
+        while pending_digests:
             woken.clear()
             with announcements.lookers:
-                events, next_look = read(partial(_look, scope=scope, digests=waiting))
+                events, next_look = read(partial(_look, scope=scope, digests=pending_digests))
             yield from (_encoded(digest, event) for digest, event in events.items())
-            waiting = [digest for digest in waiting if digest not in events]
-            if waiting and not _pause(woken, announcements, next_look, ends):
-                yield from (_encoded(digest, Event.STILL_IN_FLIGHT) for digest in waiting)
+            pending_digests = [digest for digest in pending_digests if digest not in events]
+            if pending_digests and not _pause(woken, announcements, next_look, ends):
+                yield from (_encoded(digest, Event.STILL_IN_FLIGHT) for digest in pending_digests)
                 return
             yield b""
 
@@ -134,10 +134,10 @@ def _pause(
         Unavailable: The store is about to close.
     """
     if ends is not None:
-        left = ends - time.monotonic()
-        if left <= 0:
+        seconds_left = ends - time.monotonic()
+        if seconds_left <= 0:
             return False
-        seconds = min(seconds, left)
+        seconds = min(seconds, seconds_left)
     woken.wait(seconds)
     if announcements.closed:
         raise errors.Unavailable("the store is about to close; wait again later")
@@ -145,7 +145,7 @@ def _pause(
 
 
 def _look(snapshot: Snapshot, scope: str, digests: list[bytes]) -> tuple[Ends, float]:
-    """Return what became of the keys that are not in flight, and in how many seconds to look."""
+    """Return the events of the keys that are not in flight, and the seconds to the next look."""
     tx, now = Transaction.reading(snapshot), now_ms()
     tx.claims.load(scope, digests)
     claims = {digest: tx.claims.find(scope, digest) for digest in digests}

@@ -24,7 +24,7 @@ from lineage_store.lineage.adjacency.columns import (
 from lineage_store.lineage.adjacency.graph import Graph, View
 
 INLINE = 2_000
-"""Events that a query takes in by itself; if it lacks more, the database answers it."""
+"""Events that a query itself adds to the graph; if more are missing, the database answers it."""
 
 CHUNK = 500
 """Events that are read at once in the background: a few milliseconds, and so few objects at a time
@@ -39,12 +39,12 @@ QUERIES_BEFORE_LOADING = 3
 RETRY_SECONDS = 10.0
 
 CLOSE_SECONDS = 2.0
-"""How long a store that is closed waits for the work in the background, which ends by itself if the
-database is away for longer."""
+"""Seconds that `close` waits for the work in the background; if the database is away for longer,
+the thread ends later."""
 
 AUDIT_SECONDS = 60.0
-"""How often, while it is used, the events are counted: a writer that is not of this version may
-have given one an id that is not the greatest."""
+"""Seconds between two counts of the events while the graph is used: a writer of another version may
+have given an event an id that is not the greatest."""
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class Adjacency:
 
     Args:
         read: Reads the database.
-        max_bytes: How much memory it may take; 0: there is none.
+        max_bytes: Memory that the graph may take; 0: keep none.
     """
 
     def __init__(self, read: Read, max_bytes: int) -> None:
@@ -81,13 +81,13 @@ class Adjacency:
         graph = self._graph
         if graph is None:
             return None
-        known = graph.last
-        entries: list[Any] = events_from(snapshot, known[0], INLINE + 2)
-        if known != BEGINNING and not (entries and _mark(entries[0]) == known):
+        last_mark = graph.last
+        entries: list[Any] = events_from(snapshot, last_mark[0], INLINE + 2)
+        if last_mark != BEGINNING and not (entries and _mark(entries[0]) == last_mark):
             if entries:  # later events without that one
                 self._drop(graph)
                 return None
-            return self._earlier(graph, last_event(snapshot, known[0]) or BEGINNING)
+            return self._earlier(graph, last_event(snapshot, last_mark[0]) or BEGINNING)
         if len(entries) > INLINE + 1:
             self.load()
             return None
@@ -105,7 +105,7 @@ class Adjacency:
             self.load()
 
     def load(self) -> None:
-        """Begin to read what is lacking, and to put what is recent into the arrays."""
+        """Begin to read the missing events, and to put the recent ones into the arrays."""
         self._is_due = True
         self._begin()
 
@@ -118,13 +118,13 @@ class Adjacency:
             self._thread.start()
 
     def wait(self) -> None:
-        """Wait for the end of what `load` began."""
+        """Wait until the work that `load` began has ended."""
         thread = self._thread
         if thread is not None:
             thread.join()
 
     def close(self) -> None:
-        """Stop working; what is in memory is let go."""
+        """Stop working and free the graph."""
         self._stopping.set()
         thread = self._thread
         if thread is not None:
@@ -166,17 +166,17 @@ class Adjacency:
 
     def _renew(self) -> None:
         """Replace the graph by one that has all events in its arrays."""
-        begun = time.monotonic()
-        before = self._graph
-        if before is not None and not self._is_complete(before):
-            self._graph = before = None
+        started_at = time.monotonic()
+        old_graph = self._graph
+        if old_graph is not None and not self._is_complete(old_graph):
+            self._graph = old_graph = None
             self._is_due = True
         if not self._is_due:
             return
         self._is_due = False
-        if before is None:
+        if old_graph is None:
             self._check_count()
-        builder = before.builder() if before else ColumnsBuilder()
+        builder = old_graph.builder() if old_graph else ColumnsBuilder()
         while not self._stopping.is_set():
             if self._read_part(builder) < CHUNK:
                 break
@@ -184,14 +184,14 @@ class Adjacency:
             return
         graph = Graph(builder.build())
         with self._lock:
-            if self._graph is before:
+            if self._graph is old_graph:
                 self._graph = graph
-        if before is None:
+        if old_graph is None:
             self._audit_at = time.monotonic() + AUDIT_SECONDS
-            _log_loaded(graph, time.monotonic() - begun)
+            _log_loaded(graph, time.monotonic() - started_at)
 
     def _is_complete(self, graph: Graph) -> bool:
-        """Whether the graph has all events up to its last."""
+        """Return whether the graph has all events up to its last."""
         self._audit_at = time.monotonic() + AUDIT_SECONDS
         last = graph.last
         view = graph.view(last)
@@ -208,14 +208,14 @@ class Adjacency:
 
     def _read_part(self, builder: ColumnsBuilder) -> int:
         """Read some events, then leave the interpreter to the others for as long as that took."""
-        begun = time.monotonic()
+        started_at = time.monotonic()
         first = builder.last[0] + 1
         entries: list[Entry] = self._read(lambda snapshot: events_from(snapshot, first, CHUNK))
         builder.add(entries)
         if builder.nbytes > self._max_bytes:
             raise _TooLarge
         if len(entries) == CHUNK:
-            self._stopping.wait(time.monotonic() - begun)
+            self._stopping.wait(time.monotonic() - started_at)
         return len(entries)
 
 

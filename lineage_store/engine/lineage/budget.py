@@ -1,4 +1,4 @@
-"""What a query may still spend."""
+"""The budget of a query, and what of it is left."""
 
 import time
 from typing import Any
@@ -11,11 +11,11 @@ FIELDS = ("max_nodes", "max_bytes", "max_milliseconds")
 
 
 class Meter:
-    """What a query may still spend: what it asked for, or the limit if that is less.
+    """The budget of a query: the one that it asks for, or the limit of the store if that is less.
 
     Args:
         budget: LineageBudget.
-        limits: What it can't exceed.
+        limits: The bounds that no budget exceeds.
 
     Attributes:
         nodes: Nodes that may still be answered.
@@ -34,23 +34,23 @@ class Meter:
         self._deadline: float = time.monotonic() + allowed["max_milliseconds"] / 1000
 
     def spend(self, nodes: int, size: int) -> None:
-        """Count what was answered."""
+        """Count answered nodes and bytes."""
         self.nodes -= nodes
         self._bytes -= size
 
     @property
     def is_late(self) -> bool:
-        """Whether the time is over."""
+        """True if the time is over."""
         return time.monotonic() >= self._deadline
 
     @property
     def seconds(self) -> float:
-        """How much time is left; never nothing at all, which would mean no limit."""
+        """The seconds left; never 0, which would mean no limit."""
         return max(0.001, self._deadline - time.monotonic())
 
     @property
     def exhausted(self) -> "pb.Verdict.Reason | None":
-        """What is used up, bytes or time; None: neither."""
+        """The reason to stop, MAX_BYTES or MAX_TIME; None: neither is used up."""
         if self._bytes <= 0:
             return pb.Verdict.MAX_BYTES
         return pb.Verdict.MAX_TIME if self.is_late else None

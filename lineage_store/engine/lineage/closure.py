@@ -1,4 +1,4 @@
-"""Everything upstream or downstream of an artifact, for what is computed from it."""
+"""Everything upstream or downstream of an artifact, as the input of other computations."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,7 +7,7 @@ from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.lineage.budget import Meter
 from lineage_store.engine.lineage.progress import Progress
 from lineage_store.engine.lineage.selection import check_exist
-from lineage_store.engine.lineage.sources import Sources
+from lineage_store.engine.lineage.sources import GraphSources
 from lineage_store.engine.lineage.walks import graph
 from lineage_store.kinds import ARTIFACT, EXECUTION, NodeKind
 from lineage_store.lineage.rules import Rules
@@ -20,12 +20,12 @@ PACE = Pace(nodes=2048, batch=4096, events=8192)
 
 @dataclass(slots=True)
 class Closure:
-    """What a walk met.
+    """The nodes and events that a walk met.
 
     Attributes:
         nodes: The encoded nodes by id, for artifacts and for executions, in the order of the walk.
         events: The encoded events.
-        verdict: Whether it is all there is.
+        verdict: Complete, or which limit ended the walk.
     """
 
     nodes: dict[NodeKind, dict[int, bytes]] = field(
@@ -36,7 +36,7 @@ class Closure:
 
 
 def closure(
-    snapshot: Snapshot, artifact_id: int, direction: int, request: Any, sources: Sources
+    snapshot: Snapshot, artifact_id: int, direction: int, request: Any, sources: GraphSources
 ) -> Closure:
     """Return everything within reach of an artifact, itself included.
 
@@ -45,23 +45,23 @@ def closure(
         artifact_id: Where to start.
         direction: A LineageSubgraphQueryOptions.Direction.
         request: A message with the fields `as_of` and `budget`.
-        sources: Where to read, and what the budget can't exceed.
+        sources: The graph to read, and the limits of the budget.
 
     Raises:
         InvalidArgument: `as_of` or `budget` is not valid.
         NotFound: There is no such artifact.
     """
     meter = Meter(request.budget, sources.limits)
-    known = graph(request, "as_of", sources, with_bodies=True)(snapshot)
+    reader = graph(request, "as_of", sources, with_bodies=True)(snapshot)
     check_exist(snapshot, ARTIFACT, [artifact_id])
     walk = Walk(Rules(direction=direction), State.start(ARTIFACT, [artifact_id]))
     progress = Progress(walk, meter, PACE)
-    found = Closure()
-    while (step := progress.look(known)) is not None:
-        bodies = known.bodies(step.kind, step.nodes)
+    answer = Closure()
+    while (step := progress.look(reader)) is not None:
+        bodies = reader.bodies(step.kind, step.nodes)
         events = [edge[4] for edge in step.events]
         progress.take(step, sum(map(len, bodies.values())) + sum(map(len, events)))
-        found.nodes[step.kind].update((i, bodies[i]) for i in step.nodes)
-        found.events += events
-    found.verdict = progress.verdict()
-    return found
+        answer.nodes[step.kind].update((i, bodies[i]) for i in step.nodes)
+        answer.events += events
+    answer.verdict = progress.verdict()
+    return answer

@@ -7,7 +7,7 @@ from typing import Any
 
 from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.lineage.closure import closure
-from lineage_store.engine.lineage.sources import Sources
+from lineage_store.engine.lineage.sources import GraphSources
 from lineage_store.engine.requests import required
 from lineage_store.entities import Artifact, Event, Execution
 from lineage_store.kinds import ARTIFACT, EXECUTION
@@ -22,11 +22,11 @@ _MAX_NODES = 100_000
 """Nodes of each lineage that are compared, all of which are held in memory."""
 
 _WALKS = 3
-"""Into how many shares the time is cut: two walks, and comparing what they found."""
+"""Shares of the time: two walks, and the comparison of the two lineages."""
 
 
 def compare_artifacts(
-    snapshot: Snapshot, request: lineage_pb2.CompareRequest, sources: Sources
+    snapshot: Snapshot, request: lineage_pb2.CompareRequest, sources: GraphSources
 ) -> lineage_pb2.CompareResponse:
     """Answer what differs between all that lies upstream of two artifacts.
 
@@ -48,17 +48,22 @@ def compare_artifacts(
     return compare(left, right).to_message()
 
 
-def _upstream(snapshot: Snapshot, artifact_id: int, request: Any, sources: Sources) -> LineageGraph:
+def _upstream(
+    snapshot: Snapshot, artifact_id: int, request: Any, sources: GraphSources
+) -> LineageGraph:
     upstream = pb.LineageSubgraphQueryOptions.UPSTREAM
-    found = closure(snapshot, artifact_id, upstream, request, sources)
+    upstream_closure = closure(snapshot, artifact_id, upstream, request, sources)
     nodes: list[GraphNode] = [
-        *(Artifact.from_message(pb.Artifact.FromString(b)) for b in found.nodes[ARTIFACT].values()),
+        *(
+            Artifact.from_message(pb.Artifact.FromString(b))
+            for b in upstream_closure.nodes[ARTIFACT].values()
+        ),
         *(
             Execution.from_message(pb.Execution.FromString(b))
-            for b in found.nodes[EXECUTION].values()
+            for b in upstream_closure.nodes[EXECUTION].values()
         ),
     ]
-    events = [Event.from_message(pb.Event.FromString(body)) for body in found.events]
+    events = [Event.from_message(pb.Event.FromString(body)) for body in upstream_closure.events]
     start = key("artifact", artifact_id)
     hops = _hops(start, events)
     return LineageGraph(
@@ -67,7 +72,7 @@ def _upstream(snapshot: Snapshot, artifact_id: int, request: Any, sources: Sourc
         hops=hops,
         start=(start,),
         direction=Direction.UPSTREAM,
-        verdict=Verdict.from_message(found.verdict),
+        verdict=Verdict.from_message(upstream_closure.verdict),
     )
 
 
@@ -77,11 +82,11 @@ def _hops(start: str, events: Iterable[Event]) -> dict[str, int]:
     for event in events:
         source, target = ends(event)
         sources[target].append(source)
-    hops, waiting = {start: 0}, deque([start])
-    while waiting:
-        target = waiting.popleft()
+    hops, queue = {start: 0}, deque([start])
+    while queue:
+        target = queue.popleft()
         for source in sources[target]:
             if source not in hops:
                 hops[source] = hops[target] + 1
-                waiting.append(source)
+                queue.append(source)
     return hops

@@ -72,16 +72,16 @@ def parts(
     start = integer_field(_FIELDS["hop"], hop)
     fields = [message_prefix(_FIELDS[kind.plural], len(body)) + body for body in nodes]
     fields += [message_prefix(_FIELDS["events"], len(body)) + body for body in events]
-    held: list[bytes] = []
+    batch: list[bytes] = []
     size = 0
     for field in fields:
-        if held and size + len(field) > PART_BYTES:
-            yield start + b"".join(held)
-            held, size = [], 0
-        held.append(field)
+        if batch and size + len(field) > PART_BYTES:
+            yield start + b"".join(batch)
+            batch, size = [], 0
+        batch.append(field)
         size += len(field)
-    if held:
-        yield start + b"".join(held)
+    if batch:
+        yield start + b"".join(batch)
 
 
 def last_part(verdict: pb.Verdict) -> bytes:

@@ -9,13 +9,13 @@ from lineage_store.limits import FilterLimits
 
 
 def condition(kind: NodeKind, text: str, field: str, limits: FilterLimits) -> Any:
-    """Return what a filter says.
+    """Return the condition that a filter compiles to.
 
     Args:
-        kind: The kind of nodes that it is about.
+        kind: The kind of nodes that it filters.
         text: The filter.
         field: Where it is in the request, for errors.
-        limits: What it may ask for.
+        limits: The bounds of filters.
 
     Raises:
         InvalidArgument: It is not a filter.

@@ -6,7 +6,7 @@ from lineage_store import errors
 from lineage_store.database.queries.lineage import LineageReader
 from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.lineage.filters import condition
-from lineage_store.engine.lineage.sources import Sources
+from lineage_store.engine.lineage.sources import GraphSources
 from lineage_store.engine.lineage.subgraph import encoded_events, encoded_types, whole
 from lineage_store.engine.lineage.walks import max_hops
 from lineage_store.engine.metadata.listing import page_query
@@ -23,11 +23,11 @@ from lineage_store.v1 import metadata_service_pb2
 
 _FIELDS = {name: field.number for name, field in pb.LineageGraph.DESCRIPTOR.fields_by_name.items()}
 
-Node = tuple[NodeKind, int]
+NodeKey = tuple[NodeKind, int]
 
 
 def get_lineage_graph(
-    snapshot: Snapshot, request: metadata_service_pb2.GetLineageGraphRequest, sources: Sources
+    snapshot: Snapshot, request: metadata_service_pb2.GetLineageGraphRequest, sources: GraphSources
 ) -> bytes:
     """Answer the graph around the artifacts of a listing, both ways, with whole nodes.
 
@@ -53,27 +53,27 @@ def get_lineage_graph(
 
 def _start(snapshot: Snapshot, options: Any) -> list[int]:
     listing = required(options, "artifacts_options", "options.")
-    found = snapshot.page_ids(page_query(listing, snapshot.filter_limits, kind=ARTIFACT))
-    if not found:
+    node_ids = snapshot.page_ids(page_query(listing, snapshot.filter_limits, kind=ARTIFACT))
+    if not node_ids:
         raise errors.NotFound("no artifact is in options.artifacts_options")
-    return found
+    return node_ids
 
 
 def _boundaries(stop: Any, limits: FilterLimits) -> dict[NodeKind, Any]:
-    found = {}
+    conditions = {}
     for kind in (ARTIFACT, EXECUTION):
         field = f"boundary_{kind.plural}"
         query = text(f"options.stop_conditions.{field}", getattr(stop, field))
         if query:
-            found[kind] = condition(kind, query, f"options.stop_conditions.{field}", limits)
-    return found
+            conditions[kind] = condition(kind, query, f"options.stop_conditions.{field}", limits)
+    return conditions
 
 
 def _nearest(
     walk: Walk, graph: LineageReader, limits: LineageLimits, most: int
-) -> tuple[list[Node], list[Edge]]:
+) -> tuple[list[NodeKey], list[Edge]]:
     """Return the nodes nearest to the start, and the events between them."""
-    hops: dict[int, list[Node]] = {}
+    hops: dict[int, list[NodeKey]] = {}
     events: list[Edge] = []
     for step in whole(walk, graph, limits):
         hops.setdefault(step.hop, []).extend((step.kind, i) for i in step.nodes)
@@ -81,13 +81,15 @@ def _nearest(
         if 0 < most <= walk.state.nodes and walk.state.hop > step.hop:
             break
     nodes = [node for hop in hops.values() for node in sorted(hop, key=lambda node: node[1])]
-    kept = nodes[:most] if most > 0 else nodes
-    known = set(kept)
-    return kept, [e for e in events if (ARTIFACT, e[1]) in known and (EXECUTION, e[2]) in known]
+    nearest_nodes = nodes[:most] if most > 0 else nodes
+    kept_set = set(nearest_nodes)
+    return nearest_nodes, [
+        e for e in events if (ARTIFACT, e[1]) in kept_set and (EXECUTION, e[2]) in kept_set
+    ]
 
 
 def _encoded(
-    snapshot: Snapshot, graph: LineageReader, nodes: list[Node], events: list[Edge]
+    snapshot: Snapshot, graph: LineageReader, nodes: list[NodeKey], events: list[Edge]
 ) -> bytes:
     encoded = encoded_events(events, _FIELDS)
     for kind in (ARTIFACT, EXECUTION):

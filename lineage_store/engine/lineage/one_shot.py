@@ -18,53 +18,55 @@ from lineage_store.v1 import metadata_pb2 as pb
 _FIELDS = {name: field.number for name, field in pb.LineageGraph.DESCRIPTOR.fields_by_name.items()}
 
 
-def at_once(
+def reachable_graph(
     graph: AdjacencyReader,
     rules: Rules,
     kind: NodeKind,
     start: Sequence[int],
     limits: LineageLimits,
-    wanted: Collection[str],
+    field_names: Collection[str],
 ) -> tuple[dict[NodeKind, Collection[int]], list[Piece]]:
     """Return the nodes that a walk reaches, and the encoding of them and of its events.
 
     Args:
         graph: The graph.
-        rules: What the walk may do.
+        rules: The rules of the walk.
         kind: The kind of the nodes that it starts from.
         start: Their ids.
-        limits: What it may not exceed.
-        wanted: Which fields of a LineageGraph to encode.
+        limits: The bounds of the answer.
+        field_names: The fields of a LineageGraph to encode.
 
     Raises:
         ResourceExhausted: It exceeds the limits.
     """
     meter = Meter(lineage_pb2.LineageBudget(), limits)
     reach = Reach(graph.view, rules, graph)
-    counted = 0
+    counted_nodes = 0
 
     def look() -> None:
-        nonlocal counted
-        meter.spend(reach.count - counted, 0)
-        counted = reach.count
+        nonlocal counted_nodes
+        meter.spend(reach.count - counted_nodes, 0)
+        counted_nodes = reach.count
         check_size(meter, limits)
 
     reach.walk(kind, sorted(set(start)), look)
     pieces: list[Piece] = []
-    if "events" in wanted:
+    if "events" in field_names:
         pieces += graph.view.frames(reach.events())
         meter.spend(0, size_of(pieces))
         check_size(meter, limits)
     nodes = {of: reach.nodes(of) for of in (ARTIFACT, EXECUTION)}
     for of, ids in nodes.items():
-        if of.plural in wanted:
+        if of.plural in field_names:
             pieces += ids_only(_FIELDS[of.plural], ids)
-    return _listed(nodes, wanted), pieces
+    return _listed(nodes, field_names), pieces
 
 
-def _listed(nodes: dict[NodeKind, Any], wanted: Collection[str]) -> dict[NodeKind, Collection[int]]:
+def _listed(
+    nodes: dict[NodeKind, Any], field_names: Collection[str]
+) -> dict[NodeKind, Collection[int]]:
     """Return nodes as lists, if memberships are asked for: they are looked up by id."""
-    if not {"attributions", "associations", "contexts"}.intersection(wanted):
+    if not {"attributions", "associations", "contexts"}.intersection(field_names):
         return {kind: [] for kind in nodes}
     return {kind: ids.tolist() for kind, ids in nodes.items()}
 

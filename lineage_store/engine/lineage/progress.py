@@ -9,7 +9,7 @@ from lineage_store.lineage.walk import Pace, Step, Walk
 from lineage_store.v1 import lineage_pb2 as pb
 
 LAST_LOOK_PAGES = 64
-"""How far to look, after the last hop, which nodes have events beyond it."""
+"""Pages of nodes that are searched, after the last hop, for events beyond it."""
 
 
 class Progress:
@@ -17,8 +17,8 @@ class Progress:
 
     Args:
         walk: The walk.
-        meter: What it may spend.
-        pace: How much one step looks at.
+        meter: The budget.
+        pace: The size of one step.
     """
 
     def __init__(self, walk: Walk, meter: Meter, pace: Pace) -> None:
@@ -26,8 +26,8 @@ class Progress:
         self._meter = meter
         self._pace = pace
         self._reason: pb.Verdict.Reason | None = None
-        self._open: dict[NodeKind, list[int]] | None = None
-        self._begun = False
+        self._open_ends: dict[NodeKind, list[int]] | None = None
+        self._has_started = False
 
     def look(self, source: Source, most: int | None = None) -> Step | None:
         """Return the next step; None: the walk is over.
@@ -41,7 +41,9 @@ class Progress:
         if self.walk.is_far_enough:
             self._look_beyond(source)
             return None
-        if self._begun:  # a walk that is resumed often, with a small budget, must come to an end
+        if (
+            self._has_started
+        ):  # a walk that is resumed often, with a small budget, must come to an end
             self._reason = self._meter.exhausted
         if self._reason is not None:
             return None
@@ -50,7 +52,7 @@ class Progress:
 
     def take(self, step: Step, size: int = 0) -> None:
         """Take a step, whose answer has so many bytes."""
-        self._begun = True
+        self._has_started = True
         self.walk.take(step)
         self._meter.spend(len(step.nodes), size)
         if step.is_full and self._meter.nodes <= 0:
@@ -74,14 +76,14 @@ class Progress:
         )
         if self._reason is not None:
             verdict.reason = self._reason
-            ends = state.open_ends() if self._open is None else self._open
+            ends = state.open_ends() if self._open_ends is None else self._open_ends
             verdict.frontier_artifact_ids.extend(ends.get(ARTIFACT, ()))
             verdict.frontier_execution_ids.extend(ends.get(EXECUTION, ()))
         return verdict
 
     def _look_beyond(self, source: Source) -> None:
         """Find out whether there is anything beyond the last hop."""
-        found = self.walk.open_ends(source, self._pace, LAST_LOOK_PAGES)
-        if found:
-            self._open = {other(self.walk.state.kind): found}
+        node_ids = self.walk.open_ends(source, self._pace, LAST_LOOK_PAGES)
+        if node_ids:
+            self._open_ends = {other(self.walk.state.kind): node_ids}
             self._reason = pb.Verdict.MAX_HOPS

@@ -19,7 +19,7 @@ KINDS = {pb.ARTIFACT: ARTIFACT, pb.EXECUTION: EXECUTION}
 NUMBERS = {kind: number for number, kind in KINDS.items()}
 
 SHOWN_IDS = 10
-"""How many ids an error names."""
+"""Ids that an error names."""
 
 Find = Callable[[Snapshot], list[int]]
 
@@ -42,23 +42,23 @@ def check_exist(snapshot: Snapshot, kind: NodeKind, ids: Iterable[int]) -> None:
     Raises:
         NotFound: Some do not, and which.
     """
-    wanted = set(ids)
-    missing = sorted(wanted - LineageReader(snapshot).existing(kind, wanted))
-    if missing:
-        shown = ", ".join(map(str, missing[:SHOWN_IDS]))
-        more = f" and {len(missing) - SHOWN_IDS} more" if len(missing) > SHOWN_IDS else ""
+    checked_ids = set(ids)
+    missing_ids = sorted(checked_ids - LineageReader(snapshot).existing(kind, checked_ids))
+    if missing_ids:
+        shown = ", ".join(map(str, missing_ids[:SHOWN_IDS]))
+        more = f" and {len(missing_ids) - SHOWN_IDS} more" if len(missing_ids) > SHOWN_IDS else ""
         raise errors.NotFound(f"there is no {kind.name} {shown}{more}")
 
 
 def selection(message: Any, where: str, limits: FilterLimits) -> tuple[NodeKind, Find]:
-    """Return the kind of the selected nodes, and what finds their ids.
+    """Return the kind of the selected nodes, and the function that finds their ids.
 
     The finder raises NotFound when nothing is selected.
 
     Args:
         message: NodeSelection.
         where: Where it is in the request, for errors.
-        limits: What a filter may ask for.
+        limits: The bounds of filters.
 
     Raises:
         InvalidArgument: The selection contradicts itself or lacks something.
@@ -86,7 +86,7 @@ def _by_ids(kind: NodeKind, message: Any, where: str) -> Find:
 
 
 def by_filter(kind: NodeKind, query: str, where: str, limits: FilterLimits) -> Find:
-    """Return what finds the nodes that match a filter, which must not be empty."""
+    """Return the function that finds the nodes of a filter, which must not be empty."""
     if not text(where, query):
         raise errors.InvalidArgument(f"{where} must not be empty")
     matches = condition(kind, query, where, limits)
@@ -103,10 +103,10 @@ def _by_name(kind: NodeKind, message: Any, where: str) -> Find:
     name = text(f"{where}.name", message.name) if message.HasField("name") else None
 
     def find(snapshot: Snapshot) -> list[int]:
-        found = snapshot.types.find(kind, type_name, version)
-        if found is None:
+        stored_type = snapshot.types.find(kind, type_name, version)
+        if stored_type is None:
             raise errors.NotFound(f"{where}: there is no {kind.name} type {type_name!r}")
-        type_id = found.message.id
+        type_id = stored_type.message.id
         if name is None:
             ids = LineageReader(snapshot).ids_of_type(kind, type_id)
             return _some(ids, f"{where}: there is no {kind.name} of type {type_name!r}")
@@ -136,14 +136,14 @@ def _by_uri(kind: NodeKind, uri: str, where: str) -> Find:
 def _by_digest(kind: NodeKind, digest: str, where: str) -> Find:
     if kind is not ARTIFACT:
         raise errors.InvalidArgument(f"{where}: only artifacts have a digest")
-    wanted = DigestPattern.of(text(where, digest))
+    pattern = DigestPattern.of(text(where, digest))
 
     def find(snapshot: Snapshot) -> list[int]:
         bodies = artifacts_with(
-            snapshot, DIGEST_PROPERTIES, wanted.texts(), as_prefix=wanted.is_prefix
+            snapshot, DIGEST_PROPERTIES, pattern.texts(), as_prefix=pattern.is_prefix
         )
         artifacts = map(Artifact.from_message, map(kind.message.FromString, bodies))
-        ids = [artifact.id or 0 for artifact in artifacts if wanted.matches(artifact)]
+        ids = [artifact.id or 0 for artifact in artifacts if pattern.matches(artifact)]
         return _some(ids, f"{where}: no artifact has the digest {digest!r}")
 
     return find

@@ -1,4 +1,4 @@
-"""Where a lineage query reads: the graph in memory if it is there, else the database."""
+"""The graph that a lineage query reads: in memory if it is loaded, else from the database."""
 
 import time
 from collections.abc import Collection, Iterable, Sequence
@@ -17,11 +17,11 @@ from lineage_store.lineage.adjacency.reach import Reach
 from lineage_store.lineage.rules import BIDIRECTIONAL, DOWNSTREAM, UPSTREAM, Rules
 
 
-class Sources:
-    """What lineage queries read from, and how much they may.
+class GraphSources:
+    """The graphs that lineage queries read, and their limits.
 
     Args:
-        limits: What no query exceeds.
+        limits: The bounds of every query.
         adjacency: The graph in memory.
     """
 
@@ -29,9 +29,9 @@ class Sources:
         self.limits = limits
         self._adjacency = adjacency
 
-    def within(self, limits: LineageLimits) -> "Sources":
+    def within(self, limits: LineageLimits) -> "GraphSources":
         """Return the same with other limits."""
-        return Sources(limits, self._adjacency)
+        return GraphSources(limits, self._adjacency)
 
     def present(self, snapshot: Snapshot, *, with_bodies: bool) -> LineageReader:
         """Return the graph of a snapshot.
@@ -46,7 +46,7 @@ class Sources:
         return AdjacencyReader(snapshot, view, with_bodies=with_bodies)
 
 
-class _Enough(Exception):
+class _LimitReached(Exception):
     """There are as many nodes as were asked for."""
 
 
@@ -108,9 +108,9 @@ class AdjacencyReader(LineageReader):
             if end is not None and time.monotonic() > end:
                 raise errors.DeadlineExceeded("the query took longer than it may; ask for less")
             if reach.count >= limit:
-                raise _Enough
+                raise _LimitReached
 
-        with suppress(_Enough):
+        with suppress(_LimitReached):
             reach.walk(kind, ids, look)
         return {of: set(reach.nodes(of).tolist()) for of in (ARTIFACT, EXECUTION)}
 

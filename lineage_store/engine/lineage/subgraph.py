@@ -8,9 +8,9 @@ from lineage_store.database.queries.lineage import LineageReader
 from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.lineage.budget import Meter
 from lineage_store.engine.lineage.encoding import id_only, joined
-from lineage_store.engine.lineage.one_shot import at_once, check_size
+from lineage_store.engine.lineage.one_shot import check_size, reachable_graph
 from lineage_store.engine.lineage.selection import Find, by_filter
-from lineage_store.engine.lineage.sources import AdjacencyReader, Sources
+from lineage_store.engine.lineage.sources import AdjacencyReader, GraphSources
 from lineage_store.engine.lineage.walks import endings, max_hops
 from lineage_store.engine.responses import repeated
 from lineage_store.kinds import ARTIFACT, EXECUTION, KINDS, NodeKind
@@ -34,7 +34,9 @@ _EDGES: dict[NodeKind, tuple[str, Any]] = {
 
 
 def get_lineage_subgraph(
-    snapshot: Snapshot, request: metadata_service_pb2.GetLineageSubgraphRequest, sources: Sources
+    snapshot: Snapshot,
+    request: metadata_service_pb2.GetLineageSubgraphRequest,
+    sources: GraphSources,
 ) -> bytes:
     """Answer the graph around some nodes, whole.
 
@@ -50,31 +52,39 @@ def get_lineage_subgraph(
         max_hops=max_hops(options, f"{_OPTIONS}.", "max_num_hops"),
         ending=endings(options, _OPTIONS, snapshot.filter_limits),
     )
-    wanted = set(request.read_mask.paths) or set(_FIELDS)
-    graph = sources.present(snapshot, with_bodies="events" in wanted)
+    field_names = set(request.read_mask.paths) or set(_FIELDS)
+    graph = sources.present(snapshot, with_bodies="events" in field_names)
     start = find(snapshot)
     if isinstance(graph, AdjacencyReader):
-        seen, encoded = at_once(graph, rules, kind, start, sources.limits, wanted)
+        node_ids, encoded = reachable_graph(graph, rules, kind, start, sources.limits, field_names)
     else:
-        seen, encoded = _hop_by_hop(graph, rules, State.start(kind, start), sources.limits, wanted)
-    encoded += _memberships(graph, seen, wanted)
-    encoded.append(encoded_types(snapshot, wanted, with_system_types=True))
+        node_ids, encoded = _hop_by_hop(
+            graph, rules, State.start(kind, start), sources.limits, field_names
+        )
+    encoded += _memberships(graph, node_ids, field_names)
+    encoded.append(encoded_types(snapshot, field_names, with_system_types=True))
     return joined(1, encoded)
 
 
 def _hop_by_hop(
-    graph: LineageReader, rules: Rules, state: State, limits: LineageLimits, wanted: Collection[str]
+    graph: LineageReader,
+    rules: Rules,
+    state: State,
+    limits: LineageLimits,
+    field_names: Collection[str],
 ) -> tuple[dict[NodeKind, Collection[int]], list[Piece]]:
     """Return the nodes of the graph, and the encoding of them and of the events."""
     walk = Walk(rules, state)
     events = [edge for step in whole(walk, graph, limits) for edge in step.events]
-    seen: dict[NodeKind, Collection[int]] = {kind: sorted(ids) for kind, ids in state.seen.items()}
+    node_ids: dict[NodeKind, Collection[int]] = {
+        kind: sorted(ids) for kind, ids in state.seen.items()
+    }
     nodes = [
         repeated(_FIELDS[kind.plural], map(id_only, ids))
-        for kind, ids in seen.items()
-        if kind.plural in wanted
+        for kind, ids in node_ids.items()
+        if kind.plural in field_names
     ]
-    return seen, [*nodes, encoded_events(events, wanted)]
+    return node_ids, [*nodes, encoded_events(events, field_names)]
 
 
 def _start(options: Any, filter_limits: FilterLimits) -> tuple[NodeKind, Find]:
@@ -92,7 +102,7 @@ def whole(walk: Walk, graph: LineageReader, limits: LineageLimits) -> Iterator[S
     """Take all steps of a walk that has no verdict, so it is answered whole or not at all.
 
     Raises:
-        ResourceExhausted: It exceeds the limits.
+        ResourceExhausted: The walk exceeds the limits.
     """
     meter = Meter(lineage_pb2.LineageBudget(), limits)
     while not walk.is_done and not walk.is_far_enough:
@@ -103,45 +113,47 @@ def whole(walk: Walk, graph: LineageReader, limits: LineageLimits) -> Iterator[S
         yield step
 
 
-def encoded_events(events: Iterable[Edge], wanted: Collection[str]) -> bytes:
+def encoded_events(events: Iterable[Edge], field_names: Collection[str]) -> bytes:
     """Return the field `events` of a graph, in the order in which they were recorded."""
-    if "events" not in wanted:
+    if "events" not in field_names:
         return b""
     return repeated(_FIELDS["events"], (edge[4] for edge in sorted(events)))
 
 
 def _memberships(
-    graph: LineageReader, seen: dict[NodeKind, Collection[int]], wanted: Collection[str]
+    graph: LineageReader, node_ids: dict[NodeKind, Collection[int]], field_names: Collection[str]
 ) -> list[Piece]:
     """Return the fields attributions, associations and contexts of a graph."""
     encoded: list[Piece] = []
     contexts: set[int] = set()
     for kind, (field, message) in _EDGES.items():
-        if "contexts" not in wanted and field not in wanted:
+        if "contexts" not in field_names and field not in field_names:
             continue
-        pairs = graph.members(kind, seen[kind])
+        pairs = graph.members(kind, node_ids[kind])
         contexts.update(context_id for _, context_id in pairs)
-        if field in wanted:
+        if field in field_names:
             edges = (
                 message(context_id=context_id, **{f"{kind.name}_id": node_id})
                 for node_id, context_id in pairs
             )
             bodies = (edge.SerializeToString() for edge in edges)
             encoded.append(repeated(_FIELDS[field], bodies))
-    if "contexts" in wanted:
+    if "contexts" in field_names:
         encoded.append(repeated(_FIELDS["contexts"], map(id_only, sorted(contexts))))
     return encoded
 
 
-def encoded_types(snapshot: Snapshot, wanted: Collection[str], *, with_system_types: bool) -> bytes:
+def encoded_types(
+    snapshot: Snapshot, field_names: Collection[str], *, with_system_types: bool
+) -> bytes:
     """Return the fields of a graph that hold all types of the store, without base types."""
     encoded = b""
     for kind in KINDS:
         field = f"{kind.name}_types"
-        if field in wanted:
+        if field in field_names:
             system = () if with_system_types else kind.system_types.values()
-            found = [t for t in snapshot.types.all(kind) if t.name not in system]
-            for message in found:
+            messages = [t for t in snapshot.types.all(kind) if t.name not in system]
+            for message in messages:
                 message.ClearField("base_type")
-            encoded += repeated(_FIELDS[field], (t.SerializeToString() for t in found))
+            encoded += repeated(_FIELDS[field], (t.SerializeToString() for t in messages))
     return encoded

@@ -6,7 +6,7 @@ from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.lineage.budget import Meter
 from lineage_store.engine.lineage.progress import Progress
 from lineage_store.engine.lineage.selection import NUMBERS
-from lineage_store.engine.lineage.sources import Sources
+from lineage_store.engine.lineage.sources import GraphSources
 from lineage_store.engine.lineage.walks import plan
 from lineage_store.lineage.state import State
 from lineage_store.lineage.walk import Pace, Walk
@@ -16,14 +16,14 @@ PACE = Pace(nodes=8192, batch=8192, events=16_384)
 
 
 def summarize(
-    snapshot: Snapshot, request: pb.SummarizeRequest, sources: Sources
+    snapshot: Snapshot, request: pb.SummarizeRequest, sources: GraphSources
 ) -> pb.SummarizeResponse:
     """Answer how many nodes and events a walk meets; no body is read."""
-    planned = plan(request, snapshot.filter_limits, sources, with_bodies=False)
+    walk_plan = plan(request, snapshot.filter_limits, sources, with_bodies=False)
     meter = Meter(request.budget, sources.limits)
-    state = State.start(planned.kind, planned.find(snapshot))
-    progress = Progress(Walk(planned.rules, state), meter, PACE)
-    graph = planned.graph(snapshot)
+    state = State.start(walk_plan.kind, walk_plan.find(snapshot))
+    progress = Progress(Walk(walk_plan.rules, state), meter, PACE)
+    graph = walk_plan.graph(snapshot)
     nodes: Counter[tuple[int, int, str]] = Counter()
     events: Counter[int] = Counter()
     for step in progress.steps(graph):

@@ -16,7 +16,7 @@ from lineage_store.engine.lineage.budget import Meter
 from lineage_store.engine.lineage.encoding import PART_BYTES, id_only, last_part, parts
 from lineage_store.engine.lineage.progress import Progress
 from lineage_store.engine.lineage.selection import check_exist
-from lineage_store.engine.lineage.sources import Sources
+from lineage_store.engine.lineage.sources import GraphSources
 from lineage_store.engine.lineage.walks import Plan, plan
 from lineage_store.lineage.resumption import digest, read_token, write_token
 from lineage_store.lineage.source import other
@@ -30,10 +30,10 @@ LOOK_BYTES = 4 * PART_BYTES
 """Bytes of the nodes that are read at once, one node at least."""
 
 CHECKED_IDS = 1_000
-"""How many nodes of each list in a resume token are looked up."""
+"""Nodes of each list in a resume token that are looked up."""
 
 
-def trace(read: Read, request: pb.TraceRequest, sources: Sources) -> Iterator[bytes]:
+def trace(read: Read, request: pb.TraceRequest, sources: GraphSources) -> Iterator[bytes]:
     """Return the encoded parts of the answer; an empty one says only that the walk goes on.
 
     Raises:
@@ -41,30 +41,30 @@ def trace(read: Read, request: pb.TraceRequest, sources: Sources) -> Iterator[by
         NotFound: There is nothing to start from.
     """
     meter = Meter(request.budget, sources.limits)
-    made_for = _digest(request)
-    planned, state = read(lambda snapshot: _begin(snapshot, request, sources, made_for))
-    progress = Progress(Walk(planned.rules, state), meter, PACE)
-    return _parts(read, planned, progress, request.ids_only, made_for)
+    token_digest = _digest(request)
+    walk_plan, state = read(lambda snapshot: _begin(snapshot, request, sources, token_digest))
+    progress = Progress(Walk(walk_plan.rules, state), meter, PACE)
+    return _parts(read, walk_plan, progress, request.ids_only, token_digest)
 
 
 def _begin(
-    snapshot: Snapshot, request: Any, sources: Sources, made_for: bytes
+    snapshot: Snapshot, request: Any, sources: GraphSources, token_digest: bytes
 ) -> tuple[Plan, State]:
     """Return the walk that is asked for, and where it stands."""
-    planned = plan(request, snapshot.filter_limits, sources, with_bodies=True)
+    walk_plan = plan(request, snapshot.filter_limits, sources, with_bodies=True)
     if not request.HasField("resume_token"):
-        return planned, State.start(planned.kind, planned.find(snapshot))
-    state = read_token(request.resume_token, made_for)
+        return walk_plan, State.start(walk_plan.kind, walk_plan.find(snapshot))
+    state = read_token(request.resume_token, token_digest)
     _check_store(snapshot, state)
-    return planned, state
+    return walk_plan, state
 
 
 def _digest(request: Any) -> bytes:
-    """Return what a resume token is tied to: all but how far to go and what that may cost."""
-    same = pb.TraceRequest(walk=request.walk, ids_only=request.ids_only)
-    same.walk.ClearField("max_hops")
-    same.DiscardUnknownFields()
-    return digest(same.SerializeToString(deterministic=True))
+    """Return the digest that ties a resume token to a walk: all of it but hops and budget."""
+    fixed_part = pb.TraceRequest(walk=request.walk, ids_only=request.ids_only)
+    fixed_part.walk.ClearField("max_hops")
+    fixed_part.DiscardUnknownFields()
+    return digest(fixed_part.SerializeToString(deterministic=True))
 
 
 def _check_store(snapshot: Snapshot, state: State) -> None:
@@ -72,12 +72,12 @@ def _check_store(snapshot: Snapshot, state: State) -> None:
 
     Those with the greatest ids are enough: ids are given in order, so a smaller store lacks them.
     """
-    waiting = {
+    checked_ids = {
         state.kind: [*nlargest(CHECKED_IDS, state.unsent), *nlargest(CHECKED_IDS, state.reached)],
         other(state.kind): nlargest(CHECKED_IDS, state.frontier),
     }
     try:
-        for kind, ids in waiting.items():
+        for kind, ids in checked_ids.items():
             check_exist(snapshot, kind, ids)
     except errors.NotFound as error:
         raise errors.InvalidArgument(
@@ -86,13 +86,13 @@ def _check_store(snapshot: Snapshot, state: State) -> None:
 
 
 def _parts(
-    read: Read, planned: Plan, progress: Progress, ids_only: bool, made_for: bytes
+    read: Read, walk_plan: Plan, progress: Progress, ids_only: bool, token_digest: bytes
 ) -> Iterator[bytes]:
-    most = PACE.nodes
+    max_nodes = PACE.nodes
 
     def look(snapshot: Snapshot) -> tuple[Step, list[bytes]] | None:
-        graph = planned.graph(snapshot)
-        step = progress.look(graph, most)
+        graph = walk_plan.graph(snapshot)
+        step = progress.look(graph, max_nodes)
         if step is None:
             return None
         if ids_only:
@@ -106,13 +106,13 @@ def _parts(
             bodies = graph.bodies_in_order(step.kind, step.nodes)
         return step, bodies.read()
 
-    while (found := read(look)) is not None:
-        step, nodes = found
+    while (look_result := read(look)) is not None:
+        step, nodes = look_result
         encoded = list(parts(step.hop, step.kind, nodes, [edge[4] for edge in step.events]))
         progress.take(step, sum(map(len, encoded)))
-        most = _next_size(nodes)
+        max_nodes = _next_size(nodes)
         yield from encoded or [b""]
-    yield last_part(_verdict(progress, made_for))
+    yield last_part(_verdict(progress, token_digest))
 
 
 def _next_size(nodes: list[bytes]) -> int:
@@ -121,10 +121,10 @@ def _next_size(nodes: list[bytes]) -> int:
     return max(1, min(PACE.nodes, len(nodes) * PART_BYTES // size)) if size else PACE.nodes
 
 
-def _verdict(progress: Progress, made_for: bytes) -> pb.Verdict:
+def _verdict(progress: Progress, token_digest: bytes) -> pb.Verdict:
     verdict = progress.verdict()
     if not verdict.complete:
-        token = write_token(progress.walk.state, made_for)
+        token = write_token(progress.walk.state, token_digest)
         if token is not None:
             verdict.resume_token = token
     return verdict

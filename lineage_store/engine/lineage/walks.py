@@ -11,7 +11,7 @@ from lineage_store.database.queries.lineage import LineageReader
 from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.lineage.filters import condition
 from lineage_store.engine.lineage.selection import Find, selection
-from lineage_store.engine.lineage.sources import Sources
+from lineage_store.engine.lineage.sources import GraphSources
 from lineage_store.engine.requests import required, text
 from lineage_store.kinds import ARTIFACT, EXECUTION, NodeKind
 from lineage_store.limits import FilterLimits
@@ -32,10 +32,10 @@ class Plan:
     """A walk that a request asks for.
 
     Attributes:
-        rules: What it may do.
+        rules: The rules of the walk.
         kind: The kind of the nodes that it starts from.
-        find: Finds the ids of these.
-        graph: Where it walks.
+        find: Finds the ids of these nodes.
+        graph: The graph that it walks.
     """
 
     rules: Rules
@@ -44,13 +44,13 @@ class Plan:
     graph: Graph
 
 
-def plan(request: Any, limits: FilterLimits, sources: Sources, *, with_bodies: bool) -> Plan:
+def plan(request: Any, limits: FilterLimits, sources: GraphSources, *, with_bodies: bool) -> Plan:
     """Return the walk that a request asks for.
 
     Args:
         request: A message with a field `walk`.
-        limits: What a filter may ask for.
-        sources: Where it may read.
+        limits: The bounds of filters.
+        sources: The graphs that it may read.
         with_bodies: Whether it needs the encoded events.
 
     Raises:
@@ -117,15 +117,15 @@ def endings(message: Any, where: str, limits: FilterLimits) -> dict[NodeKind, En
     Raises:
         InvalidArgument: A filter is not valid.
     """
-    found = {}
+    endings_by_kind = {}
     for kind in (ARTIFACT, EXECUTION):
         ending = getattr(message, f"ending_{kind.plural}")
         if ending.HasField("filter_query"):
             field = f"{where}.ending_{kind.plural}.filter_query"
             query = text(field, ending.filter_query)
             matches = condition(kind, query, field, limits) if query else None
-            found[kind] = Ending(matches, ending.include_ending_nodes)
-    return found
+            endings_by_kind[kind] = Ending(matches, ending.include_ending_nodes)
+    return endings_by_kind
 
 
 def _event_types(walk: Any) -> frozenset[int] | None:
@@ -135,18 +135,18 @@ def _event_types(walk: Any) -> frozenset[int] | None:
 
 
 def _type_names(walk: Any) -> dict[NodeKind, frozenset[str]]:
-    found = {}
+    names_by_kind = {}
     for kind in (ARTIFACT, EXECUTION):
         field = f"{kind.name}_types"
         names = [text(f"walk.{field}", name) for name in getattr(walk, field)]
         if "" in names:
             raise errors.InvalidArgument(f"walk.{field} must not contain an empty string")
         if names:
-            found[kind] = frozenset(names)
-    return found
+            names_by_kind[kind] = frozenset(names)
+    return names_by_kind
 
 
-def graph(message: Any, where: str, sources: Sources, *, with_bodies: bool) -> Graph:
+def graph(message: Any, where: str, sources: GraphSources, *, with_bodies: bool) -> Graph:
     """Return the graph that the field `as_of` of a message names.
 
     Only the present one is kept in memory: it alone is asked for again and again.

@@ -16,9 +16,9 @@ from lineage_store.v1 import metadata_service_pb2 as service
 def put_events(tx: Transaction, request: service.PutEventsRequest) -> service.PutEventsResponse:
     """Record events; a duplicate fails the whole request."""
     prefetch_events(tx, request.events)
-    for at, sent in enumerate(request.events):
+    for at, sent_event in enumerate(request.events):
         event = pb.Event()
-        event.CopyFrom(sent)
+        event.CopyFrom(sent_event)
         put_event(tx, event, f"events[{at}]")
     return service.PutEventsResponse()
 
@@ -42,7 +42,7 @@ def put_event(tx: Transaction, event: Any, field: str) -> None:
 
     Args:
         tx: The transaction.
-        event: The event, which is changed to what is stored.
+        event: The event; it is changed to the form that is stored.
         field: Where it is in the request, for errors.
 
     Raises:
@@ -78,13 +78,13 @@ def _normalize(tx: Transaction, event: Any) -> None:
 
 def _normalize_path(event: Any) -> None:
     steps = event.path.steps
-    kept = [step for step in steps if step.WhichOneof("value")]
-    for step in kept:
+    valued_steps = [step for step in steps if step.WhichOneof("value")]
+    for step in valued_steps:
         text("the key of a path step", step.key)
-    if len(kept) < len(steps) or not kept:
+    if len(valued_steps) < len(steps) or not valued_steps:
         event.ClearField("path")
-        if kept:
-            event.path.steps.extend(kept)
+        if valued_steps:
+            event.path.steps.extend(valued_steps)
 
 
 def put_attributions_and_associations(

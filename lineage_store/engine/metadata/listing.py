@@ -41,11 +41,13 @@ def get_by_type(kind: NodeKind) -> Reader:
     """Return the handler of Get*ByType."""
 
     def handler(snapshot: Snapshot, request: Any) -> bytes:
-        found = snapshot.types.find(kind, request.type_name, request.type_version)
-        if found is None:
+        stored_type = snapshot.types.find(kind, request.type_name, request.type_version)
+        if stored_type is None:
             return b""
         # The last page of this listing carries a token that is set, and empty.
-        return _list(snapshot, request, repeated(2, [b""]), kind=kind, type_id=found.message.id)
+        return _list(
+            snapshot, request, repeated(2, [b""]), kind=kind, type_id=stored_type.message.id
+        )
 
     return handler
 
@@ -126,17 +128,19 @@ def read_token(options: Any) -> PageKey:
     Raises:
         InvalidArgument: It is not a token, or was made for another order.
     """
-    given = text("options.next_page_token", options.next_page_token)
+    token_text = text("options.next_page_token", options.next_page_token)
     try:
-        encoded = base64.b64decode(given + "=" * (-len(given) % 4), altchars=b"-_", validate=True)
+        encoded = base64.b64decode(
+            token_text + "=" * (-len(token_text) % 4), altchars=b"-_", validate=True
+        )
         token = pb.ListOperationNextPageToken.FromString(encoded)
     except (binascii.Error, ValueError, DecodeError):
         raise errors.InvalidArgument("options.next_page_token is not a page token") from None
-    made_for, asked = token.set_options.order_by_field, options.order_by_field
-    if (made_for.field, made_for.is_asc) != (asked.field, asked.is_asc):
+    token_order, order = token.set_options.order_by_field, options.order_by_field
+    if (token_order.field, token_order.is_asc) != (order.field, order.is_asc):
         raise errors.InvalidArgument("options.next_page_token was made for another order")
     if token.listed_ids and not token.HasField("id_offset"):
         # Of ML Metadata, by update time: the ids of the page that share its last time.
-        last = max(token.listed_ids) if asked.is_asc else min(token.listed_ids)
+        last = max(token.listed_ids) if order.is_asc else min(token.listed_ids)
         return (token.field_offset, last)
     return (token.field_offset, token.id_offset)

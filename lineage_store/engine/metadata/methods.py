@@ -7,32 +7,32 @@ from lineage_store.kinds import ARTIFACT, EXECUTION, KINDS, NodeKind
 
 def _methods_of(kind: NodeKind) -> dict[str, Method]:
     """Return the RPCs that artifacts, executions and contexts have alike."""
-    one = kind.name.title()
+    title = kind.name.title()
     return {
         **methods(
             Mode.WRITE,
             {
-                f"Put{one}Type": types.put_type(kind),
-                f"Put{one}s": nodes.put_nodes(kind),
+                f"Put{title}Type": types.put_type(kind),
+                f"Put{title}s": nodes.put_nodes(kind),
             },
         ),
         **methods(
             Mode.READ,
             {
-                f"Get{one}Type": types.get_type(kind),
-                f"Get{one}Types": types.get_types(kind),
-                f"Get{one}TypesByID": types.get_types_by_id(kind),
-                f"Get{one}TypesByExternalIds": types.get_types_by_external_ids(kind),
-                f"Get{one}s": listing.get_all(kind),
-                f"Get{one}sByType": listing.get_by_type(kind),
+                f"Get{title}Type": types.get_type(kind),
+                f"Get{title}Types": types.get_types(kind),
+                f"Get{title}TypesByID": types.get_types_by_id(kind),
+                f"Get{title}TypesByExternalIds": types.get_types_by_external_ids(kind),
+                f"Get{title}s": listing.get_all(kind),
+                f"Get{title}sByType": listing.get_by_type(kind),
             },
         ),
         **methods(
             Mode.READ_ONCE,
             {
-                f"Get{one}sByID": reading.get_by_id(kind),
-                f"Get{one}ByTypeAndName": reading.get_by_type_and_name(kind),
-                f"Get{one}sByExternalIds": reading.get_by_external_ids(kind),
+                f"Get{title}sByID": reading.get_by_id(kind),
+                f"Get{title}ByTypeAndName": reading.get_by_type_and_name(kind),
+                f"Get{title}sByExternalIds": reading.get_by_external_ids(kind),
             },
         ),
     }

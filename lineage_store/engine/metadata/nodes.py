@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.database.staging.nodes import Node
+from lineage_store.database.staging.nodes import StoredNode
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.metadata import masks
 from lineage_store.engine.metadata.properties import check_custom, check_declared
@@ -21,12 +21,12 @@ def put_nodes(kind: NodeKind) -> Callable[[Transaction, Any], Any]:
     def handler(tx: Transaction, request: Any) -> Any:
         nodes = getattr(request, kind.plural)
         prefetch(tx, kind, nodes)
-        locked = kind is ARTIFACT and request.options.abort_if_latest_updated_time_changed
+        has_lock = kind is ARTIFACT and request.options.abort_if_latest_updated_time_changed
         mask = list(request.update_mask.paths)
         ids = []
         for at, node in enumerate(nodes):
             field = f"{kind.plural}[{at}]"
-            if locked and node.HasField("id"):
+            if has_lock and node.HasField("id"):
                 _check_unchanged(tx, node, field)
             ids.append(put_node(tx, kind, node, field, mask))
         return response(**{f"{kind.name}_ids": ids})
@@ -35,7 +35,7 @@ def put_nodes(kind: NodeKind) -> Callable[[Transaction, Any], Any]:
 
 
 def prefetch(tx: Transaction, kind: NodeKind, nodes: Iterable[Any]) -> None:
-    """Look up what putting these nodes will ask for, each kind of look-up with one statement."""
+    """Look up everything that putting these nodes needs, one statement for each kind of look-up."""
     ids, external_ids, names = [], [], []
     for node in nodes:
         if node.HasField("id"):
@@ -44,10 +44,10 @@ def prefetch(tx: Transaction, kind: NodeKind, nodes: Iterable[Any]) -> None:
             names.append((node.type_id, node.name))
         if node.external_id:
             external_ids.append(node.external_id)
-    known = tx.nodes[kind]
-    known.load(ids)
-    known.load_external_ids(external_ids)
-    known.load_names(names)
+    staged_nodes = tx.nodes[kind]
+    staged_nodes.load(ids)
+    staged_nodes.load_external_ids(external_ids)
+    staged_nodes.load_names(names)
 
 
 def put_node(
@@ -66,8 +66,8 @@ def put_node(
         kind: The kind of node.
         node: The message of the request.
         field: Where it is in the request, for errors.
-        mask: What an update touches; empty: replace the whole node.
-        is_checked: Whether the caller has checked type and properties of what it creates.
+        mask: The paths that an update touches; empty: replace the whole node.
+        is_checked: Whether the caller has checked type and properties of a new node.
 
     Raises:
         InvalidArgument: The node is malformed, or the one to update does not exist.
@@ -101,7 +101,7 @@ def _create(tx: Transaction, kind: NodeKind, node: Any, field: str, *, is_checke
     return int(created.id)
 
 
-def _check_size(tx: Transaction, node: Node, field: str) -> None:
+def _check_size(tx: Transaction, node: StoredNode, field: str) -> None:
     if 2 * len(node.body) > tx.node_bound.bytes:  # else it surely fits, uri and all
         check_size(tx, node.size, field, node.message)
 
@@ -109,7 +109,7 @@ def _check_size(tx: Transaction, node: Node, field: str) -> None:
 def update(
     tx: Transaction,
     kind: NodeKind,
-    stored: Node,
+    stored: StoredNode,
     node: Any,
     field: str,
     mask: Sequence[str] = (),
@@ -138,7 +138,7 @@ def update(
 
 
 def _encoded(message: Any) -> bytes:
-    """Return what tells two versions apart: equality calls 0.0 and -0.0 the same, NaN another."""
+    """Return the bytes that tell two versions apart: for `==`, 0.0 is -0.0, and NaN is not NaN."""
     encoded: bytes = message.SerializeToString(deterministic=True)
     return encoded
 
@@ -149,14 +149,14 @@ def check_type(tx: Transaction, kind: NodeKind, type_id: int, field: str) -> str
     Raises:
         NotFound: There is no type of this kind with this id.
     """
-    found = tx.types.declared(type_id)
-    if found is None or found.kind is not kind:
+    stored_type = tx.types.declared(type_id)
+    if stored_type is None or stored_type.kind is not kind:
         raise errors.NotFound(f"{field}.type_id: there is no {kind.name} type {type_id}")
-    return str(found.message.name)
+    return str(stored_type.message.name)
 
 
 def _normalize(kind: NodeKind, message: Any) -> None:
-    """Drop what the store does not keep, and write the rest in the one way it is stored."""
+    """Drop the fields that the store does not keep, and normalize the rest."""
     message.DiscardUnknownFields()
     message.ClearField("system_metadata")
     if not message.external_id:
@@ -204,9 +204,9 @@ def _check_unchanged(tx: Transaction, artifact: Any, field: str) -> None:
     stored = tx.nodes[ARTIFACT].find(artifact.id)
     if stored is None:
         raise errors.InvalidArgument(f"{field}.id: there is no artifact {artifact.id}")
-    found = stored.message.last_update_time_since_epoch
-    if found != artifact.last_update_time_since_epoch:
+    update_time = stored.message.last_update_time_since_epoch
+    if update_time != artifact.last_update_time_since_epoch:
         raise errors.FailedPrecondition(
-            f"{field} was updated at {found} ms, not at "
+            f"{field} was updated at {update_time} ms, not at "
             f"{artifact.last_update_time_since_epoch} ms; read it again"
         )

@@ -35,23 +35,23 @@ def check_declared(
     """
     if not values:
         return
-    declared = _declared(tx, type_id, values)
-    chosen = values if names is None else [name for name in names if name in values]
+    value_kinds = _value_kinds(tx, type_id, values)
+    checked_names = values if names is None else [name for name in names if name in values]
     try:
-        _check_declared(values, chosen, declared)
+        _check_declared(values, checked_names, value_kinds)
     except errors.InvalidArgument:
         # A map of protobuf has no order: the error of the first name in the alphabet is raised.
-        _check_declared(values, sorted(chosen, key=repr), declared)
+        _check_declared(values, sorted(checked_names, key=repr), value_kinds)
         raise
 
 
-def _check_declared(values: Any, names: Iterable[str], declared: dict[str, int]) -> None:
+def _check_declared(values: Any, names: Iterable[str], value_kinds: dict[str, int]) -> None:
     for name in names:
         value = values[name]
-        found = value.WhichOneof("value")
-        if found is None or found != _FIELD_OF.get(declared.get(name)):
-            raise _misfit(name, found, declared.get(name))
-        if found == "string_value" and not isinstance(value.string_value, str):
+        value_field = value.WhichOneof("value")
+        if value_field is None or value_field != _FIELD_OF.get(value_kinds.get(name)):
+            raise _mismatch(name, value_field, value_kinds.get(name))
+        if value_field == "string_value" and not isinstance(value.string_value, str):
             text(f"properties[{name!r}]", value.string_value)
 
 
@@ -61,11 +61,11 @@ def check_custom(values: Any, names: Iterable[str] | None = None) -> None:
     Raises:
         InvalidArgument: One has none.
     """
-    chosen = values if names is None else [name for name in names if name in values]
+    checked_names = values if names is None else [name for name in names if name in values]
     try:
-        _check_custom(values, chosen)
+        _check_custom(values, checked_names)
     except errors.InvalidArgument:  # as in `check_declared`
-        _check_custom(values, sorted(chosen, key=repr))
+        _check_custom(values, sorted(checked_names, key=repr))
         raise
 
 
@@ -79,23 +79,23 @@ def _check_custom(values: Any, names: Iterable[str]) -> None:
             text(f"custom_properties[{name!r}]", value.string_value)
 
 
-def _declared(tx: Transaction, type_id: int, values: Any) -> dict[str, int]:
-    known = tx.types.declared(type_id)
-    if known is not None and all(map(known.declared.__contains__, values)):
-        return known.declared
-    fresh = tx.types.fresh(type_id)  # another process may have added properties
-    if fresh is None:
+def _value_kinds(tx: Transaction, type_id: int, values: Any) -> dict[str, int]:
+    stored_type = tx.types.declared(type_id)
+    if stored_type is not None and all(map(stored_type.declared.__contains__, values)):
+        return stored_type.declared
+    fresh_type = tx.types.fresh(type_id)  # another process may have added properties
+    if fresh_type is None:
         raise errors.NotFound(f"there is no type with id {type_id}")
-    return fresh.declared
+    return fresh_type.declared
 
 
-def _misfit(name: str, found: str | None, declared: int | None) -> errors.InvalidArgument:
+def _mismatch(name: str, value_field: str | None, value_kind: int | None) -> errors.InvalidArgument:
     """Return an error that begins as that of ML Metadata, by which programs know it."""
-    if declared is None:
+    if value_kind is None:
         return errors.InvalidArgument(
             f"Found unknown property: {name}; the type does not declare properties[{name!r}]"
         )
     return errors.InvalidArgument(
         f"Found unmatched property type: {name}; properties[{name!r}] must have "
-        f"{_FIELD_OF[declared]}, not {found or 'no value'}"
+        f"{_FIELD_OF[value_kind]}, not {value_field or 'no value'}"
     )

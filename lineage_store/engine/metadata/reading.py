@@ -30,8 +30,8 @@ def get_by_id(kind: NodeKind) -> Reader:
 
 
 def _types_of(snapshot: Snapshot, type_ids: list[int]) -> bytes:
-    found = snapshot.types.by_ids(type_ids)
-    messages = [bare_type(ARTIFACT, found[i].message) for i in type_ids]
+    types_by_id = snapshot.types.by_ids(type_ids)
+    messages = [bare_type(ARTIFACT, types_by_id[i].message) for i in type_ids]
     return service.GetArtifactsByIDResponse(artifact_types=messages).SerializeToString()
 
 
@@ -40,10 +40,10 @@ def get_by_external_ids(kind: NodeKind) -> Reader:
 
     def handler(snapshot: Snapshot, request: Any) -> bytes:
         external_ids = non_empty_all("external_ids", request.external_ids)
-        found = snapshot.nodes_by_external_ids(kind, external_ids)
-        if external_ids and not found:
+        bodies = snapshot.nodes_by_external_ids(kind, external_ids)
+        if external_ids and not bodies:
             raise errors.NotFound(f"no {kind.name} has one of these external ids")
-        return repeated(1, found)
+        return repeated(1, bodies)
 
     return handler
 
@@ -54,8 +54,8 @@ def get_by_type_and_name(kind: NodeKind) -> Reader:
 
     def handler(snapshot: Snapshot, request: Any) -> bytes:
         name = getattr(request, name_field)
-        found = snapshot.node_by_name(kind, request.type_name, request.type_version, name)
-        return one(1, found)
+        body = snapshot.node_by_name(kind, request.type_name, request.type_version, name)
+        return one(1, body)
 
     return handler
 
@@ -85,10 +85,10 @@ def get_contexts_of(kind: NodeKind) -> Reader:
 
     def handler(snapshot: Snapshot, request: Any) -> bytes:
         node_id = getattr(request, f"{kind.name}_id")
-        found = snapshot.contexts_of(kind, node_id)
-        if not found:
+        bodies = snapshot.contexts_of(kind, node_id)
+        if not bodies:
             raise errors.NotFound(f"{kind.name} {node_id} is in no context")
-        return repeated(1, found)
+        return repeated(1, bodies)
 
     return handler
 
@@ -107,9 +107,9 @@ def get_parents_of_many(
     snapshot: Snapshot, request: service.GetParentContextsByContextsRequest
 ) -> service.GetParentContextsByContextsResponse:
     """Answer the direct parents of each context that has any."""
-    found = snapshot.parents_of(_context_ids(request))
+    bodies_by_context = snapshot.parents_of(_context_ids(request))
     response = service.GetParentContextsByContextsResponse()
-    for context_id, bodies in found.items():
+    for context_id, bodies in bodies_by_context.items():
         response.contexts[context_id].MergeFromString(repeated(1, bodies))
     return response
 
@@ -118,9 +118,9 @@ def get_children_of_many(
     snapshot: Snapshot, request: service.GetChildrenContextsByContextsRequest
 ) -> service.GetChildrenContextsByContextsResponse:
     """Answer the direct children of each context that has any."""
-    found = snapshot.children_of(_context_ids(request))
+    bodies_by_context = snapshot.children_of(_context_ids(request))
     response = service.GetChildrenContextsByContextsResponse()
-    for context_id, bodies in found.items():
+    for context_id, bodies in bodies_by_context.items():
         response.contexts[context_id].MergeFromString(repeated(1, bodies))
     return response
 

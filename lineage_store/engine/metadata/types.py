@@ -76,59 +76,64 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _create(tx: Transaction, kind: NodeKind, message: Any, field: str) -> int:
-    created = kind.type_message()
-    created.CopyFrom(message)
-    created.DiscardUnknownFields()
+    new_type = kind.type_message()
+    new_type.CopyFrom(message)
+    new_type.DiscardUnknownFields()
     for optional in ("version", "external_id"):
-        if not getattr(created, optional):
-            created.ClearField(optional)
-    _check_external_id(tx, created.external_id, None)
-    _check_property_types(created, field)
-    _check_base_type(created, created, field)
-    created.id = tx.new_id("types")
-    check_size(tx, created.ByteSize(), field, created)
-    tx.types.put(kind, created, new=True)
-    return int(created.id)
+        if not getattr(new_type, optional):
+            new_type.ClearField(optional)
+    _check_external_id(tx, new_type.external_id, None)
+    _check_property_types(new_type, field)
+    _check_base_type(new_type, new_type, field)
+    new_type.id = tx.new_id("types")
+    check_size(tx, new_type.ByteSize(), field, new_type)
+    tx.types.put(kind, new_type, new=True)
+    return int(new_type.id)
 
 
 def _extend(
     tx: Transaction, kind: NodeKind, stored: Any, message: Any, field: str, request: Any
 ) -> int:
-    """Add what is new; nothing is ever removed from a type."""
+    """Add the new properties; nothing is ever removed from a type."""
     _check_evolution(stored, message, field, request)
     _check_property_types(message, field)
-    extended = kind.type_message()
-    extended.CopyFrom(stored)
-    extended.properties.update(message.properties)
+    extended_type = kind.type_message()
+    extended_type.CopyFrom(stored)
+    extended_type.properties.update(message.properties)
     if message.HasField("base_type"):
-        extended.base_type = message.base_type
+        extended_type.base_type = message.base_type
     if message.external_id and message.external_id != stored.external_id:
         _check_external_id(tx, message.external_id, stored.id)
-        extended.external_id = message.external_id
+        extended_type.external_id = message.external_id
     _check_base_type(stored, message, field)
-    _check_base_cycle(tx, kind, extended, field)
-    if extended != stored:
-        check_size(tx, extended.ByteSize(), field, extended)
-        tx.types.put(kind, extended, new=False)
+    _check_base_cycle(tx, kind, extended_type, field)
+    if extended_type != stored:
+        check_size(tx, extended_type.ByteSize(), field, extended_type)
+        tx.types.put(kind, extended_type, new=False)
     return int(stored.id)
 
 
 def _check_evolution(stored: Any, message: Any, field: str, request: Any) -> None:
-    given, known = message.properties, stored.properties
-    changed = [name for name in given if name in known and known[name] != given[name]]
-    if changed:
+    properties, stored_properties = message.properties, stored.properties
+    changed_names = [
+        name
+        for name in properties
+        if name in stored_properties and stored_properties[name] != properties[name]
+    ]
+    if changed_names:
         raise errors.AlreadyExists(
-            f"{field}.properties: {_listed(changed)} stored with another kind of value"
+            f"{field}.properties: {_listed(changed_names)} stored with another kind of value"
         )
-    new = [name for name in given if name not in known]
-    if new and not request.can_add_fields:
+    added = [name for name in properties if name not in stored_properties]
+    if added and not request.can_add_fields:
         raise errors.AlreadyExists(
-            f"{field}.properties: {_listed(new)} not in the stored type; set can_add_fields to add"
+            f"{field}.properties: {_listed(added)} not in the stored type; "
+            "set can_add_fields to add"
         )
-    omitted = [name for name in known if name not in given]
-    if omitted and not request.can_omit_fields:
+    omitted_names = [name for name in stored_properties if name not in properties]
+    if omitted_names and not request.can_omit_fields:
         raise errors.AlreadyExists(
-            f"{field}.properties: {_listed(omitted)} in the stored type are missing; "
+            f"{field}.properties: {_listed(omitted_names)} in the stored type are missing; "
             "set can_omit_fields to leave them out"
         )
 
@@ -164,13 +169,13 @@ def get_type(kind: NodeKind) -> Callable[[Snapshot, Any], Any]:
     response = getattr(service, f"Get{kind.name.title()}TypeResponse")
 
     def handler(snapshot: Snapshot, request: Any) -> Any:
-        found = snapshot.types.find(kind, request.type_name, request.type_version)
-        if found is None:
+        stored_type = snapshot.types.find(kind, request.type_name, request.type_version)
+        if stored_type is None:
             version = f" and version {request.type_version!r}" if request.type_version else ""
             raise errors.NotFound(
                 f"there is no {kind.name} type named {request.type_name!r}{version}"
             )
-        return response(**{f"{kind.name}_type": found.message})
+        return response(**{f"{kind.name}_type": stored_type.message})
 
     return handler
 
@@ -181,8 +186,12 @@ def get_types(kind: NodeKind) -> Callable[[Snapshot, Any], Any]:
     hidden = _SYSTEM_NAMES if kind.system_types else set()
 
     def handler(snapshot: Snapshot, _request: Any) -> Any:
-        shown = [found for found in snapshot.types.all(kind) if found.name not in hidden]
-        return response(**{f"{kind.name}_types": shown})
+        messages = [
+            stored_type
+            for stored_type in snapshot.types.all(kind)
+            if stored_type.name not in hidden
+        ]
+        return response(**{f"{kind.name}_types": messages})
 
     return handler
 
@@ -192,9 +201,9 @@ def get_types_by_id(kind: NodeKind) -> Callable[[Snapshot, Any], Any]:
     response = getattr(service, f"Get{kind.name.title()}TypesByIDResponse")
 
     def handler(snapshot: Snapshot, request: Any) -> Any:
-        found = snapshot.types.by_ids(request.type_ids)
-        wanted = [found[i] for i in request.type_ids if i in found]
-        messages = [stored.message for stored in wanted if stored.kind is kind]
+        types_by_id = snapshot.types.by_ids(request.type_ids)
+        stored_types = [types_by_id[i] for i in request.type_ids if i in types_by_id]
+        messages = [stored_type.message for stored_type in stored_types if stored_type.kind is kind]
         return response(**{f"{kind.name}_types": messages})
 
     return handler
@@ -206,11 +215,11 @@ def get_types_by_external_ids(kind: NodeKind) -> Callable[[Snapshot, Any], Any]:
 
     def handler(snapshot: Snapshot, request: Any) -> Any:
         external_ids = non_empty_all("external_ids", request.external_ids)
-        stored = snapshot.types.by_external_ids(external_ids)
-        found = [bare_type(t.kind, t.message) for t in stored if t.kind is kind]
-        if external_ids and not found:
+        stored_types = snapshot.types.by_external_ids(external_ids)
+        messages = [bare_type(t.kind, t.message) for t in stored_types if t.kind is kind]
+        if external_ids and not messages:
             raise errors.NotFound(f"no {kind.name} type has one of these external ids")
-        return response(**{f"{kind.name}_types": found})
+        return response(**{f"{kind.name}_types": messages})
 
     return handler
 

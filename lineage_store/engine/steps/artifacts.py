@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.cache.slots import Place, label, places_of, write_path
-from lineage_store.database.staging.nodes import Node
+from lineage_store.cache.slots import Slot, label, slots_of, write_path
+from lineage_store.database.staging.nodes import StoredNode
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.lineage.walks import check_enums
 from lineage_store.engine.metadata.edges import prefetch_events, put_event
@@ -19,11 +19,11 @@ from lineage_store.v1 import metadata_pb2 as pb
 
 
 @dataclass(slots=True)
-class _Tie:
+class _NewEvent:
     """An event to be: where the artifact stands, and when it was used."""
 
     field: str
-    places: list[Place]
+    slots: list[Slot]
     happened_at: int | None
 
 
@@ -34,96 +34,105 @@ class StepArtifacts:
     Attributes:
         tx: The transaction.
         types: Finds their types.
-        known: The execution as it is recorded, or None if it is new.
+        stored_execution: The execution as it is recorded, or None if it is new.
         is_complete: Whether outputs without state are LIVE.
     """
 
     tx: Transaction
     types: TypeNames
-    known: Node | None
+    stored_execution: StoredNode | None
     is_complete: bool
-    _recorded: dict[bool, dict[Place, int]] = field(default_factory=dict)
-    _written: list[int] = field(default_factory=list)
-    _ties: dict[tuple[int, pb.Event.Type], _Tie] = field(default_factory=dict)
+    _recorded_ids: dict[bool, dict[Slot, int]] = field(default_factory=dict)
+    _output_ids: list[int] = field(default_factory=list)
+    _ties: dict[tuple[int, pb.Event.Type], _NewEvent] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._recorded = {True: {}, False: {}}
-        if self.known is None:
+        self._recorded_ids = {True: {}, False: {}}
+        if self.stored_execution is None:
             return
         types = INPUTS | OUTPUTS
-        for event in self.tx.events.of_executions([self.known.message.id], types):
+        for event in self.tx.events.of_executions([self.stored_execution.message.id], types):
             if event.type == pb.Event.OUTPUT:
-                self._written.append(event.artifact_id)
-            for place in places_of(event):
-                self._recorded[event.type in OUTPUTS].setdefault(place, event.artifact_id)
+                self._output_ids.append(event.artifact_id)
+            for slot in slots_of(event):
+                self._recorded_ids[event.type in OUTPUTS].setdefault(slot, event.artifact_id)
 
-    def put_all(self, sent: Any, where: str, *, is_output: bool) -> list[int]:
+    def put_all(self, step_artifacts: Any, where: str, *, is_output: bool) -> list[int]:
         """Put the inputs or outputs of the step; return their ids.
 
         Raises:
             InvalidArgument: One is malformed, does not exist, or stands where another does.
         """
-        _check_places(sent, where, is_output=is_output)
+        _check_slots(step_artifacts, where, is_output=is_output)
         ids = []
-        for at, one in enumerate(sent):
-            artifact_id = self._put(one, f"{where}[{at}]", is_output=is_output)
-            self._tie(one, artifact_id, f"{where}[{at}]", is_output=is_output)
+        for at, step_artifact in enumerate(step_artifacts):
+            artifact_id = self._put(step_artifact, f"{where}[{at}]", is_output=is_output)
+            self._tie(step_artifact, artifact_id, f"{where}[{at}]", is_output=is_output)
             ids.append(artifact_id)
         return ids
 
-    def _put(self, one: Any, where: str, *, is_output: bool) -> int:
-        artifact = self.types.resolved(ARTIFACT, one.artifact, f"{where}.artifact")
-        stored = self._stored(one, artifact, where, is_output=is_output)
-        is_written = is_output and one.event_type in {pb.Event.UNKNOWN, pb.Event.OUTPUT}
+    def _put(self, step_artifact: Any, where: str, *, is_output: bool) -> int:
+        artifact = self.types.resolved(ARTIFACT, step_artifact.artifact, f"{where}.artifact")
+        stored = self._find(step_artifact, artifact, where, is_output=is_output)
+        is_written = is_output and step_artifact.event_type in {pb.Event.UNKNOWN, pb.Event.OUTPUT}
         if is_written and self.is_complete and not artifact.state:
             _make_live(artifact, stored)
         if stored is None:
             return put_node(self.tx, ARTIFACT, artifact, f"{where}.artifact")
         return merge(self.tx, ARTIFACT, stored, artifact, f"{where}.artifact")
 
-    def _stored(self, one: Any, artifact: Any, where: str, *, is_output: bool) -> Node | None:
+    def _find(
+        self, step_artifact: Any, artifact: Any, where: str, *, is_output: bool
+    ) -> StoredNode | None:
         """Return the artifact that is meant, or None if it is a new one."""
-        recorded = self._recorded[is_output].get(_place(one))
-        named = self._named(artifact, where)
-        if named is None:
-            found = None if recorded is None else self.tx.nodes[ARTIFACT].find(recorded)
-            return found if found and _may_be(found.message, artifact) else None
-        if is_output and recorded not in {None, named.message.id}:
-            raise errors.InvalidArgument(
-                f"{where}: the step has recorded artifact {recorded} as {label(_place(one))}"
+        recorded_id = self._recorded_ids[is_output].get(_slot(step_artifact))
+        named_artifact = self._find_by_id(artifact, where)
+        if named_artifact is None:
+            recorded_artifact = (
+                None if recorded_id is None else self.tx.nodes[ARTIFACT].find(recorded_id)
             )
-        return named
+            return (
+                recorded_artifact
+                if recorded_artifact and _can_be_same(recorded_artifact.message, artifact)
+                else None
+            )
+        if is_output and recorded_id not in {None, named_artifact.message.id}:
+            raise errors.InvalidArgument(
+                f"{where}: the step has recorded artifact {recorded_id} as "
+                f"{label(_slot(step_artifact))}"
+            )
+        return named_artifact
 
-    def _named(self, artifact: Any, where: str) -> Node | None:
+    def _find_by_id(self, artifact: Any, where: str) -> StoredNode | None:
         """Return the artifact with the id or the external id of a message."""
         nodes = self.tx.nodes[ARTIFACT]
         if artifact.HasField("id"):
-            found = nodes.find(artifact.id)
-            if found is None:
+            stored = nodes.find(artifact.id)
+            if stored is None:
                 raise errors.InvalidArgument(
                     f"{where}.artifact.id: there is no artifact {artifact.id}"
                 )
-            return found
+            return stored
         if not bounded(f"{where}.artifact.external_id", artifact.external_id):
             return None
-        known = nodes.by_external_id(artifact.external_id)
-        return None if known is None else nodes.find(known)
+        stored_execution = nodes.by_external_id(artifact.external_id)
+        return None if stored_execution is None else nodes.find(stored_execution)
 
-    def _tie(self, one: Any, artifact_id: int, where: str, *, is_output: bool) -> None:
+    def _tie(self, step_artifact: Any, artifact_id: int, where: str, *, is_output: bool) -> None:
         """Remember an event; an input under several names has one with all of them."""
-        event_type = _event_type(one, where, is_output=is_output)
+        event_type = _event_type(step_artifact, where, is_output=is_output)
         tie = self._ties.get((artifact_id, event_type))
         if tie is None:
-            happened = one.happened_at_milliseconds
-            has_time = one.HasField("happened_at_milliseconds")
-            new = _Tie(where, [_place(one)], happened if has_time else None)
+            happened = step_artifact.happened_at_milliseconds
+            has_time = step_artifact.HasField("happened_at_milliseconds")
+            new = _NewEvent(where, [_slot(step_artifact)], happened if has_time else None)
             self._ties[artifact_id, event_type] = new
         elif is_output:
             raise errors.InvalidArgument(
-                f"{where}: artifact {artifact_id} is an output already, as {label(tie.places[0])}"
+                f"{where}: artifact {artifact_id} is an output already, as {label(tie.slots[0])}"
             )
         else:
-            tie.places.append(_place(one))
+            tie.slots.append(_slot(step_artifact))
 
     def tie(self, execution_id: int) -> None:
         """Record the events that are not there, and make outputs LIVE that were written before."""
@@ -137,55 +146,57 @@ class StepArtifacts:
 
     def _complete(self) -> None:
         nodes = self.tx.nodes[ARTIFACT]
-        nodes.load(self._written)
-        for artifact_id in self._written:
+        nodes.load(self._output_ids)
+        for artifact_id in self._output_ids:
             stored = nodes.find(artifact_id)
             if stored is not None and not stored.message.state:
                 live = pb.Artifact(state=pb.Artifact.LIVE)
                 merge(self.tx, ARTIFACT, stored, live, "outputs")
 
 
-def _event(execution_id: int, key: tuple[int, pb.Event.Type], tie: _Tie) -> Any:
+def _event(execution_id: int, key: tuple[int, pb.Event.Type], tie: _NewEvent) -> Any:
     artifact_id, event_type = key
     event = pb.Event(artifact_id=artifact_id, execution_id=execution_id, type=event_type)
-    write_path(event, tie.places)
+    write_path(event, tie.slots)
     if tie.happened_at is not None:
         event.milliseconds_since_epoch = tie.happened_at
     return event
 
 
-def _make_live(artifact: Any, stored: Node | None) -> None:
+def _make_live(artifact: Any, stored: StoredNode | None) -> None:
     if stored is None or not stored.message.state:
         artifact.state = pb.Artifact.LIVE
 
 
-def _may_be(stored: Any, artifact: Any) -> bool:
-    """Whether a message can be about the artifact in its place: external ids tell two apart."""
+def _can_be_same(stored: Any, artifact: Any) -> bool:
+    """Return whether a message can be of the artifact in its slot: external ids tell them apart."""
     return "" in {stored.external_id, artifact.external_id}
 
 
-def _place(one: Any) -> Place:
-    return (one.name, one.index)
+def _slot(step_artifact: Any) -> Slot:
+    return (step_artifact.name, step_artifact.index)
 
 
-def _check_places(sent: Any, where: str, *, is_output: bool) -> None:
-    """Check the places of inputs, or of outputs: of these there is one in each."""
-    seen: set[Place] = set()
-    for at, one in enumerate(sent):
-        bounded(f"{where}[{at}].name", one.name)
-        if one.index < 0:
+def _check_slots(step_artifacts: Any, where: str, *, is_output: bool) -> None:
+    """Check the slots of inputs, or of outputs: of these there is one in each."""
+    slots: set[Slot] = set()
+    for at, step_artifact in enumerate(step_artifacts):
+        bounded(f"{where}[{at}].name", step_artifact.name)
+        if step_artifact.index < 0:
             raise errors.InvalidArgument(f"{where}[{at}].index must not be negative")
-        if is_output and _place(one) in seen:
-            raise errors.InvalidArgument(f"{where}[{at}]: {label(_place(one))} is there twice")
-        seen.add(_place(one))
+        if is_output and _slot(step_artifact) in slots:
+            raise errors.InvalidArgument(
+                f"{where}[{at}]: {label(_slot(step_artifact))} is there twice"
+            )
+        slots.add(_slot(step_artifact))
 
 
-def _event_type(one: Any, where: str, *, is_output: bool) -> pb.Event.Type:
-    check_enums(one, f"{where}.")
-    if not one.HasField("event_type"):
+def _event_type(step_artifact: Any, where: str, *, is_output: bool) -> pb.Event.Type:
+    check_enums(step_artifact, f"{where}.")
+    if not step_artifact.HasField("event_type"):
         return pb.Event.OUTPUT if is_output else pb.Event.INPUT
-    if one.event_type not in (OUTPUTS if is_output else INPUTS):
-        name = pb.Event.Type.Name(one.event_type)
+    if step_artifact.event_type not in (OUTPUTS if is_output else INPUTS):
+        name = pb.Event.Type.Name(step_artifact.event_type)
         raise errors.InvalidArgument(f"{where}.event_type must not be {name}")
-    given: pb.Event.Type = one.event_type
-    return given
+    event_type: pb.Event.Type = step_artifact.event_type
+    return event_type

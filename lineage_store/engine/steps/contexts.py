@@ -1,4 +1,4 @@
-"""The contexts of a step: found or created, tied to their parents and to what the step used."""
+"""The contexts of a step: found or created, tied to their parents and to the nodes of the step."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -47,16 +47,18 @@ def _tie(tx: Transaction, kind: NodeKind, pairs: list[tuple[int, int]]) -> None:
 
 def _put(tx: Transaction, types: TypeNames, context: Any, where: str) -> int:
     nodes = tx.nodes[CONTEXT]
-    resolved = types.resolved(CONTEXT, context, where)
-    if resolved.HasField("id"):
-        if not nodes.exists(resolved.id):
-            raise errors.InvalidArgument(f"{where}.id: there is no context {resolved.id}")
-        known: int | None = resolved.id
+    typed_context = types.resolved(CONTEXT, context, where)
+    if typed_context.HasField("id"):
+        if not nodes.exists(typed_context.id):
+            raise errors.InvalidArgument(f"{where}.id: there is no context {typed_context.id}")
+        context_id: int | None = typed_context.id
     else:
-        known = nodes.by_name(resolved.type_id, bounded(f"{where}.name", resolved.name))
-    if known is None:
-        return put_node(tx, CONTEXT, resolved, where)
-    return merge(tx, CONTEXT, nodes.find(known), resolved, where)  # type: ignore[arg-type]
+        context_id = nodes.by_name(
+            typed_context.type_id, bounded(f"{where}.name", typed_context.name)
+        )
+    if context_id is None:
+        return put_node(tx, CONTEXT, typed_context, where)
+    return merge(tx, CONTEXT, nodes.find(context_id), typed_context, where)  # type: ignore[arg-type]
 
 
 def _put_parents(tx: Transaction, parents: Any, ids: Sequence[int], field: str) -> None:

@@ -1,6 +1,6 @@
-"""What the steps of one call will ask the database for, looked up for all of them together.
+"""Look-ups for all steps of one call together, before the steps are recorded one by one.
 
-Nothing is checked here: what a step says that is wrong is found when the step is recorded.
+Nothing is checked here: an error in a step is found when the step is recorded.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,37 +12,39 @@ from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
 
 
 def gather(tx: Transaction, steps: Sequence[Any]) -> None:
-    """Look up what recording these steps asks for, with a statement for each kind of look-up."""
-    sent = {
+    """Look up everything that recording these steps needs, one statement per kind of look-up."""
+    nodes_of_kind = {
         ARTIFACT: [one.artifact for step in steps for one in (*step.inputs, *step.outputs)],
         EXECUTION: [step.execution for step in steps],
         CONTEXT: [context for step in steps for context in step.contexts],
     }
-    keys = {kind: [node.external_id for node in nodes] for kind, nodes in sent.items()}
+    keys = {kind: [node.external_id for node in nodes] for kind, nodes in nodes_of_kind.items()}
     keys[EXECUTION] += [step.key for step in steps]
     for kind in KINDS:
-        _gather_nodes(tx, kind, sent[kind], keys[kind])
+        _gather_nodes(tx, kind, nodes_of_kind[kind], keys[kind])
     for kind in tx.members.kinds:
         tx.members.check(kind, _pairs(tx, kind, steps))
     _gather_claims(tx, steps)
 
 
 def _gather_nodes(
-    tx: Transaction, kind: NodeKind, sent: Sequence[Any], external_ids: Iterable[str]
+    tx: Transaction, kind: NodeKind, nodes: Sequence[Any], external_ids: Iterable[str]
 ) -> None:
-    known = tx.nodes[kind]
-    wanted = list(filter(None, external_ids))
-    known.load_external_ids(wanted)
-    names = list(_names(tx, kind, sent))
-    known.load_names(names)
-    found = [known.by_external_id(external_id) for external_id in wanted]
+    staged_nodes = tx.nodes[kind]
+    lookup_ids = list(filter(None, external_ids))
+    staged_nodes.load_external_ids(lookup_ids)
+    names = list(_names(tx, kind, nodes))
+    staged_nodes.load_names(names)
+    node_ids = [staged_nodes.by_external_id(external_id) for external_id in lookup_ids]
     if kind is CONTEXT:  # the others are not found by name
-        found += [known.by_name(*name) for name in names]
-    known.load([*(node.id for node in sent if node.HasField("id")), *filter(None, found)])
+        node_ids += [staged_nodes.by_name(*name) for name in names]
+    staged_nodes.load(
+        [*(node.id for node in nodes if node.HasField("id")), *filter(None, node_ids)]
+    )
 
 
-def _names(tx: Transaction, kind: NodeKind, sent: Iterable[Any]) -> Iterator[Name]:
-    for node in sent:
+def _names(tx: Transaction, kind: NodeKind, nodes: Iterable[Any]) -> Iterator[Name]:
+    for node in nodes:
         type_id = _type_id(tx, kind, node)
         if type_id is not None and node.name and not node.HasField("id"):
             yield (type_id, node.name)
@@ -52,8 +54,8 @@ def _type_id(tx: Transaction, kind: NodeKind, node: Any) -> int | None:
     if node.HasField("type_id"):
         return int(node.type_id)
     is_named = node.type and isinstance(node.type, str)  # what is not UTF-8 comes as bytes
-    known = tx.types.named(kind, node.type, "") if is_named else None
-    return None if known is None else int(known.message.id)
+    stored_type = tx.types.named(kind, node.type, "") if is_named else None
+    return None if stored_type is None else int(stored_type.message.id)
 
 
 def _pairs(tx: Transaction, kind: NodeKind, steps: Iterable[Any]) -> list[tuple[int, int]]:
@@ -67,17 +69,17 @@ def _pairs(tx: Transaction, kind: NodeKind, steps: Iterable[Any]) -> list[tuple[
 
 
 def _context_ids(tx: Transaction, step: Any) -> Iterator[int]:
-    known = tx.nodes[CONTEXT]
+    staged_contexts = tx.nodes[CONTEXT]
     for context in step.contexts:
         type_id = _type_id(tx, CONTEXT, context)
         if context.HasField("id"):
             yield context.id
-        elif type_id is not None and (found := known.by_name(type_id, context.name)):
-            yield found
+        elif type_id is not None and (context_id := staged_contexts.by_name(type_id, context.name)):
+            yield context_id
 
 
 def _node_ids(tx: Transaction, kind: NodeKind, step: Any) -> Iterator[int]:
-    known = tx.nodes[kind]
+    staged_nodes = tx.nodes[kind]
     if kind is EXECUTION:
         nodes, keys = [step.execution], [step.key]
     else:
@@ -86,8 +88,8 @@ def _node_ids(tx: Transaction, kind: NodeKind, step: Any) -> Iterator[int]:
     for node, key in zip(nodes, keys, strict=True):
         if node.HasField("id"):
             yield node.id
-        elif key and (found := known.by_external_id(key)):
-            yield found
+        elif key and (node_id := staged_nodes.by_external_id(key)):
+            yield node_id
 
 
 def _gather_claims(tx: Transaction, steps: Iterable[Any]) -> None:

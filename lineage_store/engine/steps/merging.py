@@ -1,8 +1,8 @@
-"""Nodes added to: what a step says about a node is put beside what is known of it."""
+"""Merging of nodes: the fields that a step sets are added to the stored node."""
 
 from typing import Any
 
-from lineage_store.database.staging.nodes import Node
+from lineage_store.database.staging.nodes import StoredNode
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.metadata import masks
 from lineage_store.engine.metadata.nodes import update
@@ -11,7 +11,7 @@ from lineage_store.kinds import NodeKind
 _MAPS = ("properties", "custom_properties")
 
 
-def merge(tx: Transaction, kind: NodeKind, stored: Node, node: Any, field: str) -> int:
+def merge(tx: Transaction, kind: NodeKind, stored: StoredNode, node: Any, field: str) -> int:
     """Stage a node with everything that is set in a message, the rest as it is; return its id.
 
     Raises:
@@ -26,8 +26,8 @@ def merge(tx: Transaction, kind: NodeKind, stored: Node, node: Any, field: str) 
 
 
 def _set_paths(kind: NodeKind, node: Any) -> list[str]:
-    given = {field.name for field, _ in node.ListFields()}
-    paths = [name for name in masks.fields(kind) if name in given and name not in _MAPS]
-    for name in [name for name in _MAPS if name in given]:
+    set_fields = {field.name for field, _ in node.ListFields()}
+    paths = [name for name in masks.fields(kind) if name in set_fields and name not in _MAPS]
+    for name in [name for name in _MAPS if name in set_fields]:
         paths += [f"{name}.{key}" for key in getattr(node, name)]
     return paths

@@ -46,10 +46,10 @@ class TypeNames:
         return copy
 
     def _type_id(self, kind: NodeKind, name: str, node: Any, field: str) -> int:
-        known = self._tx.types.named(kind, name, "")
-        if known is not None:
-            if not self._create or all(key in known.declared for key in node.properties):
-                return int(known.message.id)
+        stored_type = self._tx.types.named(kind, name, "")
+        if stored_type is not None:
+            if not self._create or all(key in stored_type.declared for key in node.properties):
+                return int(stored_type.message.id)
         elif not self._create:
             raise errors.NotFound(
                 f"{field}.type: there is no {kind.name} type {name!r}; create_types creates it"
@@ -60,8 +60,8 @@ class TypeNames:
         request = getattr(service, f"Put{kind.name.title()}TypeRequest")(
             can_add_fields=True, can_omit_fields=True
         )
-        wanted = getattr(request, f"{kind.name}_type")
-        wanted.name = name
+        node_type = getattr(request, f"{kind.name}_type")
+        node_type.name = name
         for key, value in node.properties.items():
-            wanted.properties[key] = _TYPE_OF.get(value.WhichOneof("value") or "", pb.UNKNOWN)
+            node_type.properties[key] = _TYPE_OF.get(value.WhichOneof("value") or "", pb.UNKNOWN)
         return int(put_type(kind)(self._tx, request).type_id)

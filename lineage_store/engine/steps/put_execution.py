@@ -15,7 +15,7 @@ from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
 
 _NO_ARTIFACT = -1
-"""What PutExecution answers for a pair with neither an artifact nor an event."""
+"""The id that PutExecution answers for a pair with neither an artifact nor an event."""
 
 
 def put_execution(
@@ -48,20 +48,20 @@ def put_execution(
 def _put_paired_artifact(tx: Transaction, pair: Any, at: int, *, reuse: bool) -> int:
     if pair.HasField("artifact"):
         field = f"artifact_event_pairs[{at}].artifact"
-        is_found = reuse and pair.artifact.external_id and not pair.artifact.HasField("id")
+        is_reusable = reuse and pair.artifact.external_id and not pair.artifact.HasField("id")
         external_id = pair.artifact.external_id
-        known = tx.nodes[ARTIFACT].by_external_id(external_id) if is_found else None
-        return _put_artifact(tx, pair.artifact, field, known)
+        stored_id = tx.nodes[ARTIFACT].by_external_id(external_id) if is_reusable else None
+        return _put_artifact(tx, pair.artifact, field, stored_id)
     return int(pair.event.artifact_id) if pair.event.HasField("artifact_id") else _NO_ARTIFACT
 
 
 def _put_artifact(
-    tx: Transaction, artifact: Any, field: str, known: int | None, *, is_checked: bool = False
+    tx: Transaction, artifact: Any, field: str, stored_id: int | None, *, is_checked: bool = False
 ) -> int:
-    """Put an artifact; `known` is the id that its external id stands for, if it has none."""
-    if known is None or artifact.HasField("id"):
+    """Put an artifact; `stored_id` is the id that its external id stands for, if it has none."""
+    if stored_id is None or artifact.HasField("id"):
         return put_node(tx, ARTIFACT, artifact, field, is_checked=is_checked)
-    stored = tx.nodes[ARTIFACT].find(known)
+    stored = tx.nodes[ARTIFACT].find(stored_id)
     return update(tx, ARTIFACT, stored, artifact, field)  # type: ignore[arg-type]
 
 
@@ -82,16 +82,16 @@ def _put_paired_events(
         if pair.HasField("event")
     ]
     prefetch_events(tx, [event for _, _, event in events])
-    for at, sent, event in events:
+    for at, sent_event, event in events:
         field = f"artifact_event_pairs[{at}].event"
-        _check_tie(sent, event, field)
+        _check_tie(sent_event, event, field)
         put_event(tx, event, field)
 
 
-def _check_tie(sent: Any, event: Any, field: str) -> None:
-    """Check that the ids that an event was sent with are those of what it was sent with."""
+def _check_tie(sent_event: Any, event: Any, field: str) -> None:
+    """Check that the ids in an event are those of the execution and artifact sent with it."""
     for name in ("execution_id", "artifact_id"):
-        if sent.HasField(name) and getattr(sent, name) != getattr(event, name):
+        if sent_event.HasField(name) and getattr(sent_event, name) != getattr(event, name):
             raise errors.InvalidArgument(f"{field}.{name} is not the id of what it is sent with")
 
 
@@ -114,9 +114,9 @@ def _put_context(tx: Transaction, context: Any, field: str, options: Any) -> int
     if not context.name:
         raise errors.InvalidArgument(f"{field}.name must not be empty")
     if options.reuse_context_if_already_exist and not context.HasField("id"):
-        known = nodes.by_name(context.type_id, context.name)
-        if known is not None:
-            return known
+        stored_id = nodes.by_name(context.type_id, context.name)
+        if stored_id is not None:
+            return stored_id
     return put_node(tx, CONTEXT, context, field)
 
 
@@ -140,14 +140,14 @@ def put_lineage_subgraph(
         for check in (_check_types, _check_properties, prefetch):
             check(tx, kind, getattr(request, kind.plural))
     reuse = request.options.reuse_artifact_if_already_exist_by_external_id
-    known = _known_artifacts(tx, request.artifacts) if reuse else {}
+    stored_ids = _stored_artifact_ids(tx, request.artifacts) if reuse else {}
     context_ids = [
         _put_context(tx, context, f"contexts[{at}]", request.options)
         for at, context in enumerate(request.contexts)
     ]
     artifact_ids = [
         _put_artifact(
-            tx, artifact, f"artifacts[{at}]", known.get(artifact.external_id), is_checked=True
+            tx, artifact, f"artifacts[{at}]", stored_ids.get(artifact.external_id), is_checked=True
         )
         for at, artifact in enumerate(request.artifacts)
     ]
@@ -162,15 +162,19 @@ def put_lineage_subgraph(
     )
 
 
-def _known_artifacts(tx: Transaction, artifacts: Any) -> dict[str, int]:
+def _stored_artifact_ids(tx: Transaction, artifacts: Any) -> dict[str, int]:
     """Return the artifacts that have these external ids before anything of the request is put."""
     nodes = tx.nodes[ARTIFACT]
-    found = {
+    ids_by_external_id = {
         artifact.external_id: nodes.by_external_id(artifact.external_id)
         for artifact in artifacts
         if artifact.external_id
     }
-    return {external_id: known for external_id, known in found.items() if known is not None}
+    return {
+        external_id: artifact_id
+        for external_id, artifact_id in ids_by_external_id.items()
+        if artifact_id is not None
+    }
 
 
 def _check_types(tx: Transaction, kind: NodeKind, nodes: Any) -> None:

@@ -1,12 +1,12 @@
-"""RecordStep and RecordSteps: what is known of a step, added to what is recorded of it."""
+"""RecordStep and RecordSteps: a report on a step, added to the record of it."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.database.staging.nodes import Node
+from lineage_store.database.staging.nodes import StoredNode
 from lineage_store.database.transaction import Transaction
-from lineage_store.engine.cache.publishing import Origin, Publication, publication, publish
+from lineage_store.engine.cache.publishing import CheckedPublication, Origin, publication, publish
 from lineage_store.engine.metadata.nodes import put_node
 from lineage_store.engine.requests import bounded, required
 from lineage_store.engine.sizes import check_size
@@ -26,17 +26,17 @@ _PROGRESS = (State.UNKNOWN, State.NEW, State.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
-    """What became of a step.
+class StepOutcome:
+    """The outcome of recording a step.
 
     Attributes:
-        response: What is answered.
-        known: The execution as it was before, or None.
-        state: The state that it is in.
+        response: The answer.
+        stored_execution: The execution as it was before, or None.
+        state: The state of the execution now.
     """
 
     response: pb.RecordStepResponse
-    known: Node | None
+    stored_execution: StoredNode | None
     state: int
 
 
@@ -72,66 +72,66 @@ def _as_lineage_error(error: errors.LineageError | UnicodeDecodeError) -> errors
 
 def record(
     tx: Transaction, step: Any, field: str, *, served_from: Origin | None = None
-) -> Recorded:
+) -> StepOutcome:
     """Stage a step.
 
     Args:
         tx: The transaction.
         step: The message.
         field: Where it is in the request, for errors.
-        served_from: From where its outputs come; None: it ran.
+        served_from: The source of its outputs; None: it ran.
 
     Raises:
-        InvalidArgument: It is malformed, or names what does not exist.
+        InvalidArgument: It is malformed, or names a node that does not exist.
         NotFound: A type does not exist.
         FailedPrecondition: It publishes and is not COMPLETE.
         StaleClaim: It publishes, and the claim of its key is not its own.
     """
-    published = _publication(step, field)
+    cache_publication = _publication(step, field)
     types = TypeNames(tx, create=step.create_types)
     mark = tx.mark()
-    known = _known(tx, step, field)
+    stored_execution = _find_execution(tx, step, field)
     execution = types.resolved(EXECUTION, step.execution, f"{field}.execution")
-    state = _settle_state(execution, known)
-    artifacts = StepArtifacts(tx, types, known, is_complete=state == State.COMPLETE)
+    state = _settle_state(execution, stored_execution)
+    artifacts = StepArtifacts(tx, types, stored_execution, is_complete=state == State.COMPLETE)
     inputs = artifacts.put_all(step.inputs, f"{field}.inputs", is_output=False)
     outputs = artifacts.put_all(step.outputs, f"{field}.outputs", is_output=True)
-    execution_id = _put(tx, execution, step.key, known, field)
+    execution_id = _put(tx, execution, step.key, stored_execution, field)
     artifacts.tie(execution_id)
     contexts = put_contexts(tx, types, step, field, execution_id, [*inputs, *outputs])
-    entry_id = _publish(tx, published, execution_id, state, field, served_from)
+    entry_id = _publish(tx, cache_publication, execution_id, state, field, served_from)
     response = pb.RecordStepResponse(
         execution_id=execution_id,
         input_ids=inputs,
         output_ids=outputs,
         context_ids=contexts,
         entry_id=entry_id,
-        is_repeated=known is not None and tx.mark() == mark,
+        is_repeated=stored_execution is not None and tx.mark() == mark,
     )
-    return Recorded(response, known, state)
+    return StepOutcome(response, stored_execution, state)
 
 
-def _publication(step: Any, field: str) -> Publication | None:
+def _publication(step: Any, field: str) -> CheckedPublication | None:
     if not step.HasField("cache"):
         return None
     return publication(step.cache, f"{field}.cache.")
 
 
-def _known(tx: Transaction, step: Any, field: str) -> Node | None:
+def _find_execution(tx: Transaction, step: Any, field: str) -> StoredNode | None:
     """Return the execution that the step is recorded as, or None if it is new."""
     key = bounded(f"{field}.key", step.key)
-    given = step.execution
-    if key and given.external_id not in {"", key}:
+    execution = step.execution
+    if key and execution.external_id not in {"", key}:
         raise errors.InvalidArgument(f"{field}.execution.external_id is not the key of the step")
-    if given.HasField("id"):
-        return _by_id(tx, given.id, key, field)
+    if execution.HasField("id"):
+        return _by_id(tx, execution.id, key, field)
     if not key:
         raise errors.InvalidArgument(f"{field}.key must not be empty")
-    found = tx.nodes[EXECUTION].by_external_id(key)
-    return None if found is None else tx.nodes[EXECUTION].find(found)
+    execution_id = tx.nodes[EXECUTION].by_external_id(key)
+    return None if execution_id is None else tx.nodes[EXECUTION].find(execution_id)
 
 
-def _by_id(tx: Transaction, execution_id: int, key: str, field: str) -> Node:
+def _by_id(tx: Transaction, execution_id: int, key: str, field: str) -> StoredNode:
     stored = tx.nodes[EXECUTION].find(execution_id)
     if stored is None:
         raise errors.InvalidArgument(f"{field}.execution.id: there is no execution {execution_id}")
@@ -140,57 +140,65 @@ def _by_id(tx: Transaction, execution_id: int, key: str, field: str) -> Node:
     return stored
 
 
-def _settle_state(execution: Any, known: Node | None) -> int:
-    """Return the state that the execution gets; what is recorded is never taken back."""
-    given: int = execution.last_known_state
-    before: int = known.message.last_known_state if known else State.UNKNOWN
-    if _progress(given) > _progress(before):
-        return given
+def _settle_state(execution: Any, stored_execution: StoredNode | None) -> int:
+    """Return the state that the execution gets; a recorded state is never taken back."""
+    sent_state: int = execution.last_known_state
+    stored_state: int = (
+        stored_execution.message.last_known_state if stored_execution else State.UNKNOWN
+    )
+    if _progress(sent_state) > _progress(stored_state):
+        return sent_state
     execution.ClearField("last_known_state")
-    if known is not None and given > State.UNKNOWN and _progress(given) < _progress(before):
-        _leave_out_known(execution, known.message)
-    return before
+    if (
+        stored_execution is not None
+        and sent_state > State.UNKNOWN
+        and _progress(sent_state) < _progress(stored_state)
+    ):
+        _drop_stored_properties(execution, stored_execution.message)
+    return stored_state
 
 
-def _leave_out_known(execution: Any, known: Any) -> None:
-    """Let what comes late add to the properties of an execution, and replace none.
+def _drop_stored_properties(execution: Any, stored_message: Any) -> None:
+    """Let a late record add properties to an execution, and replace none.
 
     Records of one step may come in another order than they were made: out of two files, or from
     two processes.
     """
     for name in ("properties", "custom_properties"):
-        sent, stored = getattr(execution, name), getattr(known, name)
-        for key in [key for key in sent if key in stored]:
-            del sent[key]
+        properties, stored_properties = getattr(execution, name), getattr(stored_message, name)
+        for key in [key for key in properties if key in stored_properties]:
+            del properties[key]
 
 
 def _progress(state: int) -> int:
     return _PROGRESS.index(state) if state in _PROGRESS else len(_PROGRESS)
 
 
-def _put(tx: Transaction, execution: Any, key: str, known: Node | None, field: str) -> int:
+def _put(
+    tx: Transaction, execution: Any, key: str, stored_execution: StoredNode | None, field: str
+) -> int:
     where = f"{field}.execution"
     if key:
         execution.external_id = key
-    if known is None:
+    if stored_execution is None:
         return put_node(tx, EXECUTION, execution, where)
-    return merge(tx, EXECUTION, known, execution, where)
+    return merge(tx, EXECUTION, stored_execution, execution, where)
 
 
 def _publish(
     tx: Transaction,
-    given: Publication | None,
+    cache_publication: CheckedPublication | None,
     execution_id: int,
     state: int,
     field: str,
     origin: Origin | None,
 ) -> int | None:
-    if given is None:
+    if cache_publication is None:
         return None
     if state != State.COMPLETE and origin is None:
         name = State.State.Name(state)
         raise errors.FailedPrecondition(
-            f"{field}.cache: only what is COMPLETE is published; the execution is {name}"
+            f"{field}.cache: only a COMPLETE execution can publish; this one is {name}"
         )
-    check_size(tx, len(given.body), f"{field}.cache")
-    return publish(tx, given, execution_id, origin)
+    check_size(tx, len(cache_publication.body), f"{field}.cache")
+    return publish(tx, cache_publication, execution_id, origin)

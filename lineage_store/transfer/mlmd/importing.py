@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lineage_store.database import tables
-from lineage_store.database.bulk.bulk_load import Filling
+from lineage_store.database.bulk.bulk_load import BulkLoad
 from lineage_store.database.clock import now_us
 from lineage_store.database.connection import Connection, Row
 from lineage_store.database.drivers.inserts import in_few_sizes
@@ -61,7 +61,7 @@ def import_mlmd(
     """
     with (
         closing(MlmdSource(source_url)) as source,
-        closing(Filling(target_url, f"mlmd {masked_url(source_url)}")) as filling,
+        closing(BulkLoad(target_url, f"mlmd {masked_url(source_url)}")) as filling,
     ):
         run = _Import(source, filling, problems, progress)
         run.fill()
@@ -74,7 +74,7 @@ class _Import:
     """One run of an import."""
 
     def __init__(
-        self, source: MlmdSource, filling: Filling, problems: Problems, progress: Progress
+        self, source: MlmdSource, filling: BulkLoad, problems: Problems, progress: Progress
     ) -> None:
         self.stored: dict[str, int] = {}
         self._reading = MlmdReading(source, problems, filling.max_row_bytes)

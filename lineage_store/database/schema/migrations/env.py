@@ -1,4 +1,4 @@
-"""How alembic runs: always on the connection that `upgrade` was given."""
+"""The environment of alembic, which always runs on the connection passed to `upgrade`."""
 
 from alembic import context
 

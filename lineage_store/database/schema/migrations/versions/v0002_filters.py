@@ -1,4 +1,4 @@
-"""What filters need: paths of events, the beginnings of long strings, and more indexes.
+"""Support for filters: paths of events, the beginnings of long strings, and more indexes.
 
 A revision is frozen: it says everything itself and takes nothing from the tables as they are now.
 """
@@ -27,7 +27,7 @@ _events = sa.table(
 
 
 def upgrade() -> None:
-    """Add the column and the indexes, and fill them from what is stored."""
+    """Add the column and the indexes, and fill them from the stored rows."""
     op.add_column("events", sa.Column("path", sa.Text))
     _fill_paths(op.get_bind())
     for kind in _KINDS:
@@ -67,9 +67,9 @@ def _fill_paths(connection: sa.Connection) -> None:
     )
     for rows in _batches(connection):
         paths = [{"event_id": event_id, "pointer": _pointer(body)} for event_id, body in rows]
-        known = [path for path in paths if path["pointer"] is not None]
-        if known:
-            connection.execute(change, known)
+        event_path = [path for path in paths if path["pointer"] is not None]
+        if event_path:
+            connection.execute(change, event_path)
 
 
 def _batches(connection: sa.Connection) -> Iterator[list[Any]]:

@@ -1,4 +1,4 @@
-"""What a cache needs: entries, an index over their components, claims, hits, reports on payloads.
+"""Tables of the cache: entries, an index over their components, claims, hits, payload reports.
 
 A revision is frozen: it says everything itself and takes nothing from the tables as they are now.
 """

@@ -1,4 +1,4 @@
-"""What writers on several servers need: a row that all of them change, and one for each of them.
+"""The table of writers on several servers: a row that all of them change, and one for each.
 
 A revision is frozen: it says everything itself and takes nothing from the tables as they are now.
 """
