@@ -75,7 +75,7 @@ def _over_grpc(
 ) -> S:
     target, wants_tls = parse_target(url)
     material = tls if wants_tls else None
-    hasty = partial(
+    fail_fast = partial(
         GrpcTransport,
         target,
         timeout=HASTY_SECONDS,
@@ -90,7 +90,7 @@ def _over_grpc(
     except BaseException:
         transport.close()
         raise
-    return cls(transport, url=url, hasty=hasty)
+    return cls(transport, url=url, fail_fast=fail_fast)
 
 
 def _pem(material: Pem | None) -> bytes | None:
