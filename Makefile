@@ -35,6 +35,8 @@ check: .venv/.ready  ## lint, types, import contracts, schema
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --strict tests/typing
+	$(BIN)/basedpyright --level error tests/typing
 	$(BIN)/lint-imports
 	$(BIN)/buf lint proto
 

@@ -1,5 +1,6 @@
 """The store as users get it: the Python API with runs recorded on top, and how to open it."""
 
+from lineage_store.client.addresses import Location
 from lineage_store.client.connecting import Pem, open_store
 from lineage_store.recording.methods import RecordingMethods
 from lineage_store.recording.options import RecordingOptions
@@ -17,7 +18,7 @@ class LineageStore(RecordingMethods):
 
 
 def connect(
-    url: str,
+    url: Location,
     *,
     timeout: float | None = 60.0,
     connect_timeout: float | None = 10.0,
@@ -29,10 +30,10 @@ def connect(
     """Open a store.
 
     Args:
-        url: sqlite:///PATH opens a file in this process, and makes it if it is missing; sqlite://
-            is a store in memory; postgresql://USER@HOST/NAME and mysql://USER@HOST/NAME are
-            databases that this process works on itself; grpc://HOST:PORT is a server,
-            grpcs://HOST:PORT one with TLS.
+        url: The path of an SQLite file, which is made if it is missing, or a URL: sqlite:///PATH
+            for such a file, sqlite:// for a store in memory, postgresql://USER@HOST/NAME or
+            mysql://USER@HOST/NAME for a database that this process works on itself,
+            grpc://HOST:PORT for a server, grpcs://HOST:PORT for a server with TLS.
         timeout: Seconds that a call to a server may take; None: no limit.
         connect_timeout: Seconds to wait for a server; None: do not wait, the server may come later.
         ca: The authorities that may vouch for the server; None: the file that LINEAGE_STORE_CA
@@ -41,6 +42,10 @@ def connect(
             LINEAGE_STORE_KEY names, if it does.
         certificate: The certificate chain of the client; None: LINEAGE_STORE_CERT.
         recording: How runs are recorded.
+
+    Example:
+        >>> with connect("lineage.db") as store:
+        ...     store.list_artifacts()
 
     Raises:
         InvalidArgument: The URL has another form, or a TLS file can't be read.

@@ -6,6 +6,7 @@ from typing import Any, TypedDict, TypeVar
 
 import click
 
+from lineage_store.client.addresses import store_url
 from lineage_store.client.connecting import TLS_VARIABLES
 from lineage_store.store import LineageStore, connect
 
@@ -51,6 +52,12 @@ _certificates = together(
 tls_options = together(
     _certificates, _tls_option("key", "Private key of this client", "--key", "--tls-key")
 )
+
+
+def _as_url(_: click.Context, __: click.Parameter, location: str) -> str:
+    return store_url(location)
+
+
 _url = click.option(
     "--store",
     "url",
@@ -58,7 +65,8 @@ _url = click.option(
     show_default=True,
     envvar=URL_VARIABLE,
     show_envvar=True,
-    help="Database URL, or grpc://HOST:PORT (with TLS grpcs://HOST:PORT) of a server.",
+    callback=_as_url,
+    help="An SQLite file, a database URL, or grpc://HOST:PORT (with TLS grpcs://) of a server.",
 )
 store_option = together(_url, tls_options)
 cache_store_option = together(

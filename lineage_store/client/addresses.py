@@ -1,5 +1,7 @@
 """The URLs of stores."""
 
+import os
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,6 +13,37 @@ DATABASES = {"sqlite", "postgresql", "postgres", "mysql", "mariadb"}
 
 SERVERS = {"grpc", "grpcs"}
 """Schemes of stores that a server keeps."""
+
+_HOST_AND_PORT = re.compile(r"[\w.-]+:\d+")
+_ESCAPES = str.maketrans({"%": "%25", "?": "%3F", "#": "%23"})
+"""The characters of a path that mean something else in a URL."""
+
+
+Location = str | os.PathLike[str]
+"""A store as people name it: a URL, or the path of an SQLite file."""
+
+
+def store_url(location: Location) -> str:
+    """Return the URL of a store; a path becomes that of an SQLite file.
+
+    >>> store_url("lineage.db")
+    'sqlite:///lineage.db'
+    >>> store_url("grpc://lineage:8080")
+    'grpc://lineage:8080'
+
+    Raises:
+        InvalidArgument: The text is empty, or is HOST:PORT without a scheme.
+    """
+    text = os.fspath(location)
+    if isinstance(location, str) and ":" in location:
+        if _HOST_AND_PORT.fullmatch(location):
+            raise errors.InvalidArgument(
+                f"{location!r} has no scheme; for a server, say grpc://{location}"
+            )
+        return location
+    if not text:
+        raise errors.InvalidArgument("the location of a store must not be empty")
+    return f"sqlite:///{text.translate(_ESCAPES)}"
 
 
 def check_url(url: str) -> None:

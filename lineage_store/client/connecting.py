@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from lineage_store import errors
-from lineage_store.client.addresses import SERVERS, check_url, located, parse_target
+from lineage_store.client.addresses import (
+    SERVERS,
+    Location,
+    check_url,
+    located,
+    parse_target,
+    store_url,
+)
 from lineage_store.client.channel import GrpcTransport, Tls
 from lineage_store.client.store import ClientStore
 
@@ -34,7 +41,7 @@ _QUICK_TO_RECONNECT = [
 
 def open_store(
     cls: type[S],
-    url: str,
+    location: Location,
     *,
     timeout: float | None,
     connect_timeout: float | None,
@@ -43,6 +50,7 @@ def open_store(
     certificate: Pem | None = None,
 ) -> S:
     """Open a store of a class; the rest is said at `lineage_store.connect`."""
+    url = store_url(location)
     check_url(url)
     scheme = url.partition(":")[0]
     if scheme == "grpcs":
@@ -67,7 +75,7 @@ def _over_grpc(
 ) -> S:
     target, wants_tls = parse_target(url)
     material = tls if wants_tls else None
-    hasty = partial(
+    fail_fast = partial(
         GrpcTransport,
         target,
         timeout=HASTY_SECONDS,
@@ -82,7 +90,7 @@ def _over_grpc(
     except BaseException:
         transport.close()
         raise
-    return cls(transport, url=url, hasty=hasty)
+    return cls(transport, url=url, fail_fast=fail_fast)
 
 
 def _pem(material: Pem | None) -> bytes | None:

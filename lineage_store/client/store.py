@@ -31,7 +31,7 @@ class ClientStore(
     Args:
         transport: Carries the requests; closed with the store.
         url: Where the store is, as it was given to `connect`.
-        hasty: Makes a transport that fails rather than waits; None: there is only the one.
+        fail_fast: Makes a transport that fails rather than waits; None: there is only the one.
     """
 
     def __init__(
@@ -39,31 +39,31 @@ class ClientStore(
         transport: Transport,
         *,
         url: str = "",
-        hasty: Callable[[], Transport] | None = None,
+        fail_fast: Callable[[], Transport] | None = None,
     ) -> None:
         super().__init__(transport)
         self.url = url
         self.process_id = os.getpid()
-        self._make_hasty = hasty
-        self._hasty: Transport | None = None
-        self._hasty_lock = threading.Lock()
+        self._make_fail_fast = fail_fast
+        self._fail_fast: Transport | None = None
+        self._fail_fast_lock = threading.Lock()
 
-    def hasty_transport(self) -> Transport:
+    def fail_fast_transport(self) -> Transport:
         """Return the transport for what must not wait for a store that is away.
 
         It is made at the first call, and closed with the store.
         """
-        if self._make_hasty is None:
+        if self._make_fail_fast is None:
             return self._transport
-        with self._hasty_lock:
-            if self._hasty is None:
-                self._hasty = self._make_hasty()
-            return self._hasty
+        with self._fail_fast_lock:
+            if self._fail_fast is None:
+                self._fail_fast = self._make_fail_fast()
+            return self._fail_fast
 
     def close(self) -> None:
         """Free the resources of the store; calls after this raise FailedPrecondition."""
-        if self._hasty is not None:
-            self._hasty.close()
+        if self._fail_fast is not None:
+            self._fail_fast.close()
         self._transport.close()
 
     def __enter__(self) -> Self:

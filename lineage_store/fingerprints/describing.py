@@ -1,4 +1,4 @@
-"""What a value is made up of: a tag that names its type, and its parts.
+"""The description of a value: a tag that names its type, and its parts.
 
 The classes of its type are asked in their order: each may be of the standard library, or of a
 library that is known here. Where the type is a subclass, the attributes of the instance count, too.
@@ -46,16 +46,16 @@ def unknown(kind: type) -> str:
 
 def _how_to_register(kind: type) -> str:
     call = f"lineage_store.fingerprints.register({kind.__qualname__}, function)"
-    return f"say what stands for it with {call}"
+    return f"register a stand-in for it with {call}"
 
 
 def _parts(value: Any, base: type, walk: Walk) -> Iterator[Part] | None:
-    """Return what a value is made up of as an instance of a base; None: the base is not known."""
-    read = READERS.get(base)
-    if read is not None:
-        if type(value) is base and read is not attributes_only:
-            return iter(read(value, walk))
-        return iter([tagged(type_name(base), read(value, walk)), state(value, walk, base=base)])
+    """Return the parts of a value as an instance of a base; None: the base is unknown."""
+    reader = READERS.get(base)
+    if reader is not None:
+        if type(value) is base and reader is not attributes_only:
+            return iter(reader(value, walk))
+        return iter([tagged(type_name(base), reader(value, walk)), state(value, walk, base=base)])
     root = library_of(base)
     library = sys.modules.get(root) if root in LIBRARIES else None
     return None if library is None else LIBRARIES[root](library, value, walk)
@@ -70,7 +70,7 @@ def _tag(kind: type, base: type) -> str:
 
 
 def _enum(value: Enum, walk: Walk) -> Iterator[Part]:
-    """Yield a member, and all members of its type: what a step can do with one of them."""
+    """Yield a member, and all members of its type, which a step can reach from it."""
     yield walk.token((value._name_, value._value_))
     members = type(value).__members__.items()
     yield from walk.pairs((name, member._value_) for name, member in members)

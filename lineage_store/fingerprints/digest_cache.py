@@ -46,7 +46,7 @@ _FORGET = "DELETE FROM digests WHERE place <= (SELECT max(place) FROM digests) -
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What tells that a file is the one that was read, and unchanged since.
+    """The identity of a file: equal as long as the file is the same and unchanged.
 
     Attributes:
         path: Absolute, without symbolic links.
@@ -63,14 +63,14 @@ class Identity:
     inode: str
 
     @classmethod
-    def of(cls, path: Path, found: os.stat_result) -> Self:
+    def of(cls, path: Path, status: os.stat_result) -> Self:
         """Return the identity of a file whose status was just read."""
         return cls(
             path=os.fsencode(os.path.realpath(path)),
-            size=found.st_size,
-            modified_ns=found.st_mtime_ns,
-            changed_ns=found.st_ctime_ns,
-            inode=f"{found.st_dev}/{found.st_ino}",
+            size=status.st_size,
+            modified_ns=status.st_mtime_ns,
+            changed_ns=status.st_ctime_ns,
+            inode=f"{status.st_dev}/{status.st_ino}",
         )
 
     @property
@@ -79,8 +79,8 @@ class Identity:
         return self.path, self.size, self.modified_ns, self.changed_ns, self.inode
 
 
-class DigestMemory:
-    """Digests of files, by what the files were when they were read.
+class DigestCache:
+    """Digests of files, by the identities of the files at the time of reading.
 
     Each call opens and closes the file, which takes a fraction of a millisecond and is right in
     any thread and behind any fork.
@@ -113,7 +113,7 @@ class DigestMemory:
         self._run(job)
 
     def _run(self, job: Callable[[sqlite3.Connection], T]) -> T | None:
-        """Return what a job on the open file returns; None if the file makes it impossible."""
+        """Run a job on the open file and return its result; None: the file can't be used."""
         with suppress(OSError, sqlite3.Error):
             make_private_directory(self._path.parent)
             make_private_file(self._path)

@@ -1,10 +1,10 @@
 """The digest of a file, and of all that a directory has in it.
 
 A file is the SHA-256 of its bytes. A directory is the SHA-256 over its entries, ordered by the
-bytes of their names: for each what it is, its name, and its digest. Names and contents count;
+bytes of their names: for each its kind, its name, and its digest. Names and contents count;
 owners, modes and times do not. An empty directory counts.
 
-A symbolic link counts as what it leads to, because that is what a step would read. One that leads
+A symbolic link counts as its target, because a step would read the target. One that leads
 nowhere counts as the text of its target, and one that leads back to a directory that it lies in
 counts as the number of levels that it goes up.
 """
@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lineage_store import errors
-from lineage_store.fingerprints.digest_cache import DigestMemory, Identity
+from lineage_store.fingerprints.digest_cache import DigestCache, Identity
 
 Progress = Callable[[Path, int, int], None]
 """Called with the path of a file, the bytes that were read, and its size in bytes."""
@@ -36,44 +36,44 @@ can change without a trace in its times."""
 
 
 def digest_of_path(path: Path, progress: Progress | None = None) -> bytes:
-    """Return the 32 bytes of the SHA-256 of a file, or of what is in a directory.
+    """Return the 32 bytes of the SHA-256 of a file, or of the contents of a directory.
 
     Raises:
         InvalidArgument: It is neither: a socket, a pipe or a device.
         OSError: It does not exist, or can't be read.
     """
-    found = path.stat()
-    if stat.S_ISDIR(found.st_mode):
-        return _of_directory(path, (_place(found),), progress)
-    return _of_file(path, found, progress)
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        return _of_directory(path, (_place(status),), progress)
+    return _of_file(path, status, progress)
 
 
-def _of_file(path: Path, found: os.stat_result, progress: Progress | None) -> bytes:
-    if not stat.S_ISREG(found.st_mode):
+def _of_file(path: Path, status: os.stat_result, progress: Progress | None) -> bytes:
+    if not stat.S_ISREG(status.st_mode):
         raise errors.InvalidArgument(f"{path} is neither a file nor a directory")
-    if found.st_size < REMEMBERED_FROM:
-        return _read(path, found.st_size, progress)
-    memory = DigestMemory.of_user()
-    identity = Identity.of(path, found)
-    known = memory.get(identity)
-    if known is not None:
-        return known
-    begun = time.time_ns()
-    digest = _read(path, found.st_size, progress)
-    is_settled = max(found.st_mtime_ns, found.st_ctime_ns) < begun - SETTLED_NS
+    if status.st_size < REMEMBERED_FROM:
+        return _hash_file(path, status.st_size, progress)
+    cache = DigestCache.of_user()
+    identity = Identity.of(path, status)
+    cached_digest = cache.get(identity)
+    if cached_digest is not None:
+        return cached_digest
+    started_ns = time.time_ns()
+    digest = _hash_file(path, status.st_size, progress)
+    is_settled = max(status.st_mtime_ns, status.st_ctime_ns) < started_ns - SETTLED_NS
     if is_settled and Identity.of(path, path.stat()) == identity:
-        memory.put(identity, digest)
+        cache.put(identity, digest)
     return digest
 
 
-def _read(path: Path, size: int, progress: Progress | None) -> bytes:
-    content, done = hashlib.sha256(), 0
+def _hash_file(path: Path, size: int, progress: Progress | None) -> bytes:
+    content, bytes_read = hashlib.sha256(), 0
     with path.open("rb", buffering=0) as file:
         while chunk := file.read(CHUNK):
             content.update(chunk)
-            done += len(chunk)
+            bytes_read += len(chunk)
             if progress is not None:
-                progress(path, done, size)
+                progress(path, bytes_read, size)
     return content.digest()
 
 
@@ -81,8 +81,8 @@ _Place = tuple[int, int]
 """Device and inode."""
 
 
-def _place(found: os.stat_result) -> _Place:
-    return found.st_dev, found.st_ino
+def _place(status: os.stat_result) -> _Place:
+    return status.st_dev, status.st_ino
 
 
 def _of_directory(path: Path, above: tuple[_Place, ...], progress: Progress | None) -> bytes:
@@ -107,13 +107,13 @@ def _entry(
     entry: Path, above: tuple[_Place, ...], progress: Progress | None
 ) -> tuple[bytes, bytes]:
     try:
-        found = entry.stat()
+        status = entry.stat()
     except OSError:
         if not entry.is_symlink():
             raise
         return b"link", os.fsencode(os.readlink(entry))  # noqa: PTH115 - as it is written
-    if not stat.S_ISDIR(found.st_mode):
-        return b"file", _of_file(entry, found, progress)
-    if _place(found) in above:
-        return b"loop", b"%d" % (len(above) - above.index(_place(found)))
-    return b"directory", _of_directory(entry, (*above, _place(found)), progress)
+    if not stat.S_ISDIR(status.st_mode):
+        return b"file", _of_file(entry, status, progress)
+    if _place(status) in above:
+        return b"loop", b"%d" % (len(above) - above.index(_place(status)))
+    return b"directory", _of_directory(entry, (*above, _place(status)), progress)

@@ -1,4 +1,4 @@
-"""What an instance holds beside its content: the attributes in its `__dict__` and in its slots."""
+"""The state of an instance beside its content: the attributes in its `__dict__` and slots."""
 
 from collections.abc import Container, Iterator
 from dataclasses import is_dataclass
@@ -30,7 +30,7 @@ def state(value: Any, walk: Walk, *, without: Container[str] = (), base: type = 
 def attributes_of(value: Any, base: type = object) -> dict[str, Any]:
     """Return the attributes of an instance, and the fields of a dataclass, by name.
 
-    What a `cached_property` has kept is left out: it is there or not, and tells nothing new.
+    The value of a `cached_property` is left out: it is there or not, and adds nothing.
     """
     attributes = dict(_slots(value, base))
     attributes |= _own_dict(value)
@@ -78,5 +78,5 @@ def _is_cache(kind: type, name: str) -> bool:
 
 
 def is_record(kind: type) -> bool:
-    """Return whether a class says itself what its instances hold: a dataclass, or one of attrs."""
+    """Return whether a class declares the fields of its instances: a dataclass, or one of attrs."""
     return is_dataclass(kind) or any("__attrs_attrs__" in vars(base) for base in kind.__mro__)

@@ -1,7 +1,7 @@
 """Classes and functions that a name stands for: those of the standard library and of libraries.
 
 Their code changes with the version of Python or of the library alone. A class or function of
-anyone else has no fingerprint: its name does not tell what it does.
+anyone else has no fingerprint: its name does not identify its code.
 """
 
 import sys
@@ -14,7 +14,7 @@ _STANDARD = Path(sysconfig.get_path("stdlib"))
 
 
 def library_name(thing: Any, libraries: frozenset[str]) -> str | None:
-    """Return MODULE.NAME of what can be imported by that name; None: it can't, or is of no library.
+    """Return MODULE.NAME of an importable class or function; None: it has none in a library.
 
     Args:
         thing: A class or a function.

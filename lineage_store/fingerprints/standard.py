@@ -1,4 +1,4 @@
-"""What makes up a value of the standard library, by its type.
+"""Readers for values of the standard library, by type.
 
 Each function reads with the methods of the type that it is for, never with those that a subclass
 puts in their place.
@@ -25,12 +25,12 @@ Reader = Callable[[Any, Walk], Iterable[Part]]
 
 
 def _attributes(owner: type, *names: str) -> Reader:
-    """Return what reads these attributes, as a type defines them."""
+    """Return a reader of these attributes, as a type defines them."""
 
-    def read(value: Any, walk: Walk) -> Iterator[Part]:
+    def reader(value: Any, walk: Walk) -> Iterator[Part]:
         return walk.tokens(vars(owner)[name].__get__(value) for name in names)
 
-    return read
+    return reader
 
 
 def _tuple(value: Any, walk: Walk) -> Iterator[Part]:
@@ -96,7 +96,7 @@ def _mapping(value: Any, walk: Walk) -> Iterator[Part]:
 
 
 def attributes_only(value: Any, walk: Walk) -> Iterable[Part]:
-    """Return no parts: what is in the value are its attributes."""
+    """Return no parts: the value has nothing but its attributes."""
     del value, walk
     return ()
 
@@ -106,7 +106,7 @@ def _pure_path(value: Any, walk: Walk) -> Iterator[Part]:
 
 
 def _scalar(kind: type, plain: Callable[[Any], Any]) -> Reader:
-    """Return what reads an instance of a subclass of a scalar type."""
+    """Return a reader of instances of subclasses of a scalar type."""
     return lambda value, _: [SCALARS[kind](plain(value))]
 
 
@@ -152,4 +152,4 @@ READERS: Mapping[type, Reader] = {
     re.Pattern: _attributes(re.Pattern, "pattern", "flags"),
     random.Random: _random,
 }
-"""What reads a value, by the first of the classes of its type that is named here."""
+"""The reader of a value: that of the first class of its type that is named here."""

@@ -1,6 +1,6 @@
-"""What a value is, as one digest: equal values have equal fingerprints, in any process.
+"""One digest for the content of a value: equal values have equal fingerprints, in any process.
 
-| value | what the SHA-256 is over |
+| value | content of the SHA-256 |
 | --- | --- |
 | `bytes`, a `Path` of a file | the bytes, as `sha256sum` has it |
 | a `Path` of a directory | names and contents, see `fingerprints.files` |
@@ -13,10 +13,10 @@
 | an instance of a subclass of one of these | its type, the content, and all attributes |
 | values of libraries | see the modules of `fingerprints.libraries` |
 | classes and functions of Python and of these libraries | where they can be imported from |
-| what is registered | the name of the type, and what stands for the value |
+| values of registered types | the name of the type, and the value's stand-in |
 
 All but bytes and files are hashed behind a tag that names the type, so that values of different
-types never meet. A class counts by its name: what its methods do is code, see `fingerprints.code`.
+types never meet. A class counts by its name: its methods are code, see `fingerprints.code`.
 """
 
 from collections.abc import Callable
@@ -70,7 +70,7 @@ def fingerprint(
 
 
 def _type_of(value: Any) -> str:
-    """Return what the type of a value is called, which its own type may refuse to tell."""
+    """Return the name of a value's type; the type itself may refuse to tell."""
     try:
         return type_name(type(value))
     except Exception:  # the text of an error must not raise another
@@ -90,7 +90,7 @@ def register(kind: type[T], stand_in: Callable[[T], Any]) -> None:
 
     Args:
         kind: The type; one that is known anyway is taken over.
-        stand_in: Returns what stands for the content of a value: anything that has a fingerprint
+        stand_in: Returns the stand-in for the content of a value: anything that has a fingerprint
             itself, such as bytes, a dict of parameters, or a tuple of arrays.
     """
     _registered[kind] = stand_in

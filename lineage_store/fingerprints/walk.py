@@ -16,7 +16,7 @@ from lineage_store import errors
 from lineage_store.fingerprints.files import Progress, digest_of_path
 
 VERSION = "lineage-store fingerprint 2"
-"""Begins what is hashed; a change of what counts changes it."""
+"""The beginning of every hash; changes with the definition of a fingerprint."""
 
 Part = bytes | memoryview
 StandIn = Callable[[Any], Any]
@@ -24,7 +24,7 @@ Description = tuple[str, Iterable[Part]]
 """A tag, which names the type, and the parts."""
 
 REMEMBERED_FROM = 32
-"""Tokens from which on the digest of a value is kept: what is shared is read once."""
+"""Tokens from which on the digest of a value is kept: a shared value is read once."""
 
 
 def tagged(tag: str, parts: Iterable[Part]) -> bytes:
@@ -37,7 +37,7 @@ def tagged(tag: str, parts: Iterable[Part]) -> bytes:
 
 
 def type_name(kind: type) -> str:
-    """Return what a type is called, with its module."""
+    """Return the name of a type, with its module."""
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
@@ -59,7 +59,7 @@ SCALARS: Mapping[type, Callable[[Any], bytes]] = {
     bytes: lambda value: b"y" + value,
     type(...): lambda _: b"e",
 }
-"""What writes the token of a scalar, by its exact type."""
+"""The writer of a scalar's token, by the exact type."""
 
 
 class Walk:
@@ -67,9 +67,9 @@ class Walk:
 
     Args:
         describe: Returns tag and parts of a value that is neither scalar, path nor registered.
-        stand_ins: What is registered, by type.
+        stand_ins: The registered functions, by type.
         progress: Called while a file is read.
-        files: Whether a path counts as what is there; else as its text.
+        files: Whether a path counts as the file or directory there; else as its text.
         on_type: Called with the type of each whole that is met.
     """
 
@@ -89,11 +89,11 @@ class Walk:
         self._on_type = on_type
         self._open: set[int] = set()
         # With the value itself, so that its id stays its own.
-        self._done: dict[int, tuple[Any, bytes]] = {}
+        self._digests: dict[int, tuple[Any, bytes]] = {}
         self._tokens = 0
 
     def token(self, value: Any) -> bytes:
-        """Return what stands for a part: short for a scalar, the digest of anything else."""
+        """Return the bytes that stand for a part: few for a scalar, a digest for anything else."""
         self._tokens += 1
         kind = type(value)
         write = SCALARS.get(kind)
@@ -120,21 +120,21 @@ class Walk:
             InvalidArgument: It, or something in it, has no fingerprint.
             OSError: A file can't be read.
         """
-        known = self._done.get(id(value))
-        if known is not None:
-            return known[1]
+        remembered = self._digests.get(id(value))
+        if remembered is not None:
+            return remembered[1]
         if id(value) in self._open:
             raise errors.InvalidArgument(f"a value of type {type_name(type(value))} holds itself")
         if self._on_type is not None:
             self._on_type(type(value))
         self._open.add(id(value))
-        begun = self._tokens
+        tokens_before = self._tokens
         try:
             digest = self._digest(value, type(value))
         finally:
             self._open.discard(id(value))
-        if self._tokens - begun >= REMEMBERED_FROM or isinstance(type(value), EnumType):
-            self._done[id(value)] = value, digest
+        if self._tokens - tokens_before >= REMEMBERED_FROM or isinstance(type(value), EnumType):
+            self._digests[id(value)] = value, digest
         return digest
 
     def _digest(self, value: Any, kind: type) -> bytes:
@@ -155,15 +155,15 @@ class Walk:
         return tagged("path", [os.fsencode(value)])
 
     def _stand_in(self, kind: type) -> StandIn | None:
-        known = self._stand_ins
-        if not known:
+        stand_ins = self._stand_ins
+        if not stand_ins:
             return None
-        return next((known[base] for base in kind.__mro__ if base in known), None)
+        return next((stand_ins[base] for base in kind.__mro__ if base in stand_ins), None)
 
     def _stood_for(self, value: Any, stand_in: StandIn) -> bytes:
         content = stand_in(value)
         if content is value:
             raise errors.InvalidArgument(
-                f"what is registered for {type_name(type(value))} returns the value itself"
+                f"the stand-in registered for {type_name(type(value))} returns the value itself"
             )
         return self.token(content)

@@ -17,7 +17,7 @@ from lineage_store.fingerprints.code.guards import WatchedFile
 from lineage_store.integrations.artifacts import arguments_in_key
 from lineage_store.integrations.lazy_transport import OpenedLater
 from lineage_store.integrations.tools import Tool
-from lineage_store.recording.diagnostics import complain
+from lineage_store.recording.diagnostics import warn_once
 from lineage_store.recording.naming import CACHE_DECISION
 from lineage_store.recording.options import Caching, RecordingOptions
 from lineage_store.recording.outcomes import Failure
@@ -97,7 +97,7 @@ class Hook:
         self.wants_cache = wants_cache()
         place = located(url)
         if place == "sqlite://":
-            complain("memory", "LINEAGE_STORE_URL=%s is in memory: nothing is kept", url)
+            warn_once("memory", "LINEAGE_STORE_URL=%s is in memory: nothing is kept", url)
         self._opened = opened = OpenedLater(url)
         options = RecordingOptions(flush_seconds=FLUSH_SECONDS)
         self.recorder = Recorder(lambda: opened, place, options)
@@ -246,5 +246,5 @@ class Hook:
         """Say once why a step of a name can't be skipped at all; return what is recorded of it."""
         if not self.wants_cache:
             return {}
-        complain(f"{name} {why}", "%s is not skipped: %s", name, why)
+        warn_once(f"{name} {why}", "%s is not skipped: %s", name, why)
         return {CACHE_DECISION: f"NOT_CACHED: {why}"}

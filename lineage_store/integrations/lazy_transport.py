@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 
 from lineage_store import errors
 from lineage_store.client.transport import Transport
-from lineage_store.recording.diagnostics import complain
+from lineage_store.recording.diagnostics import warn_once
 
 
 class OpenedLater:
@@ -68,12 +68,12 @@ class OpenedLater:
         from lineage_store.store import connect  # noqa: PLC0415 - loads what the URL needs
 
         try:
-            return connect(self._url, connect_timeout=None).hasty_transport()
+            return connect(self._url, connect_timeout=None).fail_fast_transport()
         except errors.Unavailable:
             raise
         except Exception as error:
             # a wrong URL, a driver that is missing, a database of something else: what is recorded
             # is kept, and can be sent to the right store
             told = error.message if isinstance(error, errors.LineageError) else str(error)
-            complain(f"open {told}", "the store of LINEAGE_STORE_URL can't be opened: %s", told)
+            warn_once(f"open {told}", "the store of LINEAGE_STORE_URL can't be opened: %s", told)
             raise errors.Unavailable(told) from None

@@ -3,10 +3,11 @@
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from html import escape
 from typing import TYPE_CHECKING, Any, Self
 
 from lineage_store.entities import Artifact, Event, Execution
-from lineage_store.lineage import comparison, drawing, exports, folding, tree
+from lineage_store.lineage import comparison, drawing, exports, folding, svg, tree
 from lineage_store.lineage.differences import Comparison
 from lineage_store.lineage.graph import Direction, LineageGraph
 from lineage_store.lineage.identity import GraphNode, key, key_of, parse_key
@@ -128,6 +129,24 @@ class Lineage(LineageGraph):
     def to_mermaid(self) -> str:
         """Return a flowchart for Mermaid."""
         return drawing.to_mermaid(self)
+
+    def to_svg(self, *, digests: bool = True) -> str:
+        """Return a picture as an `<svg>` element; see `lineage.svg`.
+
+        Args:
+            digests: Whether it shows the digests of content and code.
+
+        Raises:
+            InvalidArgument: There are more nodes than a picture has room for, 200.
+        """
+        return svg.to_svg(self, digests=digests)
+
+    def _repr_html_(self) -> str:
+        """Return the picture for a notebook, or the tree if there are too many nodes."""
+        drawing = f"<pre>{escape(self.to_text())}</pre>"
+        if len(self) <= svg.MAX_NODES:
+            drawing = f'<div style="overflow-x:auto">{self.to_svg()}</div>'
+        return f"{drawing}<p>{escape(str(self.verdict))}</p>"
 
     def to_text(self, max_depth: int = tree.MAX_DEPTH) -> str:
         """Return a tree with the start at the top.

@@ -1,4 +1,4 @@
-"""The arguments of a call of a step function, told apart."""
+"""The arguments of a call of a step function, sorted into inputs, parameters and outputs."""
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -8,13 +8,13 @@ from lineage_store.entities import Artifact
 
 
 class Arguments:
-    """The arguments of a call, told apart.
+    """The arguments of a call, by the part they play.
 
     Attributes:
-        inputs: Artifacts, files and directories, in lists where lists were given.
+        inputs: Artifacts, files and directories, in lists where the caller passed lists.
         parameters: Everything else.
-        outputs: The files that the function is told to write, by the names of the outputs.
-        suffixes: Of these, by parameter: what is written may depend on them.
+        outputs: The files that the function is to write, by the names of the outputs.
+        suffixes: Of these files, by parameter: the content may depend on them.
     """
 
     def __init__(self) -> None:
@@ -25,21 +25,21 @@ class Arguments:
 
     @classmethod
     def of(cls, arguments: Mapping[str, Any], outputs: Collection[str]) -> "Arguments":
-        """Return arguments by name, told apart.
+        """Sort arguments by the part they play.
 
         Args:
             arguments: By the names of their parameters.
             outputs: The parameters that say where the function writes.
         """
-        told = cls()
+        call_arguments = cls()
         for name, value in arguments.items():
             if name in outputs and _is_target(value):
-                told._add_output(name, value)
+                call_arguments._add_output(name, value)
             elif _is_input(value) or (_is_list(value) and all(map(_is_input, value))):
-                told.inputs[name] = value
+                call_arguments.inputs[name] = value
             else:
-                told.parameters[name] = value
-        return told
+                call_arguments.parameters[name] = value
+        return call_arguments
 
     def _add_output(self, name: str, value: Any) -> None:
         if isinstance(value, Mapping):
@@ -87,7 +87,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _suffixes(path: Any) -> str | None:
-    """Return the suffixes of the file that is to be written; None: none is to be."""
+    """Return the suffixes of the file to write; None: there is none to write."""
     return None if path is None else "".join(Path(path).suffixes)
 
 

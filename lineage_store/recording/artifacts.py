@@ -1,4 +1,4 @@
-"""What user code calls inputs and outputs, as artifacts.
+"""The inputs and outputs of user code, as artifacts.
 
 A file or directory is the artifact `PATH@DIGEST`: the same content at the same place is one
 artifact, whichever process, step or run meets it. A uri with a version is `URI@VERSION`. A uri with
@@ -23,47 +23,47 @@ from lineage_store.recording.values import as_property, clean, with_article
 
 DEFAULT_TYPE = "Artifact"
 
-Given = Artifact | Path | str | int
+ArtifactLike = Artifact | Path | str | int
 """An artifact, a file or directory, a uri, or the id of an artifact."""
 
-Inputs = Mapping[str, Given | Sequence[Given]]
+Inputs = Mapping[str, ArtifactLike | Sequence[ArtifactLike]]
 
 _SEVERAL = (Sequence, Set, KeysView, ValuesView, Iterator)
 
 
-def listed(given: Given | Sequence[Given]) -> list[Given]:
+def as_list(value: ArtifactLike | Sequence[ArtifactLike]) -> list[ArtifactLike]:
     """Return one input, or several under one name, as a list.
 
-    What is no list, such as a table of data that yields its columns, is one thing.
+    Anything else, such as a table that yields its columns, is one input.
     """
-    several = isinstance(given, _SEVERAL) and not isinstance(given, str | bytes | bytearray)
-    return list(given) if several else [given]  # type: ignore[arg-type, list-item]
+    several = isinstance(value, _SEVERAL) and not isinstance(value, str | bytes | bytearray)
+    return list(value) if several else [value]  # type: ignore[arg-type, list-item]
 
 
-def as_artifact(recorder: Recorder, given: Given, noun: str) -> Artifact | int:
+def as_artifact(recorder: Recorder, value: ArtifactLike, noun: str) -> Artifact | int:
     """Return the artifact that an input or an output stands for.
 
     Args:
         recorder: Knows the artifacts of this process.
-        given: What stands for it.
-        noun: What it is: "input" or "output".
+        value: The input or output as user code has it.
+        noun: "input" or "output".
 
     Raises:
-        InvalidArgument: It is none of what an artifact can be.
+        InvalidArgument: The value can't be an artifact.
         OSError: The file can't be read.
     """
-    if isinstance(given, Path):
-        return of_path(recorder, given, DEFAULT_TYPE)
-    if isinstance(given, Artifact):
-        return given if given.id is not None else identified(given)
-    if isinstance(given, str):
-        uri = masked_text(given)
+    if isinstance(value, Path):
+        return of_path(recorder, value, DEFAULT_TYPE)
+    if isinstance(value, Artifact):
+        return value if value.id is not None else identified(value)
+    if isinstance(value, str):
+        uri = masked_text(value)
         unnamed = Artifact(type=DEFAULT_TYPE, uri=uri, external_id=bounded(f"uri:{uri}"))
-        return recorder.known(uri) or unnamed
-    if isinstance(given, int) and not isinstance(given, bool):
-        return given
+        return recorder.find_artifact(uri) or unnamed
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
     raise errors.InvalidArgument(
-        f"{with_article(type(given).__name__)} is no {noun}: "
+        f"{with_article(type(value).__name__)} is no {noun}: "
         "give an Artifact, a Path, a uri or an id"
     )
 
@@ -79,18 +79,18 @@ def of_path(
     uri = str(path.absolute())
     digest = fingerprint(path)
     external_id = bounded(f"{uri}@{digest}")
-    known = recorder.known(external_id)
-    if known is not None and type_name == DEFAULT_TYPE and not properties:
-        return known
-    found: dict[str, Any] = {"digest": digest}
+    known_artifact = recorder.find_artifact(external_id)
+    if known_artifact is not None and type_name == DEFAULT_TYPE and not properties:
+        return known_artifact
+    content: dict[str, Any] = {"digest": digest}
     if path.is_file():
-        found["bytes"] = path.stat().st_size
+        content["bytes"] = path.stat().st_size
     return Artifact(
         type=type_name,
         uri=uri,
         external_id=external_id,
         state=ArtifactState.LIVE,
-        custom_properties={**as_properties(properties), **found},
+        custom_properties={**as_properties(properties), **content},
     )
 
 
@@ -129,7 +129,7 @@ def identified(artifact: Artifact) -> Artifact:
 
 
 def external_id_of(artifact: Artifact) -> str | None:
-    """Return the external id of an artifact, or what its uri and its content or version tell."""
+    """Return the external id of an artifact, or one made of its uri and its content or version."""
     if artifact.external_id is not None or artifact.uri is None:
         return artifact.external_id
     content = digest_of(artifact) or version_of(artifact)
@@ -146,25 +146,25 @@ def input_places(
         _note(gaps, "*", f"{with_article(type(inputs).__name__)} has no names: give a dict")
         return []
     for name, several in by_name.items():
-        for at, given in enumerate(listed(several)):
+        for at, value in enumerate(as_list(several)):
             try:
-                places.append(_input_place(recorder, name, at, given))
+                places.append(_input_place(recorder, name, at, value))
             except Exception as error:
                 _note(gaps, name, error)
     return places
 
 
-def _input_place(recorder: Recorder, name: str, at: int, given: Given) -> StepArtifact:
+def _input_place(recorder: Recorder, name: str, at: int, value: ArtifactLike) -> StepArtifact:
     """Return the place of an input.
 
     Raises:
         LineageError: It stands for no artifact, or for one that can't be sent.
         OSError: The file can't be read.
     """
-    artifact = as_artifact(recorder, given, "input")
-    tied = artifact.id if isinstance(artifact, Artifact) and artifact.id else artifact
-    place = StepArtifact(artifact=tied, name=name, index=at)
-    is_plain = isinstance(given, Path) and str(given).isascii()
+    artifact = as_artifact(recorder, value, "input")
+    reference = artifact.id if isinstance(artifact, Artifact) and artifact.id else artifact
+    place = StepArtifact(artifact=reference, name=name, index=at)
+    is_plain = isinstance(value, Path) and str(value).isascii()
     if not (is_plain and isinstance(name, str) and name.isascii()):
         place.to_message()  # raises here, where only this input is lost, and not the whole record
     return place
@@ -177,7 +177,7 @@ def _note(gaps: Gaps | None, name: str, why: object) -> None:
 
 def as_output(
     recorder: Recorder,
-    given: Given | None,
+    value: ArtifactLike | None,
     type_name: str,
     properties: Mapping[str, Any],
     external_id: str,
@@ -188,28 +188,28 @@ def as_output(
 
     Args:
         recorder: Knows the artifacts of this process.
-        given: What stands for it; None: something without a uri.
+        value: The output as user code has it; None: something without a uri.
         type_name: Of the artifact, if it is made here.
-        properties: What else is known of it, if it is made here.
+        properties: Its other properties, if it is made here.
         external_id: For an artifact that nothing else identifies.
 
     Raises:
         LineageError: It stands for none, or for one that can't be sent.
         OSError: The file can't be read.
     """
-    if isinstance(given, Path):
-        made = of_path(recorder, given, type_name, properties)
-    elif isinstance(given, str) or given is None:
-        uri = None if given is None else masked_text(given)
-        made = Artifact(type=type_name, uri=uri, custom_properties=as_properties(properties))
+    if isinstance(value, Path):
+        artifact = of_path(recorder, value, type_name, properties)
+    elif isinstance(value, str) or value is None:
+        uri = None if value is None else masked_text(value)
+        artifact = Artifact(type=type_name, uri=uri, custom_properties=as_properties(properties))
     else:
-        artifact = as_artifact(recorder, given, "output")
-        made = Artifact(id=artifact) if isinstance(artifact, int) else artifact
-    identity = external_id_of(made)
-    if made.id is None:
-        state = ArtifactState.LIVE if made.state is None else made.state
-        made = replace(made, state=state, external_id=identity or bounded(external_id))
-    elif identity != made.external_id:
-        made = replace(made, external_id=identity)
-    made.to_message()  # raises here, where only this output is lost, and not the whole record
-    return made
+        reference = as_artifact(recorder, value, "output")
+        artifact = Artifact(id=reference) if isinstance(reference, int) else reference
+    identity = external_id_of(artifact)
+    if artifact.id is None:
+        state = ArtifactState.LIVE if artifact.state is None else artifact.state
+        artifact = replace(artifact, state=state, external_id=identity or bounded(external_id))
+    elif identity != artifact.external_id:
+        artifact = replace(artifact, external_id=identity)
+    artifact.to_message()  # raises here, where only this output is lost, and not the whole record
+    return artifact

@@ -1,4 +1,4 @@
-"""Cache decisions that never take longer than they may."""
+"""Cache decisions within a deadline."""
 
 import queue
 import threading
@@ -12,22 +12,22 @@ from lineage_store.cache.keys import Key
 from lineage_store.client.cache import Cache
 from lineage_store.client.cache_answers import Claim, Decision, Hit, InFlight, Miss
 from lineage_store.recording.claims import Claims
-from lineage_store.recording.diagnostics import complain
+from lineage_store.recording.diagnostics import warn_once
 from lineage_store.recording.options import Caching, RecordingOptions
 
 ROUND_SECONDS = 5.0
-"""How long one call waits for a key that is in flight; then there is another."""
+"""Seconds that one call waits for a key in flight; then another call waits on."""
 
 PATIENCE = 5
-"""For how many deadlines a store that did not answer in time is not asked again."""
+"""Deadlines for which a store that did not answer in time is not asked again."""
 
 
 class Decisions:
     """Asks whether steps may be skipped; a store that is away says no.
 
     Args:
-        cache: Returns what asks the store.
-        claims: Where claims that are taken are kept alive.
+        cache: Returns the client of the store's cache.
+        claims: Keeps claims alive.
         options: The deadline.
     """
 
@@ -40,7 +40,7 @@ class Decisions:
         self._away_until = 0.0
 
     def decide(
-        self, key: Key, holder: str, caching: Caching, around: Collection[str] = ()
+        self, key: Key, holder: str, caching: Caching, enclosing: Collection[str] = ()
     ) -> Hit | Miss | None:
         """Return the decision on a key, and hold the claim if it is a miss.
 
@@ -48,10 +48,10 @@ class Decisions:
         over; run the step without a claim.
 
         Args:
-            key: What the step stands for.
-            holder: Who holds the claim.
+            key: The cache key of the step.
+            holder: The holder of the claim.
             caching: How the step uses the cache.
-            around: The holders of steps that this one runs in, which it must not wait for.
+            enclosing: The holders of steps that this one runs in; it must not wait for them.
         """
         end = None if caching.wait is None else time.monotonic() + caching.wait.total_seconds()
         while True:
@@ -61,7 +61,7 @@ class Decisions:
             if not isinstance(decision, InFlight):
                 return decision
             is_over = end is not None and time.monotonic() >= end
-            if is_over or decision.holder in around or not self._wait(key, caching, end):
+            if is_over or decision.holder in enclosing or not self._wait(key, caching, end):
                 return None
 
     def peek(self, key: Key, caching: Caching) -> Hit | Miss | None:
@@ -77,13 +77,13 @@ class Decisions:
         return None if isinstance(decision, InFlight) else decision
 
     def claim(self, key: Key, holder: str, caching: Caching) -> Claim | None:
-        """Take the claim of a key whatever the store knows of it; None: it is not to be had."""
-        taken: Claim | None = self.in_time(
+        """Take the claim of a key, whatever the store has for it; None: someone else has it."""
+        claim: Claim | None = self.in_time(
             lambda: self._cache().claim(key, holder, scope=caching.scope, lease=caching.lease)
         )
-        if taken is not None:
-            self._claims.hold(taken, caching.lease)
-        return taken
+        if claim is not None:
+            self._claims.hold(claim, caching.lease)
+        return claim
 
     def _ask(self, key: Key, holder: str, caching: Caching) -> Decision | None:
         decision: Decision | None = self.in_time(
@@ -99,7 +99,7 @@ class Decisions:
         return decision
 
     def in_time(self, work: Callable[[], Any]) -> Any:
-        """Return what `work` returns, or None if it fails or takes too long."""
+        """Return the result of `work`, or None if it fails or takes too long."""
         if time.monotonic() < self._away_until:
             return None
         answers: queue.SimpleQueue[tuple[Any, Exception | None]] = queue.SimpleQueue()
@@ -110,12 +110,12 @@ class Decisions:
         except queue.Empty:
             pending.abandon()
             self._away_until = time.monotonic() + PATIENCE * self._seconds
-            complain(
+            warn_once(
                 "decision", "the store did not answer within %g s: no cache decision", self._seconds
             )
             return None
         if error is not None:
-            complain(f"decision {error}", "no cache decision: %s", error)
+            warn_once(f"decision {error}", "no cache decision: %s", error)
         return answer
 
     def _wait(self, key: Key, caching: Caching, end: float | None) -> bool:
@@ -130,7 +130,7 @@ class Decisions:
             for _ in wait:
                 pass
         except errors.LineageError as error:
-            complain("wait", "can't wait for a step that runs elsewhere: %s", error.message)
+            warn_once("wait", "can't wait for a step that runs elsewhere: %s", error.message)
             return False
         return True
 
@@ -163,6 +163,6 @@ class _Pending:
             self._claims.give_up(claim)
 
     def abandon(self) -> None:
-        """Say that nobody waits for the answer any more."""
+        """Stop waiting for the answer."""
         with self._lock:
             self._is_abandoned = True

@@ -1,4 +1,4 @@
-"""What went wrong in recording, told once per kind: it must never disturb what is recorded."""
+"""Warnings about recording, once per kind: they must never disturb the program."""
 
 import functools
 import logging
@@ -16,14 +16,14 @@ D = TypeVar("D")
 logger = logging.getLogger("lineage_store.recording")
 
 _lock = threading.Lock()
-_told: set[str] = set()
+_logged_kinds: set[str] = set()
 
 
-def complain(kind: str, message: str, *arguments: object) -> None:
+def warn_once(kind: str, message: str, *arguments: object) -> None:
     """Log a warning; of each kind only the first, the others as debugging."""
     with _lock:
-        is_new = kind not in _told
-        _told.add(kind)
+        is_new = kind not in _logged_kinds
+        _logged_kinds.add(kind)
     level = logging.WARNING if is_new else logging.DEBUG
     logger.log(level, message, *arguments)
 
@@ -37,17 +37,23 @@ if hasattr(os, "register_at_fork"):  # Windows has no fork
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def forget(kind: str) -> None:
-    """Tell the next complaint of a kind again: what it was about is over."""
+def rearm(kind: str) -> None:
+    """Log the next warning of a kind again: the trouble that it was about is over."""
     with _lock:
-        _told.discard(kind)
+        _logged_kinds.discard(kind)
 
 
-def harmless(default: D) -> Callable[[Callable[P, T]], Callable[P, T | D]]:
-    """Return a decorator after which a function logs its errors and returns `default` instead.
+def reset() -> None:
+    """Rearm all kinds of warnings, as in a new process; for tests."""
+    with _lock:
+        _logged_kinds.clear()
+
+
+def never_raises(default: D) -> Callable[[Callable[P, T]], Callable[P, T | D]]:
+    """Return a decorator that makes a function log its errors, and return `default` instead.
 
     An error is noted as a gap of the step or the run that is among the arguments, or else of the
-    step that the code runs in: what is recorded of it says that it is not complete.
+    step that the code runs in: its record says that it is not complete.
     """
 
     def decorate(function: Callable[P, T]) -> Callable[P, T | D]:
@@ -65,10 +71,12 @@ def harmless(default: D) -> Callable[[Callable[P, T]], Callable[P, T | D]]:
 
 
 def _note(name: str, error: Exception, gaps: Gaps | None) -> None:
-    """Log the failure of a function, and note it as a gap if it is known whose."""
-    what = name.rpartition(".")[2].strip("_")
+    """Log the failure of a function, and note it as a gap if the step or run is known."""
+    function_name = name.rpartition(".")[2].strip("_")
     if gaps is not None:
-        gaps.fail(what, error)
+        gaps.fail(function_name, error)
         return
     kind = type(error).__name__
-    complain(f"{name} {kind}", "lineage of a step is incomplete: %s: %s: %s", what, kind, error)
+    warn_once(
+        f"{name} {kind}", "lineage of a step is incomplete: %s: %s: %s", function_name, kind, error
+    )

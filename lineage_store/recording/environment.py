@@ -1,7 +1,7 @@
-"""Where a run takes place: the commit, the versions, the machine and the user.
+"""The environment of a run: the commit, the versions, the machine and the user.
 
-Each part is found by itself, and what can't be found is left out: there is no git, the user has no
-name, a package has no metadata. Nothing here raises, and nothing takes longer than its time.
+Each part is looked up on its own, and left out if it can't be found: there is no git, the user has
+no name, a package has no metadata. Nothing here raises, and nothing takes longer than its time.
 """
 
 import contextlib
@@ -32,26 +32,26 @@ GIT_SECONDS = 2.0
 """Time that git may take, all its commands together."""
 
 VARIABLE = "LINEAGE_STORE_CAPTURE"
-"""The environment variable that names what is captured: "all", "none", or parts with commas."""
+"""The environment variable that names the captured parts: "all", "none", or names with commas."""
 
 
 def capture(parts: Collection[str] | None = None) -> dict[str, Any]:
-    """Return what is known of the environment of this process; found out once per process.
+    """Return the environment of this process; looked up once per process.
 
     The keys are git_commit, git_dirty (whether a tracked file differs from the commit), git_remote
     (without credentials), python_version, python_implementation, platform, packages (versions by
-    name), host and user. What can't be found is not there.
+    name), host and user. A part that can't be found is left out.
 
     Args:
         parts: Some of PARTS; None: those that the variable LINEAGE_STORE_CAPTURE names, all if it
             is not set.
     """
-    wanted = _named_by_variable() if parts is None else parts
-    found: dict[str, Any] = {}
+    part_names = _named_by_variable() if parts is None else parts
+    details: dict[str, Any] = {}
     for part in PARTS:
-        if part in wanted:
-            found |= _captured(part)
-    return copy.deepcopy(found)
+        if part in part_names:
+            details |= _captured(part)
+    return copy.deepcopy(details)
 
 
 def _named_by_variable() -> Collection[str]:
@@ -68,12 +68,12 @@ def _captured(part: str) -> dict[str, Any]:
 
 def _git() -> dict[str, Any]:
     """Return the commit that the program is of: that of its script, else of the directory."""
-    places = [Path(script).resolve().parent] if (script := _main_script()) else []
+    directories = [Path(script).resolve().parent] if (script := _main_script()) else []
     deadline = time.monotonic() + GIT_SECONDS
-    for place in [*places, Path.cwd()]:
-        commit = _ask_git(place, deadline, "rev-parse", "--verify", "HEAD")
+    for directory in [*directories, Path.cwd()]:
+        commit = _ask_git(directory, deadline, "rev-parse", "--verify", "HEAD")
         if commit:
-            return {"git_commit": commit, **_details_of_git(place, deadline)}
+            return {"git_commit": commit, **_details_of_git(directory, deadline)}
     return {}
 
 
@@ -81,23 +81,23 @@ def _main_script() -> str | None:
     return getattr(sys.modules.get("__main__"), "__file__", None)
 
 
-def _details_of_git(place: Path, deadline: float) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    remote = _ask_git(place, deadline, "config", "--get", "remote.origin.url")
+def _details_of_git(directory: Path, deadline: float) -> dict[str, Any]:
+    details: dict[str, Any] = {}
+    remote = _ask_git(directory, deadline, "config", "--get", "remote.origin.url")
     if remote:
-        found["git_remote"] = bare_url(remote)
-    changes = _ask_git(place, deadline, "status", "--porcelain", "--untracked-files=no")
+        details["git_remote"] = bare_url(remote)
+    changes = _ask_git(directory, deadline, "status", "--porcelain", "--untracked-files=no")
     if changes is not None:
-        found["git_dirty"] = bool(changes)
-    return found
+        details["git_dirty"] = bool(changes)
+    return details
 
 
-def _ask_git(place: Path, deadline: float, *command: str) -> str | None:
-    """Return what git prints, or None if it fails, is not there or is not done in time."""
+def _ask_git(directory: Path, deadline: float, *command: str) -> str | None:
+    """Return the output of git, or None if it fails, is missing or takes too long."""
     try:
-        done = subprocess.run(  # noqa: S603 - no part of the command comes from outside
+        process = subprocess.run(  # noqa: S603 - no part of the command comes from outside
             ["git", "--no-optional-locks", "-c", "core.fsmonitor=false", *command],  # noqa: S607
-            cwd=place,
+            cwd=directory,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -107,7 +107,7 @@ def _ask_git(place: Path, deadline: float, *command: str) -> str | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout.decode(errors="replace").strip()
+    return process.stdout.decode(errors="replace").strip()
 
 
 def _python() -> dict[str, Any]:
@@ -122,13 +122,13 @@ def _platform() -> dict[str, Any]:
 
 
 def _packages() -> dict[str, Any]:
-    found: dict[str, str] = {}
+    versions: dict[str, str] = {}
     deadline = time.monotonic() + PACKAGES_SECONDS
     for name, version in _installed():
-        found.setdefault(name, version)
-        if len(found) == MAX_PACKAGES or time.monotonic() > deadline:
+        versions.setdefault(name, version)
+        if len(versions) == MAX_PACKAGES or time.monotonic() > deadline:
             break
-    return {"packages": dict(sorted(found.items()))}
+    return {"packages": dict(sorted(versions.items()))}
 
 
 def _installed() -> Iterator[tuple[str, str]]:
@@ -157,4 +157,4 @@ _CAPTURES: dict[str, Callable[[], dict[str, Any]]] = {
 }
 
 PARTS = tuple(_CAPTURES)
-"""What can be captured."""
+"""The parts that can be captured."""

@@ -10,7 +10,7 @@ from lineage_store import errors
 from lineage_store.fingerprints.code import Code, code_of, see_through
 from lineage_store.recording.arguments import Arguments
 from lineage_store.recording.artifacts import DEFAULT_TYPE
-from lineage_store.recording.diagnostics import complain, harmless
+from lineage_store.recording.diagnostics import never_raises, warn_once
 from lineage_store.recording.options import CacheMode, Caching
 from lineage_store.recording.return_values import NOTHING, RETURN, ReturnValues
 from lineage_store.recording.runs import Run, current_run, open_run
@@ -28,11 +28,11 @@ class StepFunction(Generic[P, T]):
     """A function that is a step wherever it is called within a run; made by `step`.
 
     Args:
-        function: What it does.
+        function: The function that it runs.
         name: Of the step.
         type_name: Of its execution; None: the name.
         version: Part of the cache key.
-        cache: Whether, and how, it uses the cache.
+        cache: Its use of the cache, if any.
         outputs: The parameters that name the files that it writes, or types of outputs by name.
         save: The directory in which values are kept that have no other form; None: none are.
         retries: How often to try again after an exception.
@@ -64,7 +64,7 @@ class StepFunction(Generic[P, T]):
         self._types = dict(outputs) if isinstance(outputs, Mapping) else {}
         self._outputs = frozenset(outputs) & set(self._signature.parameters)
         owner = f"{function.__module__}.{self.name}"
-        self._returned = ReturnValues(save, owner, self._types)
+        self._return_values = ReturnValues(save, owner, self._types)
         self._retries = retries
         self._ignore, self._secret = frozenset(ignore), frozenset(secret)
         self._check_names(() if self._types else outputs, ignore, secret)
@@ -87,13 +87,13 @@ class StepFunction(Generic[P, T]):
             try:
                 return self._run_in(run, attempt, args, kwargs)
             except Exception:
-                complain(f"retry {self.name}", "%s failed; it is tried again", self.name)
+                warn_once(f"retry {self.name}", "%s failed; it is tried again", self.name)
         return self._run_in(run, self._retries + 1, args, kwargs)
 
     def _warn_of_open_run(self) -> None:
         run = open_run()
         if run is not None:
-            complain(
+            warn_once(
                 f"outside {self.name}",
                 "the step %s is not recorded: it is called outside of the run %s, as in a thread "
                 "that does not have its context; begin the thread's work with "
@@ -113,11 +113,11 @@ class StepFunction(Generic[P, T]):
 
     def _run_in(self, run: Run, attempt: int, args: Any, kwargs: Any) -> T:
         arguments, code = self._arguments(args, kwargs), self._code()
-        told = arguments or Arguments()
+        call_arguments = arguments or Arguments()
         step = run.step(
             self.name,
-            inputs=told.inputs,
-            params=told.parameters,
+            inputs=call_arguments.inputs,
+            params=call_arguments.parameters,
             cache=self._cache,
             type=self._type,
             version=self._version,
@@ -125,30 +125,30 @@ class StepFunction(Generic[P, T]):
             attempt=attempt,
             ignore=self._ignore,
             secret=self._secret,
-            outputs=told.suffixes,
+            outputs=call_arguments.suffixes,
             files=code.files,
             uncached="its arguments can't be read" if arguments is None else code.why,
         )
         with step:
             if step.hit is not None:
-                value = self._take_over(step, told)
+                value = self._take_over(step, call_arguments)
                 if value is not NOTHING:
                     return value  # type: ignore[no-any-return]
-                step.reject_hit("what it returned can't be restored")
+                step.reject_hit("its return value can't be restored")
             value = self._function(*args, **kwargs)
             if step.cache_key is not None and self._code().digest != code.digest:
                 step.dont_publish("it changed code or globals that it uses")
-            self._record_outcome(step, value, told)
+            self._record_outcome(step, value, call_arguments)
             return value
 
-    @harmless(None)
+    @never_raises(None)
     def _arguments(self, args: Any, kwargs: Any) -> Arguments | None:
         bound = self._signature.bind(*args, **kwargs)
         bound.apply_defaults()
         arguments = Arguments.of(bound.arguments, self._outputs)
         if self._cache:
             for name in arguments.texts_of_files():
-                complain(
+                warn_once(
                     f"text {self.name} {name}",
                     "%s of the step %s is text that names a file: its content does not count; "
                     "give a pathlib.Path",
@@ -159,25 +159,25 @@ class StepFunction(Generic[P, T]):
     def _code(self) -> Code:
         return code_of(self._function, is_vouched=self._version is not None)
 
-    @harmless(NOTHING)
+    @never_raises(NOTHING)
     def _take_over(self, step: Step, arguments: Arguments) -> Any:
-        """Return what the function returned when it ran, with its files where they belong."""
+        """Return the value that the function returned when it ran, and restore its files."""
         for name, paths in arguments.outputs.items():
             for at, path in enumerate(paths):
-                if not self._returned.restore_file(step, name, path, at):
+                if not self._return_values.restore_file(step, name, path, at):
                     return NOTHING
-        return self._returned.restore(step)
+        return self._return_values.restore(step)
 
     def _record_outcome(self, step: Step, value: Any, arguments: Arguments) -> None:
         is_kept = self._recorded(step, value, arguments)
         if is_kept is None:
             step.dont_publish("its outcome can't be recorded")
         elif not is_kept:
-            step.dont_publish("what it returns has no form to be kept in; give `save`")
+            step.dont_publish("its return value has no form to be kept in; give `save`")
 
-    @harmless(None)
+    @never_raises(None)
     def _recorded(self, step: Step, value: Any, arguments: Arguments) -> bool:
-        """Record what the function wrote and returned; return whether a hit could restore it."""
+        """Record files and return value; return whether a hit could restore the value."""
         for name, paths in arguments.outputs.items():
             kind = self._types.get(name) or self._types.get(name.partition(".")[0])
             for path in paths:
@@ -185,9 +185,9 @@ class StepFunction(Generic[P, T]):
         for key, number in numbers_in(value).items():
             if key:
                 step.metric(f"{RETURN}.{key}", number)
-        is_kept = self._returned.record(step, value)
+        is_kept = self._return_values.record(step, value)
         for name in sorted(self._types.keys() - {each.partition(".")[0] for each in step.outputs}):
-            complain(f"type {self.name} {name}", "%s wrote no output %s", self.name, name)
+            warn_once(f"type {self.name} {name}", "%s wrote no output %s", self.name, name)
         return is_kept
 
 
@@ -232,8 +232,8 @@ def step(
     Arguments that are artifacts or paths, or lists of them, are inputs, and files are hashed; all
     others are parameters. A path that is returned, or a mapping of names to paths, is an output;
     another value is kept with the execution if it is of JSON and not long. The cache key is made of
-    the inputs, the parameters and the code; `fingerprints.code` says what code is. What has no
-    fingerprint makes the step NOT_CACHED, and the reason names it.
+    the inputs, the parameters and the code, see `fingerprints.code`. Anything without a fingerprint
+    makes the step NOT_CACHED, and the reason names it.
 
     The run is that of the context (`contextvars`): a thread that was begun in it is in none, unless
     it runs in a copy of the context.
@@ -242,15 +242,15 @@ def step(
         function: A function that is neither a generator nor a coroutine.
         name: Of the step; None: that of the function.
         type: The type of its execution; None: the name.
-        version: Part of the cache key. It vouches for what of the code has no fingerprint.
-        cache: Skip the function where its outcome is known; how, if it is a `Caching`; "refresh"
-            runs it anyway, and publishes the outcome anew.
+        version: Part of the cache key. It vouches for the parts of the code without a fingerprint.
+        cache: True or a `Caching` skips the function if its outcome is known; "refresh" runs it
+            anyway, and publishes the outcome anew.
         outputs: The names of parameters that say where it writes: no inputs, but outputs. Where
             something was written is no part of the key, but for the suffix; on a hit the file is
             copied to where it is wanted. A mapping gives the types of outputs by their names, also
             of those that are returned: {"model": "Model"}.
-        save: A directory; what is returned and is no short value of JSON is kept there.
-        retries: How often to try again after an exception; each attempt is recorded.
+        save: A directory for return values that are no short values of JSON.
+        retries: The number of further attempts after an exception; each attempt is recorded.
         ignore: The names of parameters that are recorded, but no part of the key.
         secret: The names of parameters of which nobody may read the value in the store.
 

@@ -1,4 +1,4 @@
-"""What the record of a step or a run lacks, so that nobody takes it for complete."""
+"""Gaps in the record of a step or a run, noted so that nobody takes it for complete."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -11,7 +11,7 @@ from lineage_store.recording.naming import INCOMPLETE
 from lineage_store.recording.values import clean
 
 MAX_NAMES = 10
-"""Things of one sort that are named; of more it is told how many they are."""
+"""Gaps of one noun that are named; the rest is a number."""
 
 MAX_WHY = 200
 """Characters of a reason."""
@@ -20,29 +20,29 @@ MAX_TEXT = 4_000
 """Characters of the whole text."""
 
 FAILURE = ""
-"""The noun of what is no thing: a call of recording that failed."""
+"""The noun of a failed call of recording."""
 
 SOURCE = "source"
 """The noun of the execution that a step was served from, if something of that is missing."""
 
-Tell = Callable[..., None]
+Warn = Callable[..., None]
 """Logs a warning, once for each kind: kind, message and its arguments."""
 
-_here: ContextVar["Gaps | None"] = ContextVar("lineage_store_gaps", default=None)
+_current_gaps: ContextVar["Gaps | None"] = ContextVar("lineage_store_gaps", default=None)
 """The gaps of the step that this code runs in."""
 
 
 class Gaps:
-    """What is missing in the record of a step or a run; safe for many threads.
+    """The gaps in the record of a step or a run; safe for many threads.
 
     Args:
-        owner: What it is the record of, for people: "step train of run nightly".
-        tell: Logs what is missing.
+        owner: The step or run, for people: "step train of run nightly".
+        warn: Logs a warning for each gap.
     """
 
-    def __init__(self, owner: str, tell: Tell) -> None:
+    def __init__(self, owner: str, warn: Warn) -> None:
         self.owner = clean(owner)
-        self._tell = tell
+        self._warn = warn
         self._failures = 0
         self._reasons: dict[tuple[str, str], str] = {}
         self._token: Token[Gaps | None] | None = None
@@ -54,25 +54,27 @@ class Gaps:
         """Note that something is not recorded, and log it.
 
         Args:
-            noun: What it is: "input", "output", "metric".
-            name: What it is called.
-            why: Why not; an error as it is.
+            noun: Its kind: "input", "output", "metric".
+            name: Its name.
+            why: The reason; an error as it is.
         """
         name, reason = clean(name), _reason(why)
         if self._note(noun, name, reason):
             kind = f"gap {self.owner.partition(' of run ')[0]} {noun} {name}"
-            self._tell(kind, "%s: the %s %s is not recorded: %s", self.owner, noun, name, reason)
+            self._warn(kind, "%s: the %s %s is not recorded: %s", self.owner, noun, name, reason)
 
-    def fail(self, what: str, error: Exception) -> None:
+    def fail(self, call_name: str, error: Exception) -> None:
         """Note that a call of recording failed, and log it."""
         self._failures += 1
         reason = f"{type(error).__name__}: {_reason(error)}"
-        if self._note(FAILURE, what, reason):
-            kind = f"{what} {type(error).__name__}"
-            self._tell(kind, "the lineage of %s is incomplete: %s: %s", self.owner, what, reason)
+        if self._note(FAILURE, call_name, reason):
+            kind = f"{call_name} {type(error).__name__}"
+            self._warn(
+                kind, "the lineage of %s is incomplete: %s: %s", self.owner, call_name, reason
+            )
 
     def inherit(self, source: Execution) -> None:
-        """Note what is missing of the execution that the outcome is taken from, if it is more."""
+        """Note the gaps of the execution that the outcome is taken from, if they differ."""
         text = source.custom_properties.get(INCOMPLETE)
         if isinstance(text, str) and text != str(self):
             self._note(SOURCE, f"execution {source.id}", text)
@@ -82,7 +84,7 @@ class Gaps:
         return self._reasons.setdefault((noun, name), reason) is reason
 
     def properties(self) -> dict[str, PropertyValue]:
-        """Return what is recorded of it: nothing, or a text."""
+        """Return the property that records the gaps, if there are any."""
         return {INCOMPLETE: str(self)} if self._reasons else {}
 
     def __str__(self) -> str:
@@ -94,23 +96,23 @@ class Gaps:
         return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
 
     def watch(self, call: Callable[[], object]) -> bool:
-        """Make a call of recording; return whether it went well, else it is noted here."""
-        before, token = self._failures, _here.set(self)
+        """Make a call of recording; return whether it succeeded, and note a failure here."""
+        before, token = self._failures, _current_gaps.set(self)
         try:
             call()
         finally:
-            _here.reset(token)
+            _current_gaps.reset(token)
         return self._failures == before
 
     def enter(self) -> None:
-        """Begin to note also what fails in code that knows of no step; the same code leaves."""
-        self._token = _here.set(self)
+        """Note failures in code that knows of no step, too, until the same code calls `leave`."""
+        self._token = _current_gaps.set(self)
 
     def leave(self) -> None:
-        """End what `enter` began."""
+        """Stop noting failures in code that knows of no step."""
         if self._token is not None:
             with suppress(ValueError):  # a generator that is closed in another context
-                _here.reset(self._token)
+                _current_gaps.reset(self._token)
             self._token = None
 
 
@@ -132,7 +134,7 @@ def _reason(why: object) -> str:
 
 
 def _brief(reason: str) -> str:
-    """Return a reason without what to do about it, which the log has."""
+    """Return a reason without the remedy, which the log has."""
     text = " ".join(reason.partition(": give ")[0].split())
     return text if len(text) <= MAX_WHY else f"{text[: MAX_WHY - 1]}…"
 
@@ -146,4 +148,4 @@ def gaps_among(arguments: Sequence[object]) -> Gaps | None:
             continue
         if isinstance(gaps, Gaps):
             return gaps
-    return _here.get()
+    return _current_gaps.get()

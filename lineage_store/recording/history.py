@@ -1,4 +1,4 @@
-"""Runs as they were recorded, read back from a store."""
+"""Recorded runs, read back from a store."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ ORIGINAL = "cached_execution_id"
 """The custom property that names the execution that really ran."""
 
 _RUN_TYPES = (RUN, "system.PipelineRun", "pipeline_run")
-"""What we call the context of a run, what Kubeflow Pipelines does, and what TFX does."""
+"""The context types of runs: ours, that of Kubeflow Pipelines, that of TFX."""
 
 _STEP_NAMES = ("step", "display_name", "task_name", "component_id")
 """The custom properties that name a step: ours, those of Kubeflow Pipelines, that of TFX."""
@@ -32,21 +32,20 @@ _EVENTS_OF = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
-    """What is known of a run as a whole.
+    """A run as a whole.
 
     Attributes:
         run: Its id, which is the name of its context.
-        name: What it is called.
-        pipeline: What it is a run of.
-        state: How far it came; None: that is not recorded.
+        name: Its name.
+        pipeline: Its pipeline.
+        state: Its last state; None: that is not recorded.
         started_at: In ms since the epoch.
         duration_ms: None: it has not ended.
-        heard_of_at: When it last gave a sign of life, in ms since the epoch.
+        heard_of_at: The time of its last sign of life, in ms since the epoch.
         error: Type and text of the error that ended it.
         execution_id: The execution that stands for it.
-        incomplete: What of the run itself is not recorded, and why; None: nothing is known to be
-            missing.
-        incomplete_steps: How many of its steps are not recorded completely.
+        incomplete: The gaps in its own record, with reasons; None: there is no known gap.
+        incomplete_steps: The number of its steps whose records have gaps.
     """
 
     run: str
@@ -70,19 +69,19 @@ class RunStep:
         execution_id: Its execution.
         name: Of the step; of a run within the run, the name of that.
         type: Of the execution.
-        index: How many steps of this name the run had before.
+        index: The number of steps of this name that the run had before.
         attempt: From 1.
-        state: How far it came.
-        is_cached: Whether it was served from the cache.
+        state: Its last state.
+        is_cached: True if it was served from the cache.
         original_execution_id: The execution that really ran; None: this one.
-        decision: What the cache said; None: it was not asked.
+        decision: The decision of the cache; None: it was not asked.
         started_at: In ms since the epoch.
         duration_ms: None: it has not ended.
-        heard_of_at: When it last gave a sign of life, in ms since the epoch.
+        heard_of_at: The time of its last sign of life, in ms since the epoch.
         error: Type and text of the error that ended it, or why there was nothing to do.
         run: The id of the run within the run that this stands for; None: it is a step.
-        after: The executions of the run that wrote what it reads.
-        incomplete: What of the step is not recorded, and why; None: nothing is known to be missing.
+        after: The executions of the run that wrote its inputs.
+        incomplete: The gaps in its record, with reasons; None: there is no known gap.
     """
 
     execution_id: int
@@ -122,16 +121,16 @@ def list_runs(
     """Return a page of runs, the newest first.
 
     Args:
-        store: Where to look.
+        store: The store.
         pipeline: Only its runs.
-        name: Only runs that are called so.
+        name: Only runs of this name.
         limit: Runs on the page, at most 100.
         page_token: `next_page_token` of the page before.
     """
-    wanted = {"pipeline": pipeline, "run_name": name}
+    criteria = {"pipeline": pipeline, "run_name": name}
     conditions = [
         f"custom_properties.{key}.string_value = {_quoted(value)}"
-        for key, value in wanted.items()
+        for key, value in criteria.items()
         if value is not None
     ]
     try:
@@ -146,20 +145,20 @@ def list_runs(
         return Page([])
     summaries = [_summary(execution) for execution in page]
     counts = _incomplete_steps(store, [summary.run for summary in summaries])
-    runs = [replace(found, incomplete_steps=counts[found.run]) for found in summaries]
+    runs = [replace(summary, incomplete_steps=counts[summary.run]) for summary in summaries]
     return Page(runs, page.next_page_token)
 
 
 def _incomplete_steps(store: ClientStore, run_ids: Sequence[str]) -> Counter[str]:
-    """Return how many steps of each run are not recorded completely."""
+    """Return the number of steps of each run whose records have gaps."""
     if not run_ids:
         return Counter()
-    wanted = ", ".join(map(_quoted, run_ids))
-    found = store.iter_executions(
+    quoted_ids = ", ".join(map(_quoted, run_ids))
+    executions = store.iter_executions(
         where=f"custom_properties.`{INCOMPLETE}`.string_value > '' AND "
-        f"custom_properties.run_id.string_value IN ({wanted})"
+        f"custom_properties.run_id.string_value IN ({quoted_ids})"
     )
-    steps = (execution for execution in found if execution.type != PIPELINE_RUN)
+    steps = (execution for execution in executions if execution.type != PIPELINE_RUN)
     return Counter(_text(execution, "run_id") or "" for execution in steps)
 
 
@@ -172,32 +171,36 @@ def read_run(store: ClientStore, run: str | None = None) -> RunHistory:
     """Return a run with its steps.
 
     Args:
-        store: Where to look.
-        run: The id of the run, also of one that Kubeflow Pipelines or TFX recorded; or what runs
-            are called: then the newest of them; None: the newest of all.
+        store: The store.
+        run: The id of the run, also of one that Kubeflow Pipelines or TFX recorded; or a name:
+            then the newest run of that name; None: the newest of all.
 
     Raises:
         NotFound: There is none.
     """
     context = _context(store, run)
     executions = list(store.iter_executions(context=context))
-    own = [found for found in executions if _is_run(found, str(context.name))]
-    steps = [found for found in executions if not _is_run(found, str(context.name))]
-    events = _events(store, [found.id for found in steps if found.id is not None])
-    before = _producers(steps, events)
-    summary = _summary(own[0]) if own else _unknown(str(context.name))
-    incomplete = sum(_text(found, INCOMPLETE) is not None for found in steps)
+    run_id = str(context.name)
+    run_executions = [execution for execution in executions if _is_run(execution, run_id)]
+    steps = [execution for execution in executions if not _is_run(execution, run_id)]
+    events = _events(store, [execution.id for execution in steps if execution.id is not None])
+    producers = _producers(steps, events)
+    summary = _summary(run_executions[0]) if run_executions else _unrecorded_run(run_id)
+    incomplete = sum(_text(execution, INCOMPLETE) is not None for execution in steps)
     return RunHistory(
         summary=replace(summary, incomplete_steps=incomplete),
-        steps=[_step(found, before.get(found.id or 0, ())) for found in sorted(steps, key=_begin)],
+        steps=[
+            _step(execution, producers.get(execution.id or 0, ()))
+            for execution in sorted(steps, key=_start_order)
+        ],
     )
 
 
 def _context(store: ClientStore, run: str | None) -> Context:
     for type_name in _RUN_TYPES if run is not None else ():
-        found = store.find_context(type=type_name, name=run)
-        if found is not None:
-            return found
+        context = store.find_context(type=type_name, name=run)
+        if context is not None:
+            return context
     page = list_runs(store, name=run, limit=1)
     if not page.items:
         raise errors.NotFound("no run is recorded" if run is None else f"no run is called {run!r}")
@@ -208,7 +211,7 @@ def _is_run(execution: Execution, run_id: str) -> bool:
     return execution.type == PIPELINE_RUN and _text(execution, "run_id") == run_id
 
 
-def _unknown(run_id: str) -> RunSummary:
+def _unrecorded_run(run_id: str) -> RunSummary:
     return RunSummary(
         run=run_id, name=None, pipeline=None, state=None, started_at=None, duration_ms=None
     )
@@ -220,7 +223,7 @@ def _summary(execution: Execution) -> RunSummary:
         name=_text(execution, "run_name"),
         pipeline=_text(execution, "pipeline"),
         state=execution.state,
-        started_at=_begin(execution)[0],
+        started_at=_start_order(execution)[0],
         duration_ms=_number(execution, "duration_ms"),
         heard_of_at=execution.update_time,
         error=_error(execution),
@@ -242,7 +245,7 @@ def _step(execution: Execution, after: Iterable[int]) -> RunStep:
         is_cached=is_cached,
         original_execution_id=_number(execution, ORIGINAL) if is_cached else None,
         decision=_text(execution, CACHE_DECISION),
-        started_at=_begin(execution)[0],
+        started_at=_start_order(execution)[0],
         duration_ms=_number(execution, "duration_ms"),
         heard_of_at=execution.update_time,
         error=_error(execution),
@@ -258,34 +261,34 @@ def _name(execution: Execution) -> str:
     return next(filter(None, texts), None) or execution.name or execution.type or ""
 
 
-def _begin(execution: Execution) -> tuple[int, int]:
-    """Return when an execution began, in ms, and its id: what it can be ordered by."""
-    started = _number(execution, "started_at")
-    return (started if started is not None else execution.create_time or 0), execution.id or 0
+def _start_order(execution: Execution) -> tuple[int, int]:
+    """Return the sort key of an execution: the time it began, in ms, and its id."""
+    started_at = _number(execution, "started_at")
+    return (started_at if started_at is not None else execution.create_time or 0), execution.id or 0
 
 
 def _events(store: ClientStore, ids: Sequence[int]) -> list[Event]:
-    found: list[Event] = []
+    events: list[Event] = []
     for at in range(0, len(ids), _EVENTS_OF):
-        found += store.list_events(execution=ids[at : at + _EVENTS_OF])
-    return found
+        events += store.list_events(execution=ids[at : at + _EVENTS_OF])
+    return events
 
 
 def _producers(steps: Sequence[Execution], events: Sequence[Event]) -> Mapping[int, set[int]]:
-    """Return for each step those that wrote what it reads, and began before it."""
-    begun = {step.id or 0: _begin(step) for step in steps}
+    """Return for each step those that wrote its inputs and began before it."""
+    start_orders = {step.id or 0: _start_order(step) for step in steps}
     wrote: dict[int, set[int]] = {}
     for event in events:
         if event.type.is_output:
             wrote.setdefault(event.artifact_id or 0, set()).add(event.execution_id or 0)
-    found: dict[int, set[int]] = {}
+    producers: dict[int, set[int]] = {}
     for event in events:
         reader = event.execution_id or 0
         if not event.type.is_output:
             writers = wrote.get(event.artifact_id or 0, ())
-            earlier = {writer for writer in writers if begun[writer] < begun[reader]}
-            found.setdefault(reader, set()).update(earlier)
-    return found
+            earlier = {writer for writer in writers if start_orders[writer] < start_orders[reader]}
+            producers.setdefault(reader, set()).update(earlier)
+    return producers
 
 
 def _text(execution: Execution, name: str) -> str | None:

@@ -11,9 +11,9 @@ from lineage_store.entities import Artifact
 from lineage_store.fingerprints.code.guards import WatchedFile, file_state
 from lineage_store.fingerprints.values import fingerprint
 from lineage_store.lineage.identity import digest_of
-from lineage_store.recording.artifacts import Inputs, listed
-from lineage_store.recording.lookups import described_artifact, local_path
-from lineage_store.recording.step_spec import StepDescription
+from lineage_store.recording.artifacts import Inputs, as_list
+from lineage_store.recording.lookups import local_path, original_artifact
+from lineage_store.recording.step_spec import StepSpec
 
 
 class InputWatch:
@@ -23,16 +23,16 @@ class InputWatch:
         described: The step; its inputs are looked at now.
     """
 
-    def __init__(self, described: StepDescription) -> None:
-        self._described = described
-        self._states = {path: state_of(path) for _, path in _local_files(described.inputs)}
+    def __init__(self, spec: StepSpec) -> None:
+        self._spec = spec
+        self._states = {path: state_of(path) for _, path in _local_files(spec.inputs)}
 
     def changed(self, places: Sequence[StepArtifact], files: Sequence[WatchedFile]) -> str | None:
-        """Return what is no longer as it was when the key was made; None: all is.
+        """Return the input or file that changed since the key was made; None: none did.
 
         Args:
             places: The inputs.
-            files: What the key rests on beside them.
+            files: The files that the key rests on beside them.
         """
         for file in files:
             if file_state(file.path) != file.state and not _has_digest(file.path, file.digest):
@@ -40,7 +40,7 @@ class InputWatch:
         for place in places:
             artifact = place.artifact
             if isinstance(artifact, int):
-                artifact = described_artifact(self._described, place) or Artifact(id=artifact)
+                artifact = original_artifact(self._spec, place) or Artifact(id=artifact)
             path = _path_of(artifact)
             if path is not None and self._is_other(path, artifact):
                 return f"input {place.name}"
@@ -63,7 +63,7 @@ def _has_digest(path: Path | str, digest: str) -> bool:
 
 
 def state_of(path: Path) -> object:
-    """Return what shows whether a file, or anything in a directory, was changed."""
+    """Return the state of a file, or of all in a directory, which shows any change."""
     state = file_state(str(path))
     if state is None or not os.path.isdir(path):  # noqa: PTH112 - raises nothing
         return state
@@ -78,14 +78,14 @@ def state_of(path: Path) -> object:
 
 def _local_files(inputs: Inputs | None) -> Iterator[tuple[str, Path]]:
     for name, several in (inputs or {}).items():
-        for given in listed(several):
-            path = given.absolute() if isinstance(given, Path) else _path_of(given)
+        for value in as_list(several):
+            path = value.absolute() if isinstance(value, Path) else _path_of(value)
             if path is not None:
                 yield name, path
 
 
-def _path_of(given: object) -> Path | None:
+def _path_of(value: object) -> Path | None:
     """Return the local file of an artifact whose content is known; None: it has none."""
-    if not isinstance(given, Artifact) or digest_of(given) is None:
+    if not isinstance(value, Artifact) or digest_of(value) is None:
         return None
-    return local_path(given)
+    return local_path(value)

@@ -1,4 +1,4 @@
-"""Runs: what `LineageStore` offers to record them."""
+"""The methods of `LineageStore` that record runs."""
 
 import os
 import threading
@@ -19,7 +19,7 @@ class RecordingMethods(ClientStore):
     _recorder_lock = threading.Lock()
 
     def set_recording(self, options: RecordingOptions) -> None:
-        """Say how runs are recorded; of no effect on runs that have begun."""
+        """Set the options of recording; of no effect on runs that have begun."""
         self._recording = options
 
     def run(
@@ -34,17 +34,17 @@ class RecordingMethods(ClientStore):
     ) -> Run:
         """Return a run of a pipeline, to be begun by `with`; within another run, a part of that.
 
-        What it records is sent by a thread of its own. Nothing in it raises because of the store:
+        A thread of its own sends its records. Nothing in it raises because of the store:
         while that is away, records wait on the local disk.
 
         Args:
-            name: What it is called.
+            name: Its name.
             pipeline: The pipeline that it is a run of; None: that of the run it is in, else its
                 own name.
-            run_id: What tells it from all other runs; None: the name, the time and a random part.
-            orchestrator: Who runs it; part of the keys of its steps.
-            project: What the pipeline belongs to; None: that of the run it is in, else nothing.
-            properties: What else is recorded of it.
+            run_id: An id that no other run has; None: the name, the time and a random part.
+            orchestrator: The tool that runs it; part of the keys of its steps.
+            project: The project of the pipeline; None: that of the run it is in, else none.
+            properties: Other properties to record.
         """
         recorder = self._shared_recorder()
         outer = current_run()
@@ -61,19 +61,19 @@ class RecordingMethods(ClientStore):
         )
 
     def flush_recording(self) -> bool:
-        """Return when all that runs recorded is sent or spooled; False: it is not, in time."""
+        """Wait until all records of runs are sent or spooled; False: they are not, in time."""
         return self._recorder is None or self._recorder.flush()
 
     def _shared_recorder(self) -> Recorder:
         with self._recorder_lock:
             if self._recorder is None:
-                self._recorder = Recorder(self.hasty_transport, self.url, self._recording)
+                self._recorder = Recorder(self.fail_fast_transport, self.url, self._recording)
                 if os.getpid() != self.process_id:
                     self._recorder.after_fork()
             return self._recorder
 
     def close(self) -> None:
-        """Send or spool what runs recorded, and free what the store holds."""
+        """Send or spool the records of runs, and free the store's resources."""
         if self._recorder is not None:
             self._recorder.close()
         super().close()

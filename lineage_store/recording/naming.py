@@ -1,4 +1,4 @@
-"""What runs and steps are called in the store, and the properties that they are recorded with.
+"""Names of runs and steps in the store, and the properties that they are recorded with.
 
 | node | type | known by |
 | --- | --- | --- |
@@ -19,10 +19,10 @@ and `error_message`. A step has `attempt_id` and `log.index` (numbers), `paramet
 and `log.cache_key` (in hexadecimal) and `log.cache_decision` if it asked. A run has what
 `environment.capture` found, `run_name`, `pipeline` and, if it is nested, `parent_run_id`.
 
-What could not be recorded is told: both kinds have `log.incomplete` if something is missing, a text
+Gaps are recorded: both kinds have `log.incomplete` if something is missing, a text
 such as "1 output not recorded: fig (a DataFrame is no output)". Without it, nothing is known to be.
 
-What each run is bound to have of its own is named so that comparisons leave it out: see
+Properties that differ from run to run are named so that comparisons leave them out: see
 `lineage.aspects`.
 """
 
@@ -38,7 +38,7 @@ PIPELINE = "Pipeline"
 PIPELINE_RUN = "PipelineRun"
 
 INDEX = "log.index"
-"""Which of the steps of its name in its run a step is, from 0."""
+"""The number of a step among those of its name in its run, from 0."""
 
 CACHE_KEY = "log.cache_key"
 CACHE_DECISION = "log.cache_decision"
@@ -46,7 +46,7 @@ CACHE_DECISION = "log.cache_decision"
 REFRESH = "REFRESH: it was asked to run anew"
 """The decision on a step that runs whatever the cache has."""
 INCOMPLETE = "log.incomplete"
-"""What of a step or a run is not recorded, and why; see `gaps`."""
+"""The gaps in the record of a step or a run; see `gaps`."""
 
 _HEX = 64
 

@@ -1,4 +1,4 @@
-"""How recording behaves."""
+"""Options of recording and of the cache."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,23 +15,23 @@ CacheMode = bool | Literal["refresh"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingOptions:
-    """How runs and steps reach the store.
+    """Options of the way from runs and steps to the store.
 
     Attributes:
         spool: The directory of the files that keep records until the store has them; None: that
             of the environment variable LINEAGE_STORE_SPOOL, else in the cache of the user.
-        spool_bytes: How large the spool of a store may get, and again how large all its journals;
-            what fits into neither waits in memory.
-        buffer_records: How many records may wait in memory; more go to the spool, else to the
-            journal. If no file takes them, the code that records waits up to flush_seconds for a
-            store that is there; what that does not take is lost, counted, and said to be.
-        buffer_bytes: How many bytes these may have.
-        decide_seconds: How long a cache decision may take; after that it is a miss.
-        flush_seconds: How long the end of a run, or of the process, waits until all is sent or
-            in a file.
-        retry_seconds: How often to look whether a store that was away is back, and how long to
-            leave a spool alone that failed.
-        heartbeat_seconds: How often a step that runs is recorded as still running.
+        spool_bytes: The maximum size of a store's spool, and again of all its journals; records
+            that fit into neither wait in memory.
+        buffer_records: The number of records that may wait in memory; more go to the spool, else
+            to the journal. If no file takes them, the code that records waits up to flush_seconds
+            for a store that is there; records that it does not take are lost, counted and logged.
+        buffer_bytes: The number of bytes that these may have.
+        decide_seconds: The deadline of a cache decision; after it, the decision is a miss.
+        flush_seconds: The time that the end of a run, or of the process, waits until all is sent
+            or in a file.
+        retry_seconds: The time between two looks for a store that was away, and the time for
+            which a spool that failed is left alone.
+        heartbeat_seconds: The time between two records that a step still runs.
     """
 
     spool: Path | str | None = None
@@ -46,19 +46,19 @@ class RecordingOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caching:
-    """How a step uses the cache.
+    """Options of a step's use of the cache.
 
     Attributes:
         scope: Entries of one scope are not seen in another.
         max_age: Older entries do not count; None: of any age.
-        time_to_live: How long the entry of this step hits; None: without end.
-        identity: What makes two inputs the same.
+        time_to_live: The time for which the entry of this step hits; None: without end.
+        identity: The rule by which two inputs are the same.
         require_live: Each output must be LIVE in the store.
-        verify: Outputs that are local files must be there, and have the content that they had.
-        wait: How long to wait for another that runs the same; None: as long as it lives.
-        lease: After what time without a sign of life another may run the same.
+        verify: Outputs that are local files must be there, with unchanged content.
+        wait: The time to wait for another that runs the same; None: as long as it lives.
+        lease: The time without a sign of life after which another may run the same.
         names: The base name of an input file counts, beside its content.
-        refresh: Do not ask: run, and publish the outcome in the place of what was published.
+        refresh: Do not ask: run, and publish the outcome in place of the earlier one.
 
     Raises:
         InvalidArgument: A field has a value of the wrong type, or a time is negative.
@@ -89,7 +89,7 @@ class Caching:
 
     @classmethod
     def of(cls, cache: "CacheMode | Caching") -> "Caching | None":
-        """Return how `cache=` says that a step uses the cache; None: not at all.
+        """Return the options that `cache=` stands for; None: do not use the cache.
 
         Raises:
             InvalidArgument: It is none of True, False, "refresh" and a `Caching`.

@@ -1,4 +1,4 @@
-"""How steps and runs end: states, times and errors."""
+"""The ends of steps and runs: states, times and errors."""
 
 import asyncio
 import time
@@ -17,51 +17,51 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def begun(at: int | None) -> tuple[int, float]:
-    """Return when something began, in ms since the epoch, and the monotonic clock at that time.
+def start_time(at: int | None) -> tuple[int, float]:
+    """Return the time of a beginning, in ms since the epoch, and the monotonic clock at that time.
 
     Args:
-        at: When, by the clock of this machine; None: now. Whoever is told of it later than it
-            happened says so, and what lies between counts.
+        at: The time by the clock of this machine; None: now. A hook that learns of a beginning
+            late passes it, so that the time in between counts.
     """
     now, ticks = now_ms(), time.monotonic()
     return (now, ticks) if at is None else (at, ticks - (now - at) / 1000)
 
 
-def times(started: int, ticks: float, ended: int | None) -> dict[str, PropertyValue]:
+def end_properties(started_at: int, ticks: float, ended_at: int | None) -> dict[str, PropertyValue]:
     """Return the end and the duration of something.
 
     Args:
-        started: When it began, in ms since the epoch; 0: it did not begin in this process.
+        started_at: When it began, in ms since the epoch; 0: it did not begin in this process.
         ticks: The monotonic clock at that time, in seconds.
-        ended: When it ended, in ms since the epoch; None: now.
+        ended_at: When it ended, in ms since the epoch; None: now.
     """
-    if not started:
-        return {"ended_at": now_ms() if ended is None else ended}
-    if ended is None:
-        ended = started + max(0, round((time.monotonic() - ticks) * 1000))
-    return {"ended_at": ended, "duration_ms": max(0, ended - started)}
+    if not started_at:
+        return {"ended_at": now_ms() if ended_at is None else ended_at}
+    if ended_at is None:
+        ended_at = started_at + max(0, round((time.monotonic() - ticks) * 1000))
+    return {"ended_at": ended_at, "duration_ms": max(0, ended_at - started_at)}
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An error that only its texts are known of, as orchestrators tell those of their workers.
+    """An error known only by its texts, as orchestrators pass on the errors of their workers.
 
     Attributes:
-        kind: What sort of error it is, best the name of its class.
-        message: What it says.
+        kind: Its kind, best the name of its class.
+        message: Its text.
     """
 
     kind: str
     message: str
 
 
-Fault = BaseException | Failure
-"""What something failed with."""
+ErrorLike = BaseException | Failure
+"""The error that a step or run failed with."""
 
 
-def outcome_of(error: Fault | None) -> ExecutionState:
-    """Return the state that something ends in: by itself, by a failure, or cancelled."""
+def outcome_of(error: ErrorLike | None) -> ExecutionState:
+    """Return the last state of a step or run: COMPLETE, or by the error FAILED or CANCELED."""
     if error is None:
         return ExecutionState.COMPLETE
     if isinstance(error, Failure):
@@ -71,8 +71,8 @@ def outcome_of(error: Fault | None) -> ExecutionState:
     return ExecutionState.CANCELED  # Ctrl-C, the end of the process, a generator that is closed
 
 
-def error_properties(error: Fault | None) -> dict[str, PropertyValue]:
-    """Return what is recorded of an error."""
+def error_properties(error: ErrorLike | None) -> dict[str, PropertyValue]:
+    """Return the properties that record an error."""
     if error is None:
         return {}
     if isinstance(error, Failure):

@@ -1,4 +1,4 @@
-"""Parameters of a step as its key takes them."""
+"""Parameters of a step as components of its key."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ def components(
 
     Args:
         values: By name.
-        noun: What errors call them, such as "parameter".
+        noun: Their name in errors, such as "parameter".
         secret: The names of those that nobody may read.
         files: Takes the files whose content counts.
 

@@ -1,8 +1,8 @@
-"""Files and directories put where a step wants them: whole or not at all, and only what was meant.
+"""Restores files and directories where a step wants them: whole or not at all, and verified.
 
-Where they come from is told by the store. So what is copied must have the SHA-256 that the store
-tells, too: nobody can have a file copied whose content he does not know. A copy is made beside its
-place and takes it by a rename; until then what was there stays. Permissions are kept.
+The store names their sources. So a copy must have the SHA-256 that the store
+names, too: nobody can have a file copied whose content he does not know. A copy is made beside its
+destination and replaces it by a rename; until then the old file stays. Permissions are kept.
 """
 
 import hashlib
@@ -27,18 +27,18 @@ _Place = tuple[int, int]
 
 
 def restore(source: Path, target: Path, digest: Digest | None) -> bool:
-    """Put what a source has at a target; return whether the target has the content of a digest.
+    """Copy a source to a target; return whether the target has the content of a digest.
 
     Args:
         source: A file or directory; not read if the target has the content already.
-        target: Where to put it; what is there is replaced, all of it.
-        digest: Of the content; only a SHA-256 tells enough.
+        target: The destination; a file or directory there is replaced as a whole.
+        digest: Of the content; only a SHA-256 is safe enough.
     """
     if digest is None or digest.algorithm != "sha256":
         return False
     if has_content(target, digest):
         return True
-    place = Path(os.path.realpath(target))  # a link stays, and what it leads to is replaced
+    place = Path(os.path.realpath(target))  # a link stays, and its target is replaced
     if _is_in_use(place) or not has_content(source, digest):
         return False
     try:
@@ -47,14 +47,14 @@ def restore(source: Path, target: Path, digest: Digest | None) -> bool:
         return False
 
 
-def _replace(source: Path, place: Path, digest: Digest) -> bool:
-    """Replace what is in a place by a copy, if that has the content of the digest."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with _beside(place) as copy:
+def _replace(source: Path, destination: Path, digest: Digest) -> bool:
+    """Replace a destination by a copy, if that has the content of the digest."""
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    with _beside(destination) as copy:
         _copy(source, copy)
         is_right = has_content(copy, digest)
         if is_right:
-            _swap(copy, place)
+            _swap(copy, destination)
     return is_right
 
 
@@ -73,7 +73,7 @@ def _is_in_use(place: Path) -> bool:
 
 @contextmanager
 def _beside(place: Path) -> Iterator[Path]:
-    """Give a free path in the directory of another; what is there in the end is removed."""
+    """Yield a free path in the directory of another; remove a file left there."""
     free = _free(place)
     try:
         yield free
@@ -94,7 +94,7 @@ def _remove(path: Path) -> None:
 
 
 def _swap(new: Path, place: Path) -> None:
-    """Put a new file or directory in a place; if that fails, what was there is there again."""
+    """Move a new file or directory to a destination; if that fails, restore the old one."""
     if not (place.is_dir() or new.is_dir()):
         new.replace(place)
         return
@@ -130,43 +130,45 @@ def _own_file(path: Path) -> BinaryIO:
     return os.fdopen(os.open(path, flags, 0o600), "wb")
 
 
-def _copy_directory(source: Path, target: Path, above: tuple[_Place, ...]) -> None:
-    """Copy a directory, and what links in it lead to; one that leads nowhere or back stays one."""
+def _copy_directory(source: Path, target: Path, outer_directories: tuple[_Place, ...]) -> None:
+    """Copy a directory, and the targets of links in it; a link that leads nowhere or back stays."""
     target.mkdir(mode=0o700)
     status = source.stat()
-    within = (*above, (status.st_dev, status.st_ino))
+    open_directories = (*outer_directories, (status.st_dev, status.st_ino))
     for entry in source.iterdir():
-        if entry.is_symlink() and not _leads_on(entry, within):
+        if entry.is_symlink() and not _leads_on(entry, open_directories):
             (target / entry.name).symlink_to(entry.readlink())
         elif entry.is_dir():
-            _copy_directory(entry, target / entry.name, within)
+            _copy_directory(entry, target / entry.name, open_directories)
         else:
             _copy_file(entry, target / entry.name)
     target.chmod(stat.S_IMODE(status.st_mode) & _PERMISSIONS)
 
 
-def _leads_on(link: Path, within: tuple[_Place, ...]) -> bool:
+def _leads_on(link: Path, open_directories: tuple[_Place, ...]) -> bool:
     try:
         status = link.stat()
     except OSError:
         return False
-    return (status.st_dev, status.st_ino) not in within
+    return (status.st_dev, status.st_ino) not in open_directories
 
 
-def open_regular(path: Path | str, *, follow: bool = True, within: int | None = None) -> BinaryIO:
+def open_regular(
+    path: Path | str, *, follow: bool = True, directory_fd: int | None = None
+) -> BinaryIO:
     """Open a regular file for reading; a pipe or a device is not waited for.
 
     Args:
         path: The file; a name within a directory that is open.
         follow: Whether it may be a symbolic link.
-        within: The descriptor of that directory.
+        directory_fd: The descriptor of that directory.
 
     Raises:
         OSError: It is not there, or no regular file.
     """
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     flags |= 0 if follow else getattr(os, "O_NOFOLLOW", 0)
-    descriptor = os.open(path, flags, dir_fd=within)
+    descriptor = os.open(path, flags, dir_fd=directory_fd)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(f"{path} is no regular file")
@@ -174,23 +176,23 @@ def open_regular(path: Path | str, *, follow: bool = True, within: int | None = 
 
 
 def content_within(directory: Path, path: Path) -> bytes | None:
-    """Return what is in a file that lies in a directory itself; None: there is no such file.
+    """Return the content of a file that lies directly in a directory; None: there is no such file.
 
     The file is found by its name in the directory that is meant, so neither a link nor a change
     while this runs leads out of it.
     """
-    place = os.path.realpath(directory)
-    if os.path.realpath(path.parent) != place or path.name in {"", ".."}:
+    real_directory = os.path.realpath(directory)
+    if os.path.realpath(path.parent) != real_directory or path.name in {"", ".."}:
         return None
     try:
         if os.open not in os.supports_dir_fd:  # Windows
-            return None if path.is_symlink() else Path(place, path.name).read_bytes()
-        opened = os.open(place, os.O_RDONLY)
+            return None if path.is_symlink() else Path(real_directory, path.name).read_bytes()
+        directory_fd = os.open(real_directory, os.O_RDONLY)
         try:
-            with open_regular(path.name, follow=False, within=opened) as file:
+            with open_regular(path.name, follow=False, directory_fd=directory_fd) as file:
                 return file.read()
         finally:
-            os.close(opened)
+            os.close(directory_fd)
     except OSError:
         return None
 

@@ -1,6 +1,6 @@
-"""What a step function returns: recorded, and restored from a hit.
+"""The return values of step functions: recorded, and restored from a hit.
 
-What the store says of a hit is taken for data, never for code: see "Whom a hit is taken from" in
+The store's answer to a hit is data, never code: see "Whom a hit is taken from" in
 docs/recording.md.
 """
 
@@ -30,16 +30,16 @@ NOTHING: Any = object()
 """There is nothing to restore."""
 
 RETURN = "return"
-"""The name of the output, or of the result, that holds what was returned."""
+"""The name of the output, or of the result, that holds the return value."""
 
-FORM = "return_form"
-"""The result that says how it is held: as a value, a path, paths by name, an artifact, a file."""
+KIND = "return_form"
+"""The result that names the kind: a value, a path, paths by name, an artifact, a file."""
 
 _TEXTS: Mapping[str, tuple[Callable[[Any], str], Callable[[str], Any]]] = {
     "value": (encode, decode),
     "json text": (json.dumps, json.loads),  # keeps the order of a dict
 }
-"""How values are written into a result, and read from there."""
+"""Functions that write values into a result, and read them from there."""
 
 _SEAL = ".seal"
 _MAX_NAME = 100
@@ -47,13 +47,13 @@ _NO_NAME = re.compile(r"[^\w.-]+")
 
 
 class ReturnValues:
-    """Records what a step function returns, each value in the form that fits it.
+    """Records the return values of a step function, each in the form that fits it.
 
     Args:
-        save: Where values are kept that are too long for a result, or have no other form; None:
+        save: The directory of values that are too long for a result, or have no other form; None:
             they are not kept.
         owner: The name of the function, with its module.
-        types: The types of outputs by their names; "return" is what has no other name.
+        types: The types of outputs by their names; "return" is the name of a single value.
     """
 
     def __init__(
@@ -64,26 +64,26 @@ class ReturnValues:
         self._types = types or {}
 
     def record(self, step: Step, value: Any) -> bool:
-        """Record what was returned; return whether a hit could restore it."""
+        """Record a return value; return whether a hit could restore it."""
         if isinstance(value, Path | Artifact):
-            form = "path" if isinstance(value, Path) else "artifact"
-            return self._record_output(step, value, form)
+            kind = "path" if isinstance(value, Path) else "artifact"
+            return self._record_output(step, value, kind)
         if _is_mapping_of_paths(value):
             return self._record_paths(step, value)
-        for form, (to_text, from_text) in _TEXTS.items():
+        for kind, (to_text, from_text) in _TEXTS.items():
             text = _text(value, to_text, from_text)
             if text is not None and masked_text(text) == text:
-                step.result(FORM, form)
+                step.result(KIND, kind)
                 step.result(RETURN, text)
                 return True
         return self._save is not None and self._record_file(step, value, self._save)
 
-    def _record_output(self, step: Step, value: Any, form: str) -> bool:
-        step.result(FORM, form)
+    def _record_output(self, step: Step, value: Any, kind: str) -> bool:
+        step.result(KIND, kind)
         return step.output(RETURN, value, type=self._type(RETURN)) is not None
 
     def _record_paths(self, step: Step, paths: Mapping[str, Path]) -> bool:
-        step.result(FORM, "paths")
+        step.result(KIND, "paths")
         step.result(RETURN, json.dumps(list(paths)))
         recorded = [step.output(name, path, type=self._type(name)) for name, path in paths.items()]
         return None not in recorded
@@ -107,28 +107,28 @@ class ReturnValues:
         return self._record_output(step, path, file.form)
 
     def _seal(self, step: Step, content: bytes) -> str | None:
-        return seal(*self._sealed(step, content))
+        return seal(*self._seal_parts(step, content))
 
-    def _sealed(self, step: Step, content: bytes) -> tuple[str, str, str]:
-        """Return what a seal is over: whose value it is, for which key, and the content."""
+    def _seal_parts(self, step: Step, content: bytes) -> tuple[str, str, str]:
+        """Return the parts that a seal covers: the owner of the value, the key, and the content."""
         key = "" if step.cache_key is None else step.cache_key.hex
         return self._owner, key, str(sha256_of(content))
 
     def restore(self, step: Step) -> Any:
-        """Return what the function returned when it ran, or NOTHING."""
-        form = str(step.results.get(FORM))
-        if form in _TEXTS:
-            return _TEXTS[form][1](str(step.results[RETURN]))
-        if form == "paths":
+        """Return the value that the function returned when it ran, or NOTHING."""
+        kind = str(step.results.get(KIND))
+        if kind in _TEXTS:
+            return _TEXTS[kind][1](str(step.results[RETURN]))
+        if kind == "paths":
             return _restored_paths(step)
         if RETURN not in step.outputs:
             return NOTHING
         artifact = step.outputs[RETURN][0]
-        if form == "artifact":
+        if kind == "artifact":
             return artifact
-        if form == "path":
+        if kind == "path":
             return _verifiable_path(artifact) or NOTHING
-        return self._restored_file(step, form, artifact) if form in FORMS else NOTHING
+        return self._restored_file(step, kind, artifact) if kind in FORMS else NOTHING
 
     def _restored_file(self, step: Step, form: str, artifact: Artifact) -> Any:
         """Return the value in a file that lies where this function keeps its values."""
@@ -139,13 +139,13 @@ class ReturnValues:
         if content is None or sha256_of(content) != digest_of(artifact):
             return NOTHING
         if form == PICKLE:
-            given = content_within(self._save, path.with_name(path.name + _SEAL))
-            if not is_sealed(given, *self._sealed(step, content)):
+            stored_seal = content_within(self._save, path.with_name(path.name + _SEAL))
+            if not is_sealed(stored_seal, *self._seal_parts(step, content)):
                 return NOTHING
         return FORMS[form].read(content)
 
     def restore_file(self, step: Step, name: str, target: Path, index: int = 0) -> bool:
-        """Put a cached output where it is wanted now; return whether it is there."""
+        """Put a cached output at its new path; return whether it is there."""
         several = step.outputs.get(name, [])
         source = local_path(several[index]) if index < len(several) else None
         if source is None or not restore(source, target, digest_of(several[index])):
@@ -164,7 +164,7 @@ def _restored_paths(step: Step) -> Any:
 
 
 def _verifiable_path(artifact: Artifact) -> Path | None:
-    """Return where an artifact is; None: not here, or what is there can't be verified."""
+    """Return the path of an artifact; None: it is not here, or its file can't be verified."""
     digest = digest_of(artifact)
     is_verifiable = digest is not None and digest.algorithm == "sha256"
     return local_path(artifact) if is_verifiable else None

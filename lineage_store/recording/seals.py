@@ -1,8 +1,8 @@
-"""Seals: what tells that a pickle was written by this user's own function, whatever a store says.
+"""Seals: proof that this user's own function wrote a pickle, whatever a store says.
 
 A seal is an HMAC-SHA256 with a key that each user has in a file of his own, made at the first use:
 `lineage-store/seal.key` in $XDG_CONFIG_HOME or ~/.config (in %APPDATA% on Windows). It never leaves
-that file. Who is to take over each other's pickles shares a key: `LINEAGE_STORE_SEAL_KEY` is the
+that file. Users who take over each other's pickles share a key: `LINEAGE_STORE_SEAL_KEY` is the
 path of its file.
 """
 
@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 from lineage_store.private_files import make_private_directory
-from lineage_store.recording.diagnostics import complain
+from lineage_store.recording.diagnostics import warn_once
 from lineage_store.recording.restoring import open_regular
 
 KEY_FILE = "LINEAGE_STORE_SEAL_KEY"
@@ -41,7 +41,7 @@ def seal(*parts: str) -> str | None:
 
 
 def is_sealed(text: bytes | None, *parts: str) -> bool:
-    """Return whether what was found is the seal over some texts."""
+    """Return whether a text is the seal over some texts."""
     expected = seal(*parts)
     return (
         text is not None
@@ -56,13 +56,13 @@ def _key() -> bytes | None:
     try:
         if not shared and not path.exists():
             _create(path)
-        return _read(path, is_own=not shared)
+        return _read_key(path, is_own=not shared)
     except OSError as error:
-        complain(f"seal {error}", "nothing is pickled, nor taken from a pickle: %s", error)
+        warn_once(f"seal {error}", "nothing is pickled, nor read from a pickle: %s", error)
         return None
 
 
-def _read(path: Path, *, is_own: bool) -> bytes:
+def _read_key(path: Path, *, is_own: bool) -> bytes:
     """Return a key.
 
     Raises:
@@ -105,7 +105,7 @@ def _take_place(new: Path, path: Path) -> None:
 
 
 def config_directory() -> Path:
-    """Return where this software keeps what is the user's own."""
+    """Return the directory of the user's own files of this software."""
     if sys.platform == "win32":
         base = os.environ.get("APPDATA") or "~/AppData/Roaming"
     else:

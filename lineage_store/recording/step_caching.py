@@ -1,4 +1,4 @@
-"""How one step uses the cache: what it is told before it runs, and what it may publish after."""
+"""One step's use of the cache: the decision before it runs, and the publication after."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -8,35 +8,35 @@ from lineage_store.client.records import Publication
 from lineage_store.client.step_artifacts import StepArtifact
 from lineage_store.entities.values import PropertyValue
 from lineage_store.fingerprints.code.guards import WatchedFile
-from lineage_store.recording.diagnostics import complain
+from lineage_store.recording.diagnostics import warn_once
 from lineage_store.recording.input_watch import InputWatch
 from lineage_store.recording.lookups import decide, key_of
 from lineage_store.recording.naming import CACHE_DECISION, CACHE_KEY, REFRESH
 from lineage_store.recording.options import Caching
 from lineage_store.recording.recorder import Recorder
-from lineage_store.recording.step_spec import StepDescription
+from lineage_store.recording.step_spec import StepSpec
 
 
 class StepCaching:
-    """The dealings of one step with the cache.
+    """Asks the cache about one step, and publishes its outcome.
 
     Attributes:
-        hit: What the cache has of the step; None: it runs.
-        miss: Why not, if the store was asked and answered.
-        key: What stands for the step and all that goes into it; None: it is not cached.
+        hit: The cached outcome of the step; None: it runs.
+        miss: The reason why there is none, if the store was asked and answered.
+        key: The cache key: the step and all that goes into it; None: it is not cached.
 
     Args:
         recorder: Asks the store.
         description: The step.
-        caching: How it uses the cache.
+        caching: The options of the cache.
     """
 
-    def __init__(self, recorder: Recorder, description: StepDescription, caching: Caching) -> None:
+    def __init__(self, recorder: Recorder, spec: StepSpec, caching: Caching) -> None:
         self.hit: Hit | None = None
         self.miss: Miss | None = None
         self.key: Key | None = None
         self._recorder = recorder
-        self._description = description
+        self._spec = spec
         self._caching = caching
         self._claim: Claim | None = None
         self._reason: str | None = None
@@ -45,46 +45,46 @@ class StepCaching:
         self._inputs: list[StepArtifact] = []
 
     def watch_inputs(self) -> None:
-        """Remember what the input files are like, before they are hashed."""
-        self._watch = InputWatch(self._description)
+        """Remember the states of the input files, before they are hashed."""
+        self._watch = InputWatch(self._spec)
 
-    def ask(self, inputs: Sequence[StepArtifact], around: Collection[str]) -> None:
+    def ask(self, inputs: Sequence[StepArtifact], enclosing: Collection[str]) -> None:
         """Ask the cache; hold the claim if it is a miss.
 
         Args:
-            inputs: What the step reads.
-            around: The keys of the steps that it runs in.
+            inputs: The inputs of the step.
+            enclosing: The keys of the steps that it runs in.
         """
         self._reason = "NOT_CACHED: its key can't be made"
-        made = key_of(self._description, inputs, self._caching)
-        if isinstance(made, str):
-            self._refuse(made)
+        key_or_reason = key_of(self._spec, inputs, self._caching)
+        if isinstance(key_or_reason, str):
+            self._refuse(key_or_reason)
             return
         self._reason = REFRESH if self._caching.refresh else None
-        self.key, self._files, self._inputs = made.key, made.files, list(inputs)
-        holder = self._description.key
-        decision = decide(self._recorder, self.key, holder, self._caching, around)
+        self.key, self._files, self._inputs = key_or_reason.key, key_or_reason.files, list(inputs)
+        holder = self._spec.key
+        decision = decide(self._recorder, self.key, holder, self._caching, enclosing)
         self._claim, self.miss, self.hit = decision.claim, decision.miss, decision.hit
 
     def peek(self, inputs: Sequence[StepArtifact]) -> Hit | Miss | None:
-        """Return what the cache says now, without a claim; None: nothing, or it is not asked."""
+        """Return the present decision of the cache, without a claim; None: there is none."""
         if self._recorder.is_child or self._caching.refresh:
             return None
-        made = key_of(self._description, inputs, self._caching)
+        key_or_reason = key_of(self._spec, inputs, self._caching)
         return (
             None
-            if isinstance(made, str)
-            else self._recorder.decisions.peek(made.key, self._caching)
+            if isinstance(key_or_reason, str)
+            else self._recorder.decisions.peek(key_or_reason.key, self._caching)
         )
 
     def why_uncached(self, inputs: Sequence[StepArtifact]) -> str | None:
-        """Return why the step has no key; None: it has one."""
-        made = key_of(self._description, inputs, self._caching)
-        return made if isinstance(made, str) else None
+        """Return the reason why the step has no key; None: it has one."""
+        key_or_reason = key_of(self._spec, inputs, self._caching)
+        return key_or_reason if isinstance(key_or_reason, str) else None
 
     @property
     def decision(self) -> str:
-        """One line on what the cache said."""
+        """The decision of the cache, in one line."""
         if self.hit is not None:
             return f"HIT: from execution {self.hit.original_execution_id}"
         if self._reason is not None:
@@ -94,18 +94,18 @@ class StepCaching:
         return "NO_DECISION" if self.key is not None else "NOT_CACHED"
 
     def properties(self) -> dict[str, PropertyValue]:
-        """Return what is recorded of it when the step begins."""
-        known: dict[str, PropertyValue] = {CACHE_DECISION: self.decision}
-        return known if self.key is None else {**known, CACHE_KEY: self.key.hex}
+        """Return the properties to record when the step begins."""
+        properties: dict[str, PropertyValue] = {CACHE_DECISION: self.decision}
+        return properties if self.key is None else {**properties, CACHE_KEY: self.key.hex}
 
     def changes(self) -> dict[str, PropertyValue]:
-        """Return what is recorded of it when the step ends: a reason to run that came later."""
+        """Return the properties to record when the step ends: a reason to run that came later."""
         return {} if self._reason is None else {CACHE_DECISION: self._reason}
 
     def reject(self, why: str) -> None:
-        """Leave the hit alone: the step runs."""
-        name = self._description.name
-        complain(f"{name} {why}", "the hit of the step %s is not used: %s", name, why)
+        """Do not use the hit: the step runs."""
+        name = self._spec.name
+        warn_once(f"{name} {why}", "the hit of the step %s is not used: %s", name, why)
         self.hit, self._reason = None, f"REJECTED: {why}"
 
     def dont_publish(self, why: str) -> None:
@@ -115,12 +115,12 @@ class StepCaching:
         self.key = None
 
     def _refuse(self, why: str) -> None:
-        name = self._description.name
-        complain(f"{name} {why}", "the step %s is not cached: %s", name, why)
+        name = self._spec.name
+        warn_once(f"{name} {why}", "the step %s is not cached: %s", name, why)
         self._reason = f"NOT_CACHED: {why}"
 
     def check(self, inputs: Sequence[StepArtifact]) -> None:
-        """Leave the outcome out of the cache if what the key was made of has changed since."""
+        """Leave the outcome out of the cache if anything in the key has changed since."""
         if self._watch is None or self.key is None:
             return
         changed = self._watch.changed(inputs, self._files)
@@ -130,8 +130,8 @@ class StepCaching:
             self.dont_publish("it changed its parameters, which a hit would not do")
 
     def _has_another_key(self) -> bool:
-        made = key_of(self._description, self._inputs, self._caching)
-        return isinstance(made, str) or made.key != self.key
+        key_or_reason = key_of(self._spec, self._inputs, self._caching)
+        return isinstance(key_or_reason, str) or key_or_reason.key != self.key
 
     def publication(self, results: Mapping[str, PropertyValue]) -> Publication | None:
         """Return the entry of the outcome; None: it has none."""

@@ -28,7 +28,7 @@ PICKLE = "pickle"
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How values are kept in a file.
+    """A way to keep values in a file.
 
     Attributes:
         suffix: Of the file.
@@ -79,7 +79,7 @@ def _is_plain_array(value: Any) -> bool:
 
 
 def _into(write: Callable[[Any, BytesIO], Any]) -> Callable[[Any], bytes]:
-    """Return what writes a value into memory."""
+    """Return a function that writes a value into memory."""
 
     def content(value: Any) -> bytes:
         file = BytesIO()
@@ -153,9 +153,9 @@ def _is_same(restored: Any, value: Any, *, is_enough: bool) -> bool:
     """Return whether a value came back as it was.
 
     Args:
-        restored: What came back.
+        restored: The value that was read back.
         value: The value.
-        is_enough: Whether that it came back is enough if it has no fingerprint.
+        is_enough: True if reading it back is enough for a value without a fingerprint.
     """
     try:
         expected = fingerprint(value)

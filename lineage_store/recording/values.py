@@ -26,11 +26,11 @@ Lack = Callable[[str, str], None]
 
 
 def as_property(value: Any, lack: Callable[[str], None] | None = None) -> PropertyValue:
-    """Return a value as a property can hold it; what none can hold, as text.
+    """Return a value as a property can hold it; any other as text.
 
     Args:
         value: The value.
-        lack: Called with the reason if no text tells the value: what is returned names its type.
+        lack: Called with the reason if no text tells the value: the result names its type then.
     """
     # Plain values come first: to ask an abstract class takes several times as long.
     if type(value) in _KEPT or (type(value) is int and value in _INT64):
@@ -47,10 +47,10 @@ def as_property(value: Any, lack: Callable[[str], None] | None = None) -> Proper
 
 
 def as_number(value: Any, lack: Callable[[str], None] | None = None) -> float | None:
-    """Return a number as a property holds it; None: it is none, as `lack` is told.
+    """Return a number as a property holds it; None: it is none, and `lack` is called.
 
     NaN and the infinities are numbers: that a loss is NaN is worth knowing. A truth value is none.
-    What holds a single number, such as an array without dimensions, is that number.
+    A value that holds a single number, such as an array without dimensions, counts as that number.
     """
     is_scalar = getattr(value, "shape", None) == () and hasattr(value, "item")
     number = _number(value.item() if is_scalar else value)

@@ -129,4 +129,4 @@ def test_a_missing_file_is_not_created(tmp_path: Path) -> None:
     done = run("artifacts", "list", "--store", f"sqlite:///{path}")
     assert done.returncode == 3
     assert not path.exists()
-    assert run("artifacts", "list", "--store", "nonsense").returncode == 1
+    assert run("artifacts", "list", "--store", "nonsense://host").returncode == 1

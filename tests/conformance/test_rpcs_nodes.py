@@ -132,7 +132,8 @@ def test_an_external_id_is_unique_among_nodes_of_a_kind(call, kind, t, node):
 
 
 def test_empty_external_ids_are_none(call, kind, t):
-    call.put(kind, *({"type_id": t, "name": n, "external_id": ""} for n in "ab"))
+    ids = call.put(kind, *({"type_id": t, "name": n, "external_id": ""} for n in "ab"))
+    assert [node.HasField("external_id") for node in call.get(kind, *ids)] == [False, False]
 
 
 def test_an_empty_name_is_a_name_and_no_name_is_none(call):

@@ -17,8 +17,7 @@ import pytest
 from lineage_store import LineageStore
 from lineage_store.entities import ExecutionState
 from lineage_store.errors import InvalidArgument
-from lineage_store.recording import Caching, step
-from lineage_store.recording import diagnostics as complaints
+from lineage_store.recording import Caching, diagnostics, step
 from lineage_store.recording.input_watch import InputWatch
 from tests.conformance.step_stores import WAYS, Count, opened, steps_of
 
@@ -32,7 +31,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LineageSto
 @pytest.fixture(autouse=True)
 def warnings_of(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, logger="lineage_store.recording")
-    complaints._told.clear()
+    diagnostics.reset()
 
 
 def decisions(store: LineageStore) -> list[str]:

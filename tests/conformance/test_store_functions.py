@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from lineage_store import LineageStore
-from lineage_store.recording import StepFunction, step
-from lineage_store.recording import diagnostics as complaints
+from lineage_store.recording import StepFunction, diagnostics, step
 from tests.conformance.step_stores import WAYS, Count, opened, steps_of
 
 
@@ -23,7 +22,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LineageSto
 def silence(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Nothing may be complained of, unless a test expects it and clears the log."""
     caplog.set_level(logging.WARNING, logger="lineage_store.recording")
-    complaints._told.clear()
+    diagnostics.reset()
     yield
     assert [record.getMessage() for record in caplog.records] == []
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lineage_store import Artifact, LineageStore
-from lineage_store.recording import diagnostics as complaints
+from lineage_store.recording import diagnostics
 from lineage_store.recording.history import RunStep, list_runs, read_run
 from tests.conformance.step_stores import WAYS, opened
 
@@ -22,7 +22,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LineageSto
 @pytest.fixture(autouse=True)
 def warnings(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     caplog.set_level(logging.WARNING, logger="lineage_store.recording")
-    complaints._told.clear()
+    diagnostics.reset()
     return caplog
 
 

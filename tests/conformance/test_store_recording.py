@@ -13,8 +13,7 @@ import pytest
 
 from lineage_store import Artifact, ArtifactType, LineageStore
 from lineage_store.cache.keys import Identity
-from lineage_store.recording import Caching, current_run
-from lineage_store.recording import diagnostics as complaints
+from lineage_store.recording import Caching, current_run, diagnostics
 from tests.conformance.step_stores import WAYS, opened, steps_of
 
 
@@ -28,7 +27,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LineageSto
 def silence(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Nothing may be complained of, unless a test expects it and clears the log."""
     caplog.set_level(logging.WARNING, logger="lineage_store.recording")
-    complaints._told.clear()
+    diagnostics.reset()
     yield
     assert [record.getMessage() for record in caplog.records] == []
 

@@ -9,8 +9,7 @@ import pytest
 
 from lineage_store import LineageStore
 from lineage_store.fingerprints import fingerprint
-from lineage_store.recording import StepFunction, step
-from lineage_store.recording import diagnostics as complaints
+from lineage_store.recording import StepFunction, diagnostics, step
 from tests.conformance.step_stores import WAYS, Count, opened
 
 
@@ -24,7 +23,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LineageSto
 def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    complaints._told.clear()
+    diagnostics.reset()
 
 
 def states(store: LineageStore) -> list[str]:

@@ -15,8 +15,7 @@ from lineage_store import Artifact, ArtifactState, Execution, ExecutionState, Li
 from lineage_store.cache.keys import Key
 from lineage_store.client.records import Publication, StepRecord
 from lineage_store.client.step_artifacts import StepArtifact
-from lineage_store.recording import Caching, step
-from lineage_store.recording import diagnostics as complaints
+from lineage_store.recording import Caching, diagnostics, step
 from lineage_store.recording.naming import CACHE_DECISION
 from tests.conformance.step_stores import WAYS, Count, opened
 
@@ -31,7 +30,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LineageSto
 def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    complaints._told.clear()
+    diagnostics.reset()
 
 
 def entry_key(store: LineageStore) -> Key:
@@ -118,7 +117,7 @@ class Victim:
         self.store.flush_recording()
         *_, last = self.store.iter_executions(where="type = 'count'")
         decision = str(last.custom_properties[CACHE_DECISION])
-        assert decision.startswith(("REJECTED: what it returned", "OUTPUT_MISSING: the cached"))
+        assert decision.startswith(("REJECTED: its return value", "OUTPUT_MISSING: the cached"))
 
 
 def test_a_pickle_of_its_own_is_taken_over(store: LineageStore, tmp_path: Path) -> None:
@@ -335,7 +334,7 @@ def test_a_key_that_is_no_secret_seals_nothing(
     for _ in range(2):
         victim.run()
     assert victim.calls.calls == 3
-    assert "nothing is pickled, nor taken from a pickle" in caplog.text
+    assert "nothing is pickled, nor read from a pickle" in caplog.text
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "md5", "none", "wrong"])

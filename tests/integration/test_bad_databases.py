@@ -91,6 +91,8 @@ def test_an_empty_file_becomes_a_store(path):
     path.touch()
     with closing(open_store(path)) as engine:
         put(engine, "first")
+    with closing(open_store(path)) as engine:
+        assert names(engine) == ["first"]
 
 
 def test_a_newer_revision_is_refused_and_left_alone(filled):

@@ -16,8 +16,7 @@ from pathlib import Path
 import pytest
 
 from lineage_store import Execution, LineageStore, connect, errors
-from lineage_store.recording import Caching, RecordingOptions
-from lineage_store.recording import diagnostics as complaints
+from lineage_store.recording import Caching, RecordingOptions, diagnostics
 from lineage_store.recording.delivery.replay import (
     Spool,
     SpoolDamaged,
@@ -57,8 +56,8 @@ def options(tmp_path: Path) -> RecordingOptions:
 
 
 @pytest.fixture(autouse=True)
-def fresh_complaints() -> None:
-    complaints._told.clear()
+def fresh_diagnostics() -> None:
+    diagnostics.reset()
 
 
 def steps_of(store: LineageStore) -> list[Execution]:
@@ -235,7 +234,7 @@ def test_a_replay_that_breaks_off_goes_on_where_it_was(server, options) -> None:
     with connect(server.url) as store:
         spool = Spool(path)
         batch = spool.first(7)  # sent, and never settled: the process was killed in between
-        assert send(store.hasty_transport(), [record for _, record in batch]).done == 7
+        assert send(store.fail_fast_transport(), [record for _, record in batch]).tried_count == 7
         assert replay(store, path).sent == 21
         expect_each_once(store, 10)
 

@@ -18,6 +18,7 @@ from lineage_store.database.schema import revisions as schema
 from lineage_store.engine import Engine
 from lineage_store.v1 import cache_pb2
 from lineage_store.v1 import metadata_pb2 as pb
+from lineage_store.v1 import metadata_service_pb2 as service
 
 
 def migrated(path: Path, revision: str = "head") -> Path:
@@ -90,7 +91,16 @@ def test_what_was_stored_before_filters_can_be_found_by_them(tmp_path):
 
 
 def test_a_migrated_database_is_a_usable_store(tmp_path):
-    Database(f"sqlite:///{migrated(tmp_path / 'a.db')}").close()
+    with closing(Engine(f"sqlite:///{migrated(tmp_path / 'a.db')}")) as engine:
+        put = service.PutArtifactTypeRequest(artifact_type=pb.ArtifactType(name="T"))
+        type_id = engine.call("PutArtifactType", put).type_id
+        artifact = pb.Artifact(type_id=type_id, name="first")
+        [stored_id] = engine.call(
+            "PutArtifacts", service.PutArtifactsRequest(artifacts=[artifact])
+        ).artifact_ids
+        answer = engine.call("GetArtifacts", service.GetArtifactsRequest())
+    [stored] = service.GetArtifactsResponse.FromString(answer).artifacts
+    assert (stored.id, stored.name) == (stored_id, "first")
 
 
 def test_a_store_from_before_the_cache_can_publish(tmp_path):

@@ -48,13 +48,13 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that were read; files are settled at once."""
     found: list[str] = []
-    read = files._read
+    read = files._hash_file
 
     def counted(path: Path, *args: Any) -> bytes:
         found.append(path.name)
         return read(path, *args)
 
-    monkeypatch.setattr(files, "_read", counted)
+    monkeypatch.setattr(files, "_hash_file", counted)
     monkeypatch.setattr(files, "SETTLED_NS", -(10**10))
     return found
 

@@ -12,8 +12,7 @@ import pytest
 from lineage_store import errors
 from lineage_store.cache.keys import make_key
 from lineage_store.client.cache_answers import Claim, InFlight, Miss, MissReason, WaitEvent
-from lineage_store.recording import Caching, RecordingOptions
-from lineage_store.recording import diagnostics as complaints
+from lineage_store.recording import Caching, RecordingOptions, diagnostics
 from lineage_store.recording.claims import Claims
 from lineage_store.recording.decisions import Decisions
 from tests.unit.recordings import until
@@ -61,8 +60,8 @@ class FakeCache:
 
 
 @pytest.fixture(autouse=True)
-def fresh_complaints() -> None:
-    complaints._told.clear()
+def fresh_diagnostics() -> None:
+    diagnostics.reset()
 
 
 def deciding(cache: FakeCache, seconds: float = 2.0) -> tuple[Decisions, Claims]:
@@ -132,5 +131,5 @@ def test_a_wait_is_bounded_if_wanted() -> None:
 def test_a_step_never_waits_for_one_that_it_runs_in() -> None:
     cache = FakeCache(BUSY)
     decisions, _ = deciding(cache)
-    assert decisions.decide(KEY, "me", Caching(), around=["you"]) is None
+    assert decisions.decide(KEY, "me", Caching(), enclosing=["you"]) is None
     assert cache.waits == 0

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from lineage_store import errors
-from lineage_store.recording import RecordingOptions
-from lineage_store.recording import diagnostics as complaints
+from lineage_store.recording import RecordingOptions, diagnostics
 from lineage_store.recording.delivery import backlog, courier
 from lineage_store.recording.delivery import sender as sender_module
 from lineage_store.recording.delivery.replay import spool_status
@@ -30,13 +29,13 @@ class Opened:
     def __init__(self, store: FakeStore) -> None:
         self._store = store
 
-    def hasty_transport(self) -> FakeStore:
+    def fail_fast_transport(self) -> FakeStore:
         return self._store
 
 
 @pytest.fixture(autouse=True)
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    complaints._told.clear()
+    diagnostics.reset()
     monkeypatch.setattr(sender_module, "LOOK_SECONDS", 0.05)
     monkeypatch.setattr(courier, "ADOPT_SECONDS", 0.1)
 

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lineage_store.recording.diagnostics import complain, harmless
+from lineage_store.recording.diagnostics import never_raises, warn_once
 from lineage_store.recording.gaps import MAX_NAMES, MAX_TEXT, Gaps
 from lineage_store.recording.values import as_number, as_property, named
 
 
 def gaps(owner: str = "step train of run r") -> Gaps:
-    return Gaps(owner, complain)
+    return Gaps(owner, warn_once)
 
 
 def test_gaps_are_told_by_sort() -> None:
@@ -70,12 +70,12 @@ class Owner:
     def __init__(self) -> None:
         self.gaps = gaps()
 
-    @harmless(None)
+    @never_raises(None)
     def fail(self, _: object = None) -> None:
         raise ValueError("x")
 
 
-@harmless(None)
+@never_raises(None)
 def fail(*_: object) -> None:
     raise ValueError("y")
 

@@ -13,14 +13,13 @@ from typing import Any
 import pytest
 
 from lineage_store import errors
-from lineage_store.recording import RecordingOptions
-from lineage_store.recording import diagnostics as complaints
+from lineage_store.recording import RecordingOptions, diagnostics
 from lineage_store.recording.delivery import backlog, courier
 from lineage_store.recording.delivery import sender as sender_module
 from lineage_store.recording.delivery.records import Record
 from lineage_store.recording.delivery.replay import recover, replay, spool_paths, spool_status
 from lineage_store.recording.delivery.sender import Sender
-from lineage_store.recording.delivery.sending import Outcome
+from lineage_store.recording.delivery.sending import DeliveryResult
 from lineage_store.recording.delivery.spool import Spool, SpoolDamaged
 from tests.unit.recordings import FakeStore, record, until
 
@@ -35,13 +34,13 @@ class Opened:
     def __init__(self, store: FakeStore) -> None:
         self._store = store
 
-    def hasty_transport(self) -> FakeStore:
+    def fail_fast_transport(self) -> FakeStore:
         return self._store
 
 
 @pytest.fixture(autouse=True)
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    complaints._told.clear()
+    diagnostics.reset()
     monkeypatch.setattr(sender_module, "LOOK_SECONDS", 0.05)
     monkeypatch.setattr(courier, "ADOPT_SECONDS", 0.1)
 
@@ -305,7 +304,7 @@ def test_numbers_of_a_file_that_was_replaced_say_nothing(spool, monkeypatch) -> 
         raise errors.Unavailable("database or disk is full")
 
     monkeypatch.setattr(Spool, "settle", fail)
-    reading.settle(batch, Outcome(done=3))
+    reading.settle(batch, DeliveryResult(tried_count=3))
     assert reading.batch() == []
     monkeypatch.undo()
     spool.path.rename(spool.path.with_name("aside"))

@@ -32,8 +32,8 @@ class Listening:
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[LineageStore]:
     with connect("sqlite://") as opened:
-        listening = Listening(opened.hasty_transport())
-        monkeypatch.setattr(opened, "hasty_transport", lambda: listening)
+        listening = Listening(opened.fail_fast_transport())
+        monkeypatch.setattr(opened, "fail_fast_transport", lambda: listening)
         yield opened
 
 
@@ -49,7 +49,7 @@ def pipeline(store: LineageStore, directory: Path) -> list[Record]:
                     step.metric("rows", 3)
     assert step.hit
     store.flush_recording()
-    return list(store.hasty_transport().records)
+    return list(store.fail_fast_transport().records)
 
 
 def contents(store: LineageStore) -> Any:
@@ -66,8 +66,8 @@ def test_records_that_come_twice_and_in_any_order_change_nothing(store, tmp_path
     records = pipeline(store, tmp_path)
     before = contents(store)
     random.Random(seed).shuffle(records)
-    outcome = send(store.hasty_transport(), records)
-    assert (outcome.taken, outcome.away) == (len(records), None)
+    result = send(store.fail_fast_transport(), records)
+    assert (result.accepted_count, result.outage) == (len(records), None)
     assert contents(store) == before
 
 
@@ -79,6 +79,6 @@ def test_a_hit_whose_entry_is_gone_is_recorded_all_the_same(store, tmp_path) -> 
     for entry_id in (request.entry_id, 999):
         request.entry_id = entry_id
         request.step.key += "x"
-        outcome = send(store.hasty_transport(), [Record.of(CACHED, request)])
-        assert (outcome.taken, outcome.refused, outcome.doubted) == (1, {}, {})
+        result = send(store.fail_fast_transport(), [Record.of(CACHED, request)])
+        assert (result.accepted_count, result.refusals, result.doubts) == (1, {}, {})
         assert store.get_execution(external_id=request.step.key).state == "CACHED"

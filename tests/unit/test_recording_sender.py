@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from lineage_store import errors
-from lineage_store.recording import RecordingOptions
-from lineage_store.recording import diagnostics as complaints
+from lineage_store.recording import RecordingOptions, diagnostics
 from lineage_store.recording.delivery.records import STEP, Record
 from lineage_store.recording.delivery.sender import Sender
 from lineage_store.recording.delivery.spool import Spool
@@ -40,8 +39,8 @@ def sender(store: FakeStore, spool: Spool) -> Iterator[Sender]:
 
 
 @pytest.fixture(autouse=True)
-def fresh_complaints() -> None:
-    complaints._told.clear()
+def fresh_diagnostics() -> None:
+    diagnostics.reset()
 
 
 def make(store: FakeStore, spool: Spool | None, **options: Any) -> Sender:
@@ -226,7 +225,7 @@ def test_a_defect_does_not_stop_the_thread(store, spool, caplog) -> None:
     sender = make(store, spool)
     store.error = ZeroDivisionError("a defect")
     sender.put(record("a"))
-    until(lambda: "a defect of recording" in caplog.text)
+    until(lambda: "after a defect" in caplog.text)
     store.error = None
     sender.put(record("b"))
     until(lambda: "b" in store.taken)
@@ -254,10 +253,10 @@ def test_many_threads_put(sender, store) -> None:
 def test_a_complaint_is_told_once(caplog) -> None:
     caplog.set_level(logging.DEBUG)
     for _ in range(3):
-        complaints.complain("kind", "it is %s", "so")
+        diagnostics.warn_once("kind", "it is %s", "so")
     assert [r.levelname for r in caplog.records] == ["WARNING", "DEBUG", "DEBUG"]
-    complaints.forget("kind")
-    complaints.complain("kind", "it is %s", "so")
+    diagnostics.rearm("kind")
+    diagnostics.warn_once("kind", "it is %s", "so")
     assert caplog.records[-1].levelname == "WARNING"
 
 

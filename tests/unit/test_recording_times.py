@@ -2,25 +2,25 @@
 
 import pytest
 
-from lineage_store.recording.outcomes import begun, now_ms, times
+from lineage_store.recording.outcomes import end_properties, now_ms, start_time
 
 
 def test_a_beginning_that_is_told_later_counts_from_when_it_was() -> None:
     started = now_ms() - 60_000
-    found = times(*begun(started), None)
+    found = end_properties(*start_time(started), None)
     assert found["ended_at"] == started + found["duration_ms"]
     assert now_ms() - 20_000 <= found["ended_at"] <= now_ms() + 1
 
 
 def test_a_beginning_that_another_clock_puts_into_the_future_has_no_duration() -> None:
     started = now_ms() + 60_000
-    assert times(*begun(started), None) == {"ended_at": started, "duration_ms": 0}
+    assert end_properties(*start_time(started), None) == {"ended_at": started, "duration_ms": 0}
 
 
 @pytest.mark.parametrize(("ended", "duration"), [(1_500, 500), (900, 0)])
 def test_an_end_that_is_told_is_kept(ended: int, duration: int) -> None:
-    assert times(*begun(1_000), ended) == {"ended_at": ended, "duration_ms": duration}
+    assert end_properties(*start_time(1_000), ended) == {"ended_at": ended, "duration_ms": duration}
 
 
 def test_what_did_not_begin_in_this_process_has_no_duration() -> None:
-    assert times(0, 0.0, 7) == {"ended_at": 7}
+    assert end_properties(0, 0.0, 7) == {"ended_at": 7}

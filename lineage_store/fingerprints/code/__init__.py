@@ -1,4 +1,4 @@
-"""What a function does, as one digest of all that it reaches.
+"""One digest for the code of a function and everything that code reaches.
 
 The digest covers the function's instructions and constants; its defaults, annotations and closure;
 each layer that decorates it; and, for every name that it mentions, the function, class, module or

@@ -1,7 +1,7 @@
-"""A code object as a digest, and what it mentions.
+"""The digest of a code object, and the names that it mentions.
 
-The digest is over what the interpreter runs: instructions, constants and names, also of the
-functions within. File names, line numbers and comments do not count.
+The digest covers everything that the interpreter runs: instructions, constants and names, also of
+the functions within. File names, line numbers and comments do not count.
 """
 
 import dis
@@ -44,7 +44,7 @@ class Import:
     Attributes:
         level: The dots before the name.
         module: The name behind the dots.
-        names: What is imported from it; "*" for all.
+        names: The names that the statement imports from it; "*" for all.
         bound: The name that is bound first.
     """
 
@@ -56,10 +56,10 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class CodeFacts:
-    """What there is to know of a code object.
+    """Facts about a code object.
 
     Attributes:
-        digest: The SHA-256 of what the interpreter runs.
+        digest: The SHA-256 of the instructions, constants and names.
         mentions: Global names, ordered.
         imports: Import statements, in their order.
         attributes: Names of attributes, and of globals.
@@ -80,18 +80,18 @@ _facts: dict[int, tuple[CodeType, CodeFacts]] = {}
 
 
 def facts_of(code: CodeType) -> CodeFacts:
-    """Return what there is to know of a code object, and of the functions within it."""
+    """Return the facts about a code object and the functions within it."""
     remembered = _facts.get(id(code))
     if remembered is not None and remembered[0] is code:
         return remembered[1]
-    facts = _read(code)
+    facts = _read_facts(code)
     if len(_facts) >= _REMEMBERED:
         _facts.clear()
     _facts[id(code)] = code, facts
     return facts
 
 
-def _read(code: CodeType) -> CodeFacts:
+def _read_facts(code: CodeType) -> CodeFacts:
     chains: dict[str, set[tuple[str, ...]]] = {}
     values: set[str] = set()
     imports: list[Import] = []

@@ -1,4 +1,4 @@
-"""What there is to say of a class of the project: its bases, and all that its body made."""
+"""Descriptions of the project's classes: their bases, and everything that their bodies define."""
 
 from _abc import _get_dump  # type: ignore[import-not-found]  # the only way to read it
 from abc import ABCMeta
@@ -14,11 +14,11 @@ _SKIPPED = frozenset(
     {
         *("__module__", "__qualname__", "__dict__", "__weakref__", "__abstractmethods__"),
         *("__firstlineno__", "__static_attributes__", "__annotations_cache__", "__signature__"),
-        *("__slotnames__",),  # what pickle found out
+        *("__slotnames__",),  # a cache of pickle
         *("_abc_impl", "_abc_cache", "_abc_registry", "__parameters__"),
     }
 )
-"""What Python makes of the rest, and caches."""
+"""Attributes that Python derives from the others, and caches."""
 
 _FIXED = frozenset(
     {"__annotations__", "__dataclass_fields__", "__pydantic_fields__", "__attrs_attrs__"}
@@ -42,18 +42,18 @@ _settings: dict[type, Callable[[type], Any]] = {}
 
 
 def count_settings(base: type, settings: Callable[[type], Any]) -> None:
-    """Make a class of the project count by what is set for it elsewhere as well.
+    """Include settings that are made elsewhere in the digest of a class of the project.
 
     Args:
-        base: What such a class extends.
-        settings: Returns a value that stands for what is set for a class; it is looked at again
-            each time that it is asked whether the class is what it was.
+        base: The base class of the classes that this concerns.
+        settings: Returns a value that stands for the settings of a class; called again whenever a
+            kept digest is checked.
     """
     _settings[base] = settings
 
 
 def describe(graph: CodeGraph, kind: type, label: str) -> None:
-    """Write what there is to say of a class."""
+    """Write the description of a class."""
     graph.write("class", kind.__name__, kind.__qualname__)
     graph.value(type(kind), f"the metaclass of {label}")
     for base in kind.__bases__:
@@ -68,7 +68,7 @@ def describe(graph: CodeGraph, kind: type, label: str) -> None:
         _describe_members(graph, kind, label)
     for base, settings in _settings.items():
         if issubclass(kind, base):
-            graph.value(settings(kind), f"what is set for {label}")
+            graph.value(settings(kind), f"the settings of {label}")
 
 
 def _describe_registered(graph: CodeGraph, kind: type, label: str) -> None:

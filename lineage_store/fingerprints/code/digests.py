@@ -1,4 +1,4 @@
-"""Digests of code and of what code is given, made once and asked again while nothing changes."""
+"""Digests of code and its arguments, computed once and reused while nothing changes."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,8 +27,8 @@ class Code:
 
     Attributes:
         digest: "sha256:…"; None: it has none.
-        why: What has no fingerprint, and what to do: the digest is good for a record, and not for a
-            key. None: everything has one.
+        why: Names the thing without a fingerprint, and a remedy: the digest is good for a record,
+            and not for a key. None: everything has one.
         files: Files that the digest rests on and that may be read later, and their states.
     """
 
@@ -50,12 +50,12 @@ def code_digest(function: Callable[..., Any]) -> str:
 
 
 def code_of(function: Callable[..., Any], *, is_vouched: bool = False) -> Code:
-    """Return the digest of a function's code, and what that can't tell apart; never raises.
+    """Return the digest of a function's code, and the limits of that digest; never raises.
 
     Args:
         function: Anything that can be called.
-        is_vouched: Somebody vouches for what has no fingerprint, by naming a version: it counts by
-            the name of its type.
+        is_vouched: Somebody vouches for things without a fingerprint, by naming a version: each
+            counts by the name of its type.
     """
     try:
         graph, digest = _graph_of(function, is_vouched)
@@ -74,7 +74,7 @@ def value_digest(value: Any, label: str, files: list[WatchedFile] | None = None)
 
     Args:
         value: Any object.
-        label: What errors call it, such as "parameter config".
+        label: The name of the value in errors, such as "parameter config".
         files: Takes the files whose content counts, and their states before they were read.
 
     Raises:
@@ -97,29 +97,29 @@ def value_digest(value: Any, label: str, files: list[WatchedFile] | None = None)
 _Kept = tuple[CodeGraph, str]
 
 _graphs: dict[tuple[int, bool], tuple[Any, _Kept]] = {}
-"""The graphs of the functions that came last; each holds what it read. It has no lock, which a
+"""The graphs of the latest functions; each keeps the values that it read alive. No lock, which a
 process that is forked meanwhile would hold for ever."""
 
 
 def _graph_of(function: Callable[..., Any], is_lenient: bool) -> _Kept:
     place = id(function), is_lenient
-    owner, kept = _graphs.get(place, (None, None))
-    if kept is not None and owner is function and _holds(kept[0]):
-        return kept
+    owner, cached_graph = _graphs.get(place, (None, None))
+    if cached_graph is not None and owner is function and _holds(cached_graph[0]):
+        return cached_graph
     graph = CodeGraph(describe, encode, is_lenient=is_lenient, is_kept=True)
-    made = graph, _text(graph.digest(function, _label(function)))
+    new_graph = graph, _text(graph.digest(function, _label(function)))
     if len(graph.guards.names) + len(graph.guards.values) < _LARGEST:
-        _graphs[place] = function, made
+        _graphs[place] = function, new_graph
         with suppress(KeyError, RuntimeError, StopIteration):  # another thread makes room as well
             while len(_graphs) > _MOST:
                 del _graphs[next(iter(_graphs))]
-    return made
+    return new_graph
 
 
 def _holds(graph: CodeGraph) -> bool:
     try:
         return graph.holds()
-    except Exception:  # what it meets now is new: the digest is made anew, and says what is wrong
+    except Exception:  # new content: computing the digest anew says what is wrong
         return False
 
 

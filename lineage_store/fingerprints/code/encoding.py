@@ -1,7 +1,7 @@
-"""The digest of a value that code reaches, or is given: what it is, and what it holds.
+"""Digests of values that code reaches or takes as arguments: their types and their contents.
 
 An object counts by its class, which is a node of the graph if it is of the project, and by its
-state. What has no state that can be read, such as an open file, has no fingerprint.
+state. An object without a readable state, such as an open file, has no fingerprint.
 """
 
 import functools
@@ -29,17 +29,17 @@ from lineage_store.fingerprints.code.stability import is_stable
 _SCALARS = frozenset({type(None), bool, int, float, complex, str, bytes, type(...)})
 
 _TOOLS = (logging.Logger, logging.LoggerAdapter, type(threading.Lock()), type(threading.RLock()))
-"""What can't change an outcome, and counts by its type."""
+"""Types of objects that can't change an outcome; such an object counts by its type."""
 
 _inner: dict[type, Callable[[Any], Any]] = {}
 
 
 def see_through(kind: type, inner: Callable[[Any], Any]) -> None:
-    """Make objects of a type, and of its subclasses, count as what they stand for.
+    """Make objects of a type, and of its subclasses, count as the values that they stand for.
 
     Args:
         kind: The type.
-        inner: Returns what an object stands for, such as the function that it wraps.
+        inner: Returns the value that an object stands for, such as the function that it wraps.
     """
     _inner[kind] = inner
 
@@ -49,7 +49,7 @@ def _inner_of(kind: type) -> Callable[[Any], Any] | None:
 
 
 def encode(graph: CodeGraph, value: Any, label: str) -> bytes:
-    """Return what stands for a value: short bytes for a node or a scalar, else a digest.
+    """Return the bytes that stand for a value: a few for a node or a scalar, else a digest.
 
     Raises:
         NoFingerprint: It has none; the message names it by its label.
@@ -63,24 +63,24 @@ def encode(graph: CodeGraph, value: Any, label: str) -> bytes:
 
 
 class Encoder:
-    """Reads one value, and what it holds.
+    """Reads one value and its contents.
 
     Args:
         graph: Numbers the functions and classes that are met.
     """
 
-    def __init__(self, graph: CodeGraph, seen: dict[int, int] | None = None) -> None:
+    def __init__(self, graph: CodeGraph, first_positions: dict[int, int] | None = None) -> None:
         self._graph = graph
         self._content = sha256()
-        self._seen = dict(seen or {})
-        self._kept: list[Any] = []
+        self._first_positions = dict(first_positions or {})
+        self._pinned_values: list[Any] = []
 
     def digest(self) -> bytes:
-        """Return the digest of what was read."""
+        """Return the digest of everything read so far."""
         return self._content.digest()
 
     def write(self, *parts: str | bytes) -> None:
-        """Add parts to what is hashed."""
+        """Add parts to the hash."""
         for part in parts:
             encoded = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
             self._content.update(len(encoded).to_bytes(8, "big"))
@@ -97,22 +97,22 @@ class Encoder:
             self.write(constant(value))
         elif _has_no_identity(value):
             self._visit_new(value, label)
-        elif id(value) in self._seen:
-            self.write("again", str(self._seen[id(value)]))
+        elif id(value) in self._first_positions:
+            self.write("again", str(self._first_positions[id(value)]))
         else:
-            self._seen[id(value)] = len(self._seen)
-            self._kept.append(value)
+            self._first_positions[id(value)] = len(self._first_positions)
+            self._pinned_values.append(value)
             self._visit_new(value, label)
 
     def _visit_new(self, value: Any, label: str) -> None:
         try:
-            self._read(value, label)
+            self._encode_value(value, label)
         except NoFingerprint:
             if not self._graph.is_lenient:
                 raise
             self.write("opaque", _type_name(type(value)))
 
-    def _read(self, value: Any, label: str) -> None:
+    def _encode_value(self, value: Any, label: str) -> None:
         inner = _inner_of(type(value))
         if inner is not None:
             self.visit(inner(value), label)
@@ -126,7 +126,7 @@ class Encoder:
             self._read_object(value, label)
 
     def _read_installed(self, value: Any, name: str, label: str) -> None:
-        """Read an installed thing by its name, and what the project put into it."""
+        """Read an installed thing by its name, and the project's changes to it."""
         reaching.refuse(self._graph, value, label)
         self.write("installed", name)
         for each in registered_classes(value) if isinstance(value, type) else ():
@@ -138,14 +138,14 @@ class Encoder:
 
     def _read_object(self, value: Any, label: str) -> None:
         kind = type(value)
-        read = next((r for base, r in _READERS.items() if issubclass(kind, base)), None)
+        encoder = next((r for base, r in _READERS.items() if issubclass(kind, base)), None)
         try:
             if values.is_registered(kind):
                 self.write("data", values.fingerprint(value))
             elif is_data(kind):
                 self._read_data(value, label)
-            elif read is not None:
-                read(self, value, label)
+            elif encoder is not None:
+                encoder(self, value, label)
             else:
                 self._read_state(value, label)
         except (NoFingerprint, LookupError, RecursionError, MemoryError):
@@ -180,7 +180,7 @@ class Encoder:
             self._read_reduced(value, label)
 
     def _read_reduced(self, value: Any, label: str) -> None:
-        """Read an object by what it would be pickled as."""
+        """Read an object by its pickled form."""
         if hasattr(type(value), "__next__"):
             raise no_fingerprint(label, type(value))
         reduced = state.reduced(value)
@@ -220,14 +220,14 @@ class Encoder:
         """Read values that have no order."""
         digests = []
         for item in sorted(several, key=_rank):
-            alone = Encoder(self._graph, self._seen)
+            alone = Encoder(self._graph, self._first_positions)
             alone.visit(item, f"an item of {label}")
             digests.append(alone.digest())
         self.write(*sorted(digests))
 
 
 def no_fingerprint(label: str, kind: type, error: Exception | None = None) -> NoFingerprint:
-    """Return the error that says what has no fingerprint, and what to do."""
+    """Return the error that names a thing without a fingerprint, and a remedy."""
     why = "" if error is None or isinstance(error, errors.LineageError) else f" ({error})"
     return NoFingerprint(
         f"{label} of type {kind.__qualname__} has no fingerprint{why:.200}; "
@@ -250,7 +250,7 @@ def _is_installed_callable(value: Any) -> bool:
 
 
 def _rank(item: Any) -> tuple[str, str]:
-    """Return what items of a set are ordered by, in every process alike if they can be."""
+    """Return the sort key of an item of a set: the same in every process, if possible."""
     name = repr(item) if type(item) in _SCALARS else str(getattr(item, "__qualname__", ""))
     return type(item).__qualname__, name
 
@@ -311,7 +311,7 @@ def _read_property(encoder: Encoder, value: Any, label: str) -> None:
 
 
 def _read_more(encoder: Encoder, value: Any, base: type, label: str) -> None:
-    """Read what a subclass of the project adds."""
+    """Read the additions of a subclass of the project."""
     if type(value) is not base:
         encoder.visit(type(value), f"class {type(value).__qualname__}")
         for name, attribute in state.attributes(value):
@@ -379,4 +379,4 @@ _READERS: dict[type, Callable[[Encoder, Any, str], None]] = {
     CodeType: _read_code,
     **dict.fromkeys(_TOOLS, _read_tool),
 }
-"""How values of a type, and of its subclasses, are read."""
+"""The reader for the values of a type and of its subclasses."""

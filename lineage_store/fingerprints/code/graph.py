@@ -29,12 +29,12 @@ class NoFingerprint(errors.InvalidArgument):
 
 
 class CodeGraph:
-    """Numbers and describes what code reaches.
+    """Numbers and describes everything that code reaches.
 
     Args:
-        describe: Writes what there is to say of a node.
+        describe: Writes the description of a node.
         encode: Returns the digest of a value; takes the graph, the value and its label.
-        is_lenient: What has no fingerprint counts by the name of its type: somebody vouches for it.
+        is_lenient: Things without a fingerprint count by their types' names: somebody vouches.
         is_kept: It will be asked whether it holds.
     """
 
@@ -56,7 +56,7 @@ class CodeGraph:
         self._encode = encode
         self._content = sha256()
         self._numbers: dict[int, int] = {}
-        self._kept: list[Any] = []
+        self._pinned_values: list[Any] = []
         self._queue: deque[tuple[Any, str]] = deque()
         self._is_closed = False
         self._room = MAX_VALUES
@@ -66,8 +66,8 @@ class CodeGraph:
 
         Args:
             root: The function, or the value.
-            label: What errors call it.
-            with_directories: The directories that the value itself names count by what is in them.
+            label: Its name in errors.
+            with_directories: Directories that the value itself names count by their contents.
         """
         self.reads_directories = with_directories
         self.value(root, label)
@@ -82,8 +82,8 @@ class CodeGraph:
 
     @property
     def has_nodes(self) -> bool:
-        """Whether anything of the project was reached."""
-        return bool(self._kept)
+        """True if the code reaches anything of the project."""
+        return bool(self._pinned_values)
 
     def holds(self) -> bool:
         """Return whether all that was read is still as it was, so that the digest is."""
@@ -106,10 +106,10 @@ class CodeGraph:
             return number
         if self._is_closed:
             raise LookupError(label)
-        if len(self._kept) >= MAX_NODES:
+        if len(self._pinned_values) >= MAX_NODES:
             raise NoFingerprint(f"its code reaches more than {MAX_NODES} functions and classes")
-        number = self._numbers[id(node)] = len(self._kept)
-        self._kept.append(node)
+        number = self._numbers[id(node)] = len(self._pinned_values)
+        self._pinned_values.append(node)
         self.labels.append(label)
         self._queue.append((node, label))
         return number
@@ -148,7 +148,7 @@ class CodeGraph:
         return digest
 
     def bound(self, names: Mapping[str, Any], name: str, label: str) -> Any:
-        """Return what a name is bound to, and remember that it is; MISSING: nothing."""
+        """Return the value that a name is bound to, and remember the binding; MISSING: none."""
         value = names.get(name, MISSING)
         self.guards.names.append((names, name, value))
         if value is MISSING:
@@ -159,7 +159,7 @@ class CodeGraph:
         return value
 
     def cell(self, cell: CellType, label: str) -> None:
-        """Add what a closure holds."""
+        """Add the contents of a closure."""
         try:
             value = cell.cell_contents
         except ValueError:  # not assigned yet

@@ -1,4 +1,4 @@
-"""What a digest rests on: to ask whether it is still so is cheaper than to make it anew."""
+"""Everything that a digest rests on: checking it is cheaper than computing the digest anew."""
 
 import os
 from abc import get_cache_token
@@ -22,7 +22,7 @@ class WatchedFile(NamedTuple):
 
     Attributes:
         path: Where it is.
-        state: What it was like before it was read; None: it could not be looked at.
+        state: Its state before it was read; None: unknown.
         digest: Of its content; "": only the state tells whether it was changed.
     """
 
@@ -32,7 +32,7 @@ class WatchedFile(NamedTuple):
 
 
 def file_state(path: str) -> FileState | None:
-    """Return what shows whether a file was changed; None: it can't be read."""
+    """Return the state of a file, which shows any change; None: it can't be read."""
     try:
         state = os.stat(path)  # noqa: PTH116 - called for hundreds of files
     except OSError:
@@ -44,11 +44,11 @@ class GuardedValue(NamedTuple):
     """A value that can change.
 
     Attributes:
-        value: It.
-        label: What errors call it.
-        digest: Of what it was.
-        containers: All lists, dicts and sets in it and what they held, if nothing else in it can
-            change; None: only its digest tells.
+        value: The value.
+        label: Its name in errors.
+        digest: Of its former content.
+        containers: All lists, dicts and sets in it and their former items, if nothing else in it
+            can change; None: compare the digest.
     """
 
     value: Any
@@ -59,7 +59,7 @@ class GuardedValue(NamedTuple):
 
 @dataclass(slots=True)
 class Guards:
-    """What a digest rests on.
+    """Everything that a digest rests on.
 
     Attributes:
         names: Mappings, names in them, and what these are bound to.
@@ -89,7 +89,7 @@ class Watch:
     """
 
     def __init__(self, guards: Guards) -> None:
-        self._names, self._missing = _by_mapping(guards.names)
+        self._names, self._unbound_names = _by_mapping(guards.names)
         self._sized = [names for names, _ in guards.sizes]
         self._sizes = [size for _, size in guards.sizes]
         self._functions = [each[0] for each in guards.functions]
@@ -117,7 +117,7 @@ class Watch:
                     return False
         except KeyError:
             return False
-        return not any(name in names for names, name in self._missing)
+        return not any(name in names for names, name in self._unbound_names)
 
     def _functions_hold(self) -> bool:
         return all(
@@ -134,18 +134,18 @@ _Bound = list[tuple[Mapping[str, Any], Callable[[Mapping[str, Any]], Any], list[
 def _by_mapping(
     names: list[tuple[Mapping[str, Any], str, Any]],
 ) -> tuple[_Bound, list[tuple[Mapping[str, Any], str]]]:
-    """Return what reads all names of a mapping at once, and names that are not bound."""
+    """Return readers of all names of a mapping at once, and the unbound names."""
     bound: dict[int, tuple[Mapping[str, Any], list[str], list[Any]]] = {}
-    missing = []
+    unbound_names = []
     for each in {(id(m), name, id(value)): (m, name, value) for m, name, value in names}.values():
         mapping, name, value = each
         if value is MISSING:
-            missing.append((mapping, name))
+            unbound_names.append((mapping, name))
         else:
             _, several, values = bound.setdefault(id(mapping), (mapping, [], []))
             several.append(name)
             values.append(value)
-    return [(m, itemgetter(*n, n[0]), [*v, v[0]]) for m, n, v in bound.values()], missing
+    return [(m, itemgetter(*n, n[0]), [*v, v[0]]) for m, n, v in bound.values()], unbound_names
 
 
 def _content(cell: CellType) -> Any:

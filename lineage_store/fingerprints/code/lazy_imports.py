@@ -36,9 +36,9 @@ class ModuleText:
 
     Attributes:
         path: Its file.
-        state: What the file was like when it was read.
-        digest: Of what it is compiled to.
-        package: What relative imports in it start from.
+        state: The state of the file when it was read.
+        digest: Of its compiled code.
+        package: The starting point of relative imports in it.
         facts: Of its code; None: it is none that Python can read.
         literals: Names that it binds to literals, and those.
     """
@@ -57,12 +57,12 @@ def describe(
     """Write the modules that a function imports when it runs."""
     package = names.get("__package__") or str(names.get("__name__", "")).rpartition(".")[0]
     pending = [name for each in imports for name in _module_names(each, str(package), label)]
-    done: set[str] = set()
+    described_names: set[str] = set()
     while pending:
         name = pending.pop()
-        if name in done:
+        if name in described_names:
             continue
-        done.add(name)
+        described_names.add(name)
         pending += _describe_module(graph, name, label)
 
 
@@ -96,7 +96,7 @@ def _describe_made(graph: CodeGraph, name: str) -> None:
 
 
 def _describe_loaded(graph: CodeGraph, name: str, text: ModuleText, label: str) -> None:
-    """Write what a module that is imported already holds in the place of literals."""
+    """Write the values that an imported module holds in place of its literals."""
     module = sys.modules.get(name)
     graph.guards.names.append((sys.modules, name, MISSING if module is None else module))
     if module is None:
@@ -125,9 +125,9 @@ def _module_names(statement: Import, package: str, label: str) -> list[str]:
     except ImportError:
         raise NoFingerprint(f"{label} imports {relative}, and its package is not known") from None
     parts = base.split(".")
-    found = [".".join(parts[: at + 1]) for at in range(len(parts))]
+    packages = [".".join(parts[: at + 1]) for at in range(len(parts))]
     inner = [f"{base}.{name}" for name in statement.names if name != "*"]
-    return found + [name for name in inner if _is_module(name)]
+    return packages + [name for name in inner if _is_module(name)]
 
 
 def _is_module(name: str) -> bool:
@@ -162,11 +162,11 @@ def _text(name: str, path: str) -> ModuleText:
     state = file_state(path)
     if state is None:
         raise NoFingerprint(f"module {name} can't be read: {path}")
-    return _read(name, path, state)
+    return _read_module(name, path, state)
 
 
 @lru_cache(maxsize=10_000)
-def _read(name: str, path: str, state: FileState) -> ModuleText:
+def _read_module(name: str, path: str, state: FileState) -> ModuleText:
     try:
         with open(path, "rb") as file:  # noqa: PTH123
             source = file.read()

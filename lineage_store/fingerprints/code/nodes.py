@@ -1,4 +1,4 @@
-"""What there is to say of a function, a class or a module of the project."""
+"""Descriptions of functions, classes and modules of the project."""
 
 import builtins
 import sys
@@ -19,16 +19,16 @@ _MODULE_NAMES = frozenset(
         *("__class__", "__warningregistry__", "__conditional_annotations__", "__debug__"),
     }
 )
-"""Names that Python binds: where a module lies and what it is called is no part of its code."""
+"""Names that Python binds: the location and the name of a module are no part of its code."""
 
 _BUILTINS = vars(builtins)
 
 _CACHES = frozenset({"dispatch_cache", "cache_token", "_clear_cache"})
-"""What `functools.singledispatch` keeps in closures and attributes beside the functions."""
+"""Caches that `functools.singledispatch` keeps in closures and attributes beside the functions."""
 
 
 def describe(graph: CodeGraph, node: Any, label: str) -> None:
-    """Write what there is to say of a node."""
+    """Write the description of a node."""
     if type(node) is FunctionType:
         _describe_function(graph, node, label)
     elif isinstance(node, type):
@@ -69,7 +69,7 @@ def _describe_closure(
 def _describe_attributes(
     graph: CodeGraph, function: FunctionType, label: str, *, is_project: bool
 ) -> None:
-    """Write the attributes of a function, among them what it wraps, and its annotations."""
+    """Write the attributes of a function, with the function that it wraps, and its annotations."""
     attributes = vars(function)
     graph.guards.sizes.append((attributes, len(attributes)))
     for name in list(attributes):
@@ -117,7 +117,7 @@ def _use_whole_module(graph: CodeGraph, function: FunctionType, label: str) -> N
 def _describe_chain(
     graph: CodeGraph, module: ModuleType, chain: tuple[str, ...], label: str
 ) -> None:
-    """Write what a chain of attributes leads to, from a module on; no attribute is computed."""
+    """Follow a chain of attributes from a module on, and write its values; compute none."""
     current: Any = module
     for at, name in enumerate(chain):
         reaching.refuse(graph, vars(current).get(name, MISSING), label)
@@ -138,7 +138,7 @@ def _describe_chain(
 
 
 def _describe_own_class(graph: CodeGraph, module: Any) -> None:
-    """Write the class of a module that has one of its own, with what it computes."""
+    """Write the class of a module that has one of its own, with the values that it computes."""
     if type(module) is not ModuleType:
         graph.value(type(module), f"the class of module {module.__name__}")
 

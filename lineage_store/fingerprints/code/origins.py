@@ -1,4 +1,4 @@
-"""Where code comes from: the project, an installed distribution, or Python.
+"""Origins of code: the project, an installed distribution, or Python.
 
 Code of the project counts by what it does; that of a distribution by name and version, and that of
 Python by the version of the interpreter. The project is all code that nobody installed: what lies
@@ -22,12 +22,12 @@ CODE = "LINEAGE_STORE_CODE"
 
 _SITES = frozenset({"site-packages", "dist-packages"})
 _OWN = str(Path(__file__).parents[2]) + os.sep
-"""The directory of this package: what records a step is no part of it."""
+"""The directory of this package: code that records a step is no part of the step."""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a module comes from.
+    """The origin of a module.
 
     Attributes:
         is_project: Its code counts by what it does.
@@ -49,7 +49,7 @@ def _package(label: str) -> Origin:
 
 
 def origin_of_file(path: str) -> Origin:
-    """Return where the code of a file comes from.
+    """Return the origin of the code in a file.
 
     Args:
         path: As `co_filename` or `__file__` has it; also "<stdin>" and the like.

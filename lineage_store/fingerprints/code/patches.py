@@ -1,4 +1,4 @@
-"""What the project put into modules and classes that are installed.
+"""Changes that the project makes to installed modules and classes.
 
 Those count by name and version. A function that is replaced in them, or an attribute that is added,
 is code of the project nevertheless, and so is a constant with another value.
@@ -24,20 +24,20 @@ _OF_THE_PROCESS = frozenset({"sys", "os", "builtins"})
 def describe_chain(
     graph: CodeGraph, module: ModuleType, chain: tuple[str, ...], label: str
 ) -> None:
-    """Write what a chain of attributes leads to, from an installed module on, if it is replaced."""
+    """Follow a chain of attributes from an installed module on, and write replaced values."""
     current: Any = module
     for name in chain:
         names: Mapping[str, Any] = vars(current)
         value = names.get(name, MISSING)
         graph.guards.names.append((names, name, value))
-        known = installed_name(value)
+        package_name = installed_name(value)
         if is_of_project(value) or isinstance(value, type):
             graph.value(value, label)
-        elif known is not None:
-            graph.write("installed", known)
+        elif package_name is not None:
+            graph.write("installed", package_name)
         elif type(value) in _CONSTANTS and module.__name__ not in _OF_THE_PROCESS:
             graph.fixed(value, label)
-        if known is None or not isinstance(value, ModuleType | type):
+        if package_name is None or not isinstance(value, ModuleType | type):
             return
         current = value
 

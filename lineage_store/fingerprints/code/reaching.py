@@ -1,4 +1,4 @@
-"""What leads to code that no name in a function tells of."""
+"""Functions and attributes that lead to code which no name in a function mentions."""
 
 import builtins
 import sys
@@ -17,7 +17,7 @@ _THINGS = {
     "pydoc": ("locate",),
     "pkgutil": ("resolve_name",),
 }
-"""What runs or finds code that is known only then, by module."""
+"""Names, by module, that find or run code known only at run time."""
 
 ATTRIBUTES = frozenset({"__globals__", "__subclasses__", "f_globals"})
 """Attributes that lead to names or classes, whatever they are read from."""
@@ -38,7 +38,7 @@ def refuse(graph: CodeGraph, value: Any, label: str) -> None:
 
 
 def refuse_module(graph: CodeGraph, value: Any, label: str) -> None:
-    """Refuse a module that is passed on, if it has what runs or finds code.
+    """Refuse a module as a value, if it has functions that find or run code.
 
     Raises:
         NoFingerprint: It has, and nobody vouches for the code.
@@ -49,7 +49,7 @@ def refuse_module(graph: CodeGraph, value: Any, label: str) -> None:
 
 
 def refuse_imports(graph: CodeGraph, facts: CodeFacts, label: str) -> None:
-    """Refuse code whose own import statements bring what runs or finds code.
+    """Refuse code whose own import statements bring in functions that find or run code.
 
     Raises:
         NoFingerprint: One does, and nobody vouches for the code.
@@ -116,5 +116,5 @@ def is_globals(value: Any) -> bool:
 
 
 def _thing(module: str, name: str) -> Any:
-    """Return one of the things; what no value is, if its module is not loaded."""
+    """Return one of the things; a new object, which no value is, if its module is not loaded."""
     return vars(sys.modules.get(module, sys)).get(name, _THINGS)

@@ -1,4 +1,4 @@
-"""What of a value can change, so that its digest would."""
+"""Parts of a value whose change would change its digest."""
 
 from collections.abc import Iterable
 from operator import is_
@@ -30,26 +30,26 @@ _FIXED: dict[type, Any] = {
     staticmethod: lambda value: (value.__func__,),
     classmethod: lambda value: (value.__func__,),
 }
-"""What holds things, always the same, and what these are."""
+"""Types whose contents never change, each with a function that returns the contents."""
 
 
 def containers_in(value: Any) -> list[Container] | None:
-    """Return the lists, dicts and sets in a value, and what they hold.
+    """Return the lists, dicts and sets in a value, and their items.
 
     None: something else in it can change.
     """
-    found: dict[int, Container] = {}
+    containers: dict[int, Container] = {}
     pending = [value]
     while pending:
         each = pending.pop()
-        if id(each) in found or is_stable(each):
+        if id(each) in containers or is_stable(each):
             continue
         items = _items(each)
         if items is None:
             return None
-        found[id(each)] = each, items
+        containers[id(each)] = each, items
         pending += items
-    return [each for each in found.values() if type(each[0]) not in _FIXED]
+    return [each for each in containers.values() if type(each[0]) not in _FIXED]
 
 
 def _items(value: Any) -> list[Any] | None:

@@ -1,4 +1,4 @@
-"""The state of an object: attributes, slots, items, and what it would be pickled as."""
+"""The state of an object: attributes, slots, items, and its pickled form."""
 
 import copyreg
 import warnings
@@ -19,7 +19,7 @@ _CONTENT: dict[type, Any] = {
     bytes: lambda value: [bytes.__bytes__(value)],
     bytearray: lambda value: [bytes(bytearray.__iter__(value))],
 }
-"""What an object holds as one of these types; members of a set have no order and are read apart."""
+"""The content of an object as one of these types; a set has no order and is read apart."""
 
 _OF_THE_PROCESS = {"pydantic._internal._decorators.Decorator": ("cls_ref",)}
 """Attributes that hold an address of memory."""
@@ -28,7 +28,7 @@ _POINTER = 8
 
 
 def contents(value: Any) -> list[Any]:
-    """Return what an object holds as a list, a dict, a number or a text that it extends."""
+    """Return the content of an object as a list, a dict, a number or a text that it extends."""
     base = _content_base(type(value))
     return [] if base is object else _CONTENT[base](value)
 
@@ -75,7 +75,7 @@ def hidden_bytes(kind: type) -> int:
 
 
 def reduced(value: Any) -> Any:
-    """Return what an object would be pickled as: a name, or a tuple of parts.
+    """Return the pickled form of an object: a name, or a tuple of parts.
 
     Raises:
         Exception: It can't be pickled, or its own code raises.

@@ -1,9 +1,9 @@
-"""What makes up the values of libraries: one module for each of them, and the table of all.
+"""Readers for the values of libraries: one module per library, and the table of all.
 
 None of the libraries is imported here: a value of theirs can't exist before they are.
 
 To add one, write a module with a `Reader` and name it in `LIBRARIES`. A reader returns None for
-what it does not know, which is refused then, unless another class of the value's type is known.
+an unknown value, which is refused then, unless another class of the value's type is known.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +23,7 @@ from lineage_store.fingerprints.libraries import (
 from lineage_store.fingerprints.walk import Part, Walk
 
 Reader = Callable[[Any, Any, Walk], Iterator[Part] | None]
-"""Takes the module of the library, a value and the walk; returns what the value is made up of."""
+"""Takes the module of the library, a value and the walk; returns the parts of the value."""
 
 LIBRARIES: Mapping[str, Reader] = {
     "dateutil": zones.dateutil_parts,

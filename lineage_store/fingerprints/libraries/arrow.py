@@ -7,7 +7,7 @@ from lineage_store.fingerprints.walk import Part, Walk
 
 
 def parts(arrow: Any, value: Any, walk: Walk) -> Iterator[Part] | None:
-    """Return what makes up a value of Arrow; None: it is none that is known."""
+    """Return the parts of a value of Arrow; None: its type is unknown."""
     if isinstance(value, arrow.Array | arrow.ChunkedArray):
         return _stream(arrow, arrow.table({"": value}))
     if isinstance(value, arrow.RecordBatch):

@@ -22,7 +22,7 @@ _EXTENDED_BYTES = 10
 
 
 def parts(numpy: Any, value: Any, walk: Walk) -> Iterator[Part] | None:
-    """Return what makes up a value of numpy; None: it is none that is known."""
+    """Return the parts of a value of numpy; None: its type is unknown."""
     if isinstance(value, numpy.ma.MaskedArray):
         return _masked(numpy, value, walk)
     if isinstance(value, numpy.ndarray):
@@ -106,7 +106,7 @@ def _bytes(numpy: Any, flat: Any) -> Part:
 
 
 def data_type(dtype: Any, walk: Walk) -> Iterator[Part]:
-    """Yield what makes up a data type: a structure has fields, a subarray a shape."""
+    """Yield the parts of a data type: a structure has fields, a subarray a shape."""
     yield dtype.str.encode()
     yield str(dtype).encode() if dtype.kind == "T" else b""
     yield walk.token(None if dtype.metadata is None else dict(dtype.metadata))

@@ -13,11 +13,11 @@ from lineage_store.fingerprints.libraries.numpy import elements
 from lineage_store.fingerprints.walk import Part, Walk, tagged
 
 _OWN = frozenset({"_mgr", "_item_cache", "_attrs", "_flags", "_name", "_cacher", "_is_copy"})
-"""Attributes of frames and series that are read otherwise, or not part of what they are."""
+"""Attributes of frames and series that are read otherwise, or are not part of the value."""
 
 
 def parts(pandas: Any, value: Any, walk: Walk) -> Iterator[Part] | None:
-    """Return what makes up a value of pandas; None: it is none that is known."""
+    """Return the parts of a value of pandas; None: its type is unknown."""
     if isinstance(value, pandas.DataFrame):
         return _frame(pandas, value, walk)
     if isinstance(value, pandas.Series):
@@ -87,7 +87,7 @@ def _data_type(pandas: Any, dtype: Any, walk: Walk) -> Iterator[Part]:
 
 
 def _objects(numpy: Any, values: Any, walk: Walk) -> Iterator[Part]:
-    """Yield the places of missing values, what is missing there, and the others."""
+    """Yield the positions of missing values, those values, and the others."""
     is_missing = numpy.asarray(values.isna(), dtype=bool)
     yield from elements(numpy, is_missing, walk)
     yield from walk.tokens(values[is_missing])
@@ -101,7 +101,7 @@ def _objects(numpy: Any, values: Any, walk: Walk) -> Iterator[Part]:
 
 
 def _scalar(pandas: Any, value: Any, walk: Walk) -> Iterator[Part] | None:
-    """Return what makes up a single value: a moment, a span, an interval, or a missing one."""
+    """Return the parts of a single value: a moment, a span, an interval, or a missing one."""
     if value is pandas.NA or value is pandas.NaT:
         return walk.tokens(())
     attributes = {

@@ -9,10 +9,10 @@ from lineage_store.fingerprints.walk import Part, Walk, tagged
 
 
 def parts(polars: Any, value: Any, walk: Walk) -> Iterator[Part] | None:
-    """Return what makes up a value of polars; None: it is none that is known.
+    """Return the parts of a value of polars; None: its type is unknown.
 
     Raises:
-        InvalidArgument: It is a LazyFrame: what it reads is not known before it is collected.
+        InvalidArgument: It is a LazyFrame, whose data is unknown before it is collected.
     """
     if isinstance(value, polars.LazyFrame):
         raise errors.InvalidArgument(

@@ -12,7 +12,7 @@ from lineage_store.fingerprints.walk import Part, Walk
 
 
 def parts(pydantic: Any, value: Any, walk: Walk) -> Iterator[Part] | None:
-    """Return what makes up a value of pydantic; None: it is none that is known."""
+    """Return the parts of a value of pydantic; None: its type is unknown."""
     if isinstance(value, pydantic.BaseModel):
         return iter([state(value, walk)])
     if isinstance(value, pydantic.Secret | pydantic.SecretStr | pydantic.SecretBytes):
@@ -23,6 +23,6 @@ def parts(pydantic: Any, value: Any, walk: Walk) -> Iterator[Part] | None:
 
 
 def core_parts(pydantic_core: Any, value: Any, walk: Walk) -> Iterator[Part] | None:
-    """Return what makes up a value of pydantic_core; None: it is none that is known."""
+    """Return the parts of a value of pydantic_core; None: its type is unknown."""
     kinds = (pydantic_core.Url, pydantic_core.MultiHostUrl)
     return walk.tokens([str(value)]) if isinstance(value, kinds) else None

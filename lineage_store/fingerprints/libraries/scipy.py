@@ -15,7 +15,7 @@ _ARRAYS = {
 
 
 def parts(scipy: Any, value: Any, walk: Walk) -> Iterator[Part] | None:
-    """Return what makes up a value of scipy; None: it is none that is known."""
+    """Return the parts of a value of scipy; None: its type is unknown."""
     del scipy  # imports what it has only when it is asked for
     sparse = sys.modules.get("scipy.sparse")
     return _sparse(value, walk) if sparse is not None and sparse.issparse(value) else None

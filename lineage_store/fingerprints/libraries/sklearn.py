@@ -1,6 +1,6 @@
-"""scikit-learn: estimators and pipelines by all their attributes, parameters and what was fitted.
+"""scikit-learn: estimators and pipelines by all their attributes: parameters and fitted values.
 
-What estimators are made of, such as trees and losses, counts as it is pickled.
+The parts of estimators, such as trees and losses, count by their pickled form.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from lineage_store.fingerprints.walk import Part, Walk, type_name
 
 
 def parts(sklearn: Any, value: Any, walk: Walk) -> Iterator[Part] | None:
-    """Return what makes up a value of scikit-learn; None: it is none that is known."""
+    """Return the parts of a value of scikit-learn; None: its type is unknown."""
     kind = type(value)
     if isinstance(value, sklearn.base.BaseEstimator):
         return iter([state(value, walk)])

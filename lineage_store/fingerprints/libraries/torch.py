@@ -1,7 +1,7 @@
 """PyTorch: tensors by data type, shape, device and elements; modules by class and all they hold.
 
 A module counts by its parameters, buffers and modules, whether it trains, and its other attributes;
-and by which of its parameters are one. What its class computes is code.
+and by which of its parameters are one. The methods of its class are code.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from lineage_store.fingerprints.walk import Part, Walk, tagged
 
 
 def parts(torch: Any, value: Any, walk: Walk) -> Iterator[Part] | None:
-    """Return what makes up a value of PyTorch; None: it is none that is known."""
+    """Return the parts of a value of PyTorch; None: its type is unknown."""
     if isinstance(value, torch.Tensor):
         return _tensor(torch, value, walk)
     if isinstance(value, torch.nn.Module):
@@ -44,15 +44,17 @@ def _tensor(torch: Any, value: Any, walk: Walk) -> Iterator[Part]:
 def _elements(torch: Any, plain: Any, walk: Walk) -> Iterator[Part]:
     """Yield the strides, since they decide how sums are rounded, and the bytes of the elements."""
     yield walk.token(plain.is_contiguous() or tuple(plain.stride()))
-    here = plain.cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
-    yield here.view(torch.uint8).numpy().data if here.numel() else b""
+    on_cpu = plain.cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
+    yield on_cpu.view(torch.uint8).numpy().data if on_cpu.numel() else b""
 
 
 def _module(value: Any, walk: Walk) -> Iterator[Part]:
     attributes = attributes_of(value)
     # Of the many places for hooks most are empty, and which there are differs between versions.
-    kept = {name: part for name, part in attributes.items() if not _is_empty_hook(name, part)}
-    yield tagged("state", walk.pairs(sorted(kept.items())))
+    own_attributes = {
+        name: part for name, part in attributes.items() if not _is_empty_hook(name, part)
+    }
+    yield tagged("state", walk.pairs(sorted(own_attributes.items())))
     first: dict[int, str] = {}
     for name, parameter in value.named_parameters(remove_duplicate=False):
         yield walk.token(first.setdefault(id(parameter), name))

@@ -44,9 +44,9 @@ from lineage_store.integrations.airflow.values import (
 )
 from lineage_store.integrations.artifacts import each_of, why_untold
 from lineage_store.integrations.hook import Hook, wants_refresh
-from lineage_store.recording.diagnostics import harmless
+from lineage_store.recording.diagnostics import never_raises
 from lineage_store.recording.naming import CACHE_DECISION, REFRESH
-from lineage_store.recording.outcomes import Failure, Fault
+from lineage_store.recording.outcomes import ErrorLike, Failure
 from lineage_store.recording.runs import Run
 from lineage_store.recording.steps import Step
 from lineage_store.recording.values import numbers_in
@@ -123,15 +123,15 @@ class AirflowEvents(Hook):
         run, begun = self._beginning.pop(run.id, (run, None))
         threading.Thread(target=self._end_run, args=(run, begun, error, at)).start()
 
-    @harmless(None)
+    @never_raises(None)
     def _end_run(
-        self, run: Run, begun: threading.Thread | None, error: Fault | None, at: int | None
+        self, run: Run, begun: threading.Thread | None, error: ErrorLike | None, at: int | None
     ) -> None:
         if begun is not None:
             begun.join(_BEGUN_SECONDS)
         self.end_run(run, error, at=at)
 
-    @harmless(None)
+    @never_raises(None)
     def _end_others(self, dag_run: Any) -> None:
         """Record the tasks that never ran."""
         from airflow import settings  # noqa: PLC0415 - when Airflow is set up
@@ -167,7 +167,7 @@ class AirflowEvents(Hook):
             return {"code": None, "uncached": "it has no function", "files": ()}
         return self.code(function)
 
-    @harmless({})
+    @never_raises({})
     def _asking(self, run: Run, ti: Any, known: Mapping[str, Any]) -> dict[str, Any]:
         """Return how the step of a task behind a `LineageCacheOperator` uses the cache."""
         return self.asking(
@@ -191,7 +191,7 @@ class AirflowEvents(Hook):
         type(ti).xcom_push(ti, DECISIONS, found)
         return [name for name, decision in found.items() if decision.startswith(HIT)]
 
-    @harmless("NOT_CACHED: it could not be looked at")
+    @never_raises("NOT_CACHED: it could not be looked at")
     def _decide(self, run: Run, ti: Any, task: Any) -> str:
         """Return what is decided on a task, and record it if it is a hit."""
         why = why_no_plain_task(task)
@@ -244,7 +244,7 @@ class AirflowEvents(Hook):
     def _ended(
         self,
         ti: Any,
-        error: Fault | None,
+        error: ErrorLike | None,
         state: ExecutionState,
         *,
         skipped: str | None = None,
@@ -284,7 +284,7 @@ def _given(run: Run, ti: Any, assets: AssetUse, code: Mapping[str, Any]) -> dict
     return {"inputs": inputs, "params": params, **code}
 
 
-@harmless(None)
+@never_raises(None)
 def _keep_unpublished(here: _Open) -> None:
     """Leave out of the cache what a key can't stand for."""
     step = here.step
@@ -299,18 +299,18 @@ def _keep_unpublished(here: _Open) -> None:
         step.dont_publish(why)
 
 
-@harmless(({}, []))
+@never_raises(({}, []))
 def _arguments(ti: Any) -> tuple[dict[str, Any], list[tuple[str, str, str, Any]]]:
     params, xcoms = split_arguments(ti)
     return masked(params), xcoms
 
 
-@harmless(())
+@never_raises(())
 def _inlets(assets: AssetUse, ti: Any) -> Any:
     return list(assets.read(ti))
 
 
-@harmless(None)
+@never_raises(None)
 def _listen(here: _Open) -> None:
     """Learn which XComs the code of a task pulls and pushes by itself."""
     ti, pull, push = here.ti, here.ti.xcom_pull, here.ti.xcom_push
@@ -329,7 +329,7 @@ def _listen(here: _Open) -> None:
     object.__setattr__(ti, "xcom_push", pushed)
 
 
-@harmless(None)
+@never_raises(None)
 def _put_xcom(
     here: _Open, task: str, key: str, value: Any, *, dag: str | None = None, is_output: bool
 ) -> None:
@@ -340,7 +340,7 @@ def _put_xcom(
     here.put(key if is_output else task, artifact, is_output=is_output)
 
 
-@harmless(None)
+@never_raises(None)
 def _put_out(here: _Open) -> None:
     """Record what a task returned, and its assets."""
     ti = here.ti
@@ -356,7 +356,7 @@ def _put_out(here: _Open) -> None:
         here.step.metric(f"{RETURNED}.{key}" if key else RETURNED, number)
 
 
-@harmless(None)
+@never_raises(None)
 def _put_touched(here: _Open) -> None:
     """Record what hooks of Airflow read and wrote meanwhile."""
     for is_output, name, artifact in here.assets.touched(here.before, Touched()):

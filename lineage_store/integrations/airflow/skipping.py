@@ -21,7 +21,7 @@ from lineage_store.integrations.airflow.values import (
     xcom_artifact,
 )
 from lineage_store.integrations.artifacts import each_of, why_untold
-from lineage_store.recording.diagnostics import harmless
+from lineage_store.recording.diagnostics import never_raises
 from lineage_store.recording.lookups import changed_output, local_path
 from lineage_store.recording.runs import Run
 
@@ -154,7 +154,7 @@ def _push(ti: Any, task: Any, xcoms: Mapping[str, Any]) -> None:
         XCom.set(key, value, dag_id=ti.dag_id, task_id=task.task_id, run_id=ti.run_id)
 
 
-@harmless("it began to run before it was known")
+@never_raises("it began to run before it was known")
 def decision_of(gate: str | None, ti: Any) -> str:
     """Return why a task runs that the store knows, as the operator before it said."""
     found = type(ti).xcom_pull(ti, task_ids=gate, key=DECISIONS, map_indexes=-1) or {}
@@ -162,7 +162,7 @@ def decision_of(gate: str | None, ti: Any) -> str:
     return decision.removeprefix("REJECTED: ")
 
 
-@harmless(frozenset())
+@never_raises(frozenset())
 def cached_in(dag_run: Any, session: Any) -> frozenset[str]:
     """Return the tasks of a run that were skipped since they are known; in the scheduler."""
     from airflow.models.xcom import XComModel  # noqa: PLC0415 - when Airflow is set up

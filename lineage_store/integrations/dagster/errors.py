@@ -4,12 +4,12 @@ import re
 import sys
 from typing import Any
 
-from lineage_store.recording.outcomes import Failure, Fault
+from lineage_store.recording.outcomes import ErrorLike, Failure
 
 _RETRIES = "RetryRequested"
 
 
-def fault_of_step(context: Any, event: Any) -> Fault | None:
+def fault_of_step(context: Any, event: Any) -> ErrorLike | None:
     """Return what an attempt at a step failed with; None: it went well."""
     if event.event_type_value == "STEP_UP_FOR_RETRY":
         return _told(event.step_retry_data.error)

@@ -40,7 +40,7 @@ from lineage_store.integrations.dagster.values import (
     shown,
 )
 from lineage_store.integrations.hook import Hook
-from lineage_store.recording.diagnostics import harmless
+from lineage_store.recording.diagnostics import never_raises
 from lineage_store.recording.outcomes import now_ms
 from lineage_store.recording.runs import Run
 from lineage_store.recording.steps import Step
@@ -161,7 +161,7 @@ class DagsterEvents(Hook):
             return
         self._begun(context, here, self._rest(context, here, values))
 
-    @harmless(None)
+    @never_raises(None)
     def _rest(self, context: Any, here: _Open, values: Mapping[str, Any]) -> dict[str, Any]:
         """Add what no IO manager loaded to the inputs; return what of it are parameters."""
         readings = self._readings(context, here)
@@ -217,7 +217,7 @@ class DagsterEvents(Hook):
         for key, number in (numbers_in(value) | _numbers(output.metadata)).items():
             step.metric(f"{name}.{key}" if key else name, number)
 
-    @harmless(None)
+    @never_raises(None)
     def _logged(self, context: Any, here: _Open, event: Any) -> None:
         """Record an asset that the code of a step says it made."""
         thing = materialized(here.run.project or here.run.pipeline, event, context.instance)
@@ -227,7 +227,7 @@ class DagsterEvents(Hook):
         for key, number in _numbers(event.metadata).items():
             step.metric(f"{thing.name}.{key}", number)
 
-    @harmless(None)
+    @never_raises(None)
     def _observed(self, context: Any, here: _Open, event: Any) -> None:
         """Record an asset that the code of a step says it looked at."""
         thing = materialized(here.run.project or here.run.pipeline, event, context.instance)
@@ -266,7 +266,7 @@ def _stored(
     return [thing], handle.output_name
 
 
-@harmless(None)
+@never_raises(None)
 def _config(context: Any) -> dict[str, Any]:
     """Return the config of an op as parameters."""
     config = context.op_config
@@ -291,7 +291,7 @@ def _is_no_value(value: Any) -> bool:
     return getattr(value, "__name__", "") == "NoValueSentinel"
 
 
-@harmless(None)
+@never_raises(None)
 def _code_version(context: Any) -> str | None:
     layer = context.job_def.asset_layer
     found = {layer.get(key).code_version for key in context.get_output_asset_keys()}
@@ -299,7 +299,7 @@ def _code_version(context: Any) -> str | None:
     return "+".join(dict.fromkeys(told)) or None
 
 
-@harmless(None)
+@never_raises(None)
 def _code(context: Any) -> str | None:
     function = context.op_def.compute_fn
     return code_of(getattr(function, "decorated_fn", function)).digest

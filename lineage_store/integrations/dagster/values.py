@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from lineage_store.entities import Artifact
 from lineage_store.fingerprints.values import fingerprint
 from lineage_store.integrations.artifacts import file_artifact, uri_artifact, value_artifact
-from lineage_store.recording.diagnostics import harmless
+from lineage_store.recording.diagnostics import never_raises
 
 _PLACES = ("path", "dagster/uri", "uri")
 """The metadata that tell where something is, the best first."""
@@ -136,7 +136,7 @@ def kept(place: str | None, run_ids: Iterable[str | None], instance: Any) -> dic
     return {"pickle": place} if of_run or _is_passing(place, instance) else {"places": (place,)}
 
 
-@harmless(False)  # noqa: FBT003 - what it returns if it fails
+@never_raises(False)  # noqa: FBT003 - what it returns if it fails
 def _is_passing(place: str, instance: Any) -> bool:
     """Whether a place is in the storage of an instance that is made for one process."""
     local, root = _local(place), Path(instance.root_directory).resolve()

@@ -23,7 +23,7 @@ from lineage_store import errors
 from lineage_store.integrations.hook import Hook
 from lineage_store.integrations.kedro.datasets import Datasets, split_parameters
 from lineage_store.integrations.kedro.skipping import binding_of, inputs_of, take_over, why_not
-from lineage_store.recording.outcomes import Failure, Fault, now_ms
+from lineage_store.recording.outcomes import ErrorLike, Failure, now_ms
 from lineage_store.recording.runs import Run
 from lineage_store.recording.steps import Step
 from lineage_store.recording.values import numbers_in
@@ -86,7 +86,7 @@ class KedroEvents(Hook):
         self._runs[session] = run, Datasets(known["project"], run.id)
         return run
 
-    def after_pipeline_run(self, params: dict[str, Any], error: Fault | None) -> None:
+    def after_pipeline_run(self, params: dict[str, Any], error: ErrorLike | None) -> None:
         """End a run, and what is still open of it: what a node failed to save, generators."""
         run, _ = self._runs.pop(_session(params))
         for here in [here for here in self._open.values() if here.run is run]:
@@ -217,7 +217,7 @@ class KedroEvents(Hook):
         if not here.waiting:
             self._end(here, None)
 
-    def _end(self, here: _Open, error: Fault | None) -> None:
+    def _end(self, here: _Open, error: ErrorLike | None) -> None:
         self._open.pop(id(here.step), None)
         self._here.open = None
         for name in here.chunks or ():

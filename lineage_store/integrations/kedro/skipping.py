@@ -20,7 +20,7 @@ from lineage_store.integrations.kedro.datasets import (
     is_parameter,
     is_versioned,
 )
-from lineage_store.recording.artifacts import listed
+from lineage_store.recording.artifacts import as_list
 from lineage_store.recording.steps import Step
 
 
@@ -108,6 +108,6 @@ def take_over(step: Step, node: Any, catalog: Any, datasets: Datasets) -> bool:
 def _external_ids(outputs: Mapping[str, Any]) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     for name, several in outputs.items():
-        for artifact in listed(several):
+        for artifact in as_list(several):
             found[name] = artifact.external_id if isinstance(artifact, Artifact) else None
     return found

@@ -34,9 +34,9 @@ from lineage_store.integrations.kfp.values import (
     pipeline_name,
     reason_of,
 )
-from lineage_store.recording.diagnostics import harmless
+from lineage_store.recording.diagnostics import never_raises
 from lineage_store.recording.naming import CACHE_DECISION
-from lineage_store.recording.outcomes import Failure, Fault
+from lineage_store.recording.outcomes import ErrorLike, Failure
 from lineage_store.recording.runs import Run
 from lineage_store.recording.steps import Step
 from lineage_store.recording.values import numbers_in
@@ -134,12 +134,12 @@ class KfpEvents(Hook):
         run.begin()
         return going
 
-    def dag_ended(self, run_id: str | None, found: Any, error: Fault | None) -> None:
+    def dag_ended(self, run_id: str | None, found: Any, error: ErrorLike | None) -> None:
         """End a run with its outermost DAG."""
         if run_id is not None:
             self._end(self._runs.pop(run_id), found, error)
 
-    def _end(self, going: _Going, found: Any, error: Fault | None) -> None:
+    def _end(self, going: _Going, found: Any, error: ErrorLike | None) -> None:
         if error is None and not _is_good(found):
             error = Failure("kfp.PipelineFailed", "a task failed")
         self.end_run(going.run, error)
@@ -170,7 +170,7 @@ class KfpEvents(Hook):
             number = next(i for i, known in enumerate(scopes, 1) if known is scope)
         return found if number == 1 else f"{found}#{number}"
 
-    def task_ended(self, task: _Task | None, found: Any, error: Fault | None) -> None:
+    def task_ended(self, task: _Task | None, found: Any, error: ErrorLike | None) -> None:
         """Record a task that did not have to run."""
         self._here.task = None
         if task is None or task.attempts or error is not None or not _is_good(found):
@@ -214,7 +214,7 @@ class KfpEvents(Hook):
         if kept is not None:
             kept.append(" ".join(map(str, values)))
 
-    def attempt_ended(self, attempt: _Attempt | None, found: Any, error: Fault | None) -> None:
+    def attempt_ended(self, attempt: _Attempt | None, found: Any, error: ErrorLike | None) -> None:
         """End a step, and the run of a component that is run alone."""
         if attempt is None:
             return
@@ -302,7 +302,7 @@ def _is_of_kfp(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and "finished with status" in str(error)
 
 
-@harmless(None)
+@never_raises(None)
 def _code(container: Any) -> str | None:
     """Return the digest of what a container runs: of a Python component, with its source."""
     return fingerprint([container.image, list(container.command), list(container.args)])

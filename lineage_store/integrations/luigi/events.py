@@ -35,7 +35,7 @@ from lineage_store.integrations.hook import Hook
 from lineage_store.integrations.luigi.freshness import Freshness
 from lineage_store.integrations.luigi.targets import inputs_of, outputs_of, shape_of
 from lineage_store.recording.naming import CACHE_DECISION
-from lineage_store.recording.outcomes import Failure, Fault
+from lineage_store.recording.outcomes import ErrorLike, Failure
 from lineage_store.recording.runs import Run, new_run_id
 from lineage_store.recording.secrets import secret_digest
 from lineage_store.recording.steps import Step
@@ -97,7 +97,7 @@ class LuigiEvents(Hook):
     def worker_ended(self, worker: Any, error: BaseException | None) -> None:
         """End the run."""
         run, self._run, self._is_running = self._current(), None, False
-        fault: Fault | None = error
+        fault: ErrorLike | None = error
         if error is None:
             result = LuigiRunResult(worker)
             if result.status not in _GOOD:

@@ -20,7 +20,7 @@ from lineage_store.client.cache_answers import Hit
 from lineage_store.entities import Artifact, ExecutionState
 from lineage_store.integrations.hook import Hook, wants_refresh
 from lineage_store.integrations.luigi.targets import are_local, outputs_of
-from lineage_store.recording.diagnostics import complain
+from lineage_store.recording.diagnostics import warn_once
 from lineage_store.recording.runs import Run
 from lineage_store.recording.steps import Step
 
@@ -106,7 +106,7 @@ class Freshness:
         return found is not None and {a.external_id for a in found} >= set(names)
 
     def _say(self, task: Any, why: str) -> bool:
-        complain(f"{task.task_id} {why}", "%s runs again: %s", task.task_id, why)
+        warn_once(f"{task.task_id} {why}", "%s runs again: %s", task.task_id, why)
         return True
 
 

@@ -40,8 +40,8 @@ from lineage_store.fingerprints.code import code_of
 from lineage_store.integrations.artifacts import file_artifact, uri_artifact
 from lineage_store.integrations.hook import Hook
 from lineage_store.lineage.identity import digest_of
-from lineage_store.recording.diagnostics import harmless
-from lineage_store.recording.outcomes import Failure, Fault
+from lineage_store.recording.diagnostics import never_raises
+from lineage_store.recording.outcomes import ErrorLike, Failure
 from lineage_store.recording.runs import Run
 from lineage_store.recording.steps import Step
 from lineage_store.recording.values import numbers_in
@@ -169,7 +169,7 @@ class MetaflowEvents(Hook):
             self._marks = Path(told["marks"])
             self.recorder.after_fork()  # as in a fork: another process has opened the store
 
-    @harmless({})
+    @never_raises({})
     def _given(self, flow: Any, function: Any) -> dict[str, Any]:
         """Return the values of the parameters that the code of a step mentions."""
         mentioned = set(_mentioned(type(flow), function, set()))
@@ -195,7 +195,7 @@ class MetaflowEvents(Hook):
             self._step.input(name, uri_artifact(path, self._run.id, digest=digest))
         if time.monotonic() > self._beat_at:
             self._beat_at = time.monotonic() + _BEAT_SECONDS
-            self._step.beat()
+            self._step.heartbeat()
 
     def code_ended(self) -> None:
         """What is loaded from now on, Metaflow loads."""
@@ -222,7 +222,7 @@ class MetaflowEvents(Hook):
                 for inner, number in self._numbers.get(name, {}).items():
                     self._step.metric(f"{name}.{inner}" if inner else name, number)
 
-    def task_ended(self, error: Fault | None) -> None:
+    def task_ended(self, error: ErrorLike | None) -> None:
         """End the step of the task."""
         if self._step is not None:
             self._step.end(error)
@@ -256,7 +256,7 @@ def _names(code: CodeType) -> Iterator[str]:
             yield from _names(constant)
 
 
-@harmless(None)
+@never_raises(None)
 def _code(function: Any) -> str | None:
     return code_of(function).digest
 

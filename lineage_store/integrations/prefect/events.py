@@ -30,8 +30,8 @@ from lineage_store.integrations.prefect.skipping import (
     why_not,
 )
 from lineage_store.integrations.prefect.values import RESULT, Results, put_out, split_arguments
-from lineage_store.recording.diagnostics import harmless
-from lineage_store.recording.outcomes import Failure, Fault
+from lineage_store.recording.diagnostics import never_raises
+from lineage_store.recording.outcomes import ErrorLike, Failure
 from lineage_store.recording.runs import Run
 from lineage_store.recording.steps import Step
 from lineage_store.recording.values import numbers_in
@@ -211,7 +211,7 @@ class PrefectEvents(Hook):
             error = _fault(state if error is None else error)
         step.end(error, state=ended, at=_ms(state.timestamp))
 
-    @harmless(None)
+    @never_raises(None)
     def _put_out(self, engine: Any, step: Step, state: Any) -> None:
         """Record what a task returned, or was found to have returned."""
         if step.hit is None:
@@ -239,7 +239,7 @@ class PrefectEvents(Hook):
             step.result(RESULT_KEY, key)
 
 
-def _fault(state: Any) -> Fault | None:
+def _fault(state: Any) -> ErrorLike | None:
     """Return what a state says went wrong, if anything did."""
     if state.type.value not in _FAILED:
         return None

@@ -36,7 +36,7 @@ from lineage_store.integrations.snakemake.notes import (
     take_notes,
 )
 from lineage_store.recording.naming import CACHE_DECISION
-from lineage_store.recording.outcomes import Failure, Fault, now_ms
+from lineage_store.recording.outcomes import ErrorLike, Failure, now_ms
 from lineage_store.recording.runs import Run, new_run_id
 from lineage_store.recording.steps import Step
 from lineage_store.recording.values import MAX_TEXT
@@ -59,7 +59,7 @@ class _Job:
     """
 
     step: Step
-    fault: Fault | None = None
+    fault: ErrorLike | None = None
     ended_at: int | None = None
     state: ExecutionState | None = None
 
@@ -173,7 +173,7 @@ class SnakemakeEvents(Hook):
     ) -> Step | None:
         """End the attempts that failed; return the one that did not."""
         notes = take_notes(current.notes, job)
-        faults: list[tuple[Fault, int | None]] = [
+        faults: list[tuple[ErrorLike, int | None]] = [
             (Failure(note.kind, note.message), note.ended_at) for note in notes
         ]
         if has_failed and (known.fault is not None or not notes):
@@ -264,7 +264,7 @@ def _properties(job: Any, external_id: str | None) -> dict[str, Any]:
 
 def _outcome(
     workflow: Any, error: BaseException | None
-) -> tuple[Fault | None, ExecutionState | None]:
+) -> tuple[ErrorLike | None, ExecutionState | None]:
     """Return how a run ended; one that was interrupted has no job that failed."""
     scheduler = workflow.scheduler
     if error is None or scheduler is None:

@@ -11,7 +11,7 @@ from lineage_store import errors
 from lineage_store.entities import Artifact
 from lineage_store.fingerprints.values import fingerprint
 from lineage_store.integrations.artifacts import file_artifact, uri_artifact
-from lineage_store.recording.diagnostics import harmless
+from lineage_store.recording.diagnostics import never_raises
 
 _Identity = tuple[int, int, int, int]
 
@@ -105,7 +105,7 @@ def parameters(job: Any) -> dict[str, Any]:
     return found
 
 
-@harmless(None)
+@never_raises(None)
 def code_of(job: Any) -> str | None:
     """Return the digest of the shell command, the `run:` or the script of a rule, as written."""
     rule = job.rule

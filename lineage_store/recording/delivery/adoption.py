@@ -1,16 +1,16 @@
-"""What processes that ended left in their journals, brought to the spool, else to the store."""
+"""Adoption of journals that ended processes left: their records go to the spool or the store."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lineage_store.recording.delivery.losses import Losses
 from lineage_store.recording.delivery.orphans import Orphan, orphans
+from lineage_store.recording.delivery.record_queue import BATCH_RECORDS
 from lineage_store.recording.delivery.records import Record
-from lineage_store.recording.delivery.waiting import BATCH_RECORDS
-from lineage_store.recording.diagnostics import complain, logger
+from lineage_store.recording.diagnostics import logger, warn_once
 
 Take = Callable[[Sequence[Record]], bool]
-"""Takes records; says whether all of them are kept now."""
+"""Takes records; returns whether all of them are kept now."""
 
 
 def adopt(stem: Path, takers: Sequence[Take], losses: Losses) -> int:
@@ -18,20 +18,20 @@ def adopt(stem: Path, takers: Sequence[Take], losses: Losses) -> int:
 
     Args:
         stem: Directory and beginning of the name of the journals.
-        takers: What may take them, best first.
-        losses: Counts what is damaged.
+        takers: Functions that may take them, best first.
+        losses: Counts damaged records.
 
     Returns:
-        How many journals are left all the same.
+        The number of journals that are left all the same.
     """
-    left = 0
+    remaining_journals = 0
     for orphan in orphans(stem):
         try:
-            left += not _settle(orphan, takers, losses)
+            remaining_journals += not _settle(orphan, takers, losses)
         except OSError as error:
-            left += 1
-            complain("orphan", "the journal %s can't be removed: %s", orphan.path, error)
-    return left
+            remaining_journals += 1
+            warn_once("orphan", "the journal %s can't be removed: %s", orphan.path, error)
+    return remaining_journals
 
 
 def _settle(orphan: Orphan, takers: Sequence[Take], losses: Losses) -> bool:
@@ -40,7 +40,7 @@ def _settle(orphan: Orphan, takers: Sequence[Take], losses: Losses) -> bool:
     orphan.remove()
     if orphan.damaged:
         losses.count(orphan.damaged, "a journal was damaged")
-        complain("journal damaged", "the journal %s was damaged", orphan.path)
+        warn_once("journal damaged", "the journal %s was damaged", orphan.path)
     if orphan.records:
         logger.info("took over %d records of a process that ended", len(orphan.records))
     return True

@@ -1,4 +1,4 @@
-"""The way of records from memory to the store or to the spool, and from the spool to the store."""
+"""Moves records from memory to the store or the spool, and from the spool to the store."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,15 +11,15 @@ from lineage_store.recording.delivery.adoption import adopt
 from lineage_store.recording.delivery.guard import GuardedSpool, tell_refused
 from lineage_store.recording.delivery.journal import journals
 from lineage_store.recording.delivery.losses import Losses
+from lineage_store.recording.delivery.record_queue import QueuedRecord, settle
 from lineage_store.recording.delivery.records import Record
-from lineage_store.recording.delivery.sending import Outcome, send
+from lineage_store.recording.delivery.sending import DeliveryResult, send
 from lineage_store.recording.delivery.spool import Spool
-from lineage_store.recording.delivery.waiting import Waiting, settle
-from lineage_store.recording.diagnostics import complain, forget, logger
+from lineage_store.recording.diagnostics import logger, rearm, warn_once
 from lineage_store.recording.options import RecordingOptions
 
 ADOPT_SECONDS = 5.0
-"""How often to look for journals of processes that ended."""
+"""Seconds between two looks for journals of processes that ended."""
 
 
 class _Guarded:
@@ -43,7 +43,7 @@ class _Guarded:
                 raise errors.Cancelled("the store was closed") from None
             if isinstance(error, errors.LineageError):
                 raise
-            complain(f"defect {error!r}", "a defect of recording; it goes on: %r", error)
+            warn_once(f"defect {error!r}", "recording goes on after a defect: %r", error)
             raise errors.Internal(f"a call failed: {error!r}") from None
 
     def stream(self, method: str, request: Message) -> Iterator[Message]:
@@ -58,9 +58,9 @@ class Courier:
     """Brings records to the store in order, as long as it is there, and else to the spool.
 
     Args:
-        transport: Returns what carries the requests; it should fail rather than wait.
-        spool: Where records wait; None: nowhere.
-        losses: Counts what is lost on the way.
+        transport: Returns the transport, which should fail rather than wait.
+        spool: The file in which records wait; None: there is none.
+        losses: Counts records lost on the way.
         options: Bounds and times.
         is_closed: Returns whether the sender is closed.
     """
@@ -88,7 +88,7 @@ class Courier:
         self.blocked_until = 0.0
         self._retry_at = 0.0
         self._adopt_at = 0.0
-        self._left = 0
+        self._orphan_count = 0
 
     def spool(self, records: Sequence[Record]) -> bool:
         """Keep records in the spool; return whether it took them."""
@@ -99,7 +99,7 @@ class Courier:
 
     @property
     def spool_rests(self) -> bool:
-        """Whether the spool failed a moment ago, or there is none."""
+        """True if the spool failed a moment ago, or if there is none."""
         return self._guarded.rests
 
     def hurry(self) -> None:
@@ -111,8 +111,8 @@ class Courier:
         self._adopt_at = self._retry_at = 0.0
         self.is_away = False
         if self._spool is not None:
-            left = journals(self._spool.path.with_suffix(""))
-            self.has_spooled = self._spool.path.exists() or bool(left)
+            journal_paths = journals(self._spool.path.with_suffix(""))
+            self.has_spooled = self._spool.path.exists() or bool(journal_paths)
 
     def rest(self) -> None:
         """Leave the store alone for a while."""
@@ -124,14 +124,14 @@ class Courier:
         self.blocked_until = self._retry_at
 
     def due(self) -> float:
-        """Return at what time there is something to do without new records."""
+        """Return the time of the next work that needs no new records."""
         return self._retry_at if self.has_spooled else float("inf")
 
-    def deliver(self, batch: Sequence[Waiting]) -> list[Waiting]:
+    def deliver(self, batch: Sequence[QueuedRecord]) -> list[QueuedRecord]:
         """Bring records to the store, or to the spool; mark those that are settled.
 
         Returns:
-            Those that the store does not take and no file takes; they are better not sent again
+            Records that neither the store nor a file takes; they are better not sent again
             at once.
         """
         records = [each.record for each in batch]
@@ -143,37 +143,37 @@ class Courier:
         if is_resting:
             self.blocked_until = self._retry_at
             return []
-        outcome = self._send(records)
-        return self._settle(batch, outcome)
+        result = self._send(records)
+        return self._settle(batch, result)
 
-    def _settle(self, batch: Sequence[Waiting], outcome: Outcome) -> list[Waiting]:
-        left = outcome.waiting(len(batch))
-        settle([e for at, e in enumerate(batch[: outcome.done]) if not outcome.is_open(at)])
-        if outcome.refused:
-            refusals = list(outcome.refused.values())
+    def _settle(self, batch: Sequence[QueuedRecord], result: DeliveryResult) -> list[QueuedRecord]:
+        unsettled = result.unsent_positions(len(batch))
+        settle([e for at, e in enumerate(batch[: result.tried_count]) if not result.is_open(at)])
+        if result.refusals:
+            refusals = list(result.refusals.values())
             tell_refused(refusals)
             if self._guarded.keep_refused(refusals):
-                settle([batch[at] for at in outcome.refused])
-        if left and self.spool([batch[at].record for at in left]):
-            settle([batch[at] for at in left])
-        elif outcome.away is not None:
+                settle([batch[at] for at in result.refusals])
+        if unsettled and self.spool([batch[at].record for at in unsettled]):
+            settle([batch[at] for at in unsettled])
+        elif result.outage is not None:
             self.blocked_until = self._retry_at
-        return [batch[at] for at in (*outcome.refused, *outcome.doubted)]
+        return [batch[at] for at in (*result.refusals, *result.doubts)]
 
-    def _send(self, records: Sequence[Record]) -> Outcome:
-        outcome = send(_Guarded(self._transport(), self._is_closed), records)
-        if outcome.away is not None:
-            self._note_away(outcome.away)
-        elif outcome.taken:
+    def _send(self, records: Sequence[Record]) -> DeliveryResult:
+        result = send(_Guarded(self._transport(), self._is_closed), records)
+        if result.outage is not None:
+            self._note_away(result.outage)
+        elif result.accepted_count:
             self.is_away = False
-            forget("away")
-        return outcome
+            rearm("away")
+        return result
 
     def _note_away(self, error: errors.LineageError) -> None:
         self.is_away = True
         self.rest()
         where = "in memory" if self._spool is None else f"in {self._spool.path}"
-        complain("away", "the store is away (%s); records are kept %s", error.message, where)
+        warn_once("away", "the store is away (%s); records are kept %s", error.message, where)
 
     def replay(self) -> None:
         """Send the oldest records of the spool, if it is time to look."""
@@ -181,17 +181,17 @@ class Courier:
         if self._spool is None or now < self._retry_at:
             return
         if now >= self._adopt_at:
-            self._left = self._adopt(self._spool)
-        if self._spool.path.exists() and (outcome := self._guarded.replay(self._send)):
+            self._orphan_count = self._adopt(self._spool)
+        if self._spool.path.exists() and (result := self._guarded.replay(self._send)):
             self.has_spooled = True
-            if outcome.away is None and outcome.taken:
-                logger.info("sent %d records that were spooled", outcome.taken)
+            if result.outage is None and result.accepted_count:
+                logger.info("sent %d records that were spooled", result.accepted_count)
             return
-        self.has_spooled = self._left > 0 or self._guarded.retry_at > 0
+        self.has_spooled = self._orphan_count > 0 or self._guarded.retry_at > 0
         self.rest()
 
     def _adopt(self, spool: Spool) -> int:
-        """Take over the journals of processes that ended; return how many can't be."""
+        """Take over the journals of processes that ended; return the number that could not be."""
         self._adopt_at = time.monotonic() + ADOPT_SECONDS
         return adopt(spool.path.with_suffix(""), [self.spool, self._send_all], self._losses)
 
@@ -199,4 +199,4 @@ class Courier:
         """Send records that the spool does not take; return whether the store has them all."""
         if self.is_away and time.monotonic() < self._retry_at:
             return False
-        return self._send(records).taken == len(records)
+        return self._send(records).accepted_count == len(records)

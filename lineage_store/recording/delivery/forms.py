@@ -1,4 +1,4 @@
-"""Other forms of a record that was refused: what can be left out before the step is."""
+"""Other forms of a refused record: parts that can be left out before the step is."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from lineage_store.v1 import metadata_pb2
 from lineage_store.v1 import metadata_service_pb2 as rpc
 
 _OF_THE_HIT = (errors.NotFound, errors.FailedPrecondition)
-"""What a hit is refused with whose entry is gone, or was invalidated since."""
+"""The errors for a hit whose entry is gone, or was invalidated since."""
 
 
-def other_form(transport: Transport, record: Record, fault: errors.LineageError) -> Record | None:
-    """Return the record without what may have been refused; None: there is nothing to leave out.
+def other_form(transport: Transport, record: Record, error: errors.LineageError) -> Record | None:
+    """Return the record without the part that may be refused; None: there is nothing to leave out.
 
     That an entry can't be published, or is no longer good, is no reason to forget the step; and an
     artifact that is known has its type, whatever it was taken for here.
@@ -23,15 +23,15 @@ def other_form(transport: Transport, record: Record, fault: errors.LineageError)
     Raises:
         LineageError: The store went away.
     """
-    if isinstance(fault, errors.InvalidArgument):
+    if isinstance(error, errors.InvalidArgument):
         typed = without_known_types(transport, record)
         if typed is not None:
             return typed
-    if verdict_of(fault) is Verdict.NEVER or isinstance(fault, errors.FailedPrecondition):
+    if verdict_of(error) is Verdict.NEVER or isinstance(error, errors.FailedPrecondition):
         without = without_publication(record)
         if without is not None:
             return without
-    if record.method == CACHED and isinstance(fault, _OF_THE_HIT):
+    if record.method == CACHED and isinstance(error, _OF_THE_HIT):
         return without_entry(record)
     return None
 

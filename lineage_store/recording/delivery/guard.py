@@ -1,4 +1,4 @@
-"""A spool and a journal that never raise: what fails is left alone for a while, and told once."""
+"""A spool and a journal that never raise: after a failure they rest, and the log says so once."""
 
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -8,12 +8,12 @@ from lineage_store import errors
 from lineage_store.recording.delivery.backlog import Backlog
 from lineage_store.recording.delivery.journal import Journal
 from lineage_store.recording.delivery.losses import Losses
+from lineage_store.recording.delivery.record_queue import QueuedRecord
 from lineage_store.recording.delivery.records import Record, Refusal
 from lineage_store.recording.delivery.salvage import recover
-from lineage_store.recording.delivery.sending import Outcome
+from lineage_store.recording.delivery.sending import DeliveryResult
 from lineage_store.recording.delivery.spool import Spool, SpoolDamaged
-from lineage_store.recording.delivery.waiting import Waiting
-from lineage_store.recording.diagnostics import complain, forget
+from lineage_store.recording.diagnostics import rearm, warn_once
 
 
 class GuardedSpool:
@@ -21,7 +21,7 @@ class GuardedSpool:
 
     Args:
         spool: The spool; None: nothing works.
-        losses: Counts what a damaged file has lost.
+        losses: Counts the records that a damaged file lost.
         retry_seconds: How long it is left alone after it failed.
     """
 
@@ -36,7 +36,7 @@ class GuardedSpool:
         """Keep records, behind those that are there."""
         was_added = self._try(lambda spool: spool.add(records))
         if was_added:
-            forget("spool")
+            rearm("spool")
         return was_added
 
     def keep_refused(self, refusals: Sequence[Refusal]) -> bool:
@@ -52,23 +52,23 @@ class GuardedSpool:
 
         return self._try(look) and more[0]
 
-    def replay(self, send: Callable[[Sequence[Record]], Outcome]) -> Outcome | None:
+    def replay(self, send: Callable[[Sequence[Record]], DeliveryResult]) -> DeliveryResult | None:
         """Send the next records that wait; None: it failed, or there are none."""
-        outcomes: list[Outcome] = []
+        results: list[DeliveryResult] = []
 
         def work(_: Spool) -> None:
             if self._backlog is None or not (batch := self._backlog.batch()):
                 return
-            outcome = send([record for _, record in batch])
-            outcomes.append(outcome)
-            tell_refused(self._backlog.settle(batch, outcome))
+            result = send([record for _, record in batch])
+            results.append(result)
+            tell_refused(self._backlog.settle(batch, result))
 
         self._try(work)
-        return outcomes[-1] if outcomes else None
+        return results[-1] if results else None
 
     @property
     def rests(self) -> bool:
-        """Whether it failed a moment ago, or there is none."""
+        """True if the spool failed a moment ago, or if there is none."""
         return self._spool is None or time.monotonic() < self.retry_at
 
     def _try(self, work: Callable[[Spool], None]) -> bool:
@@ -78,17 +78,17 @@ class GuardedSpool:
             self._repairing(self._spool, work)
         except errors.LineageError as error:
             self.retry_at = time.monotonic() + self._retry_seconds
-            complain("spool", "%s", error.message)
+            warn_once("spool", "%s", error.message)
             return False
         self.retry_at = 0.0
         return True
 
     def _repairing(self, spool: Spool, work: Callable[[Spool], None]) -> None:
-        """Do something with the spool; if it is damaged, save what is intact, and do it then."""
+        """Work on the spool; if it is damaged, save the intact records first."""
         try:
             work(spool)
         except SpoolDamaged as error:
-            complain("damaged", "%s", error.message)
+            warn_once("damaged", "%s", error.message)
             self._recover(spool)
             work(spool)
 
@@ -99,12 +99,12 @@ class GuardedSpool:
         if recovered is not None:
             if recovered.lost:
                 self._losses.count(recovered.lost, "the spool was damaged")
-            lost = "an unknown number of" if recovered.lost is None else recovered.lost
-            complain(
+            lost_count = "an unknown number of" if recovered.lost is None else recovered.lost
+            warn_once(
                 f"recovered {recovered.damaged}",
                 "saved %d records of a damaged spool; %s records are lost, the file is %s",
                 recovered.saved,
-                lost,
+                lost_count,
                 recovered.damaged,
             )
 
@@ -126,7 +126,7 @@ class GuardedJournal:
 
     @property
     def rests(self) -> bool:
-        """Whether it failed a moment ago, or there is none."""
+        """True if the journal failed a moment ago, or if there is none."""
         if self._journal is None:
             return True
         return bool(self._retry_at) and time.monotonic() < self._retry_at
@@ -139,31 +139,33 @@ class GuardedJournal:
             number = self._journal.append(record)
         except OSError as error:
             self._retry_at = time.monotonic() + self._retry_seconds
-            complain(
+            warn_once(
                 "journal",
-                "no journal of records can be kept (%s): a kill loses what is unsent",
+                "no journal of records can be kept (%s): a kill loses unsent records",
                 error.strerror or error,
             )
             return 0
         if self._retry_at:
             self._retry_at = 0.0
-            forget("journal")
+            rearm("journal")
         return number
 
-    def settle(self, waiting: Iterable[Waiting]) -> None:
+    def settle(self, queued_records: Iterable[QueuedRecord]) -> None:
         """Forget all records but those that wait, which are in their order."""
         if self._journal is not None:
-            first = next((each.number for each in waiting if each.number), self._journal.last + 1)
+            first = next(
+                (each.number for each in queued_records if each.number), self._journal.last + 1
+            )
             self._journal.settle(first - 1)
 
-    def release(self, waiting: Sequence[Waiting]) -> None:
+    def release(self, queued_records: Sequence[QueuedRecord]) -> None:
         """Leave the journal to who looks for those of processes that ended; a new one begins.
 
-        What it has is settled for this process: it is on disk, and is sent from there.
+        Its records are settled for this process: they are on disk, and are sent from there.
         """
         if self._journal is not None:
             self._journal.release()
-            for each in waiting:
+            for each in queued_records:
                 each.is_settled = each.is_settled or bool(each.number)
 
     def forget(self) -> None:
@@ -175,4 +177,4 @@ class GuardedJournal:
 def tell_refused(refusals: Sequence[Refusal]) -> None:
     """Log why records were refused, once for each reason."""
     for refusal in refusals:
-        complain(f"refused {refusal.why}", "the store refused a record: %s", refusal.why)
+        warn_once(f"refused {refusal.why}", "the store refused a record: %s", refusal.why)

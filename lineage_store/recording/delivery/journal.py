@@ -1,7 +1,7 @@
-"""The file in which a process keeps what it recorded until the store, or the spool, has it.
+"""The file in which a process keeps its records until the store, or the spool, has them.
 
 Each record is one write to a file that only this process appends to, before the code that recorded
-it goes on. So what a killed process had recorded is still there; see `orphans` for who sends it.
+it goes on. So the records of a killed process are still there; see `orphans` for who sends them.
 A file is locked as long as its process lives: the system gives the lock up however that ends, and
 no number of a process, which another may get later, is relied upon.
 """
@@ -22,18 +22,18 @@ from lineage_store.recording.delivery.records import Record
 
 SUFFIX = ".journal"
 MARK = b"lsJ1"
-"""What each entry begins with: a damaged file is read on from the next one."""
+"""The beginning of each entry: a damaged file is read on from the next one."""
 
 HEAD = struct.Struct(">4sII")
-"""Of an entry: the mark, the length and the checksum of what follows."""
+"""The head of an entry: the mark, and the length and checksum of the content."""
 
 ORIGIN = "origin"
-"""What stands for a method in the first entry, which has the URL of the store."""
+"""The method of the first entry, which has the URL of the store."""
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
 
 SEGMENT_BYTES = 4 * 1024 * 1024
-"""The size from which on a new file is begun; what all of it has been sent, is removed."""
+"""The size at which a new file begins; a file is removed once all of it has been sent."""
 
 
 def journals(stem: Path) -> list[Path]:
@@ -57,7 +57,7 @@ def size_of(path: Path) -> int:
 
 
 def entry(method: str, body: bytes) -> bytes:
-    """Return what stands for a record in a journal."""
+    """Return the bytes of a record in a journal."""
     content = b"%s\0%s" % (method.encode(), body)
     return HEAD.pack(MARK, len(content), zlib.crc32(content)) + content
 
@@ -74,7 +74,7 @@ class _Segment:
 
 
 class Journal:
-    """What one process recorded and has not sent yet; not safe for threads.
+    """The records that one process has not sent yet; not safe for threads.
 
     Args:
         stem: Directory and beginning of the name of its files.
@@ -101,7 +101,7 @@ class Journal:
         try:
             _write(segment.fd, content)
         except OSError:
-            with suppress(OSError):  # what is left of an entry is passed over by who reads it
+            with suppress(OSError):  # a reader passes over the rest of an entry
                 os.ftruncate(segment.fd, segment.size)
             raise
         segment.size += len(content)
@@ -122,9 +122,11 @@ class Journal:
         return sum(size_of(path) for path in journals(self._stem) if path not in own)
 
     def _demand(self, size: int) -> None:
-        held = self._others + sum(segment.size for segment in self._segments)
-        if held + size > self._max_bytes:
-            raise OSError(errno.EDQUOT, f"there are {held} bytes in journals, as much as may be")
+        used_bytes = self._others + sum(segment.size for segment in self._segments)
+        if used_bytes + size > self._max_bytes:
+            raise OSError(
+                errno.EDQUOT, f"there are {used_bytes} bytes in journals, as much as may be"
+            )
 
     def _begin(self) -> _Segment:
         make_private_directory(self._stem.parent)
@@ -155,7 +157,7 @@ class Journal:
 
     def _empty(self, segment: _Segment) -> None:
         if segment.size > segment.empty:
-            with suppress(OSError):  # what is sent twice is in the store once
+            with suppress(OSError):  # the store keeps a record once that is sent twice
                 os.ftruncate(segment.fd, segment.empty)
                 segment.size = segment.empty
 
@@ -167,7 +169,7 @@ class Journal:
             segment.path.unlink(missing_ok=True)
 
     def release(self) -> None:
-        """Leave what it has to whoever looks for journals of processes that ended."""
+        """Leave the files to whichever process looks for journals of processes that ended."""
         segments, self._segments = self._segments, []
         for segment in segments:
             if segment.size > segment.empty:
@@ -183,7 +185,7 @@ class Journal:
 
 
 def _claim(fd: int, path: Path) -> None:
-    """Lock a new file, unless another process took it at once for one that was left behind."""
+    """Lock a new file; fail if another process has already taken it for an orphan."""
     if not try_lock(fd) or not path.exists():
         raise OSError(errno.EAGAIN, "another process has it")
 

@@ -1,4 +1,4 @@
-"""How many records could be kept nowhere: counted, told, and written beside the spool."""
+"""Counts of records that could be kept nowhere: logged, and written beside the spool."""
 
 import json
 import threading
@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lineage_store.private_files import make_private_directory, make_private_file
-from lineage_store.recording.diagnostics import complain, logger
+from lineage_store.recording.diagnostics import logger, warn_once
 
 SUFFIX = ".losses"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lost:
+class LossReport:
     """Records of a store that were lost on this machine.
 
     Attributes:
-        records: How many.
-        reasons: Why, and how many for each reason.
+        records: Their number.
+        reasons: The number of records for each reason.
     """
 
     records: int
@@ -39,33 +39,33 @@ class Losses:
         self.after_fork()
 
     def after_fork(self) -> None:
-        """In a child: what was lost is told by the parent, and its lock may be held for ever."""
+        """In a child: the parent reports its losses itself, and its lock may be held for ever."""
         self._lock = threading.Lock()
-        self._untold: Counter[str] = Counter()
+        self._unwritten: Counter[str] = Counter()
         self._total = 0
 
     @property
     def total(self) -> int:
-        """How many records this process lost."""
+        """The number of records that this process lost."""
         return self._total
 
     def count(self, records: int, why: str) -> None:
-        """Say that records are lost."""
+        """Count and log lost records."""
         with self._lock:
-            self._untold[why] += records
+            self._unwritten[why] += records
             self._total += records
-        complain("lost", "records of steps are lost, %d for a start: %s", records, why)
+        warn_once("lost", "records of steps are lost, %d for a start: %s", records, why)
 
     def write(self) -> None:
-        """Add what was lost since the last time to the file, if that can be."""
+        """Add the losses since the last call to the file, if it can be written."""
         with self._lock:
-            untold, self._untold = self._untold, Counter()
-            if self._path is None or not untold:
+            unwritten, self._unwritten = self._unwritten, Counter()
+            if self._path is None or not unwritten:
                 return
             try:
-                add_losses(self._path, untold)
+                add_losses(self._path, unwritten)
             except OSError:
-                self._untold = untold  # it is tried again, and the log has them all
+                self._unwritten = unwritten  # it is tried again, and the log has them all
 
     def tell(self) -> None:
         """Write and log how many were lost in all, if any were."""
@@ -88,8 +88,8 @@ def add_losses(path: Path, losses: Mapping[str, int]) -> None:
         file.write("".join(line + "\n" for line in lines))
 
 
-def lost(path: Path) -> Lost:
-    """Return what a file of losses says; of one that is not there, that nothing was lost."""
+def read_losses(path: Path) -> LossReport:
+    """Read a file of losses; a missing file counts as no losses."""
     reasons: Counter[str] = Counter()
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -101,4 +101,4 @@ def lost(path: Path) -> Lost:
             reasons[str(loss["why"])] += int(loss["records"])
         except (ValueError, TypeError, KeyError):  # half a line, of a process that was killed
             reasons["a line of the file can't be read"] += 1
-    return Lost(records=reasons.total(), reasons=dict(reasons))
+    return LossReport(records=reasons.total(), reasons=dict(reasons))

@@ -48,9 +48,9 @@ class Orphan:
 def orphans(stem: Path) -> Iterator[Orphan]:
     """Yield the journals of a store that were left behind, each locked as long as it is in use."""
     for path in journals(stem):
-        with orphan(path) as left:
-            if left is not None:
-                yield left
+        with orphan(path) as journal:
+            if journal is not None:
+                yield journal
 
 
 @contextmanager
@@ -62,33 +62,33 @@ def orphan(path: Path) -> Iterator[Orphan | None]:
         yield None
         return
     try:
-        yield _read(path, fd) if _is_left(path, fd) else None
+        yield _read_journal(path, fd) if _is_orphaned(path, fd) else None
     finally:
         os.close(fd)
 
 
-def _is_left(path: Path, fd: int) -> bool:
+def _is_orphaned(path: Path, fd: int) -> bool:
     try:
         return try_lock(fd) and os.path.samestat(path.stat(), os.fstat(fd))
     except OSError:
         return False
 
 
-def _read(path: Path, fd: int) -> Orphan:
+def _read_journal(path: Path, fd: int) -> Orphan:
     with os.fdopen(os.dup(fd), "rb") as file:
         content = file.read()
-    left = Orphan(path, modified=os.fstat(fd).st_mtime_ns // 1_000_000)
+    journal = Orphan(path, modified=os.fstat(fd).st_mtime_ns // 1_000_000)
     at = 0
     while at < len(content):
-        end = _read_entry(content, at, left)
+        end = _read_entry(content, at, journal)
         if end is None:
             end = content.find(MARK, at + 1)
-            left.damaged += end > 0 or not _is_cut(content, at)
+            journal.damaged += end > 0 or not _is_cut(content, at)
         at = end if end > 0 else len(content)
-    return left
+    return journal
 
 
-def _read_entry(content: bytes, at: int, left: Orphan) -> int | None:
+def _read_entry(content: bytes, at: int, journal: Orphan) -> int | None:
     """Take in the entry at a place; return where it ends, or None: it is not whole."""
     if len(content) < at + HEAD.size:
         return None
@@ -99,14 +99,14 @@ def _read_entry(content: bytes, at: int, left: Orphan) -> int | None:
         return None
     method, _, request = body.partition(b"\0")
     if method == ORIGIN.encode():
-        left.url = masked_url(request.decode(errors="replace"))
+        journal.url = masked_url(request.decode(errors="replace"))
     else:
-        left.records.append(Record(method.decode(errors="replace"), request))
+        journal.records.append(Record(method.decode(errors="replace"), request))
     return end
 
 
 def _is_cut(content: bytes, at: int) -> bool:
-    """Whether the last entry of a file just ends too early."""
+    """Return whether the last entry of a file just ends too early."""
     head = content[at : at + HEAD.size]
     if len(head) < HEAD.size:
         return MARK.startswith(head[: len(MARK)])

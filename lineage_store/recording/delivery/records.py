@@ -47,20 +47,20 @@ class Record:
 
     @property
     def is_readable(self) -> bool:
-        """Whether this version can read and send it."""
+        """True if this version can read and send it."""
         try:
             return self.request is not None
         except errors.DataLoss:
             return False
 
     def size(self) -> int:
-        """Return how many bytes the request has."""
+        """Return the size of the request in bytes."""
         return len(self.body)
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A record that the store will never take as it is, and why."""
+    """A record that the store will never take as it is, and the reason."""
 
     record: Record
     why: str

@@ -1,4 +1,4 @@
-"""Records that wait on the local disk: where they are, and how they get to the store after all."""
+"""Records that wait on the local disk: their files, and their replay to the store."""
 
 import os
 import sys
@@ -43,7 +43,7 @@ SUFFIX = ".spool"
 
 
 def default_directory() -> Path:
-    """Return where spool files are kept: $LINEAGE_STORE_SPOOL, else in the cache of the user."""
+    """Return the directory of spool files: $LINEAGE_STORE_SPOOL, else one in the user's cache."""
     named = os.environ.get(VARIABLE)
     if named:
         return Path(named)
@@ -98,7 +98,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def losses_path(path: Path) -> Path:
-    """Return the file that counts what was lost beside a spool file."""
+    """Return the file, beside a spool file, that counts lost records."""
     return _stem(path).with_suffix(losses.SUFFIX)
 
 
@@ -108,7 +108,7 @@ def _stem(path: Path) -> Path:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
-    """What became of the records of a spool file.
+    """The result of replaying a spool file.
 
     Attributes:
         sent: Records that the store has now.
@@ -122,7 +122,7 @@ class Replayed:
 
 
 def spool_status(path: Path | str) -> SpoolStatus:
-    """Return what waits in a spool file and beside it; of one that is not there, that none does.
+    """Return the status of a spool file and its journals; a missing file holds nothing.
 
     Raises:
         SpoolDamaged: The file is not intact.
@@ -130,59 +130,61 @@ def spool_status(path: Path | str) -> SpoolStatus:
     """
     spool = Spool(path)
     status = spool.status()
-    lost = losses.lost(losses_path(spool.path))
-    left = [each for each in orphans(_stem(spool.path)) if each.records]
-    times = [each.modified for each in left] + ([] if status.oldest is None else [status.oldest])
+    loss_report = losses.read_losses(losses_path(spool.path))
+    orphan_journals = [each for each in orphans(_stem(spool.path)) if each.records]
+    times = [each.modified for each in orphan_journals] + (
+        [] if status.oldest is None else [status.oldest]
+    )
     return replace(
         status,
-        url=status.url or next((each.url for each in left if each.url), None),
-        pending=status.pending + sum(len(each.records) for each in left),
+        url=status.url or next((each.url for each in orphan_journals if each.url), None),
+        pending=status.pending + sum(len(each.records) for each in orphan_journals),
         oldest=min(times, default=None),
-        journals=len(left),
-        lost=lost.records,
-        losses=lost.reasons,
+        journals=len(orphan_journals),
+        lost=loss_report.records,
+        losses=loss_report.reasons,
     )
 
 
 def replay(
     store: Any, path: Path | str, progress: Callable[[int, int], None] | None = None
 ) -> Replayed:
-    """Send the records of a spool file to a store, in their order; what was sent is deleted.
+    """Send the records of a spool file to a store, in their order; delete each that was sent.
 
-    First what waits, also in journals of processes that ended, then what was refused before.
+    Waiting records go first, also those in journals of processes that ended, then refused ones.
 
     Args:
         store: A `LineageStore`.
         path: The file.
-        progress: Called with how many records are done, and how many there were.
+        progress: Called with the number of records tried so far, and the number of all.
 
     Raises:
         SpoolDamaged: The file is not intact.
         Unavailable: It can't be opened, or the store is away from the beginning.
     """
     spool = Spool(path)
-    replaying = _Replay(store.hasty_transport(), spool, progress or _tell_nobody)
+    replaying = _Replay(store.fail_fast_transport(), spool, progress or _ignore_progress)
     replaying.run()
     status = spool_status(path)
-    return Replayed(sent=replaying.sent, refused=status.refused, left=status.pending)
+    return Replayed(sent=replaying.accepted_count, refused=status.refused, left=status.pending)
 
 
-def _tell_nobody(done: int, total: int) -> None:
-    """Take in how far a replay is."""
+def _ignore_progress(count: int, total: int) -> None:
+    """Ignore the progress of a replay."""
 
 
 class _Replay:
-    """One replay of a file; `sent` says how many records the store took in it."""
+    """One replay of a file; `accepted_count` says how many records the store took in it."""
 
     def __init__(self, transport: Any, spool: Spool, progress: Callable[[int, int], None]) -> None:
         self._transport = transport
         self._spool = spool
         self._progress = progress
-        self._done = 0
-        self.sent = 0
+        self._tried_count = 0
+        self.accepted_count = 0
 
     def run(self) -> None:
-        """Send what waits, and what was refused before.
+        """Send the waiting records, then those refused before.
 
         Raises:
             LineageError: The store is away from the beginning.
@@ -204,24 +206,24 @@ class _Replay:
         return True
 
     def _send_all(self, records: Sequence[Record]) -> bool:
-        outcome = send(self._transport, records)
-        self._count(outcome.taken, outcome.done)
-        return outcome.taken == len(records)
+        result = send(self._transport, records)
+        self._count(result.accepted_count, result.tried_count)
+        return result.accepted_count == len(records)
 
     def _send_waiting(self) -> bool:
-        """Send what waits; return whether the store is still there."""
+        """Send the waiting records; return whether the store is still there."""
         backlog = Backlog(self._spool)
         while batch := backlog.batch():
-            outcome = send(self._transport, [record for _, record in batch])
-            backlog.settle(batch, outcome)
-            self._count(outcome.taken, outcome.done)
-            if outcome.away is not None:
-                if not self._done:
-                    raise outcome.away
+            result = send(self._transport, [record for _, record in batch])
+            backlog.settle(batch, result)
+            self._count(result.accepted_count, result.tried_count)
+            if result.outage is not None:
+                if not self._tried_count:
+                    raise result.outage
                 return False
         return True
 
-    def _count(self, sent: int, done: int) -> None:
-        self.sent += sent
-        self._done += done
-        self._progress(min(self._done, self._total), self._total)
+    def _count(self, accepted_count: int, tried_count: int) -> None:
+        self.accepted_count += accepted_count
+        self._tried_count += tried_count
+        self._progress(min(self._tried_count, self._total), self._total)

@@ -1,4 +1,4 @@
-"""What can be saved of a spool file that was damaged."""
+"""Salvage of the intact records of a damaged spool file."""
 
 import shutil
 import sqlite3
@@ -20,12 +20,12 @@ _MAX_BYTES = 2**40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovered:
-    """What was saved of a damaged spool file.
+    """The result of salvaging a damaged spool file.
 
     Attributes:
         saved: Records that were intact, and are in a new file now.
-        lost: Records that were not; None: the file does not tell how many there were.
-        damaged: Where the damaged file is kept.
+        lost: Records that were not; None: the file does not tell their number.
+        damaged: The path of the damaged file, which is kept.
     """
 
     saved: int
@@ -46,7 +46,7 @@ def recover(path: Path | str) -> Recovered | None:
         if spool.path.exists():
             spool.check()
         return None
-    rows, lost, url = _salvage(spool.path)
+    rows, lost_count, url = _salvage(spool.path)
     aside = spool.path.with_name(f"{spool.path.name}.damaged-{time.time_ns()}")
     try:
         spool.path.replace(aside)
@@ -56,7 +56,7 @@ def recover(path: Path | str) -> Recovered | None:
         raise errors.Unavailable(f"the spool {path} can't be moved: {error}") from None
     if rows:
         _restore(Spool(path, url=url), rows, aside)
-    return Recovered(saved=len(rows), lost=lost, damaged=aside)
+    return Recovered(saved=len(rows), lost=lost_count, damaged=aside)
 
 
 def _restore(spool: Spool, rows: list[tuple[Any, ...]], aside: Path) -> None:
@@ -70,7 +70,7 @@ def _restore(spool: Spool, rows: list[tuple[Any, ...]], aside: Path) -> None:
 
 
 def _salvage(path: Path) -> tuple[list[tuple[Any, ...]], int | None, str | None]:
-    """Return the rows that are intact, how many are not, and the url."""
+    """Return the intact rows, the number of the others, and the url."""
     copy = path.with_name(f"{path.name}.copy-{time.time_ns()}")
     try:
         _copy_whole(path, copy)
@@ -84,12 +84,12 @@ def _salvage(path: Path) -> tuple[list[tuple[Any, ...]], int | None, str | None]
         raise errors.Unavailable(f"the spool {path} can't be copied: {error}") from None
     finally:
         copy.unlink(missing_ok=True)
-    intact = [row for row in rows if isinstance(row, tuple)]
-    return intact, _count_lost(rows), url
+    intact_rows = [row for row in rows if isinstance(row, tuple)]
+    return intact_rows, _count_lost(rows), url
 
 
 def _count_lost(rows: list[tuple[Any, ...] | bool | None]) -> int:
-    """Return how many records were there once and are neither sent nor intact, at most.
+    """Return the number of records that are neither sent nor intact, at most.
 
     Records are sent in their order: behind the first that waits only those are missing that were
     sent past one that the store failed on.

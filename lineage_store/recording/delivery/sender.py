@@ -10,17 +10,17 @@ from lineage_store.client.transport import Transport
 from lineage_store.recording.delivery.courier import Courier
 from lineage_store.recording.delivery.guard import GuardedJournal
 from lineage_store.recording.delivery.losses import SUFFIX, Losses
+from lineage_store.recording.delivery.record_queue import BATCH_RECORDS, Queue, QueuedRecord, settle
 from lineage_store.recording.delivery.records import Record
 from lineage_store.recording.delivery.spool import Spool
-from lineage_store.recording.delivery.waiting import BATCH_RECORDS, Queue, Waiting, settle
-from lineage_store.recording.diagnostics import complain
+from lineage_store.recording.diagnostics import warn_once
 from lineage_store.recording.options import RecordingOptions
 
 LINGER_SECONDS = 0.02
-"""How long to wait for more before a batch is sent."""
+"""Seconds to wait for more records before a batch is sent."""
 
 LOOK_SECONDS = 5.0
-"""How often to look for what forked children, and processes that ended, have left."""
+"""Seconds between two looks for records that forked children, and ended processes, left."""
 
 NO_ROOM = "the store is away, no file takes them, and the memory for them is full"
 UNANSWERED = "the process ended before the store answered, and no file took them"
@@ -32,12 +32,12 @@ class Sender:
 
     A record that was taken is in the journal, if there is one, until it is sent or spooled. While
     the store is away, and until all that was spooled is sent, records go to the spool; if that
-    fails they wait in memory, as many as may, and then in the journal alone. What was handed over
+    fails they wait in memory, as many as may, and then in the journal alone. A record handed over
     but not answered may be kept as well: the store knows what it has.
 
     Args:
-        transport: Returns what carries the requests; it should fail rather than wait.
-        spool: Where records wait, and beside it their journal; None: what can't be sent is lost.
+        transport: Returns the transport, which should fail rather than wait.
+        spool: The file in which records wait, beside their journal; None: unsent records are lost.
         options: Bounds and times.
         chores: Called now and then by the thread; returns in how many seconds to be called again.
     """
@@ -62,9 +62,9 @@ class Sender:
         options = self._options
         self._changed = threading.Condition()
         self._queue = Queue(options.buffer_records, options.buffer_bytes)
-        self._sending: list[Waiting] = []
-        self._held: list[Waiting] = []
-        self._held_until = 0.0
+        self._sending: list[QueuedRecord] = []
+        self._deferred_records: list[QueuedRecord] = []
+        self._deferred_until = 0.0
         self._journal = GuardedJournal(
             self._stem, self._url, options.spool_bytes, options.retry_seconds
         )
@@ -76,7 +76,7 @@ class Sender:
     def after_fork(self) -> None:
         """In a child: the records are the parent's, and neither its thread nor its channel is here.
 
-        What the child records goes to the spool, which the parent, or any later process, sends.
+        The child's records go to the spool, which the parent, or any later process, sends.
         """
         self._is_child = True
         self._journal.forget()
@@ -86,62 +86,64 @@ class Sender:
 
     @property
     def is_child(self) -> bool:
-        """Whether this process was forked, and can't talk to the store."""
+        """True if this process was forked, and can't talk to the store."""
         return self._is_child
 
     def put(self, record: Record) -> None:
         """Take a record; it is on disk, or else in memory, when this returns."""
         with self._changed:
             number = 0 if self._is_child else self._journal.append(record)
-            self._queue.append(Waiting(record, number))
+            self._queue.append(QueuedRecord(record, number))
             self._start()
             if len(self._queue) <= 1:  # else the thread knows that there is something to send
                 self._changed.notify_all()
             if self._is_child or self._closed:
                 self._spill()
-                self._drop_what_is_too_much()
+                self._drop_excess()
             elif self._queue.is_full:
                 self._make_room()
 
     def _make_room(self) -> None:
-        """Move what waits to a file; if none takes it, let the store take it, if it is there."""
+        """Move waiting records to a file; if none takes them, wait for a store that is there."""
         if not self._are_files_at_rest():
             self._spill()
         if self._queue.is_full:
             courier, seconds = self._courier, self._options.flush_seconds
             self._changed.wait_for(lambda: courier.is_away or not self._queue.is_full, seconds)
-        self._drop_what_is_too_much()
+        self._drop_excess()
 
     def _are_files_at_rest(self) -> bool:
-        """Whether neither spool nor journal takes anything now."""
+        """Return whether neither spool nor journal takes anything now."""
         return self._courier.spool_rests and self._journal.rests
 
     def _spill(self) -> None:
-        """Move all that waits to a file, what is being sent first, to keep the order."""
-        self._queue.put_back(self._held)
-        self._held = []
-        waiting = [each for each in (*self._sending, *self._queue.all) if not each.is_settled]
-        if waiting and self._courier.spool([each.record for each in waiting]):
-            settle(waiting)
+        """Move all waiting records to a file; those being sent go first, to keep the order."""
+        self._queue.put_back(self._deferred_records)
+        self._deferred_records = []
+        queued_records = [
+            each for each in (*self._sending, *self._queue.all) if not each.is_settled
+        ]
+        if queued_records and self._courier.spool([each.record for each in queued_records]):
+            settle(queued_records)
         else:
-            self._journal_all(waiting)
+            self._journal_all(queued_records)
         self._queue.drop_settled()
         if not self._is_child:
             self._journal.settle(self._queue.all)
 
-    def _journal_all(self, waiting: Sequence[Waiting]) -> None:
-        """Leave to the journal what it has, and what it takes now."""
-        for each in waiting:
+    def _journal_all(self, queued_records: Sequence[QueuedRecord]) -> None:
+        """Leave records to the journal: those that it has, and those that it takes now."""
+        for each in queued_records:
             each.number = each.number or self._journal.append(each.record)
             if not each.number:
                 break
         if self._is_child:  # it sends nothing: its journal is taken over when it ends
-            settle([each for each in waiting if each.number])
+            settle([each for each in queued_records if each.number])
         else:
-            self._journal.release(waiting)
+            self._journal.release(queued_records)
 
-    def _drop_what_is_too_much(self) -> None:
-        """Lose the latest of what no file and no store took; after the end, all of it."""
+    def _drop_excess(self) -> None:
+        """Drop the latest records that no file and no store took; after the end, all of them."""
         dropped = 0
         while self._queue.is_full or (self._closed and len(self._queue)):
             self._queue.pop()
@@ -192,13 +194,15 @@ class Sender:
             return not courier.has_spooled
 
     def _is_idle(self) -> bool:
-        return not len(self._queue) and not self._sending and not self._held
+        return not len(self._queue) and not self._sending and not self._deferred_records
 
     def _is_journalled(self) -> bool:
-        return all(each.number for each in chain(self._sending, self._held, self._queue.all))
+        return all(
+            each.number for each in chain(self._sending, self._deferred_records, self._queue.all)
+        )
 
     def close(self, seconds: float) -> None:
-        """Flush, keep what is left in a file, and stop; what is put later goes to the spool."""
+        """Flush, keep the rest in a file, and stop; later records go to the spool."""
         if self._closed:
             return
         end = time.monotonic() + seconds
@@ -208,7 +212,7 @@ class Sender:
             self._closed = True
             self._courier.hurry()
             self._spill()
-            self._drop_what_is_too_much()
+            self._drop_excess()
             self._journal.release([])
             self._changed.notify_all()
         if self._thread is not None:
@@ -227,7 +231,7 @@ class Sender:
                 self._tell()
                 due = time.monotonic() + self._chores()
             except Exception as error:
-                complain(f"defect {error!r}", "a defect of recording; it goes on: %r", error)
+                warn_once(f"defect {error!r}", "recording goes on after a defect: %r", error)
                 due = time.monotonic() + self._options.retry_seconds
                 self._courier.block()
         with suppress(Exception):
@@ -248,8 +252,8 @@ class Sender:
             at = min(due, self._courier.due(), now + LOOK_SECONDS)
             if len(self._queue):
                 at = min(at, self._courier.blocked_until)
-            elif self._held:
-                at = min(at, self._held_until)
+            elif self._deferred_records:
+                at = min(at, self._deferred_until)
             self._changed.wait(max(0.0, at - now))
             if len(self._queue):
                 self._linger()
@@ -260,35 +264,35 @@ class Sender:
             self._changed.wait_for(lambda: self._hurries or self._closed, LINGER_SECONDS)
 
     def _send_batch(self) -> None:
-        """Send what waits; whatever happens, what is not settled waits on."""
+        """Send waiting records; whatever happens, unsettled records wait on."""
         with self._changed:
             if time.monotonic() < self._courier.blocked_until:
                 return
-            if time.monotonic() >= self._held_until:
-                self._queue.put_back(self._held)
-                self._held = []
+            if time.monotonic() >= self._deferred_until:
+                self._queue.put_back(self._deferred_records)
+                self._deferred_records = []
             batch = self._sending = self._queue.take()
             self._changed.notify_all()
         if not batch:
             return
-        held: list[Waiting] = []
+        deferred_records: list[QueuedRecord] = []
         try:
-            held = self._courier.deliver(batch)
+            deferred_records = self._courier.deliver(batch)
         finally:
             with self._changed:
-                self._take_back(batch, held)
+                self._take_back(batch, deferred_records)
 
-    def _take_back(self, batch: list[Waiting], held: list[Waiting]) -> None:
+    def _take_back(self, batch: list[QueuedRecord], deferred_records: list[QueuedRecord]) -> None:
         self._sending = []
-        aside = {id(each) for each in held}
-        self._held += [each for each in held if not each.is_settled]
+        aside = {id(each) for each in deferred_records}
+        self._deferred_records += [each for each in deferred_records if not each.is_settled]
         if aside:
-            self._held_until = time.monotonic() + self._options.retry_seconds
+            self._deferred_until = time.monotonic() + self._options.retry_seconds
         self._queue.put_back([each for each in batch if id(each) not in aside])
         self._failures += any(not each.is_settled for each in batch)
         if self._queue.is_full or self._closed:
             self._spill()
         if self._courier.is_away or self._closed:
-            self._drop_what_is_too_much()
-        self._journal.settle(chain(self._held, self._queue.all))
+            self._drop_excess()
+        self._journal.settle(chain(self._deferred_records, self._queue.all))
         self._changed.notify_all()

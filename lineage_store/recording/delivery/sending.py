@@ -1,4 +1,4 @@
-"""Records sent in their order, and what became of each."""
+"""Sends records in their order, and reports the fate of each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,50 +16,50 @@ MOST_DOUBTS = 3
 
 
 @dataclass(slots=True)
-class Outcome:
-    """What became of records that were sent in order.
+class DeliveryResult:
+    """The fate of records that were sent in order.
 
     Attributes:
-        done: How many of them, from the first on, were tried to the end.
-        refused: Of these, those that the store refused, by their places.
-        doubted: Of these, those of which it can't be told whether it will ever take them.
-        away: Why the others were not sent; None: there are none.
+        tried_count: The number of records, from the first on, that were tried to the end.
+        refusals: Those of them that the store refused, by their positions.
+        doubts: Those of them that the store failed on and may never take, by their positions.
+        outage: The error that kept the others from being sent; None: there are no others.
     """
 
-    done: int = 0
-    refused: dict[int, Refusal] = field(default_factory=dict)
-    doubted: dict[int, errors.LineageError] = field(default_factory=dict)
-    away: errors.LineageError | None = None
+    tried_count: int = 0
+    refusals: dict[int, Refusal] = field(default_factory=dict)
+    doubts: dict[int, errors.LineageError] = field(default_factory=dict)
+    outage: errors.LineageError | None = None
 
     @property
-    def taken(self) -> int:
-        """How many records the store has now."""
-        return self.done - len(self.refused) - len(self.doubted)
+    def accepted_count(self) -> int:
+        """The number of records that the store has now."""
+        return self.tried_count - len(self.refusals) - len(self.doubts)
 
     def is_open(self, at: int) -> bool:
-        """Whether the store does not have the record at a place."""
-        return at >= self.done or at in self.refused or at in self.doubted
+        """Return whether the store lacks the record at a position."""
+        return at >= self.tried_count or at in self.refusals or at in self.doubts
 
-    def waiting(self, count: int) -> list[int]:
-        """Return the places of the records, of so many, that are to be sent again."""
-        return [*sorted(self.doubted), *range(self.done, count)]
+    def unsent_positions(self, count: int) -> list[int]:
+        """Return the positions of the records, of so many, that are to be sent again."""
+        return [*sorted(self.doubts), *range(self.tried_count, count)]
 
 
-def send(transport: Transport, records: Sequence[Record]) -> Outcome:
+def send(transport: Transport, records: Sequence[Record]) -> DeliveryResult:
     """Send records in their order, steps that follow each other in one call.
 
-    Raises nothing that the store answers: the outcome has it.
+    Raises no error of the store: the result has it.
     """
-    outcome = Outcome()
-    while outcome.done < len(records) and outcome.away is None:
-        group = _group(records, outcome.done)
+    result = DeliveryResult()
+    while result.tried_count < len(records) and result.outage is None:
+        group = _group(records, result.tried_count)
         try:
-            faults = _send_group(transport, group)
+            replies = _send_group(transport, group)
         except errors.LineageError as error:
-            _take_apart(transport, group, error, outcome)
+            _take_apart(transport, group, error, result)
         else:
-            _settle(transport, group, faults, outcome)
-    return outcome
+            _settle(transport, group, replies, result)
+    return result
 
 
 def _group(records: Sequence[Record], start: int) -> list[Record]:
@@ -71,11 +71,11 @@ def _group(records: Sequence[Record], start: int) -> list[Record]:
 
 
 def _send_group(transport: Transport, group: Sequence[Record]) -> list[errors.LineageError | None]:
-    """Return for each record of a call what it was refused with, or None."""
+    """Send records in one call; return the error for each record, or None."""
     if group[0].method == CACHED:
         transport.call(CACHED, group[0].request)
         return [None]
-    # The one field of a RecordStepRequest is what RecordStepsRequest repeats, under its number.
+    # RecordStepsRequest repeats the one field of a RecordStepRequest, under the same number.
     request = pb.RecordStepsRequest.FromString(b"".join(record.body for record in group))
     response: Any = transport.call("RecordSteps", request)
     return [_error(result) for result in response.results]
@@ -88,80 +88,83 @@ def _error(result: Any) -> errors.LineageError | None:
 
 
 def _take_apart(
-    transport: Transport, group: Sequence[Record], error: errors.LineageError, outcome: Outcome
+    transport: Transport,
+    group: Sequence[Record],
+    error: errors.LineageError,
+    result: DeliveryResult,
 ) -> None:
-    """Find the records that a whole call was refused for, unless it is not for any of them."""
+    """Find the records that made the store refuse a whole call, if records did."""
     if verdict_of(error) is Verdict.LATER:
-        outcome.away = error
+        result.outage = error
     elif len(group) == 1:
-        _settle(transport, group, [error], outcome)
+        _settle(transport, group, [error], result)
     else:
-        _send_each(transport, group, outcome)
+        _send_each(transport, group, result)
 
 
-def _send_each(transport: Transport, group: Sequence[Record], outcome: Outcome) -> None:
+def _send_each(transport: Transport, group: Sequence[Record], result: DeliveryResult) -> None:
     failed = 0
     for record in group:
         alone = send(transport, [record])
-        _add(alone, outcome)
-        failed = 0 if alone.taken else failed + len(alone.doubted)
-        if failed == MOST_DOUBTS and not outcome.taken:
-            outcome.away = alone.doubted[0]
-        if outcome.away is not None:
+        _add(alone, result)
+        failed = 0 if alone.accepted_count else failed + len(alone.doubts)
+        if failed == MOST_DOUBTS and not result.accepted_count:
+            result.outage = alone.doubts[0]
+        if result.outage is not None:
             return
 
 
-def _add(alone: Outcome, outcome: Outcome) -> None:
-    """Add what became of one record to what became of those before it."""
-    if alone.refused:
-        outcome.refused[outcome.done] = alone.refused[0]
-    if alone.doubted:
-        outcome.doubted[outcome.done] = alone.doubted[0]
-    outcome.done += alone.done
-    outcome.away = alone.away
+def _add(alone: DeliveryResult, result: DeliveryResult) -> None:
+    """Add the fate of one record to the result of those before it."""
+    if alone.refusals:
+        result.refusals[result.tried_count] = alone.refusals[0]
+    if alone.doubts:
+        result.doubts[result.tried_count] = alone.doubts[0]
+    result.tried_count += alone.tried_count
+    result.outage = alone.outage
 
 
 def _settle(
     transport: Transport,
     group: Sequence[Record],
-    faults: Sequence[errors.LineageError | None],
-    outcome: Outcome,
+    replies: Sequence[errors.LineageError | None],
+    result: DeliveryResult,
 ) -> None:
-    for record, fault in zip(group, faults, strict=True):
-        if fault is None:
-            outcome.done += 1
+    for record, error in zip(group, replies, strict=True):
+        if error is None:
+            result.tried_count += 1
         else:
-            _settle_fault(transport, record, fault, outcome)
-        if outcome.away is not None:
+            _settle_error(transport, record, error, result)
+        if result.outage is not None:
             return
 
 
-def _settle_fault(
-    transport: Transport, record: Record, fault: errors.LineageError, outcome: Outcome
+def _settle_error(
+    transport: Transport, record: Record, error: errors.LineageError, result: DeliveryResult
 ) -> None:
-    """Record what happened in another form, if it may be the form that was refused."""
-    verdict = verdict_of(fault)
+    """Send the record in another form, if the store may have refused only its form."""
+    verdict = verdict_of(error)
     if verdict is Verdict.LATER:
-        outcome.away = fault
+        result.outage = error
         return
     try:
-        other = other_form(transport, record, fault)
-    except errors.LineageError as error:
-        outcome.away = error
+        other = other_form(transport, record, error)
+    except errors.LineageError as outage:
+        result.outage = outage
         return
     if other is not None:
-        _add(send(transport, [other]), outcome)
-        _keep_original(record, outcome)
+        _add(send(transport, [other]), result)
+        _keep_original(record, result)
     elif verdict is Verdict.NEVER:
-        outcome.refused[outcome.done] = Refusal(record, f"{fault.reason}: {fault.message}")
-        outcome.done += 1
+        result.refusals[result.tried_count] = Refusal(record, f"{error.reason}: {error.message}")
+        result.tried_count += 1
     else:
-        outcome.doubted[outcome.done] = fault
-        outcome.done += 1
+        result.doubts[result.tried_count] = error
+        result.tried_count += 1
 
 
-def _keep_original(record: Record, outcome: Outcome) -> None:
-    """See to it that what is kept of a refused record is all of it, not its last form."""
-    at = outcome.done - 1
-    if at in outcome.refused:
-        outcome.refused[at] = Refusal(record, outcome.refused[at].why)
+def _keep_original(record: Record, result: DeliveryResult) -> None:
+    """Keep the whole of a refused record, not the last form of it that was sent."""
+    at = result.tried_count - 1
+    if at in result.refusals:
+        result.refusals[at] = Refusal(record, result.refusals[at].why)

@@ -1,7 +1,7 @@
 """The file in which records wait on the local disk until the store takes them.
 
-One SQLite file holds what any process of a user could not send to one store, in the order in which
-it was recorded. Each record has a checksum, and is deleted only after the store has taken it; the
+One SQLite file holds the records that a user's processes could not send to one store, in the order
+of recording. Each record has a checksum, and is deleted only after the store has taken it; the
 store knows a record that it has, so one that is sent twice is there once.
 """
 
@@ -22,7 +22,7 @@ from lineage_store.recording.delivery.records import Record, Refusal
 BATCH_RECORDS = 500
 BATCH_BYTES = 8 * 1024 * 1024
 BUSY_SECONDS = 10.0
-"""How long to wait for another process that writes to the file, unless told otherwise."""
+"""Seconds to wait for another process that writes to the file, by default."""
 
 _MAGIC = 0x6C735370  # "lsSp"
 _VERSION = 0
@@ -45,7 +45,7 @@ _UNUSABLE = frozenset(
         sqlite3.SQLITE_READONLY,
     }
 )
-"""What SQLite says of where a file is; all else that it says, is about what is in it."""
+"""Errors of SQLite about a file's surroundings; all others are about its content."""
 
 _TABLES = (
     """
@@ -64,27 +64,27 @@ _TABLES = (
 
 
 class SpoolDamaged(errors.DataLoss):
-    """A spool file can't be read as a whole; `recover` saves what is intact."""
+    """A spool file can't be read as a whole; `recover` saves the intact records."""
 
     reason = "SPOOL_DAMAGED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpoolStatus:
-    """What a spool file holds.
+    """The contents of a spool file, counted.
 
     Attributes:
         path: The file.
         url: The store that the records are for; None: unknown.
         pending: Records that wait to be sent, also those in journals.
         refused: Records that the store refused; they are kept to be looked at.
-        refusals: Why, and how many records for each reason.
-        oldest: When the oldest pending record was made, in ms since the epoch; None: there is none.
+        refusals: The number of refused records for each reason.
+        oldest: The time of the oldest pending record, in ms since the epoch; None: there is none.
         bytes: The size of the file.
         journals: Journals of processes that ended without having sent all; their records are
             among those that wait.
-        lost: Records that could be kept nowhere, since this was first counted.
-        losses: Why, and how many records for each reason.
+        lost: Records that could be kept nowhere, since counting began.
+        losses: The number of lost records for each reason.
     """
 
     path: Path
@@ -126,7 +126,7 @@ class Spool:
 
     @property
     def url(self) -> str:
-        """The store that the records are for, as it was said here; "": it was not."""
+        """The store that the records are for, as passed here; "": it was not."""
         return self._url or ""
 
     @contextmanager
@@ -200,7 +200,7 @@ class Spool:
             raise _damaged(self.path, "the checksum of a record is wrong")
         return Record(method, body)
 
-    def settle(self, sent: Collection[int], refused: Mapping[int, str]) -> None:
+    def settle(self, sent_numbers: Collection[int], refusals: Mapping[int, str]) -> None:
         """Forget records that the store has, and mark those that it refused.
 
         Raises:
@@ -208,10 +208,10 @@ class Spool:
             Unavailable: It can't be written.
         """
         with self._open() as connection:
-            connection.executemany("DELETE FROM records WHERE id = ?", [(n,) for n in sent])
+            connection.executemany("DELETE FROM records WHERE id = ?", [(n,) for n in sent_numbers])
             connection.executemany(
                 "UPDATE records SET refused = ? WHERE id = ?",
-                [(why, number) for number, why in refused.items()],
+                [(why, number) for number, why in refusals.items()],
             )
 
     def older(self, numbers: Collection[int], seconds: float) -> set[int]:
@@ -269,7 +269,7 @@ class Spool:
             connection.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def status(self) -> SpoolStatus:
-        """Return what the file holds; see `SpoolStatus`."""
+        """Return the counts of the file; see `SpoolStatus`."""
         if not self.path.exists():
             return _nothing(self.path)
         with self._open() as connection:
@@ -336,9 +336,9 @@ def _create(connection: sqlite3.Connection, url: str | None) -> None:
 
 
 def _check_whole(connection: sqlite3.Connection, path: Path) -> None:
-    [found] = connection.execute("PRAGMA quick_check(1)").fetchone()
-    if found != "ok":
-        raise _damaged(path, found)
+    [message] = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if message != "ok":
+        raise _damaged(path, message)
 
 
 def _unusable(path: Path, error: Exception) -> errors.Unavailable:
@@ -347,7 +347,7 @@ def _unusable(path: Path, error: Exception) -> errors.Unavailable:
 
 def _damaged(path: Path, why: str) -> SpoolDamaged:
     return SpoolDamaged(
-        f"the spool {path} is damaged ({why.splitlines()[0]}); recover() saves what is intact"
+        f"the spool {path} is damaged ({why.splitlines()[0]}); recover() saves the intact records"
     )
 
 

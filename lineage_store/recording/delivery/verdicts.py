@@ -1,4 +1,4 @@
-"""What an error of the store says of a record that was sent: never, later, or that can't be told.
+"""Verdicts of the store's errors on a record that was sent: never, later, or in doubt.
 
 `VERDICTS` is the one table of it. docs/recording.md shows the same, and a test compares them.
 """
@@ -9,7 +9,7 @@ from lineage_store import errors
 
 
 class Verdict(StrEnum):
-    """What becomes of a record that was answered with an error."""
+    """The fate of a record that was answered with an error."""
 
     NEVER = "never"
     """The record is at fault: it is set aside as refused, and blocks nothing."""
@@ -48,6 +48,6 @@ VERDICTS: dict[type[errors.LineageError], tuple[Verdict, str]] = {
 
 
 def verdict_of(error: errors.LineageError) -> Verdict:
-    """Return what an error says of the record that it answers; of an unlisted one, `DOUBT`."""
+    """Return the verdict of an error on the record that it answers; `DOUBT` if it is unlisted."""
     listed = (VERDICTS[cls][0] for cls in type(error).__mro__ if cls in VERDICTS)
     return next(listed, Verdict.DOUBT)
