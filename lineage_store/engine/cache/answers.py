@@ -7,14 +7,14 @@ from lineage_store.v1 import cache_pb2 as pb
 from lineage_store.v1 import metadata_pb2
 
 
-def published(entry: CacheEntryRow) -> pb.CachePublication:
+def publication_of(entry: CacheEntryRow) -> pb.CachePublication:
     """Return the components and output parameters of an entry, as a CachePublication."""
     return pb.CachePublication.FromString(entry.body)
 
 
 def components_of(entry: CacheEntryRow) -> dict[str, str]:
     """Return the components of an entry by name."""
-    return {component.name: component.value for component in published(entry).components}
+    return {component.name: component.value for component in publication_of(entry).components}
 
 
 def entry_message(entry: CacheEntryRow) -> pb.CacheEntry:
@@ -25,7 +25,7 @@ def entry_message(entry: CacheEntryRow) -> pb.CacheEntry:
         digest=entry.digest,
         execution_id=entry.execution_id,
         original_execution_id=entry.original_execution_id,
-        components=published(entry).components,
+        components=publication_of(entry).components,
         published_at_milliseconds=entry.published_at,
         expires_at_milliseconds=entry.expires_at,
         hit_count=entry.hit_count,

@@ -99,8 +99,8 @@ def _cached_step(sent_step: pb.Step, source: _Source) -> pb.Step:
     step = pb.Step()
     step.CopyFrom(sent_step)
     step.execution.last_known_state = State.CACHED
-    source_id = step.execution.custom_properties[ORIGINAL_PROPERTY]
-    source_id.int_value = source.origin.execution_id
+    original_property = step.execution.custom_properties[ORIGINAL_PROPERTY]
+    original_property.int_value = source.origin.execution_id
     return step
 
 

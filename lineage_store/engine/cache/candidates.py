@@ -49,7 +49,7 @@ class CandidateSources:
         return Candidate(execution, outputs, execution.last_update_time_since_epoch)
 
 
-def sources(tx: Transaction, execution_ids: Iterable[int]) -> CandidateSources:
+def read_sources(tx: Transaction, execution_ids: Iterable[int]) -> CandidateSources:
     """Read executions and the artifacts that they wrote."""
     ids = list(dict.fromkeys(execution_ids))
     events = tx.events.of_executions(ids, {pb.Event.OUTPUT})

@@ -22,10 +22,8 @@ def explain(snapshot: Snapshot, request: pb.ExplainRequest) -> pb.ExplainRespons
         return pb.ExplainResponse()
     stored_components = components_of(entry)
     difference_messages = [
-        pb.ExplainResponse.Difference(
-            name=difference.name, stored=difference.stored, given=difference.given
-        )
-        for difference in differences(stored_components, components)
+        pb.ExplainResponse.Difference(name=part.name, stored=part.stored, given=part.given)
+        for part in differences(stored_components, components)
     ]
     return pb.ExplainResponse(
         nearest=entry_message(entry),

@@ -84,10 +84,9 @@ def _nearest(
             break
     nodes = [node for hop in hops.values() for node in sorted(hop, key=lambda node: node[1])]
     nearest_nodes = nodes[:most] if most > 0 else nodes
-    kept_set = set(nearest_nodes)
-    return nearest_nodes, [
-        e for e in events if (ARTIFACT, e[1]) in kept_set and (EXECUTION, e[2]) in kept_set
-    ]
+    keys = set(nearest_nodes)
+    inner_events = [e for e in events if (ARTIFACT, e[1]) in keys and (EXECUTION, e[2]) in keys]
+    return nearest_nodes, inner_events
 
 
 def _encoded(

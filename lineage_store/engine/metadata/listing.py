@@ -45,9 +45,8 @@ def get_by_type(kind: NodeKind) -> Reader:
         if stored_type is None:
             return b""
         # The last page of this listing carries a token that is set, and empty.
-        return _list(
-            snapshot, request, repeated(2, [b""]), kind=kind, type_id=stored_type.message.id
-        )
+        type_id = stored_type.message.id
+        return _list(snapshot, request, repeated(2, [b""]), kind=kind, type_id=type_id)
 
     return handler
 
@@ -132,9 +131,8 @@ def read_token(options: pb.ListOperationOptions) -> PageKey:
     """
     token_text = text("options.next_page_token", options.next_page_token)
     try:
-        encoded = base64.b64decode(
-            token_text + "=" * (-len(token_text) % 4), altchars=b"-_", validate=True
-        )
+        padded = token_text + "=" * (-len(token_text) % 4)
+        encoded = base64.b64decode(padded, altchars=b"-_", validate=True)
         token = pb.ListOperationNextPageToken.FromString(encoded)
     except (binascii.Error, ValueError, DecodeError):
         raise errors.InvalidArgument("options.next_page_token is not a page token") from None

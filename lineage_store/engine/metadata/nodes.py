@@ -152,7 +152,7 @@ def check_type(tx: Transaction, kind: NodeKind, type_id: int, field: str) -> str
     Raises:
         NotFound: There is no type of this kind with this id.
     """
-    stored_type = tx.types.declared(type_id)
+    stored_type = tx.types.cached(type_id)
     if stored_type is None or stored_type.kind is not kind:
         raise errors.NotFound(f"{field}.type_id: there is no {kind.name} type {type_id}")
     return str(stored_type.message.name)

@@ -21,7 +21,7 @@ from lineage_store.v1 import metadata_pb2 as pb
 
 @dataclass(slots=True)
 class _NewEvent:
-    """An event to be: where the artifact stands, and when it was used."""
+    """A new event: the slots of the artifact, and when it was used."""
 
     field: str
     slots: list[Slot]
@@ -92,24 +92,18 @@ class StepArtifacts:
         *,
         is_output: bool,
     ) -> StoredNode | None:
-        """Return the artifact that is meant, or None if it is a new one."""
-        recorded_id = self._recorded_ids[is_output].get(_slot(step_artifact))
-        named_artifact = self._find_by_id(artifact, where)
-        if named_artifact is None:
-            recorded_artifact = (
-                None if recorded_id is None else self.tx.nodes[ARTIFACT].find(recorded_id)
-            )
-            return (
-                recorded_artifact
-                if recorded_artifact and _can_be_same(recorded_artifact.message, artifact)
-                else None
-            )
-        if is_output and recorded_id not in {None, named_artifact.message.id}:
+        """Return the stored artifact of a message, or None if it is a new one."""
+        slot = _slot(step_artifact)
+        recorded_id = self._recorded_ids[is_output].get(slot)
+        stored = self._find_by_id(artifact, where)
+        if stored is None:
+            recorded = None if recorded_id is None else self.tx.nodes[ARTIFACT].find(recorded_id)
+            return recorded if recorded and _can_be_same(recorded.message, artifact) else None
+        if is_output and recorded_id not in {None, stored.message.id}:
             raise errors.InvalidArgument(
-                f"{where}: the step has recorded artifact {recorded_id} as "
-                f"{label(_slot(step_artifact))}"
+                f"{where}: the step has recorded artifact {recorded_id} as {label(slot)}"
             )
-        return named_artifact
+        return stored
 
     def _find_by_id(self, artifact: pb.Artifact, where: str) -> StoredNode | None:
         """Return the artifact with the id or the external id of a message."""
@@ -123,8 +117,8 @@ class StepArtifacts:
             return stored
         if not bounded(f"{where}.artifact.external_id", artifact.external_id):
             return None
-        stored_execution = nodes.by_external_id(artifact.external_id)
-        return None if stored_execution is None else nodes.find(stored_execution)
+        stored_id = nodes.by_external_id(artifact.external_id)
+        return None if stored_id is None else nodes.find(stored_id)
 
     def _tie(
         self,

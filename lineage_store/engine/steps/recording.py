@@ -5,7 +5,12 @@ from dataclasses import dataclass
 from lineage_store import errors
 from lineage_store.database.staging.nodes import StoredNode
 from lineage_store.database.transaction import Transaction
-from lineage_store.engine.cache.publishing import CheckedPublication, Origin, publication, publish
+from lineage_store.engine.cache.publishing import (
+    CheckedPublication,
+    Origin,
+    parse_publication,
+    publish,
+)
 from lineage_store.engine.metadata.nodes import put_node
 from lineage_store.engine.requests import bounded, required
 from lineage_store.engine.sizes import check_size
@@ -86,7 +91,7 @@ def record(
         FailedPrecondition: It publishes and is not COMPLETE.
         StaleClaim: It publishes, and the claim of its key is not its own.
     """
-    cache_publication = _publication(step, field)
+    publication = _publication(step, field)
     types = TypeNames(tx, create=step.create_types)
     mark = tx.mark()
     stored_execution = _find_execution(tx, step, field)
@@ -98,7 +103,7 @@ def record(
     execution_id = _put(tx, execution, step.key, stored_execution, field)
     artifacts.tie(execution_id)
     contexts = put_contexts(tx, types, step, field, execution_id, [*inputs, *outputs])
-    entry_id = _publish(tx, cache_publication, execution_id, state, field, served_from)
+    entry_id = _publish(tx, publication, execution_id, state, field, served_from)
     response = pb.RecordStepResponse(
         execution_id=execution_id,
         input_ids=inputs,
@@ -113,7 +118,7 @@ def record(
 def _publication(step: pb.Step, field: str) -> CheckedPublication | None:
     if not step.HasField("cache"):
         return None
-    return publication(step.cache, f"{field}.cache.")
+    return parse_publication(step.cache, f"{field}.cache.")
 
 
 def _find_execution(tx: Transaction, step: pb.Step, field: str) -> StoredNode | None:
@@ -192,18 +197,18 @@ def _put(
 
 def _publish(
     tx: Transaction,
-    cache_publication: CheckedPublication | None,
+    publication: CheckedPublication | None,
     execution_id: int,
     state: int,
     field: str,
     origin: Origin | None,
 ) -> int | None:
-    if cache_publication is None:
+    if publication is None:
         return None
     if state != State.COMPLETE and origin is None:
         name = State.State.Name(state)
         raise errors.FailedPrecondition(
             f"{field}.cache: only a COMPLETE execution can publish; this one is {name}"
         )
-    check_size(tx, len(cache_publication.body), f"{field}.cache")
-    return publish(tx, cache_publication, execution_id, origin)
+    check_size(tx, len(publication.body), f"{field}.cache")
+    return publish(tx, publication, execution_id, origin)
