@@ -31,12 +31,13 @@ test-hooks: .venv/.ready $(HOOKS:%=.venv-hooks/%/.ready)  ## run real pipelines 
 fuzz: .venv/.ready  ## send mutated requests of every RPC to a server on each database
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) $(FUZZ)
 
-check: .venv/.ready  ## lint, types, import contracts, schema
+check: .venv/.ready  ## lint, types, import contracts, schema, language
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/buf lint proto
+	$(BIN)/python scripts/language.py --check
 
 bench: .venv/.bench .venv-mlmd/.ready .venv-mlflow/.ready $(HOOKS:%=.venv-hooks/%/.ready)  ## measure all, and write docs/benchmarks.md
 	$(BIN)/python benchmarks/run.py --with-mlflow --json benchmarks/results/suite.json
