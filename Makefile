@@ -17,7 +17,7 @@ SOURCES := $(shell find lineage_store server proto -name '*.py' -o -name '*.prot
 FUZZ_SECONDS ?= 600
 FUZZ ?=
 
-.PHONY: demo test test-hooks fuzz check bench bench-quick serve clean
+.PHONY: demo test test-hooks fuzz check lock bench bench-quick serve clean
 
 demo: .venv/.ready  ## run a real pipeline, skip what is known, print where its models came from
 	$(BIN)/python docs/examples/demo.py
@@ -31,13 +31,18 @@ test-hooks: .venv/.ready $(HOOKS:%=.venv-hooks/%/.ready)  ## run real pipelines 
 fuzz: .venv/.ready  ## send mutated requests of every RPC to a server on each database
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) $(FUZZ)
 
-check: .venv/.ready  ## lint, types, import contracts, schema, language
+check: .venv/.ready  ## lint, spelling, types, import contracts, schema, language
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/buf lint proto
 	$(BIN)/python scripts/language.py --check
+
+lock: .venv/.ready  ## write the newest versions for development to requirements-dev.lock
+	$(BIN)/python scripts/lock.py > requirements-dev.lock.new
+	mv requirements-dev.lock.new requirements-dev.lock
 
 bench: .venv/.bench .venv-mlmd/.ready .venv-mlflow/.ready $(HOOKS:%=.venv-hooks/%/.ready)  ## measure all, and write docs/benchmarks.md
 	$(BIN)/python benchmarks/run.py --with-mlflow --json benchmarks/results/suite.json
