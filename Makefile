@@ -17,7 +17,7 @@ SOURCES := $(shell find lineage_store server proto -name '*.py' -o -name '*.prot
 FUZZ_SECONDS ?= 600
 FUZZ ?=
 
-.PHONY: demo test test-hooks fuzz check lock bench bench-quick serve clean
+.PHONY: demo test test-hooks fuzz check docs lock bench bench-quick serve clean
 
 demo: .venv/.ready  ## run a real pipeline, skip what is known, print where its models came from
 	$(BIN)/python docs/examples/demo.py
@@ -39,6 +39,9 @@ check: .venv/.ready  ## lint, spelling, types, import contracts, schema, languag
 	$(BIN)/lint-imports
 	$(BIN)/buf lint proto
 	$(BIN)/python scripts/language.py --check
+
+docs: .venv-docs/.ready  ## build the documentation site in site/, and fail on a broken link
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict
 
 lock: .venv/.ready  ## write the newest versions for development to requirements-dev.lock
 	$(BIN)/python scripts/lock.py > requirements-dev.lock.new
@@ -68,6 +71,13 @@ serve: .venv/.ready  ## serve lineage.db on 127.0.0.1:8080
 	$(BIN)/pip install --quiet --group bench
 	touch $@
 
+# The site reads the sources, and imports nothing of them.
+.venv-docs/.ready: pyproject.toml
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/pip install --quiet --upgrade "pip>=25.1"
+	.venv-docs/bin/pip install --quiet --group docs
+	touch $@
+
 # The real ML Metadata: Linux and Python 3.11 only, and no other package beside it.
 .venv-mlmd/.ready:
 	$(PYTHON311) -m venv .venv-mlmd
@@ -93,4 +103,4 @@ serve: .venv/.ready  ## serve lineage.db on 127.0.0.1:8080
 	touch $@
 
 clean:
-	rm -rf .venv .venv-mlmd .venv-mlflow .venv-hooks .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-mlmd .venv-mlflow .venv-hooks .venv-docs site .mypy_cache .ruff_cache .pytest_cache .hypothesis
