@@ -17,7 +17,7 @@ SOURCES := $(shell find lineage_store server proto -name '*.py' -o -name '*.prot
 FUZZ_SECONDS ?= 600
 FUZZ ?=
 
-.PHONY: demo test test-hooks fuzz check docs lock bench bench-quick serve clean
+.PHONY: demo test test-hooks fuzz check docs commands lock bench bench-quick serve clean
 
 demo: .venv/.ready  ## run a real pipeline, skip what is known, print where its models came from
 	$(BIN)/python docs/examples/demo.py
@@ -42,6 +42,10 @@ check: .venv/.ready  ## lint, spelling, types, import contracts, schema, languag
 
 docs: .venv-docs/.ready  ## build the documentation site in site/, and fail on a broken link
 	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict
+
+commands: .venv/.ready  ## write the reference of the command line
+	$(BIN)/python scripts/command_page.py > docs/reference/commands.md.new
+	mv docs/reference/commands.md.new docs/reference/commands.md
 
 lock: .venv/.ready  ## write the newest versions for development to requirements-dev.lock
 	$(BIN)/python scripts/lock.py > requirements-dev.lock.new
