@@ -2,6 +2,7 @@
 PYTHON ?= python3
 PYTHON311 ?= python3.11
 BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup --ignore=tests/hooks --durations=20
 # What must not be skipped. MariaDB and Galera are Debian's: mariadb-server, galera-4, rsync.
 LINEAGE_REQUIRE ?= mlmd,postgresql
 SCHEMA := $(wildcard proto/lineage_store/v1/*.proto)
@@ -17,13 +18,16 @@ SOURCES := $(shell find lineage_store server proto -name '*.py' -o -name '*.prot
 FUZZ_SECONDS ?= 600
 FUZZ ?=
 
-.PHONY: demo test test-hooks fuzz check docs commands lock bench bench-quick serve clean
+.PHONY: demo test test-long test-hooks fuzz check docs commands lock bench bench-quick serve clean
 
 demo: .venv/.ready  ## run a real pipeline, skip what is known, print where its models came from
 	$(BIN)/python docs/examples/demo.py
 
-test: .venv/.ready .venv-mlmd/.ready  ## every test, also those against the real ml-metadata
-	LINEAGE_REQUIRE=$(LINEAGE_REQUIRE) $(BIN)/python -m pytest -n auto --dist loadgroup --ignore=tests/hooks
+test: .venv/.ready .venv-mlmd/.ready  ## the tests, also those against the real ml-metadata
+	LINEAGE_REQUIRE=$(LINEAGE_REQUIRE) $(PYTEST) -m "not long"
+
+test-long: .venv/.ready .venv-mlmd/.ready  ## the other tests: random, load, kill and fault-injection runs
+	LINEAGE_REQUIRE=$(LINEAGE_REQUIRE) $(PYTEST) -m long
 
 test-hooks: .venv/.ready $(HOOKS:%=.venv-hooks/%/.ready)  ## run real pipelines in the real orchestrators, and compare what was recorded
 	LINEAGE_REQUIRE_HOOKS="$(HOOKS)" $(BIN)/python -m pytest -n auto --dist worksteal tests/hooks
