@@ -30,7 +30,7 @@ LIVING, DYING = (60_000, 0.01), (1_000, 0.2)
 
 KILLS = 16
 
-pytestmark = pytest.mark.timeout(120 + 2 * STEPS)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(120 + 2 * STEPS)]
 
 
 def start(

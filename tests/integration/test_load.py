@@ -27,7 +27,7 @@ KILLS = int(os.environ.get("LINEAGE_KILLS", "3"))
 WRITERS, READERS = 32, 8
 ARTIFACT_TYPE, EXECUTION_TYPE, CONTEXT_TYPE = 10, 11, 12
 
-pytestmark = pytest.mark.timeout(120 + SECONDS + 30 * KILLS)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(120 + SECONDS + 30 * KILLS)]
 
 
 def put_types(transport: GrpcTransport) -> None:
