@@ -38,7 +38,7 @@ check: .venv/.ready  ## lint, types, import contracts, schema
 	$(BIN)/lint-imports
 	$(BIN)/buf lint proto
 
-bench: .venv/.bench .venv-mlmd/.ready .venv-mlflow/.ready $(HOOKS:%=.venv-hooks/%/.ready)  ## measure all, and write docs/benchmarks.md
+bench: .venv/.bench .venv-mlmd/.ready .venv-mlflow/.ready $(HOOKS:%=.venv-hooks/%/.ready)  ## measure everything, and write docs/benchmarks.md and its tables
 	$(BIN)/python benchmarks/run.py --with-mlflow --json benchmarks/results/suite.json
 	$(BIN)/python benchmarks/growth.py $(BENCH_GROWTH) --json benchmarks/results/growth.json
 	$(BIN)/python benchmarks/recording.py --save benchmarks/results/recording.json
