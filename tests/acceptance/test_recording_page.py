@@ -12,7 +12,7 @@ import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ["code.md", "recording.md"]
-EXPECTED = "the step told is not cached: global STREAM of type TextIOWrapper"
+EXPECTED = "the step shout is not cached: global STREAM of type TextIOWrapper"
 """The one warning that the examples are made to give."""
 
 
