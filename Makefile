@@ -57,7 +57,7 @@ lock: .venv/.ready  ## write the newest versions for development to requirements
 	$(BIN)/python scripts/lock.py > requirements-dev.lock.new
 	mv requirements-dev.lock.new requirements-dev.lock
 
-bench: .venv/.bench .venv-mlmd/.ready .venv-mlflow/.ready $(HOOKS:%=.venv-hooks/%/.ready)  ## measure all, and write docs/benchmarks.md
+bench: .venv/.bench .venv-mlmd/.ready .venv-mlflow/.ready $(HOOKS:%=.venv-hooks/%/.ready)  ## measure everything, and write docs/benchmarks.md and its tables
 	$(BIN)/python benchmarks/run.py --with-mlflow --json benchmarks/results/suite.json
 	$(BIN)/python benchmarks/growth.py $(BENCH_GROWTH) --json benchmarks/results/growth.json
 	$(BIN)/python benchmarks/recording.py --save benchmarks/results/recording.json

@@ -1,6 +1,6 @@
 """Many processes that run the same steps: each key is executed once, also if holders die.
 
-LINEAGE_CACHE_STEPS makes the tests longer (docs/settings.md).
+LINEAGE_CACHE_STEPS makes the tests longer (CONTRIBUTING.md).
 """
 
 import os

@@ -1,6 +1,6 @@
 """The whole lineage of a model out of a large graph: streamed completely, in bounded memory.
 
-LINEAGE_SCALE says how many executions the graph has (docs/settings.md).
+LINEAGE_SCALE says how many executions the graph has (CONTRIBUTING.md).
 """
 
 import os

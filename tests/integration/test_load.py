@@ -1,6 +1,6 @@
 """A server under load, and one that is killed under load.
 
-LINEAGE_LOAD_SECONDS and LINEAGE_KILLS make the tests longer (docs/settings.md).
+LINEAGE_LOAD_SECONDS and LINEAGE_KILLS make the tests longer (CONTRIBUTING.md).
 """
 
 import os
