@@ -2,6 +2,7 @@
 PYTHON ?= python3
 PYTHON311 ?= python3.11
 BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup --ignore=tests/hooks --durations=20
 # What must not be skipped. MariaDB and Galera are Debian's: mariadb-server, galera-4, rsync.
 LINEAGE_REQUIRE ?= mlmd,postgresql
 SCHEMA := $(wildcard proto/lineage_store/v1/*.proto)
@@ -17,13 +18,16 @@ SOURCES := $(shell find lineage_store server proto -name '*.py' -o -name '*.prot
 FUZZ_SECONDS ?= 600
 FUZZ ?=
 
-.PHONY: demo test test-hooks fuzz check bench bench-quick serve clean
+.PHONY: demo test test-long test-hooks fuzz check docs commands lock bench bench-quick serve clean
 
 demo: .venv/.ready  ## run a real pipeline, skip what is known, print where its models came from
 	$(BIN)/python docs/examples/demo.py
 
-test: .venv/.ready .venv-mlmd/.ready  ## every test, also those against the real ml-metadata
-	LINEAGE_REQUIRE=$(LINEAGE_REQUIRE) $(BIN)/python -m pytest -n auto --dist loadgroup --ignore=tests/hooks
+test: .venv/.ready .venv-mlmd/.ready  ## the tests, also those against the real ml-metadata
+	LINEAGE_REQUIRE=$(LINEAGE_REQUIRE) $(PYTEST) -m "not long"
+
+test-long: .venv/.ready .venv-mlmd/.ready  ## the other tests: random, load, kill and fault-injection runs
+	LINEAGE_REQUIRE=$(LINEAGE_REQUIRE) $(PYTEST) -m long
 
 test-hooks: .venv/.ready $(HOOKS:%=.venv-hooks/%/.ready)  ## run real pipelines in the real orchestrators, and compare what was recorded
 	LINEAGE_REQUIRE_HOOKS="$(HOOKS)" $(BIN)/python -m pytest -n auto --dist worksteal tests/hooks
@@ -31,16 +35,29 @@ test-hooks: .venv/.ready $(HOOKS:%=.venv-hooks/%/.ready)  ## run real pipelines 
 fuzz: .venv/.ready  ## send mutated requests of every RPC to a server on each database
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) $(FUZZ)
 
-check: .venv/.ready  ## lint, types, import contracts, schema
+check: .venv/.ready  ## lint, spelling, types, import contracts, schema, language
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 	$(BIN)/mypy
 	$(BIN)/mypy --strict tests/typing
 	$(BIN)/basedpyright --level error tests/typing
 	$(BIN)/lint-imports
 	$(BIN)/buf lint proto
+	$(BIN)/python scripts/language.py --check
 
-bench: .venv/.bench .venv-mlmd/.ready .venv-mlflow/.ready $(HOOKS:%=.venv-hooks/%/.ready)  ## measure all, and write docs/benchmarks.md
+docs: .venv-docs/.ready  ## build the documentation site in site/, and fail on a broken link
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict
+
+commands: .venv/.ready  ## write the reference of the command line
+	$(BIN)/python scripts/command_page.py > docs/reference/commands.md.new
+	mv docs/reference/commands.md.new docs/reference/commands.md
+
+lock: .venv/.ready  ## write the newest versions for development to requirements-dev.lock
+	$(BIN)/python scripts/lock.py > requirements-dev.lock.new
+	mv requirements-dev.lock.new requirements-dev.lock
+
+bench: .venv/.bench .venv-mlmd/.ready .venv-mlflow/.ready $(HOOKS:%=.venv-hooks/%/.ready)  ## measure everything, and write docs/benchmarks.md and its tables
 	$(BIN)/python benchmarks/run.py --with-mlflow --json benchmarks/results/suite.json
 	$(BIN)/python benchmarks/growth.py $(BENCH_GROWTH) --json benchmarks/results/growth.json
 	$(BIN)/python benchmarks/recording.py --save benchmarks/results/recording.json
@@ -62,6 +79,13 @@ serve: .venv/.ready  ## serve lineage.db on 127.0.0.1:8080
 
 .venv/.bench: .venv/.ready
 	$(BIN)/pip install --quiet --group bench
+	touch $@
+
+# The site reads the sources, and imports nothing of them.
+.venv-docs/.ready: pyproject.toml
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/pip install --quiet --upgrade "pip>=25.1"
+	.venv-docs/bin/pip install --quiet --group docs
 	touch $@
 
 # The real ML Metadata: Linux and Python 3.11 only, and no other package beside it.
@@ -89,4 +113,4 @@ serve: .venv/.ready  ## serve lineage.db on 127.0.0.1:8080
 	touch $@
 
 clean:
-	rm -rf .venv .venv-mlmd .venv-mlflow .venv-hooks .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-mlmd .venv-mlflow .venv-hooks .venv-docs site .mypy_cache .ruff_cache .pytest_cache .hypothesis

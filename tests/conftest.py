@@ -1,6 +1,10 @@
-"""The last lines of a run: how many tests each database passed, and which were missing."""
+"""The last lines of a run: how many tests each database passed, and how many were deselected."""
 
 from collections import Counter
+
+import pytest
+
+DESELECTED = pytest.StashKey[int]()
 
 BACKENDS = ("sqlite", "postgresql", "mariadb", "galera", "grpc")
 # How the tests of the conformance suite name a way that does not name its database.
@@ -15,6 +19,27 @@ def backends_of(nodeid: str) -> set[str]:
     return named | {WAYS[word] for word in words if word in WAYS}
 
 
+def pytest_configure(config) -> None:
+    config.stash[DESELECTED] = 0
+
+
+def pytest_deselected(items) -> None:
+    if items:
+        items[0].config.stash[DESELECTED] += len(items)
+
+
+def pytest_sessionfinish(session) -> None:
+    """Send the count from a worker of xdist to the process that reports."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["deselected"] = session.config.stash[DESELECTED]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node) -> None:
+    """Take the count from a worker; each worker deselects the same tests."""
+    node.config.stash[DESELECTED] = getattr(node, "workeroutput", {}).get("deselected", 0)
+
+
 def pytest_terminal_summary(terminalreporter) -> None:
     for outcome in ("passed", "skipped", "failed", "error"):
         reports = terminalreporter.stats.get(outcome, [])
@@ -22,3 +47,7 @@ def pytest_terminal_summary(terminalreporter) -> None:
         if counts:
             shown = ", ".join(f"{name} {counts[name]}" for name in BACKENDS if counts[name])
             terminalreporter.write_line(f"{outcome} by backend: {shown}")
+    deselected = terminalreporter.config.stash[DESELECTED]
+    if deselected:
+        expression = terminalreporter.config.option.markexpr or "other options"
+        terminalreporter.write_line(f"deselected by {expression!r}: {deselected}")

@@ -98,3 +98,15 @@ def test_a_verdict(*, is_bound: bool, figure: float | None, verdict: str) -> Non
 
 def test_what_was_not_measured_has_no_figure() -> None:
     assert [goal.measure(Results({})) for goal in GOALS] == [None] * len(GOALS)
+
+
+def test_the_pages_have_the_recorded_results() -> None:
+    pytest.importorskip("matplotlib")
+    from benchmarks import publish  # noqa: PLC0415 - needs matplotlib
+
+    charts = list(publish.TITLES)
+    recorded_results = publish.results_in(publish.RESULTS)
+    page = (ROOT / "docs" / "benchmarks.md").read_text()
+    appendix = (ROOT / "docs" / "benchmarks-tables.md").read_text()
+    assert f"{publish.BEGIN}\n\n{publish.page(recorded_results, charts)}\n" in page
+    assert f"{publish.BEGIN}\n\n{publish.tables(recorded_results)}\n" in appendix

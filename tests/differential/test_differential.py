@@ -16,6 +16,8 @@ from tests.differential.operations import Operation
 from tests.differential.sequences import sequences
 from tests.differential.writes import FIRST_NODES, FIRST_TYPES, RARELY_DRAWN
 
+pytestmark = pytest.mark.long
+
 EXAMPLES = int(os.environ.get("LINEAGE_DIFFERENTIAL_EXAMPLES", "150"))
 RANDOM = os.environ.get("LINEAGE_DIFFERENTIAL_RANDOM", "") == "1"
 

@@ -17,6 +17,8 @@ from tests.differential.filters.population import SIZES, Population
 from tests.differential.filters.shrinking import shortest
 from tests.differential.filters.writing import Writer
 
+pytestmark = pytest.mark.long
+
 FILTERS = int(os.environ.get("LINEAGE_DIFFERENTIAL_FILTERS", "400"))
 RANDOM = os.environ.get("LINEAGE_DIFFERENTIAL_RANDOM", "") == "1"
 

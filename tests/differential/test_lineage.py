@@ -13,6 +13,8 @@ from tests.differential.filters.population import Population
 from tests.differential.lineage.comparing import LineageTally, agrees, exchange_of
 from tests.differential.lineage.queries import query
 
+pytestmark = pytest.mark.long
+
 QUERIES = int(os.environ.get("LINEAGE_DIFFERENTIAL_QUERIES", "150"))
 RANDOM = os.environ.get("LINEAGE_DIFFERENTIAL_RANDOM", "") == "1"
 # Sparse graphs have depth, dense ones have cycles and diamonds. At most 100 nodes of a kind: the

@@ -24,6 +24,7 @@ FOUND = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.timeout(120)
 def test_a_short_run_on_sqlite_finds_nothing(tmp_path):
     report = run(tmp_path, "sqlite", SECONDS, seed=7)

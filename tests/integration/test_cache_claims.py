@@ -1,6 +1,6 @@
 """Many processes that run the same steps: each key is executed once, also if holders die.
 
-LINEAGE_CACHE_STEPS makes the tests longer (docs/settings.md).
+LINEAGE_CACHE_STEPS makes the tests longer (CONTRIBUTING.md).
 """
 
 import os
@@ -30,7 +30,7 @@ LIVING, DYING = (60_000, 0.01), (1_000, 0.2)
 
 KILLS = 16
 
-pytestmark = pytest.mark.timeout(120 + 2 * STEPS)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(120 + 2 * STEPS)]
 
 
 def start(

@@ -12,6 +12,8 @@ from lineage_store.limits import Limits
 from lineage_store.v1 import metadata_service_pb2 as service
 from tests.backends import postgresql
 
+pytestmark = pytest.mark.long
+
 WRITERS, KILLS = 8, 2
 
 

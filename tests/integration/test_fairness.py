@@ -20,6 +20,8 @@ from tests.integration.serving import serving
 from tests.integration.test_lineage_streams import COUNT, fill, served, trace
 from tests.integration.test_planned_stops import is_cut, locked, put_type
 
+pytestmark = pytest.mark.long
+
 PATIENCE = 5.0
 """Seconds in which another caller must be answered, on a machine that is busy with other tests."""
 

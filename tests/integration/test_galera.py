@@ -21,7 +21,7 @@ WRITERS = 16
 QUICK_SECONDS = 20
 """Until an answer that there is no quorum; the nodes take 4 s to notice, and a call waits 5 s."""
 
-pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("galera")]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(240), pytest.mark.xdist_group("galera")]
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,8 @@ from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
 from tests.integration.serving import serving
 
+pytestmark = pytest.mark.long
+
 CONTEXTS = 60
 PATIENCE = 5.0
 """Seconds in which another caller must be answered, on a machine that is busy with other tests."""

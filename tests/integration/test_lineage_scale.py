@@ -1,6 +1,6 @@
 """The whole lineage of a model out of a large graph: streamed completely, in bounded memory.
 
-LINEAGE_SCALE says how many executions the graph has (docs/settings.md).
+LINEAGE_SCALE says how many executions the graph has (CONTRIBUTING.md).
 """
 
 import os
@@ -28,7 +28,7 @@ MAX_GROWTH = 200 * MIB
 
 PADDING = "x" * 200  # so that the bodies of the thorough run are far more than one message may be
 
-pytestmark = pytest.mark.timeout(300 + EXECUTIONS // 50)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300 + EXECUTIONS // 50)]
 
 
 def sources(number: int, choice: random.Random) -> list[int]:

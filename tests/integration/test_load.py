@@ -1,6 +1,6 @@
 """A server under load, and one that is killed under load.
 
-LINEAGE_LOAD_SECONDS and LINEAGE_KILLS make the tests longer (docs/settings.md).
+LINEAGE_LOAD_SECONDS and LINEAGE_KILLS make the tests longer (CONTRIBUTING.md).
 """
 
 import os
@@ -27,7 +27,7 @@ KILLS = int(os.environ.get("LINEAGE_KILLS", "3"))
 WRITERS, READERS = 32, 8
 ARTIFACT_TYPE, EXECUTION_TYPE, CONTEXT_TYPE = 10, 11, 12
 
-pytestmark = pytest.mark.timeout(120 + SECONDS + 30 * KILLS)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(120 + SECONDS + 30 * KILLS)]
 
 
 def put_types(transport: GrpcTransport) -> None:

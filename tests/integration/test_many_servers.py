@@ -14,6 +14,8 @@ from lineage_store.limits import Limits
 from lineage_store.v1 import metadata_service_pb2 as service
 from tests.backends import galera, mariadb, postgresql
 
+pytestmark = pytest.mark.long
+
 SERVERS, CLIENTS = 4, 16
 THINGS = int(os.environ.get("LINEAGE_RACED_THINGS", "40"))
 PATIENT = Limits(patience_seconds=30)

@@ -24,6 +24,8 @@ from tests.backends import postgresql
 from tests.integration.serving import Served, serving
 from tests.integration.test_lineage_streams import COUNT, fill, trace
 
+pytestmark = pytest.mark.long
+
 SLACK = 3.0
 """Seconds that a busy machine may take beyond the bound."""
 

@@ -24,6 +24,8 @@ from lineage_store.recording.delivery.replay import recover, replay, spool_statu
 from tests.integration.faults import SpoolFaults, StoreFaults, small_disk
 from tests.integration.restarts import Restartable
 
+pytestmark = pytest.mark.long
+
 SCHEDULES = int(os.environ.get("LINEAGE_FAULT_SCHEDULES", "12"))
 SEED = os.environ.get("LINEAGE_FAULT_SEED")
 STEPS = 40

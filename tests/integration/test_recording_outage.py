@@ -28,6 +28,8 @@ from lineage_store.recording.delivery.replay import (
 from lineage_store.recording.delivery.sending import send
 from tests.integration.restarts import Restartable
 
+pytestmark = pytest.mark.long
+
 STEPS = int(os.environ.get("LINEAGE_OUTAGE_STEPS", "60"))
 AWAY_SECONDS = float(os.environ.get("LINEAGE_OUTAGE_SECONDS", "2"))
 OVERHEAD_SECONDS = 1.0

@@ -5,6 +5,7 @@ import struct
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,8 @@ from lineage_store.transfer.loading import load
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
 from tests.transfer.stores import held
+
+pytestmark = pytest.mark.long
 
 TEXTS = st.text(max_size=20)
 INT64 = st.integers(-(2**63), 2**63 - 1)

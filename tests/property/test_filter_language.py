@@ -22,6 +22,8 @@ from lineage_store.filtering.printer import to_text
 from lineage_store.filtering.tree import Literal, Node, Operation, Reference
 from lineage_store.kinds import KINDS
 
+pytestmark = pytest.mark.long
+
 thorough = settings(
     max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
 )

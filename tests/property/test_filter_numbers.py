@@ -24,6 +24,8 @@ from tests.conformance.number_filters import (
     written,
 )
 
+pytestmark = pytest.mark.long
+
 Part = tuple[str, Callable[[Any], Any]]
 """A text of the filter language, and what it is for a number of the column."""
 

@@ -4,10 +4,13 @@ import copy
 import pickle
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lineage_store.fingerprints import fingerprint
+
+pytestmark = pytest.mark.long
 
 SCALARS = (
     st.none()

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +10,8 @@ from lineage_store import Artifact, Event, Execution, ExecutionState
 from lineage_store.lineage.graph import Direction, LineageGraph
 from lineage_store.lineage.result import Lineage
 from tests.unit.lineages import data, lineage, reads, writes
+
+pytestmark = pytest.mark.long
 
 ARTIFACTS = 5
 

@@ -28,6 +28,8 @@ from lineage_store.v1 import lineage_pb2
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
 
+pytestmark = pytest.mark.long
+
 SIZE = 7
 """Artifacts in a graph, and executions."""
 

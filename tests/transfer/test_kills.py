@@ -16,6 +16,8 @@ from lineage_store.database.checks.checking import check
 from lineage_store.transfer.dumping import dump
 from tests.transfer.stores import BACKENDS, fill, held, new_store
 
+pytestmark = pytest.mark.long
+
 KILLS = int(os.environ.get("LINEAGE_KILLS", "2"))
 ROWS = 2_000
 """Artifacts, each a few times: a copy takes seconds when its pages are small."""

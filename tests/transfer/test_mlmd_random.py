@@ -17,6 +17,8 @@ from tests.differential.sequences import sequences
 from tests.real_mlmd import python
 from tests.transfer.answers import ImportedStore, assert_same
 
+pytestmark = pytest.mark.long
+
 EXAMPLES = int(os.environ.get("LINEAGE_DIFFERENTIAL_EXAMPLES", "80")) // 10
 
 

@@ -21,6 +21,8 @@ from tests.integration.serving import serving
 from tests.real_mlmd import python
 from tests.transfer.answers import ImportedStore, assert_same, real_on
 
+pytestmark = pytest.mark.long
+
 NODES = int(os.environ.get("LINEAGE_TRANSFER_NODES", "2000"))
 KILLED = Path(__file__).with_name("killed_import.py")
 MEASURED = Path(__file__).with_name("measured.py")

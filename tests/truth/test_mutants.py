@@ -13,6 +13,8 @@ from tests.truth.mutants import Judge, judging, mutants, rewrites
 from tests.truth.mutations import mutate
 from tests.truth.random_packages import Package
 
+pytestmark = pytest.mark.long
+
 MUTANTS = int(os.environ.get("LINEAGE_MUTANTS", "200"))
 REWRITES = max(30, MUTANTS // 20)
 SAMPLE = max(2, MUTANTS // 500)

@@ -22,27 +22,36 @@ class Verdict(StrEnum):
 
 
 VERDICTS: dict[type[errors.LineageError], tuple[Verdict, str]] = {
-    errors.InvalidArgument: (Verdict.NEVER, "the record is malformed, whatever the store holds"),
-    errors.NotFound: (Verdict.NEVER, "it names what the store does not have"),
-    errors.AlreadyExists: (Verdict.NEVER, "it clashes with what the store has"),
-    errors.OutOfRange: (Verdict.NEVER, "it points outside of a list of its own"),
-    errors.StaleClaim: (Verdict.NEVER, "its claim has ended; the step goes without its entry"),
-    errors.TooLarge: (Verdict.NEVER, "alone it is larger than what the server takes"),
-    errors.Cancelled: (Verdict.LATER, "the call was given up"),
+    errors.InvalidArgument: (Verdict.NEVER, "the record is malformed, for any store"),
+    errors.NotFound: (
+        Verdict.NEVER,
+        "the record names a node or type that the store does not have",
+    ),
+    errors.AlreadyExists: (Verdict.NEVER, "the record clashes with a node of the store"),
+    errors.OutOfRange: (Verdict.NEVER, "the record points outside its own lists"),
+    errors.StaleClaim: (
+        Verdict.NEVER,
+        "the claim has ended; the step is recorded without its entry",
+    ),
+    errors.TooLarge: (Verdict.NEVER, "this record alone is larger than the server accepts"),
+    errors.Cancelled: (Verdict.LATER, "the call was cancelled"),
     errors.DeadlineExceeded: (Verdict.LATER, "the store is slow"),
-    errors.Unavailable: (Verdict.LATER, "the store is away"),
+    errors.Unavailable: (Verdict.LATER, "the store is unreachable"),
     errors.NotBegun: (Verdict.LATER, "the server is busy, or about to stop"),
     errors.Aborted: (Verdict.LATER, "the database is busy with other writers"),
-    errors.ResourceExhausted: (Verdict.LATER, "the disk of the store is full, or it is overrun"),
+    errors.ResourceExhausted: (
+        Verdict.LATER,
+        "the disk of the store is full, or the store is overloaded",
+    ),
     errors.Unauthenticated: (Verdict.LATER, "credentials have expired or are wrong"),
     errors.PermissionDenied: (Verdict.LATER, "access can be granted"),
-    errors.Unimplemented: (Verdict.LATER, "the server is older; it can be upgraded"),
+    errors.Unimplemented: (Verdict.LATER, "the server is older; you can upgrade it"),
     errors.SchemaMismatch: (Verdict.LATER, "the database waits for its upgrade"),
     errors.NotOurDatabase: (Verdict.LATER, "the address leads to another database"),
     errors.FailedPrecondition: (Verdict.DOUBT, "the database is read-only, or has moved on"),
-    errors.DataLoss: (Verdict.DOUBT, "what the store has is damaged, perhaps only in one place"),
+    errors.DataLoss: (Verdict.DOUBT, "data in the store is damaged, perhaps only in one place"),
     errors.Internal: (Verdict.DOUBT, "a defect of the server, perhaps only with this record"),
-    errors.Unknown: (Verdict.DOUBT, "something between here and the store answered"),
+    errors.Unknown: (Verdict.DOUBT, "a system between this process and the store answered"),
 }
 """For each class of error the verdict, and why."""
 
