@@ -31,7 +31,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         put(store, "indexed", 0.9)
         assert names(store, HIGH) == ["indexed"]
     with monkeypatch.context() as patch:
-        patch.setattr(PropertyIndexer, "note", lambda *_: None)
+        patch.setattr(PropertyIndexer, "queued", lambda *_: None)
         with connect(f"sqlite:///{path}") as store:
             for at, accuracy in enumerate((0.1, 0.6, 0.7)):
                 put(store, f"waiting {at}", accuracy)
