@@ -1,11 +1,11 @@
-"""A real pipeline: recorded, skipped where nothing changed, and asked where its models came from.
+"""A real pipeline: record it, skip unchanged steps, and ask where the models came from.
 
 Run it with `make demo`, or:  python docs/examples/demo.py [DIRECTORY]
 
-Eight steps turn a data set that comes with scikit-learn into two trained models and a choice
-between them. They run three times on one embedded store (`lineage.db`). The second time nothing is
-new, and nothing runs. The third time one parameter is new; what depends on it runs, and the store
-says why. Then the store is opened again, and all that is printed comes from there.
+Eight steps turn a data set from scikit-learn into two trained models and a choice between them.
+They run three times on one embedded store (`lineage.db`). The second time nothing is new, and
+nothing runs. The third time one parameter is new: the steps that depend on that parameter run, and
+the store says why. Then the demo opens the store again, and prints answers from there.
 """
 
 import sys
@@ -19,7 +19,7 @@ import lineage_store
 
 
 def main() -> None:
-    """Run the pipeline three times, then print what the store knows of the last run."""
+    """Run the pipeline three times, then ask the store about the last run."""
     if len(sys.argv) > 1:
         directory = Path(sys.argv[1])
         directory.mkdir(parents=True, exist_ok=True)

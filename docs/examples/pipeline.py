@@ -29,20 +29,20 @@ def ingest(data: Path) -> None:
 
 
 def validate(data: Path, report: Path, minimum_rows: int) -> None:
-    """Refuse data that is short or has gaps; write what was found."""
+    """Refuse data with too few rows or with gaps; write a report."""
     frame = pd.read_csv(data)
     gaps = int(frame.isna().sum().sum())
     if len(frame) < minimum_rows or gaps:
         raise ValueError(f"{len(frame)} rows, {gaps} gaps")
     balance = frame[TARGET].value_counts(normalize=True).round(3)
-    found = {"rows": len(frame), "columns": frame.shape[1], "gaps": gaps}
-    report.write_text(json.dumps(found | {"benign": balance[1], "malignant": balance[0]}))
+    counts = {"rows": len(frame), "columns": frame.shape[1], "gaps": gaps}
+    report.write_text(json.dumps(counts | {"benign": balance[1], "malignant": balance[0]}))
 
 
 def split(data: Path, report: Path, train: Path, test: Path, test_share: float, seed: int) -> None:
-    """Split the data into a part to learn from and a part to judge by."""
+    """Split the data into a training set and a test set."""
     if json.loads(report.read_text())["gaps"]:
-        raise ValueError("the data was not valid")
+        raise ValueError("the data is not valid")
     frame = pd.read_csv(data)
     learn, judge = train_test_split(
         frame, test_size=test_share, random_state=seed, stratify=frame[TARGET]
@@ -66,7 +66,7 @@ def train_forest(train: Path, model: Path, trees: int, depth: int, seed: int) ->
 
 
 def evaluate(model: Path, test: Path, metrics: Path) -> dict[str, float]:
-    """Judge a model by data that it has not seen; write and return its scores."""
+    """Score a model on the test set; write and return the scores."""
     frame, fitted = pd.read_csv(test), joblib.load(model)
     features, truth = frame.drop(columns=TARGET), frame[TARGET]
     scores = {
@@ -78,7 +78,7 @@ def evaluate(model: Path, test: Path, metrics: Path) -> dict[str, float]:
 
 
 def choose(choice: Path, by: str, **metrics: Path) -> dict[str, Any]:
-    """Write and return the name of the best model, and the scores that made it so."""
+    """Write and return the name of the best model, and all scores."""
     scores = {name: json.loads(path.read_text())[by] for name, path in metrics.items()}
     best = {"best": max(scores, key=lambda name: scores[name]), "by": by, "scores": scores}
     choice.write_text(json.dumps(best))
@@ -87,12 +87,12 @@ def choose(choice: Path, by: str, **metrics: Path) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Performer:
-    """Runs functions from files to files as steps of a run, or takes their files from the cache.
+    """Runs functions from files to files as steps of a run, or reuses their files from the cache.
 
     Attributes:
         run: The run.
-        home: Where files are written.
-        tell: Called with each step as soon as it is decided whether it runs.
+        home: The directory for new files.
+        tell: Called with each step as soon as its decision is known.
     """
 
     run: Run
@@ -108,14 +108,14 @@ class Performer:
         outputs: dict[str, tuple[str, str]],
         params: dict[str, Any] | None = None,
     ) -> dict[str, Artifact]:
-        """Return the artifacts that a step wrote, now or when it ran last, by their names.
+        """Run or skip a step; return its output artifacts by name.
 
         Args:
-            name: What the step is called; the first word is the type of its execution.
+            name: The name of the step; its first word is the type of the execution.
             function: Called with the path of each input and output, and the parameters, by name.
-            inputs: What it reads.
-            outputs: The type and the file name of what it writes.
-            params: What else it is given.
+            inputs: The input artifacts by name.
+            outputs: The type and the file name of each output.
+            params: The parameters by name.
         """
         code, kind = code_digest(function), name.partition(" ")[0]
         with self.run.step(
@@ -123,20 +123,20 @@ class Performer:
         ) as step:
             self.tell(step)
             if step.hit is None:
-                read = {place: Path(str(found.uri)) for place, found in (inputs or {}).items()}
-                written = {place: self.home / file for place, (_, file) in outputs.items()}
-                results = function(**read, **written, **(params or {}))
-                for place, (type_name, _) in outputs.items():
-                    step.output(place, written[place], type=type_name)
+                sources = {key: Path(str(item.uri)) for key, item in (inputs or {}).items()}
+                targets = {key: self.home / file for key, (_, file) in outputs.items()}
+                results = function(**sources, **targets, **(params or {}))
+                for key, (type_name, _) in outputs.items():
+                    step.output(key, targets[key], type=type_name)
                 for result, value in (results or {}).items():
                     step.result(result, value)
-        return {place: artifacts[0] for place, artifacts in step.outputs.items()}
+        return {key: artifacts[0] for key, artifacts in step.outputs.items()}
 
 
 def run_pipeline(
     store: LineageStore, directory: Path, tell: Callable[[Step], None], *, depth: int
 ) -> str:
-    """Run the steps whose outcome is not known yet; return the id of the run."""
+    """Run the new steps of the pipeline, skip the others; return the id of the run."""
     with store.run("nightly", pipeline="breast-cancer") as run:
         home = directory / run.id
         home.mkdir()
@@ -157,7 +157,7 @@ def run_pipeline(
 
 
 def prepare(perform: Performer) -> dict[str, Artifact]:
-    """Run the steps up to the split; return its two parts."""
+    """Run the steps up to the split; return the training set and the test set."""
     data = perform("Ingest", ingest, outputs={"data": ("Dataset", "data.csv")})
     report = {"report": ("Report", "validation.json")}
     floor = {"minimum_rows": 500}
@@ -172,7 +172,7 @@ def prepare(perform: Performer) -> dict[str, Artifact]:
 
 
 def train_both(perform: Performer, train: Artifact, depth: int) -> dict[str, Artifact]:
-    """Train the two models; return them by name."""
+    """Train the two models; return both by name."""
     plans: dict[str, tuple[Any, dict[str, Any]]] = {
         "regression": (train_regression, {"strength": 0.5}),
         "forest": (train_forest, {"trees": 300, "depth": depth, "seed": 7}),

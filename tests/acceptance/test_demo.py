@@ -54,6 +54,18 @@ def test_the_demo_runs_what_is_new_and_says_why(printed: str) -> None:
     assert seconds[1] < seconds[0]
 
 
+def test_the_readme_shows_what_the_demo_prints(printed: str) -> None:
+    readme = (DEMO.parents[2] / "README.md").read_text()
+    [shown] = re.findall(r"```console\n(The same with.*?)\n```", readme, re.DOTALL)
+    third = printed.split("\n\n")[2]
+    assert steady(shown) == steady(third)
+
+
+def steady(text: str) -> str:
+    """Return a text without digests and times, which differ between machines."""
+    return re.sub(r"sha256:\w+|[\d.]+ s$", "…", text)
+
+
 def test_the_demo_explains_its_models(printed: str) -> None:
     sections = re.split(r"\n(?=Chosen: |Where does |Why is it not |What if )", printed)
     _, chosen, origin, comparison, impact = sections
