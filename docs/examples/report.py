@@ -5,8 +5,7 @@ import time
 from pathlib import PurePath
 from typing import Self
 
-from lineage_store import Artifact, Context, LineageStore
-from lineage_store.recording import Step
+from lineage_store import Artifact, Context, LineageStore, Step
 
 SKIPPED = {"execution": "last_known_state = CACHED"}
 """Stops a walk at CACHED executions."""
@@ -68,7 +67,7 @@ def print_lineage(store: LineageStore, run_id: str) -> str:
     choice = {name: step.custom_properties[f"outputs.{name}"] for name in ("best", "by", "scores")}
     print(f"Chosen: {choice['best']}, by {choice['by']} of {choice['scores']}")
     models = {file_name(model): model for model in _of_type(store, run, "Model")}
-    best = models.pop(f"{choice['best']}.joblib")
+    best = models.pop(f"{choice['best']}.model")
     print(f"\nWhere does {file_name(best)} come from?")
     lineage = store.lineage(best).upstream(stop=SKIPPED, keep_stops=False)
     print(lineage, lineage.verdict, sep="\n")

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,12 +13,6 @@ from lineage_store import connect
 from lineage_store.recording.history import list_runs, read_run
 
 DEMO = Path(__file__).parents[2] / "docs" / "examples" / "demo.py"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _needs_scikit_learn() -> None:
-    pytest.importorskip("sklearn")
-    pytest.importorskip("pandas")
 
 
 def demo(directory: Path) -> str:
@@ -82,7 +77,7 @@ def test_the_demo_explains_its_models(printed: str) -> None:
 
 
 def test_the_demo_records_what_it_made(printed: str, directory: Path) -> None:
-    with connect(f"sqlite:///{directory / 'lineage.db'}") as store:
+    with connect(directory / "lineage.db") as store:
         runs = [read_run(store, found.run) for found in list_runs(store)]
         artifacts = list(store.iter_artifacts())
         stats = store.cache.stats()
@@ -99,6 +94,16 @@ def test_the_demo_records_what_it_made(printed: str, directory: Path) -> None:
 def test_the_demo_can_run_twice_in_one_directory(printed: str, directory: Path) -> None:
     again = demo(directory)
     assert again.count("0 ran, 8 were skipped") == 3
-    with connect(f"sqlite:///{directory / 'lineage.db'}") as store:
+    with connect(directory / "lineage.db") as store:
         assert len(list(store.iter_contexts(type="Run"))) == 6
         assert len(list(store.iter_contexts(type="Pipeline"))) == 1
+
+
+def test_the_commands_at_the_end_work_when_pasted(printed: str) -> None:
+    commands = re.findall(r"^  (\S*lineage-store .*)$", printed, re.MULTILINE)
+    outputs = [
+        subprocess.check_output(shlex.split(command), text=True, timeout=60) for command in commands
+    ]
+    assert len(outputs) == 2
+    assert outputs[0].startswith("nightly@")
+    assert "└─ Ingest " in outputs[1]
