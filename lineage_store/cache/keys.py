@@ -151,9 +151,7 @@ def step_components(
         "image": image,
         "command": None if command is None else list(command),
     }
-    components: dict[str, Any] = {
-        name: value for name, value in single.items() if value is not None
-    }
+    components: dict[str, Any] = {name: v for name, v in single.items() if v is not None}
     groups: dict[str, Mapping[str, Any] | None]
     groups = {"parameters": parameters, "environment": environment, "inputs": inputs}
     groups["outputs"] = outputs

@@ -50,24 +50,10 @@ class Database:
         LineageError: The database can't be used, and why.
     """
 
-    def __init__(
-        self,
-        url: str,
-        limits: Limits | None = None,
-    ) -> None:
+    def __init__(self, url: str, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._driver = driver_for(url)
-        raw = self._driver.connect()
-        try:
-            schema.open_or_create(self._driver, raw)
-            if self._driver.may_create:  # a store that is only read sets nobody's clock
-                self._set_clock(Connection(raw, self._driver))
-            # On a server a transaction that met a lock is run again, within patience.
-            patience = self._limits.patience_seconds
-            self._driver.bound_waits(raw, patience / 2 if self._driver.is_remote else patience)
-        except BaseException:
-            self._driver.close(raw)
-            raise
+        raw = self._open()
         self._types = TypeCache()
         self._snapshot = partial(
             Snapshot,
@@ -92,6 +78,21 @@ class Database:
         # A memory database has one connection, so its readers wait for its writer.
         self._shared = threading.RLock() if self._driver.is_single else None
         self._closed = False
+
+    def _open(self) -> Any:
+        """Return a connection of the driver to the store, which is created in an empty database."""
+        raw = self._driver.connect()
+        try:
+            schema.open_or_create(self._driver, raw)
+            if self._driver.may_create:  # a store that is only read sets nobody's clock
+                self._set_clock(Connection(raw, self._driver))
+            # On a server a transaction that met a lock is run again, within patience.
+            patience = self._limits.patience_seconds
+            self._driver.bound_waits(raw, patience / 2 if self._driver.is_remote else patience)
+        except BaseException:
+            self._driver.close(raw)
+            raise
+        return raw
 
     @staticmethod
     def _set_clock(connection: Connection) -> None:

@@ -40,8 +40,8 @@ def keys_table(columns: Sequence[Column[Any]], count: int) -> CTE:
     width = len(columns)
     names = slots(count * width)
     rows = [tuple(names[at : at + width]) for at in range(0, len(names), width)]
-    table = values(*(column(c.name, c.type) for c in columns), name="keys_table")
-    return table.data(rows).cte("keys_table")
+    table = values(*(column(c.name, c.type) for c in columns), name="wanted")
+    return table.data(rows).cte("wanted")
 
 
 def padded(count: int) -> int:

@@ -10,7 +10,13 @@ from functools import cache
 from typing import Any
 
 from google.protobuf import any_pb2, field_mask_pb2, struct_pb2
-from google.protobuf.descriptor_pb2 import EDITION_2023, FeatureSet, FileDescriptorProto
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.descriptor_pb2 import (
+    EDITION_2023,
+    DescriptorProto,
+    FeatureSet,
+    FileDescriptorProto,
+)
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
@@ -25,7 +31,7 @@ _JUDGED_ALONE = {("RecordStepsRequest", "steps")}
 """Fields whose messages fail one by one, not the request: the engine checks their strings."""
 
 
-def decoder_of(descriptor: Any) -> Callable[[bytes], Message]:
+def decoder_of(descriptor: Descriptor) -> Callable[[bytes], Message]:
     """Return the function that decodes the messages of a descriptor.
 
     It raises InvalidArgument for bytes that are no such message, and names the string that is not
@@ -63,7 +69,7 @@ def _strict_pool() -> DescriptorPool:
     return pool
 
 
-def _without_packed(message: Any) -> None:
+def _without_packed(message: DescriptorProto) -> None:
     """Remove an option that editions don't have; a parser takes both forms of a list anyway."""
     for field in message.field:
         field.options.ClearField("packed")
@@ -71,7 +77,7 @@ def _without_packed(message: Any) -> None:
         _without_packed(nested)
 
 
-def _without_judged_alone(message: Any) -> None:
+def _without_judged_alone(message: DescriptorProto) -> None:
     """Make bytes, which are the same on the wire, of messages that are judged alone."""
     for field in message.field:
         if (message.name, field.name) in _JUDGED_ALONE:

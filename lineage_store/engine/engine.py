@@ -1,7 +1,6 @@
 """The engine, which answers every RPC, over any transport."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from google.protobuf.message import Message
 
@@ -37,11 +36,11 @@ class Engine:
         self._announcements = Announcements()
 
     @staticmethod
-    def writes(method: str, request: Any) -> bool:
+    def writes(method: str, request: Message) -> bool:
         """Return whether a request waits for its turn to write, and not only reads."""
         return method_of(method, request).writes
 
-    def call(self, method: str, request: Any) -> Message | bytes:
+    def call(self, method: str, request: Message) -> Message | bytes:
         """Return the response to a request: a message, or its encoded bytes.
 
         A call is one transaction: when it fails, it leaves nothing behind; when it returns, what
@@ -55,7 +54,7 @@ class Engine:
         except UnicodeDecodeError:  # raised by a map of proto2 whose key is not UTF-8
             raise errors.InvalidArgument("a key in the request is not valid UTF-8") from None
 
-    def _call(self, name: str, request: Any) -> Message | bytes:
+    def _call(self, name: str, request: Message) -> Message | bytes:
         texts(request)
         method = method_of(name, request)
         if method.writes:
@@ -66,7 +65,7 @@ class Engine:
             check_answer(size, self._max_answer_bytes, "ask for less at once")
         return answer
 
-    def _write(self, name: str, method: Method, request: Any) -> Message:
+    def _write(self, name: str, method: Method, request: Message) -> Message:
         handler = method.handler
         response: Message
         if method.mode is Mode.WRITE_ALONE:
@@ -78,7 +77,7 @@ class Engine:
         self._announcements.announce(announced_keys(name, request))
         return response
 
-    def _read(self, method: Method, request: Any) -> Message | bytes:
+    def _read(self, method: Method, request: Message) -> Message | bytes:
         handler, mode = method.handler, method.mode
         answer: Message | bytes
         if mode is Mode.WALK:
@@ -89,7 +88,7 @@ class Engine:
             answer = self._database.read(lambda s: handler(s, request), once=once)
         return answer
 
-    def stream(self, name: str, request: Any) -> Iterator[bytes]:
+    def stream(self, name: str, request: Message) -> Iterator[bytes]:
         """Return the encoded messages that answer a request, each read when it is asked for.
 
         An empty one is no message: it says that the answer is still being worked on, so that a

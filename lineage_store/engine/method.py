@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
+from google.protobuf.message import Message
+
 Handler = Callable[..., Any]
 
 
@@ -55,7 +57,7 @@ class Method:
         object.__setattr__(self, "writes", self.mode in {Mode.WRITE, Mode.WRITE_ALONE})
         object.__setattr__(self, "streams", self.mode in {Mode.STREAM, Mode.WAIT})
 
-    def of(self, request: Any) -> "Method":
+    def of(self, request: Message) -> "Method":
         """Return the method that answers this request."""
         if self.claiming is None or not request.HasField("claim"):
             return self

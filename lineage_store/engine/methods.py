@@ -1,6 +1,6 @@
 """Every RPC by its name, from the rooms that answer them."""
 
-from typing import Any
+from google.protobuf.message import Message
 
 from lineage_store import errors
 from lineage_store.engine.cache.methods import METHODS as CACHE
@@ -12,7 +12,7 @@ from lineage_store.engine.steps.methods import METHODS as STEPS
 METHODS: dict[str, Method] = {**METADATA, **STEPS, **CACHE, **LINEAGE}
 
 
-def method_of(name: str, request: Any, *, streams: bool = False) -> Method:
+def method_of(name: str, request: Message, *, streams: bool = False) -> Method:
     """Return the method that answers a request.
 
     Args:

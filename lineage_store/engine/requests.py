@@ -1,7 +1,11 @@
 """Checks of the fields of a request; each error names the field."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
+
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.message import Message
 
 from lineage_store import errors
 from lineage_store.limits import MAX_NAME
@@ -20,7 +24,7 @@ def text(field: str, value: Any) -> str:
     return value
 
 
-def texts(request: Any) -> None:
+def texts(request: Message) -> None:
     """Check the strings of a request itself, not of the messages in it.
 
     Raises:
@@ -33,7 +37,7 @@ def texts(request: Any) -> None:
 
 
 @lru_cache(maxsize=256)
-def _text_fields(descriptor: Any) -> tuple[str, ...]:
+def _text_fields(descriptor: Descriptor) -> tuple[str, ...]:
     return tuple(field.name for field in descriptor.fields if field.type == field.TYPE_STRING)
 
 
@@ -50,7 +54,7 @@ def bounded(field: str, name: Any) -> str:
     return str(name)
 
 
-def required(message: Any, field: str, where: str) -> Any:
+def required(message: Message, field: str, where: str) -> Any:
     """Return a field of a message.
 
     Raises:
@@ -61,7 +65,7 @@ def required(message: Any, field: str, where: str) -> Any:
     return getattr(message, field)
 
 
-def non_empty_all(field: str, texts: Any) -> list[str]:
+def non_empty_all(field: str, texts: Iterable[str]) -> list[str]:
     """Return a list of texts.
 
     Raises:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from google.protobuf.message import Message
+
 from lineage_store import errors
 from lineage_store.database.transaction import Transaction
 
@@ -10,7 +12,7 @@ _MAPS = ("properties", "custom_properties", "output_parameters")
 _LISTS = ("components",)
 
 
-def check_size(tx: Transaction, size: int, field: str, message: Any = None) -> None:
+def check_size(tx: Transaction, size: int, field: str, message: Message | None = None) -> None:
     """Check that the store holds something of a size.
 
     Args:
@@ -29,12 +31,12 @@ def check_size(tx: Transaction, size: int, field: str, message: Any = None) -> N
         )
 
 
-def _largest_part(message: Any) -> str:
+def _largest_part(message: Message | None) -> str:
     name, size = max(_parts(message), key=lambda part: part[1], default=("", 0))
     return f"; {name} has {size} of them" if name else ""
 
 
-def _parts(message: Any) -> Iterator[tuple[str, int]]:
+def _parts(message: Message | None) -> Iterator[tuple[str, int]]:
     """Yield the parts of a message that may be large, each with its bytes."""
     if message is None:
         return

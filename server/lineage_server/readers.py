@@ -74,7 +74,9 @@ class Readers:
                 context.cancel()
 
 
-def received(requests: Iterator[bytes], call: Call, arriving: CallSlots, readers: Readers) -> bytes:
+def receive_request(
+    requests: Iterator[bytes], call: Call, arriving: CallSlots, readers: Readers
+) -> bytes:
     """Return the one request of a call.
 
     Raises:

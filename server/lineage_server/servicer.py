@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from lineage_server.access_log import log_answer
 from lineage_server.capacity import Call, Capacity
 from lineage_server.failures import fail
-from lineage_server.readers import Readers, received
+from lineage_server.readers import Readers, receive_request
 from lineage_store.callers import set_caller
 from lineage_store.engine import Engine
 from lineage_store.engine.decoding import decoder_of
@@ -116,7 +116,7 @@ class _Method:
 
     def _received(self, requests: Iterator[bytes], call: Call) -> Message:
         """Return the request of a call, which counts as running from then on."""
-        encoded = received(requests, call, self._capacity.arriving, self._readers)
+        encoded = receive_request(requests, call, self._capacity.arriving, self._readers)
         self._capacity.running.begin(call.context)
         set_caller(call.context.is_active)
         return self._decode(encoded)

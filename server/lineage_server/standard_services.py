@@ -15,7 +15,7 @@ from google.protobuf.message import DecodeError
 
 from lineage_server.capacity import Call, Capacity
 from lineage_server.failures import fail
-from lineage_server.readers import Readers, received
+from lineage_server.readers import Readers, receive_request
 from lineage_store import errors
 
 Handler = Any
@@ -89,7 +89,7 @@ class StandardServices:
     def _request(
         self, handler: Handler, requests: Iterator[bytes], context: grpc.ServicerContext
     ) -> Any:
-        encoded = received(requests, Call(context), self._capacity.checks, self._readers)
+        encoded = receive_request(requests, Call(context), self._capacity.checks, self._readers)
         return _parsed(handler, encoded)
 
     def _parsed_one_by_one(

@@ -56,7 +56,7 @@ def test_it_runs_again_and_is_written_once(database, monkeypatch, method, error)
     calls = failing(monkeypatch, method, times=2, error=error)
 
     def job(tx):
-        assert tx.types.fresh(1) is not None  # a request meets the conflict itself
+        assert tx.types.read(1) is not None  # a request meets the conflict itself
         return add(tx)
 
     assert database.write(job) == "done"

@@ -81,8 +81,6 @@ def _write(driver: SqliteDriver, path: Path, progress: Callable[[int, int], None
         source.execute("SELECT count(*) FROM sqlite_master").fetchone()
         with closing(sqlite3.connect(path)) as target:
             source.backup(
-                target,
-                pages=PAGES,
-                progress=lambda _, remaining, total: progress(total - remaining, total),
+                target, pages=PAGES, progress=lambda _, rest, total: progress(total - rest, total)
             )
         source.rollback()

@@ -54,9 +54,7 @@ def message_of(message_class: Any, body: bytes, label: str) -> Any:
 def component_rows(entry_id: int, body: bytes) -> Iterator[Row]:
     """Return the index rows of a cache entry."""
     publication = message_of(cache_pb2.CachePublication, body, f"cache entry {entry_id}")
-    hashes = {
-        component_hash(component.name, component.value) for component in publication.components
-    }
+    hashes = {component_hash(part.name, part.value) for part in publication.components}
     return ((hashed, entry_id) for hashed in sorted(hashes))
 
 
@@ -83,9 +81,8 @@ def index_rows(
         return tables.properties[kind], PROPERTY_COLUMNS, derived_rows
     if table is tables.cache_entries:
         entry, body = names.index("id"), names.index("body")
-        derived_rows = [
-            index_row for row in rows for index_row in component_rows(row[entry], row[body])
-        ]
+        pairs = ((row[entry], row[body]) for row in rows)
+        derived_rows = [index_row for pair in pairs for index_row in component_rows(*pair)]
         return tables.cache_components, COMPONENT_COLUMNS, derived_rows
     return None, (), []
 
@@ -96,11 +93,8 @@ def equal(connection: Connection, expected_row: Row, stored: Row) -> bool:
         expected_row = tuple(as_held(v) if isinstance(v, float) else v for v in expected_row)
     is_property = len(expected_row) == len(PROPERTY_COLUMNS)
     if connection.has_no_nul and is_property and expected_row[_SHORT] is not None:
-        expected_row = (
-            *expected_row[:_SHORT],
-            indexed(expected_row[_SHORT]),
-            *expected_row[_SHORT + 1 :],
-        )
+        string = indexed(expected_row[_SHORT])
+        expected_row = (*expected_row[:_SHORT], string, *expected_row[_SHORT + 1 :])
     return expected_row == stored
 
 

@@ -86,9 +86,8 @@ def _dangling(
 def missing_ids(connection: Connection, target: Table, ids: Iterable[int | None]) -> set[int]:
     """Return those ids that no row of a table has."""
     target_ids = {target_id for target_id in ids if target_id is not None}
-    return target_ids - {
-        target_id for (target_id,) in connection.rows_of(_IDS[target.name], sorted(target_ids))
-    }
+    rows = connection.rows_of(_IDS[target.name], sorted(target_ids))
+    return target_ids - {target_id for (target_id,) in rows}
 
 
 def _versions(connection: Connection, rows: Sequence[Row]) -> Iterator[tuple[Row, str]]:

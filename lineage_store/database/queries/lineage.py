@@ -117,8 +117,6 @@ def _closure(kind: NodeKind, up: Types, down: Types, bound: Bound) -> ListStatem
 
     The sign of an id tells executions from artifacts, so that a row is a node and nothing else:
     with its distance or its way in the row, a node would come once for each way.
-    Of the two joins only the one of the node's own kind can find anything. An outer join, since
-    a recursive query may name itself only once.
 
     Args:
         kind: The kind of the nodes to start from.
@@ -126,7 +124,6 @@ def _closure(kind: NodeKind, up: Types, down: Types, bound: Bound) -> ListStatem
         down: The types of events that lead on from executions.
         bound: The column of events that a time bounds.
     """
-    from_artifact, from_execution = _e.alias("from_artifact"), _e.alias("from_execution")
     start = tables.nodes[kind]
 
     def build(count: int) -> Any:
@@ -136,26 +133,29 @@ def _closure(kind: NodeKind, up: Types, down: Types, bound: Bound) -> ListStatem
             .where(start.c.id.in_(slots(count)))
             .cte("reached", recursive=True)
         )
-        next_node = func.coalesce(-from_artifact.c.execution_id, from_execution.c.artifact_id)
-        leaving_artifact = and_(
-            from_artifact.c.artifact_id == reached.c.node, *_where(from_artifact, up, bound)
-        )
-        leaving_execution = and_(
-            from_execution.c.execution_id == -reached.c.node, *_where(from_execution, down, bound)
-        )
-        hop = (
-            select(next_node)
-            .select_from(
-                reached.outerjoin(from_artifact, leaving_artifact).outerjoin(
-                    from_execution, leaving_execution
-                )
-            )
-            .where(next_node.is_not(None))
-        )
-        reached = reached.union(hop)
+        reached = reached.union(_hop(reached, up, down, bound))
         return select(reached.c.node).limit(bindparam("most"))
 
     return ListStatement(build)
+
+
+def _hop(reached: CTE, up: Types, down: Types, bound: Bound) -> Any:
+    """Return the query for the next nodes of a closure.
+
+    Of the two joins only the one of the node's own kind can find anything. They are outer joins,
+    since a recursive query may name itself only once.
+    """
+    from_artifact, from_execution = _e.alias("from_artifact"), _e.alias("from_execution")
+    next_node = func.coalesce(-from_artifact.c.execution_id, from_execution.c.artifact_id)
+    leaving_artifact = and_(
+        from_artifact.c.artifact_id == reached.c.node, *_where(from_artifact, up, bound)
+    )
+    leaving_execution = and_(
+        from_execution.c.execution_id == -reached.c.node, *_where(from_execution, down, bound)
+    )
+    source = reached.outerjoin(from_artifact, leaving_artifact)
+    source = source.outerjoin(from_execution, leaving_execution)
+    return select(next_node).select_from(source).where(next_node.is_not(None))
 
 
 class LineageReader:

@@ -50,7 +50,7 @@ class StoredType:
     message: Any
 
     @cached_property
-    def declared(self) -> dict[str, int]:
+    def property_kinds(self) -> dict[str, int]:
         """The type of each property that it declares."""
         return dict(self.message.properties)
 
@@ -114,23 +114,23 @@ class Types:
         self._cache.by_name[kind.number, name, version] = stored_type
         return self._changed.items.get(stored_type.message.id, stored_type)
 
-    def named(self, kind: NodeKind, name: str, version: str) -> StoredType | None:
-        """Return the same as `find`, in a version that may be older; see `declared`."""
+    def cached_by_name(self, kind: NodeKind, name: str, version: str) -> StoredType | None:
+        """Return the same as `find`, in a version that may be older; see `cached`."""
         key = (kind.number, name, version)
         if key in self._names.items:
             return self._changed.items[self._names.items[key]]
         return self._cache.by_name.get(key) or self.find(kind, name, version)
 
-    def declared(self, type_id: int) -> StoredType | None:
+    def cached(self, type_id: int) -> StoredType | None:
         """Return a type that may be older than the stored one, or None if there is none.
 
-        It lacks at most properties that were added since; see `fresh`.
+        It lacks at most properties that were added since; see `read`.
         """
         if type_id in self._changed.items:
             return self._changed.items[type_id]
-        return self._cache.by_id.get(type_id) or self.fresh(type_id)
+        return self._cache.by_id.get(type_id) or self.read(type_id)
 
-    def fresh(self, type_id: int) -> StoredType | None:
+    def read(self, type_id: int) -> StoredType | None:
         """Return the type as it is now, or None if there is none."""
         if type_id in self._changed.items:
             return self._changed.items[type_id]

@@ -1,24 +1,23 @@
 """Messages of the cache, made from stored rows."""
 
-from typing import Any
-
 from lineage_store.cache.slots import Slot
 from lineage_store.database.staging.cache_claims import StoredClaim
 from lineage_store.database.staging.cache_entries import CacheEntryRow
 from lineage_store.v1 import cache_pb2 as pb
+from lineage_store.v1 import metadata_pb2
 
 
-def published(entry: CacheEntryRow) -> Any:
+def publication_of(entry: CacheEntryRow) -> pb.CachePublication:
     """Return the components and output parameters of an entry, as a CachePublication."""
     return pb.CachePublication.FromString(entry.body)
 
 
 def components_of(entry: CacheEntryRow) -> dict[str, str]:
     """Return the components of an entry by name."""
-    return {component.name: component.value for component in published(entry).components}
+    return {component.name: component.value for component in publication_of(entry).components}
 
 
-def entry_message(entry: CacheEntryRow) -> Any:
+def entry_message(entry: CacheEntryRow) -> pb.CacheEntry:
     """Return the CacheEntry message of an entry."""
     return pb.CacheEntry(
         id=entry.id,
@@ -26,7 +25,7 @@ def entry_message(entry: CacheEntryRow) -> Any:
         digest=entry.digest,
         execution_id=entry.execution_id,
         original_execution_id=entry.original_execution_id,
-        components=published(entry).components,
+        components=publication_of(entry).components,
         published_at_milliseconds=entry.published_at,
         expires_at_milliseconds=entry.expires_at,
         hit_count=entry.hit_count,
@@ -37,7 +36,7 @@ def entry_message(entry: CacheEntryRow) -> Any:
     )
 
 
-def claim_message(claim: StoredClaim) -> Any:
+def claim_message(claim: StoredClaim) -> pb.Claim:
     """Return the Claim message of a claim."""
     return pb.Claim(
         scope=claim.scope,
@@ -48,7 +47,9 @@ def claim_message(claim: StoredClaim) -> Any:
     )
 
 
-def output_message(slot: Slot, artifact: Any, event: Any = None) -> Any:
+def output_message(
+    slot: Slot, artifact: metadata_pb2.Artifact | None, event: metadata_pb2.Event | None = None
+) -> pb.StepArtifact:
     """Return the StepArtifact message of an output."""
     name, index = slot
     message = pb.StepArtifact(artifact=artifact, name=name or None, index=index)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from lineage_store import errors
 from lineage_store.cache.decision import FINISHED
@@ -32,7 +31,7 @@ class _Source:
         entry: The entry; None: it was found by its fingerprint.
     """
 
-    execution: Any
+    execution: metadata_pb2.Execution
     origin: Origin
     entry: CacheEntryRow | None = None
 
@@ -66,7 +65,7 @@ def record_cached(tx: Transaction, request: pb.RecordCachedRequest) -> pb.Record
     )
 
 
-def _source(tx: Transaction, request: Any) -> _Source:
+def _source(tx: Transaction, request: pb.RecordCachedRequest) -> _Source:
     if request.HasField("entry_id") == request.HasField("execution_id"):
         raise errors.InvalidArgument("either entry_id or execution_id must be set")
     if request.HasField("execution_id"):
@@ -81,17 +80,18 @@ def _source(tx: Transaction, request: Any) -> _Source:
     return _Source(_finished(tx, entry.execution_id, "entry_id"), origin, entry)
 
 
-def _finished(tx: Transaction, execution_id: int, field: str) -> Any:
+def _finished(tx: Transaction, execution_id: int, field: str) -> metadata_pb2.Execution:
     stored_execution = tx.nodes[EXECUTION].find(execution_id)
     if stored_execution is None:
         raise errors.NotFound(f"{field}: there is no execution {execution_id}")
-    if stored_execution.message.last_known_state not in FINISHED:
-        state = State.State.Name(stored_execution.message.last_known_state)
+    execution: metadata_pb2.Execution = stored_execution.message
+    if execution.last_known_state not in FINISHED:
+        state = State.State.Name(execution.last_known_state)
         raise errors.FailedPrecondition(f"{field}: execution {execution_id} is {state}")
-    return stored_execution.message
+    return execution
 
 
-def _cached_step(sent_step: Any, source: _Source) -> Any:
+def _cached_step(sent_step: pb.Step, source: _Source) -> pb.Step:
     if sent_step.outputs:
         raise errors.InvalidArgument("step.outputs must be empty: they are those of the source")
     if sent_step.execution.last_known_state not in {State.UNKNOWN, State.CACHED}:
@@ -99,8 +99,8 @@ def _cached_step(sent_step: Any, source: _Source) -> Any:
     step = pb.Step()
     step.CopyFrom(sent_step)
     step.execution.last_known_state = State.CACHED
-    source_id = step.execution.custom_properties[ORIGINAL_PROPERTY]
-    source_id.int_value = source.origin.execution_id
+    original_property = step.execution.custom_properties[ORIGINAL_PROPERTY]
+    original_property.int_value = source.origin.execution_id
     return step
 
 
@@ -127,13 +127,15 @@ def _link(tx: Transaction, execution_id: int, source: _Source) -> None:
     tx.entries.use(hit, now_ms())
 
 
-def _outputs_of(tx: Transaction, source: Any) -> list[Any]:
+def _outputs_of(tx: Transaction, source: metadata_pb2.Execution) -> list[metadata_pb2.Event]:
     """Return the events of what a source wrote, which are not those of its copies."""
     events = tx.events.of_executions([source.id], {metadata_pb2.Event.OUTPUT})
     return without_copies(events) if source.last_known_state == State.CACHED else events
 
 
-def _repeat_events(tx: Transaction, response: Any, events: Sequence[Any]) -> None:
+def _repeat_events(
+    tx: Transaction, response: pb.RecordStepResponse, events: Sequence[metadata_pb2.Event]
+) -> None:
     """Tie the outputs of the source to the execution, in the same slots."""
     copies = []
     for event in events:
@@ -148,13 +150,13 @@ def _repeat_events(tx: Transaction, response: Any, events: Sequence[Any]) -> Non
             put_event(tx, copy, "outputs")
 
 
-def _join_contexts(tx: Transaction, response: Any) -> None:
+def _join_contexts(tx: Transaction, response: pb.RecordStepResponse) -> None:
     """Tie all outputs to the contexts of the execution."""
     pairs = [(c, a) for c in response.context_ids for a in response.output_ids]
     tx.members.add(ARTIFACT, tx.members.missing(ARTIFACT, pairs))
 
 
-def _outputs(tx: Transaction, events: Sequence[Any]) -> list[Any]:
+def _outputs(tx: Transaction, events: Sequence[metadata_pb2.Event]) -> list[pb.StepArtifact]:
     slotted_events = [(slot, event) for event in events for slot in slots_of(event)]
     nodes = tx.nodes[ARTIFACT]
     nodes.load(event.artifact_id for event in events)

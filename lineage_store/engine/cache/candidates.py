@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from lineage_store.cache.decision import Candidate, Output
 from lineage_store.cache.slots import slots_of
@@ -33,7 +32,7 @@ class CandidateSources:
         reports: The newest report on each of these artifacts that has any.
     """
 
-    executions: Mapping[int, Any]
+    executions: Mapping[int, pb.Execution]
     outputs: Mapping[int, Sequence[Output]]
     reports: Mapping[int, StoredReport]
 
@@ -50,7 +49,7 @@ class CandidateSources:
         return Candidate(execution, outputs, execution.last_update_time_since_epoch)
 
 
-def sources(tx: Transaction, execution_ids: Iterable[int]) -> CandidateSources:
+def read_sources(tx: Transaction, execution_ids: Iterable[int]) -> CandidateSources:
     """Read executions and the artifacts that they wrote."""
     ids = list(dict.fromkeys(execution_ids))
     events = tx.events.of_executions(ids, {pb.Event.OUTPUT})
@@ -68,9 +67,11 @@ def sources(tx: Transaction, execution_ids: Iterable[int]) -> CandidateSources:
     return CandidateSources(executions, outputs, reports)
 
 
-def _without_copies(events: Sequence[Any], executions: Mapping[int, Any]) -> Iterator[Any]:
+def _without_copies(
+    events: Sequence[pb.Event], executions: Mapping[int, pb.Execution]
+) -> Iterator[pb.Event]:
     """Yield the events but for those of copies, which lie where one step wanted them."""
-    of_cached: dict[int, list[Any]] = {}
+    of_cached: dict[int, list[pb.Event]] = {}
     for event in events:
         execution = executions.get(event.execution_id)
         if execution is not None and execution.last_known_state == pb.Execution.CACHED:
@@ -81,15 +82,17 @@ def _without_copies(events: Sequence[Any], executions: Mapping[int, Any]) -> Ite
         yield from without_copies(cached_events)
 
 
-def _executions(tx: Transaction, ids: Sequence[int]) -> dict[int, Any]:
+def _executions(tx: Transaction, ids: Sequence[int]) -> dict[int, pb.Execution]:
     tx.nodes[EXECUTION].load(ids)
     nodes = ((i, tx.nodes[EXECUTION].find(i)) for i in ids)
     return {i: node.message for i, node in nodes if node is not None}
 
 
-def originals(tx: Transaction, executions: Sequence[Any]) -> dict[int, int]:
+def originals(tx: Transaction, executions: Sequence[pb.Execution]) -> dict[int, int]:
     """Return, for the id of each execution, that of the one that really ran."""
-    executions_by_id: dict[int, Any] = {execution.id: execution for execution in executions}
+    executions_by_id: dict[int, pb.Execution | None] = {
+        execution.id: execution for execution in executions
+    }
     for _ in range(MAX_COPIES):
         source_ids = {
             _served_from(execution) for execution in executions_by_id.values() if execution
@@ -101,7 +104,7 @@ def originals(tx: Transaction, executions: Sequence[Any]) -> dict[int, int]:
     return {execution.id: _original(executions_by_id, execution) for execution in executions}
 
 
-def _original(executions_by_id: Mapping[int, Any], execution: Any) -> int:
+def _original(executions_by_id: Mapping[int, pb.Execution | None], execution: pb.Execution) -> int:
     for _ in range(MAX_COPIES):
         source = executions_by_id.get(_served_from(execution) or 0)
         if source is None:
@@ -110,7 +113,7 @@ def _original(executions_by_id: Mapping[int, Any], execution: Any) -> int:
     return int(execution.id)
 
 
-def _served_from(execution: Any) -> int | None:
+def _served_from(execution: pb.Execution) -> int | None:
     """Return the id that a CACHED execution names; Kubeflow Pipelines writes it as a text."""
     properties = execution.custom_properties
     if execution.last_known_state != pb.Execution.CACHED or ORIGINAL_PROPERTY not in properties:

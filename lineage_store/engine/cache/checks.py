@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 from typing import Any
 
+from google.protobuf.message import Message
+
 from lineage_store import errors
 from lineage_store.cache.decision import Policy
 from lineage_store.database.tables import DIGEST_BYTES, SHORT_STRING
 from lineage_store.engine.requests import bounded, required, text
+from lineage_store.v1 import cache_pb2 as pb
 
 MAX_LEASE_MS = 24 * 60 * 60 * 1_000
 """A day: whoever runs for longer sends heartbeats."""
@@ -74,7 +77,7 @@ def lease(message: Any, where: str) -> int:
     return milliseconds
 
 
-def duration(message: Any, field: str, where: str) -> int | None:
+def duration(message: Message, field: str, where: str) -> int | None:
     """Return a duration in ms, or None if it is unset.
 
     Raises:
@@ -88,7 +91,7 @@ def duration(message: Any, field: str, where: str) -> int | None:
     return milliseconds
 
 
-def policy(request: Any) -> Policy:
+def policy(request: pb.LookupRequest) -> Policy:
     """Return which entries are good enough."""
     policy_message, where = request.policy, "policy."
     return Policy(
@@ -109,7 +112,7 @@ def claim(message: Any, where: str) -> tuple[str, bytes, str, int]:
     )
 
 
-def components(messages: Any, where: str) -> dict[str, str]:
+def components(messages: Iterable[pb.KeyComponent], where: str) -> dict[str, str]:
     """Return components by name.
 
     Raises:

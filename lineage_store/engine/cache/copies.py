@@ -6,7 +6,6 @@ of copies.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from lineage_store import errors
 from lineage_store.cache.slots import Slot, label, slots_of
@@ -15,9 +14,10 @@ from lineage_store.engine.steps.artifacts import StepArtifacts
 from lineage_store.engine.steps.gathering import gather
 from lineage_store.engine.steps.naming import TypeNames
 from lineage_store.v1 import cache_pb2 as pb
+from lineage_store.v1 import metadata_pb2
 
 
-def gather_with_copies(tx: Transaction, step: Any, copies: Sequence[Any]) -> None:
+def gather_with_copies(tx: Transaction, step: pb.Step, copies: Sequence[pb.StepArtifact]) -> None:
     """Look up what recording a step and its copies asks for; see `gather`."""
     if not copies:
         gather(tx, [step])
@@ -29,7 +29,11 @@ def gather_with_copies(tx: Transaction, step: Any, copies: Sequence[Any]) -> Non
 
 
 def put_copies(
-    tx: Transaction, step: Any, execution_id: int, copies: Sequence[Any], originals: Sequence[Any]
+    tx: Transaction,
+    step: pb.Step,
+    execution_id: int,
+    copies: Sequence[pb.StepArtifact],
+    originals: Sequence[metadata_pb2.Event],
 ) -> list[int]:
     """Put copies and tie them to a CACHED execution; return their ids.
 
@@ -53,13 +57,13 @@ def put_copies(
     return ids
 
 
-def _check(copies: Sequence[Any], originals: Sequence[Any]) -> None:
+def _check(copies: Sequence[pb.StepArtifact], originals: Sequence[metadata_pb2.Event]) -> None:
     slots = {slot for event in originals for slot in slots_of(event)}
     for at, copy in enumerate(copies):
         slot = (copy.name, copy.index)
         if not copy.name or slot not in slots:
             raise errors.InvalidArgument(
-                f"copies[{at}]: the source has no output in the slot of {label(slot)}"
+                f"copies[{at}]: the source has no output in the place of {label(slot)}"
             )
         if not (copy.artifact.external_id or copy.artifact.HasField("id")):
             raise errors.InvalidArgument(
@@ -67,7 +71,7 @@ def _check(copies: Sequence[Any], originals: Sequence[Any]) -> None:
             )
 
 
-def without_copies(events: Iterable[Any]) -> list[Any]:
+def without_copies(events: Iterable[metadata_pb2.Event]) -> list[metadata_pb2.Event]:
     """Return the output events of a CACHED execution that are no copies, in their order.
 
     Events without a name for their slot are all kept: there nothing tells a copy, and none is put.

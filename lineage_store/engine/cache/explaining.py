@@ -1,7 +1,5 @@
 """Explain: which parts of a key are new."""
 
-from typing import Any
-
 from lineage_store import errors
 from lineage_store.cache.comparison import STEP, differences, equal_count, nearest
 from lineage_store.database.queries.cache_listing import EntryQuery, EntryReader
@@ -24,10 +22,8 @@ def explain(snapshot: Snapshot, request: pb.ExplainRequest) -> pb.ExplainRespons
         return pb.ExplainResponse()
     stored_components = components_of(entry)
     difference_messages = [
-        pb.ExplainResponse.Difference(
-            name=difference.name, stored=difference.stored, given=difference.given
-        )
-        for difference in differences(stored_components, components)
+        pb.ExplainResponse.Difference(name=part.name, stored=part.stored, given=part.given)
+        for part in differences(stored_components, components)
     ]
     return pb.ExplainResponse(
         nearest=entry_message(entry),
@@ -37,7 +33,7 @@ def explain(snapshot: Snapshot, request: pb.ExplainRequest) -> pb.ExplainRespons
 
 
 def _compared_with(
-    snapshot: Snapshot, request: Any, components: dict[str, str]
+    snapshot: Snapshot, request: pb.ExplainRequest, components: dict[str, str]
 ) -> CacheEntryRow | None:
     if request.HasField("execution_id"):
         return _of_execution(snapshot, request)
@@ -51,7 +47,7 @@ def _candidates(snapshot: Snapshot, scope: str, components: dict[str, str]) -> l
     return EntryReader(snapshot.connection).page(query)
 
 
-def _of_execution(snapshot: Snapshot, request: Any) -> CacheEntryRow:
+def _of_execution(snapshot: Snapshot, request: pb.ExplainRequest) -> CacheEntryRow:
     entries = Transaction.reading(snapshot).entries.of_executions([request.execution_id])
     if request.HasField("scope"):
         scope = checks.scope_of(request)

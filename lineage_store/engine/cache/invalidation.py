@@ -11,9 +11,9 @@ from lineage_store.engine.cache.answers import entry_message
 from lineage_store.engine.cache.selection import (
     EntrySelection,
     executions_of,
+    parse_selection,
     producers,
-    selected,
-    selection,
+    select_entries,
 )
 from lineage_store.engine.requests import text
 from lineage_store.engine.sizes import check_size
@@ -28,18 +28,15 @@ def invalidate(
     """Invalidate the entries that are selected, and answer them."""
     if not request.entries.ListFields():
         raise errors.InvalidArgument("entries must name what to invalidate")
-    entry_selection = selection(request.entries)
+    selection = parse_selection(request.entries)
     tombstone = Tombstone(now_ms(), text("by", request.by), text("why", request.why))
     check_size(tx, len(tombstone.by.encode()) + len(tombstone.why.encode()), "by and why")
-    entries_by_id = {entry.id: entry for entry in selected(snapshot, entry_selection)}
+    entries_by_id = {entry.id: entry for entry in select_entries(snapshot, selection)}
     if request.transitive:
-        affected = _downstream(snapshot, entry_selection, list(entries_by_id.values()))
+        affected = _downstream(snapshot, selection, list(entries_by_id.values()))
         entries_by_id |= {entry.id: entry for entry in tx.entries.of_executions(affected)}
-    valid = [
-        entries_by_id[i]
-        for i in sorted(entries_by_id, reverse=True)
-        if entries_by_id[i].invalidated_at is None
-    ]
+    newest_first = (entries_by_id[i] for i in sorted(entries_by_id, reverse=True))
+    valid = [entry for entry in newest_first if entry.invalidated_at is None]
     if not request.dry_run:
         for entry in valid:
             tx.entries.invalidate(entry, tombstone)
@@ -47,15 +44,15 @@ def invalidate(
 
 
 def _downstream(
-    snapshot: Snapshot, entry_selection: EntrySelection, entries: list[CacheEntryRow]
+    snapshot: Snapshot, selection: EntrySelection, entries: list[CacheEntryRow]
 ) -> set[int]:
     """Return the executions whose outputs come from those of some entries, copies included."""
     executions = {entry.execution_id for entry in entries}
     originals = {entry.original_execution_id for entry in entries}
     artifacts = set[int]()
-    if entry_selection.is_of_nodes:
-        executions |= executions_of(snapshot, entry_selection) or set()
-        artifacts |= entry_selection.artifact_ids or set()
+    if selection.is_of_nodes:
+        executions |= executions_of(snapshot, selection) or set()
+        artifacts |= selection.artifact_ids or set()
     reached_ids, artifacts = _reach(snapshot, executions, artifacts, originals)
     reached_ids |= producers(snapshot, artifacts)  # also those that were served from the cache
     return reached_ids | EntryReader(snapshot.connection).copies_of(reached_ids | originals)

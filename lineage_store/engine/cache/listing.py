@@ -3,7 +3,6 @@
 from bisect import bisect_right
 from dataclasses import asdict
 from itertools import accumulate
-from typing import Any
 
 from lineage_store import errors
 from lineage_store.database.clock import now_ms
@@ -13,7 +12,12 @@ from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.database.staging.cache_entries import CacheEntryRow
 from lineage_store.engine.cache import checks
 from lineage_store.engine.cache.answers import entry_message
-from lineage_store.engine.cache.selection import EntrySelection, query_of, selected, selection
+from lineage_store.engine.cache.selection import (
+    EntrySelection,
+    parse_selection,
+    query_of,
+    select_entries,
+)
 from lineage_store.limits import MAX_PAGE, PAGE_BYTES
 from lineage_store.v1 import cache_pb2 as pb
 
@@ -23,11 +27,11 @@ def list_entries(snapshot: Snapshot, request: pb.ListEntriesRequest) -> pb.ListE
     if request.max_result_size <= 0:
         raise errors.InvalidArgument("max_result_size must be at least 1")
     limit = min(request.max_result_size, MAX_PAGE)
-    entry_selection, before = selection(request.entries), _before(request)
+    selection, before = parse_selection(request.entries), _before(request)
     with_invalidated = request.include_invalidated
-    read_page = _listed if entry_selection.is_listed else _paged
+    read_page = _listed if selection.is_listed else _paged
     entries, has_more = read_page(
-        snapshot, entry_selection, before, limit, with_invalidated=with_invalidated
+        snapshot, selection, before, limit, with_invalidated=with_invalidated
     )
     response = pb.ListEntriesResponse(entries=map(entry_message, entries))
     if has_more:
@@ -35,7 +39,7 @@ def list_entries(snapshot: Snapshot, request: pb.ListEntriesRequest) -> pb.ListE
     return response
 
 
-def _before(request: Any) -> int | None:
+def _before(request: pb.ListEntriesRequest) -> int | None:
     token = request.page_token
     if not token:
         return None
@@ -46,22 +50,20 @@ def _before(request: Any) -> int | None:
 
 def _paged(
     snapshot: Snapshot,
-    entry_selection: EntrySelection,
+    selection: EntrySelection,
     before: int | None,
     limit: int,
     *,
     with_invalidated: bool,
 ) -> tuple[list[CacheEntryRow], bool]:
     """Return a page of entries by one query, and whether there are more."""
-    query = query_of(
-        entry_selection, before_id=before, limit=limit, with_invalidated=with_invalidated
-    )
+    query = query_of(selection, before_id=before, limit=limit, with_invalidated=with_invalidated)
     return EntryReader(snapshot.connection).part(query)
 
 
 def _listed(
     snapshot: Snapshot,
-    entry_selection: EntrySelection,
+    selection: EntrySelection,
     before: int | None,
     limit: int,
     *,
@@ -70,7 +72,7 @@ def _listed(
     """Return a page of entries that are read together, and whether there are more."""
     entries = [
         entry
-        for entry in selected(snapshot, entry_selection)
+        for entry in select_entries(snapshot, selection)
         if (before is None or entry.id < before)
         and (with_invalidated or entry.invalidated_at is None)
     ]

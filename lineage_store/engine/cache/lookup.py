@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from lineage_store import errors
@@ -12,8 +13,8 @@ from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.database.staging.cache_claims import StoredClaim
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.cache import checks
-from lineage_store.engine.cache.answers import claim_message, output_message, published
-from lineage_store.engine.cache.candidates import originals, sources
+from lineage_store.engine.cache.answers import claim_message, output_message, publication_of
+from lineage_store.engine.cache.candidates import originals, read_sources
 from lineage_store.v1 import cache_pb2 as pb
 
 Result = pb.LookupResult
@@ -89,28 +90,18 @@ def _lookup_keys(request: pb.LookupRequest) -> LookupKeys:
 def _candidates(tx: Transaction, lookup_keys: LookupKeys) -> tuple[list[Sequence[Candidate]], Any]:
     """Return the candidates for each key, newest first, and the reports on their outputs."""
     entries = tx.entries.newest(lookup_keys.scope, lookup_keys.keys)
-    fingerprints = list(
-        dict.fromkeys(text for text in lookup_keys.fingerprints if text is not None)
-    )
-    ids_by_fingerprint = tx.by_fingerprints(fingerprints)
+    fingerprints = [text for text in lookup_keys.fingerprints if text is not None]
+    ids_by_fingerprint = tx.by_fingerprints(list(dict.fromkeys(fingerprints)))
     ids = [entry.execution_id for key_entries in entries.values() for entry in key_entries]
-    candidate_sources = sources(
-        tx, [*ids, *(i for key_entries in ids_by_fingerprint.values() for i in key_entries)]
-    )
+    sources = read_sources(tx, [*ids, *chain.from_iterable(ids_by_fingerprint.values())])
     candidates: list[Sequence[Candidate]] = []
     for digest, fingerprint in zip(lookup_keys.digests, lookup_keys.fingerprints, strict=True):
         if digest is not None:
-            candidates.append(
-                [candidate_sources.of_entry(entry) for entry in entries.get(digest, ())]
-            )
+            candidates.append([sources.of_entry(entry) for entry in entries.get(digest, ())])
         else:
-            candidates.append(
-                [
-                    candidate_sources.of_execution(i)
-                    for i in ids_by_fingerprint.get(fingerprint or "", ())
-                ]
-            )
-    return candidates, candidate_sources.reports
+            execution_ids = ids_by_fingerprint.get(fingerprint or "", ())
+            candidates.append([sources.of_execution(i) for i in execution_ids])
+    return candidates, sources.reports
 
 
 def _originals(tx: Transaction, decisions: Sequence[Decision]) -> dict[int, int]:
@@ -139,47 +130,48 @@ class _Answer:
         self._claimant = claimant
         self._original_ids = original_ids
 
-    def answers(self, decisions: Sequence[Decision]) -> list[Any]:
+    def answers(self, decisions: Sequence[Decision]) -> list[pb.LookupResult]:
         """Return the result for each key."""
         missed = [at for at, decision in enumerate(decisions) if _hit_of(decision) is None]
         digests = [self._lookup_keys.digests[at] for at in missed]
         self._tx.claims.load(self._lookup_keys.scope, [d for d in digests if d is not None])
         return [self._result(*one) for one in enumerate(decisions)]
 
-    def _result(self, at: int, decision: Decision) -> Any:
+    def _result(self, at: int, decision: Decision) -> pb.LookupResult:
         """Return the result for the key at a position."""
         candidate = _hit_of(decision)
         if candidate is not None:
             return Result(hit=self._hit(candidate))
         digest = self._lookup_keys.digests[at]
-        return (
-            Result(miss=_miss(decision)) if digest is None else self._miss_result(digest, decision)
-        )
+        if digest is None:
+            return Result(miss=_miss(decision))
+        return self._miss_result(digest, decision)
 
-    def _miss_result(self, digest: bytes, decision: Decision) -> Any:
+    def _miss_result(self, digest: bytes, decision: Decision) -> pb.LookupResult:
         stored = self._tx.claims.find(self._lookup_keys.scope, digest)
         if self._claimant is None:
             return _in_flight(stored, self._now) or Result(miss=_miss(decision))
         key = (self._lookup_keys.scope, digest)
         claim = acquired_claim(stored, key, self._claimant.holder, self._now, self._claimant.lease)
         if claim is None:
-            return _in_flight(stored, self._now)
+            in_flight = _in_flight(stored, self._now)
+            assert in_flight is not None  # noqa: S101 - only a claim that is held is not acquired
+            return in_flight
         self._tx.claims.put(claim)
         return Result(miss=_miss(decision), claim=claim_message(claim))
 
-    def _hit(self, candidate: Candidate) -> Any:
+    def _hit(self, candidate: Candidate) -> pb.LookupResult.Hit:
         entry, source = candidate.entry, candidate.execution
+        original_id = entry.original_execution_id if entry else self._original_ids[source.id]
         hit = Result.Hit(
             source=source,
-            original_execution_id=entry.original_execution_id
-            if entry
-            else self._original_ids[source.id],
+            original_execution_id=original_id,
             outputs=[output_message(out.slot, out.artifact) for out in candidate.outputs],
             age_milliseconds=max(0, self._now - candidate.published_at),
         )
         if entry is not None:
             hit.entry_id, hit.hit_count = entry.id, entry.hit_count
-            for name, value in published(entry).output_parameters.items():
+            for name, value in publication_of(entry).output_parameters.items():
                 hit.output_parameters[name].CopyFrom(value)
         return hit
 
@@ -188,7 +180,7 @@ def _hit_of(decision: Decision) -> Candidate | None:
     return decision.candidate if decision.rejection is None else None
 
 
-def _in_flight(claim: StoredClaim | None, now: int) -> Any:
+def _in_flight(claim: StoredClaim | None, now: int) -> pb.LookupResult | None:
     """Return the result for a key that someone runs now, or None."""
     if claim is None or not is_held(claim, now):
         return None
@@ -196,7 +188,7 @@ def _in_flight(claim: StoredClaim | None, now: int) -> Any:
     return Result(in_flight=in_flight)
 
 
-def _miss(decision: Decision) -> Any:
+def _miss(decision: Decision) -> pb.LookupResult.Miss:
     rejection, candidate = decision.rejection, decision.candidate
     miss = Result.Miss()
     if rejection is not None:

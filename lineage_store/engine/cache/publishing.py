@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from lineage_store import errors
 from lineage_store.cache.leases import check_publication
@@ -53,7 +52,7 @@ class CheckedPublication:
     body: bytes
 
 
-def publication(message: Any, where: str) -> CheckedPublication:
+def parse_publication(message: pb.CachePublication, where: str) -> CheckedPublication:
     """Return the publication of a step, checked.
 
     Raises:
@@ -74,7 +73,7 @@ def publication(message: Any, where: str) -> CheckedPublication:
     )
 
 
-def _body(message: Any) -> bytes:
+def _body(message: pb.CachePublication) -> bytes:
     stored_part = pb.CachePublication(
         components=message.components, output_parameters=message.output_parameters
     )
@@ -84,7 +83,7 @@ def _body(message: Any) -> bytes:
 
 def publish(
     tx: Transaction,
-    cache_publication: CheckedPublication,
+    publication: CheckedPublication,
     execution_id: int,
     origin: Origin | None = None,
 ) -> int:
@@ -94,51 +93,49 @@ def publish(
 
     Args:
         tx: The transaction.
-        cache_publication: The publication.
+        publication: The publication.
         execution_id: The execution.
         origin: The source that the execution was served from; None: it ran.
 
     Raises:
         StaleClaim: Someone else has the claim, or the one that is named has ended.
     """
-    published_id = _published_id(tx, cache_publication, execution_id)
+    published_id = _published_id(tx, publication, execution_id)
     if published_id is not None:
         return published_id
     now = now_ms()
-    claim = tx.claims.find(cache_publication.scope, cache_publication.digest)
-    check_publication(claim, cache_publication.holder, cache_publication.token, now)
-    entry = _entry(tx, cache_publication, execution_id, origin or Origin(execution_id, now), now)
-    tx.entries.create(entry, cache_publication.components.items())
+    claim = tx.claims.find(publication.scope, publication.digest)
+    check_publication(claim, publication.holder, publication.token, now)
+    entry = _entry(tx, publication, execution_id, origin or Origin(execution_id, now), now)
+    tx.entries.create(entry, publication.components.items())
     if claim is not None and claim.ended is Ended.NOT_YET:
         tx.claims.put(replace(claim, ended=Ended.PUBLISHED))
     return entry.id
 
 
 def _published_id(
-    tx: Transaction, cache_publication: CheckedPublication, execution_id: int
+    tx: Transaction, publication: CheckedPublication, execution_id: int
 ) -> int | None:
     is_new = tx.nodes[EXECUTION].is_new(execution_id)
-    key = (cache_publication.scope, cache_publication.digest)
+    key = (publication.scope, publication.digest)
     entries = tx.entries.of_executions([execution_id], are_new=is_new)
     return next((entry.id for entry in entries if (entry.scope, entry.digest) == key), None)
 
 
 def _entry(
     tx: Transaction,
-    cache_publication: CheckedPublication,
+    publication: CheckedPublication,
     execution_id: int,
     origin: Origin,
     now: int,
 ) -> CacheEntryRow:
     """Return a new entry, as old as its origin: a copy is no fresher than the original."""
-    own_end = (
-        None if cache_publication.time_to_live is None else now + cache_publication.time_to_live
-    )
+    own_end = None if publication.time_to_live is None else now + publication.time_to_live
     ends = [end for end in (own_end, origin.expires_at) if end is not None]
     return CacheEntryRow(
         id=tx.new_id("cache_entries"),
-        scope=cache_publication.scope,
-        digest=cache_publication.digest,
+        scope=publication.scope,
+        digest=publication.digest,
         execution_id=execution_id,
         original_execution_id=origin.execution_id,
         published_at=origin.published_at,
@@ -148,5 +145,5 @@ def _entry(
         invalidated_at=None,
         invalidated_by=None,
         invalidated_why=None,
-        body=cache_publication.body,
+        body=publication.body,
     )

@@ -14,6 +14,7 @@ from lineage_store.engine.cache.answers import components_of
 from lineage_store.engine.requests import bounded, text
 from lineage_store.kinds import ARTIFACT
 from lineage_store.lineage.rules import OUTPUTS
+from lineage_store.v1 import cache_pb2 as pb
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,15 +55,15 @@ class EntrySelection:
         return any(x is not None for x in (*lists, self.artifact_ids, self.context_ids))
 
 
-def selection(message: Any, where: str = "entries.") -> EntrySelection:
+def parse_selection(message: pb.EntrySelection, where: str = "entries.") -> EntrySelection:
     """Return the selection of a request.
 
     Raises:
         InvalidArgument: The message is malformed.
     """
     component = message.component
-    has_component = message.HasField("component")
-    if has_component and not component.name:
+    names_component = message.HasField("component")
+    if names_component and not component.name:
         raise errors.InvalidArgument(f"{where}component.name must not be empty")
     pair = (
         bounded(f"{where}component.name", component.name),
@@ -75,22 +76,22 @@ def selection(message: Any, where: str = "entries.") -> EntrySelection:
         execution_ids=frozenset(message.execution_ids) or None,
         artifact_ids=frozenset(message.artifact_ids) or None,
         context_ids=frozenset(message.context_ids) or None,
-        component=pair if has_component else None,
+        component=pair if names_component else None,
         published_before=checks.duration(message, "published_before_milliseconds", where),
     )
 
 
-def executions_of(snapshot: Snapshot, entry_selection: EntrySelection) -> set[int] | None:
+def executions_of(snapshot: Snapshot, selection: EntrySelection) -> set[int] | None:
     """Return the executions that entries must be of, or None if they may be of any."""
     sets: list[set[int]] = []
-    if entry_selection.execution_ids is not None:
-        sets.append(set(entry_selection.execution_ids))
-    if entry_selection.artifact_ids is not None:
-        writers = producers(snapshot, set(entry_selection.artifact_ids))
+    if selection.execution_ids is not None:
+        sets.append(set(selection.execution_ids))
+    if selection.artifact_ids is not None:
+        writers = producers(snapshot, set(selection.artifact_ids))
         # What was copied on a hit was written by the source of the hit.
         sets.append(writers | EntryReader(snapshot.connection).sources_of(writers))
-    if entry_selection.context_ids is not None:
-        sets.append(EntryReader(snapshot.connection).executions_in(entry_selection.context_ids))
+    if selection.context_ids is not None:
+        sets.append(EntryReader(snapshot.connection).executions_in(selection.context_ids))
     return set.intersection(*sets) if sets else None
 
 
@@ -101,52 +102,48 @@ def producers(snapshot: Snapshot, artifact_ids: set[int]) -> set[int]:
     return {execution_id for _, _, execution_id, event_type, _ in rows if event_type in OUTPUTS}
 
 
-def selected(snapshot: Snapshot, entry_selection: EntrySelection) -> list[CacheEntryRow]:
+def select_entries(snapshot: Snapshot, selection: EntrySelection) -> list[CacheEntryRow]:
     """Return the entries that are selected, invalidated ones included, newest first."""
-    executions = executions_of(snapshot, entry_selection)
-    entries = _narrowest(snapshot, entry_selection, executions)
-    fitting_entries = [entry for entry in entries if _fits(entry, entry_selection, executions)]
+    executions = executions_of(snapshot, selection)
+    entries = _narrowest(snapshot, selection, executions)
+    fitting_entries = [entry for entry in entries if _fits(entry, selection, executions)]
     return sorted(fitting_entries, key=lambda entry: entry.id, reverse=True)
 
 
 def _narrowest(
-    snapshot: Snapshot, entry_selection: EntrySelection, executions: set[int] | None
+    snapshot: Snapshot, selection: EntrySelection, executions: set[int] | None
 ) -> list[CacheEntryRow]:
     """Return the smallest set of entries, cheap to read, that includes all selected ones."""
     entries = Transaction.reading(snapshot).entries
-    if entry_selection.entry_ids is not None:
-        return entries.by_ids(entry_selection.entry_ids)
+    if selection.entry_ids is not None:
+        return entries.by_ids(selection.entry_ids)
     if executions is not None:
         return entries.of_executions(executions)
     reader = EntryReader(snapshot.connection)
-    if entry_selection.digests is not None:
-        return reader.of_digests(entry_selection.scope, entry_selection.digests)
-    return reader.page(query_of(entry_selection))
+    if selection.digests is not None:
+        return reader.of_digests(selection.scope, selection.digests)
+    return reader.page(query_of(selection))
 
 
-def query_of(entry_selection: EntrySelection, **more: Any) -> EntryQuery:
+def query_of(selection: EntrySelection, **more: Any) -> EntryQuery:
     """Return the query for the parts of a selection that are no lists of ids."""
     return EntryQuery(
-        scope=entry_selection.scope,
-        component_hash=component_hash(*entry_selection.component)
-        if entry_selection.component
-        else None,
-        published_before=entry_selection.published_before,
+        scope=selection.scope,
+        component_hash=component_hash(*selection.component) if selection.component else None,
+        published_before=selection.published_before,
         **more,
     )
 
 
-def _fits(
-    entry: CacheEntryRow, entry_selection: EntrySelection, executions: set[int] | None
-) -> bool:
-    before = entry_selection.published_before
+def _fits(entry: CacheEntryRow, selection: EntrySelection, executions: set[int] | None) -> bool:
+    before = selection.published_before
     return (
-        (entry_selection.scope is None or entry.scope == entry_selection.scope)
-        and (entry_selection.digests is None or entry.digest in entry_selection.digests)
-        and (entry_selection.entry_ids is None or entry.id in entry_selection.entry_ids)
+        (selection.scope is None or entry.scope == selection.scope)
+        and (selection.digests is None or entry.digest in selection.digests)
+        and (selection.entry_ids is None or entry.id in selection.entry_ids)
         and (executions is None or entry.execution_id in executions)
         and (before is None or entry.published_at < before)
-        and (entry_selection.component is None or has_component(entry, *entry_selection.component))
+        and (selection.component is None or has_component(entry, *selection.component))
     )
 
 

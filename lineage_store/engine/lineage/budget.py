@@ -1,7 +1,6 @@
 """The budget of a query, and what of it is left."""
 
 import time
-from typing import Any
 
 from lineage_store import errors
 from lineage_store.limits import LineageLimits
@@ -24,7 +23,7 @@ class Meter:
         InvalidArgument: A part of the budget is less than 1.
     """
 
-    def __init__(self, budget: Any, limits: LineageLimits) -> None:
+    def __init__(self, budget: pb.LineageBudget, limits: LineageLimits) -> None:
         allowed = {field: getattr(limits, field) for field in FIELDS}
         for field in FIELDS:
             if budget.HasField(field):
@@ -56,7 +55,7 @@ class Meter:
         return pb.Verdict.MAX_TIME if self.is_late else None
 
 
-def _positive(budget: Any, field: str) -> int:
+def _positive(budget: pb.LineageBudget, field: str) -> int:
     value: int = getattr(budget, field)
     if value < 1:
         raise errors.InvalidArgument(f"budget.{field} must be at least 1")

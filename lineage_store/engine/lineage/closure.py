@@ -1,7 +1,6 @@
 """Everything upstream or downstream of an artifact, as the input of other computations."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.lineage.budget import Meter
@@ -36,7 +35,11 @@ class Closure:
 
 
 def closure(
-    snapshot: Snapshot, artifact_id: int, direction: int, request: Any, sources: GraphSources
+    snapshot: Snapshot,
+    artifact_id: int,
+    direction: int,
+    request: pb.CompareRequest,
+    sources: GraphSources,
 ) -> Closure:
     """Return everything within reach of an artifact, itself included.
 

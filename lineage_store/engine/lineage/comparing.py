@@ -3,7 +3,6 @@
 from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.lineage.closure import closure
@@ -49,19 +48,15 @@ def compare_artifacts(
 
 
 def _upstream(
-    snapshot: Snapshot, artifact_id: int, request: Any, sources: GraphSources
+    snapshot: Snapshot, artifact_id: int, request: lineage_pb2.CompareRequest, sources: GraphSources
 ) -> LineageGraph:
     upstream = pb.LineageSubgraphQueryOptions.UPSTREAM
     upstream_closure = closure(snapshot, artifact_id, upstream, request, sources)
+    artifact_bodies = upstream_closure.nodes[ARTIFACT].values()
+    execution_bodies = upstream_closure.nodes[EXECUTION].values()
     nodes: list[GraphNode] = [
-        *(
-            Artifact.from_message(pb.Artifact.FromString(b))
-            for b in upstream_closure.nodes[ARTIFACT].values()
-        ),
-        *(
-            Execution.from_message(pb.Execution.FromString(b))
-            for b in upstream_closure.nodes[EXECUTION].values()
-        ),
+        *map(Artifact.from_message, map(pb.Artifact.FromString, artifact_bodies)),
+        *map(Execution.from_message, map(pb.Execution.FromString, execution_bodies)),
     ]
     events = [Event.from_message(pb.Event.FromString(body)) for body in upstream_closure.events]
     start = key("artifact", artifact_id)

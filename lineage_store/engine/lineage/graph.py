@@ -51,7 +51,7 @@ def get_lineage_graph(
     return one(1, _encoded(snapshot, graph, nodes, events))
 
 
-def _start(snapshot: Snapshot, options: Any) -> list[int]:
+def _start(snapshot: Snapshot, options: pb.LineageGraphQueryOptions) -> list[int]:
     listing = required(options, "artifacts_options", "options.")
     node_ids = snapshot.page_ids(page_query(listing, snapshot.filter_limits, kind=ARTIFACT))
     if not node_ids:
@@ -59,7 +59,9 @@ def _start(snapshot: Snapshot, options: Any) -> list[int]:
     return node_ids
 
 
-def _boundaries(stop: Any, limits: FilterLimits) -> dict[NodeKind, Any]:
+def _boundaries(
+    stop: pb.LineageGraphQueryOptions.BoundaryConstraint, limits: FilterLimits
+) -> dict[NodeKind, Any]:
     conditions = {}
     for kind in (ARTIFACT, EXECUTION):
         field = f"boundary_{kind.plural}"
@@ -82,10 +84,9 @@ def _nearest(
             break
     nodes = [node for hop in hops.values() for node in sorted(hop, key=lambda node: node[1])]
     nearest_nodes = nodes[:most] if most > 0 else nodes
-    kept_set = set(nearest_nodes)
-    return nearest_nodes, [
-        e for e in events if (ARTIFACT, e[1]) in kept_set and (EXECUTION, e[2]) in kept_set
-    ]
+    keys = set(nearest_nodes)
+    inner_events = [e for e in events if (ARTIFACT, e[1]) in keys and (EXECUTION, e[2]) in keys]
+    return nearest_nodes, inner_events
 
 
 def _encoded(

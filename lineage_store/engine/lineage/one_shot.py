@@ -41,15 +41,7 @@ def reachable_graph(
     """
     meter = Meter(lineage_pb2.LineageBudget(), limits)
     reach = Reach(graph.view, rules, graph)
-    counted_nodes = 0
-
-    def look() -> None:
-        nonlocal counted_nodes
-        meter.spend(reach.count - counted_nodes, 0)
-        counted_nodes = reach.count
-        check_size(meter, limits)
-
-    reach.walk(kind, sorted(set(start)), look)
+    _walk(reach, kind, start, meter, limits)
     pieces: list[Piece] = []
     if "events" in field_names:
         pieces += graph.view.frames(reach.events())
@@ -60,6 +52,21 @@ def reachable_graph(
         if of.plural in field_names:
             pieces += ids_only(_FIELDS[of.plural], ids)
     return _listed(nodes, field_names), pieces
+
+
+def _walk(
+    reach: Reach, kind: NodeKind, start: Sequence[int], meter: Meter, limits: LineageLimits
+) -> None:
+    """Walk as far as there is a way, and count the nodes after each hop."""
+    counted_nodes = 0
+
+    def look() -> None:
+        nonlocal counted_nodes
+        meter.spend(reach.count - counted_nodes, 0)
+        counted_nodes = reach.count
+        check_size(meter, limits)
+
+    reach.walk(kind, sorted(set(start)), look)
 
 
 def _listed(

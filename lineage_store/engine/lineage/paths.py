@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from lineage_store import errors
 from lineage_store.database.queries.lineage import LineageReader
@@ -78,7 +77,7 @@ def find_paths(snapshot: Snapshot, request: pb.FindPathsRequest, sources: GraphS
     return _encoded(reader, answer)
 
 
-def _check_bounds(request: Any) -> None:
+def _check_bounds(request: pb.FindPathsRequest) -> None:
     max_hops(request, "")
     if not 1 <= request.max_paths <= MAX_PATHS:
         raise errors.InvalidArgument(f"max_paths must be from 1 to {MAX_PATHS}")
@@ -86,7 +85,7 @@ def _check_bounds(request: Any) -> None:
 
 def _search(
     reader: LineageReader,
-    request: Any,
+    request: pb.FindPathsRequest,
     ends: tuple[NodeKey, NodeKey],
     meter: Meter,
     answer: _Answer,
@@ -123,7 +122,7 @@ def _stop(verdict: pb.Verdict, reason: pb.Verdict.Reason) -> None:
         verdict.reason = reason
 
 
-def _node(request: Any, end: str) -> NodeKey:
+def _node(request: pb.FindPathsRequest, end: str) -> NodeKey:
     message = required(request, end, "")
     check_enums(message, f"{end}.")
     return kind_of(message, end), required(message, "id", f"{end}.")

@@ -41,9 +41,8 @@ class Progress:
         if self.walk.is_far_enough:
             self._look_beyond(source)
             return None
-        if (
-            self._has_started
-        ):  # a walk that is resumed often, with a small budget, must come to an end
+        # A walk that is resumed often, with a small budget, must come to an end.
+        if self._has_started:
             self._reason = self._meter.exhausted
         if self._reason is not None:
             return None

@@ -24,7 +24,7 @@ SHOWN_IDS = 10
 Find = Callable[[Snapshot], list[int]]
 
 
-def kind_of(message: Any, where: str) -> NodeKind:
+def kind_of(message: pb.NodeSelection | pb.LineageNode, where: str) -> NodeKind:
     """Return the kind that a message names.
 
     Raises:
@@ -50,7 +50,7 @@ def check_exist(snapshot: Snapshot, kind: NodeKind, ids: Iterable[int]) -> None:
         raise errors.NotFound(f"there is no {kind.name} {shown}{more}")
 
 
-def selection(message: Any, where: str, limits: FilterLimits) -> tuple[NodeKind, Find]:
+def selection(message: pb.NodeSelection, where: str, limits: FilterLimits) -> tuple[NodeKind, Find]:
     """Return the kind of the selected nodes, and the function that finds their ids.
 
     The finder raises NotFound when nothing is selected.
@@ -73,7 +73,7 @@ def selection(message: Any, where: str, limits: FilterLimits) -> tuple[NodeKind,
     return kind, _FINDERS[by](kind, getattr(message, by), where)
 
 
-def _by_ids(kind: NodeKind, message: Any, where: str) -> Find:
+def _by_ids(kind: NodeKind, message: pb.NodeSelection.Ids, where: str) -> Find:
     ids = list(message.ids)
     if not ids:
         raise errors.InvalidArgument(f"{where}.ids must not be empty")
@@ -97,7 +97,7 @@ def by_filter(kind: NodeKind, query: str, where: str, limits: FilterLimits) -> F
     return find
 
 
-def _by_name(kind: NodeKind, message: Any, where: str) -> Find:
+def _by_name(kind: NodeKind, message: pb.NodeSelection.Named, where: str) -> Find:
     type_name = text(f"{where}.type", required(message, "type", f"{where}."))
     version = text(f"{where}.type_version", message.type_version)
     name = text(f"{where}.name", message.name) if message.HasField("name") else None

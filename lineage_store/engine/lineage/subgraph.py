@@ -87,7 +87,9 @@ def _hop_by_hop(
     return node_ids, [*nodes, encoded_events(events, field_names)]
 
 
-def _start(options: Any, filter_limits: FilterLimits) -> tuple[NodeKind, Find]:
+def _start(
+    options: pb.LineageSubgraphQueryOptions, filter_limits: FilterLimits
+) -> tuple[NodeKind, Find]:
     field = options.WhichOneof("starting_nodes")
     if field is None:
         raise errors.InvalidArgument(

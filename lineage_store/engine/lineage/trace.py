@@ -7,7 +7,6 @@ and perhaps some of what came since.
 
 from collections.abc import Iterator
 from heapq import nlargest
-from typing import Any
 
 from lineage_store import errors
 from lineage_store.database.queries.snapshot import Snapshot
@@ -48,7 +47,7 @@ def trace(read: Read, request: pb.TraceRequest, sources: GraphSources) -> Iterat
 
 
 def _begin(
-    snapshot: Snapshot, request: Any, sources: GraphSources, token_digest: bytes
+    snapshot: Snapshot, request: pb.TraceRequest, sources: GraphSources, token_digest: bytes
 ) -> tuple[Plan, State]:
     """Return the walk that is asked for, and where it stands."""
     walk_plan = plan(request, snapshot.filter_limits, sources, with_bodies=True)
@@ -59,7 +58,7 @@ def _begin(
     return walk_plan, state
 
 
-def _digest(request: Any) -> bytes:
+def _digest(request: pb.TraceRequest) -> bytes:
     """Return the digest that ties a resume token to a walk: all of it but hops and budget."""
     fixed_part = pb.TraceRequest(walk=request.walk, ids_only=request.ids_only)
     fixed_part.walk.ClearField("max_hops")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from google.protobuf.message import Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from lineage_store import errors
@@ -16,10 +17,14 @@ from lineage_store.engine.requests import required, text
 from lineage_store.kinds import ARTIFACT, EXECUTION, NodeKind
 from lineage_store.limits import FilterLimits
 from lineage_store.lineage.rules import BIDIRECTIONAL, Ending, Rules
+from lineage_store.v1 import lineage_pb2
 from lineage_store.v1 import metadata_pb2 as pb
 
 Graph = Callable[[Snapshot], LineageReader]
 """The graph of a snapshot, or as much of it as was known at some time."""
+
+_AsOfHolder = lineage_pb2.Walk | lineage_pb2.FindPathsRequest | lineage_pb2.CompareRequest
+"""The messages with a field `as_of`."""
 
 _BOUNDS = {
     "happened_by_milliseconds": "happened_at",
@@ -44,7 +49,13 @@ class Plan:
     graph: Graph
 
 
-def plan(request: Any, limits: FilterLimits, sources: GraphSources, *, with_bodies: bool) -> Plan:
+def plan(
+    request: lineage_pb2.TraceRequest | lineage_pb2.SummarizeRequest,
+    limits: FilterLimits,
+    sources: GraphSources,
+    *,
+    with_bodies: bool,
+) -> Plan:
     """Return the walk that a request asks for.
 
     Args:
@@ -73,7 +84,7 @@ def plan(request: Any, limits: FilterLimits, sources: GraphSources, *, with_bodi
     return Plan(rules, kind, find, graph(walk, "walk.as_of", sources, with_bodies=with_bodies))
 
 
-def check_enums(message: Any, where: str) -> None:
+def check_enums(message: Message, where: str) -> None:
     """Check that no field has a number that is none of its enumeration.
 
     The messages are of proto2, whose parser puts such a number among the unknown fields.
@@ -87,7 +98,7 @@ def check_enums(message: Any, where: str) -> None:
             raise errors.InvalidArgument(f"{where}{field.name} is not one of {_names(field)}")
 
 
-def _unknown_fields(message: Any) -> Any:
+def _unknown_fields(message: Message) -> Any:
     return UnknownFieldSet(message)
 
 
@@ -95,7 +106,7 @@ def _names(field: Any) -> str:
     return ", ".join(value.name for value in field.enum_type.values)
 
 
-def max_hops(message: Any, where: str, field: str = "max_hops") -> int | None:
+def max_hops(message: Message, where: str, field: str = "max_hops") -> int | None:
     """Return how far to walk; None: as far as there is a way.
 
     Raises:
@@ -109,7 +120,9 @@ def max_hops(message: Any, where: str, field: str = "max_hops") -> int | None:
     return hops
 
 
-def endings(message: Any, where: str, limits: FilterLimits) -> dict[NodeKind, Ending]:
+def endings(
+    message: lineage_pb2.Walk | pb.LineageSubgraphQueryOptions, where: str, limits: FilterLimits
+) -> dict[NodeKind, Ending]:
     """Return where a walk ends, from the fields ending_artifacts and ending_executions.
 
     An empty filter is one that all nodes match; without a filter, the walk does not end there.
@@ -128,13 +141,13 @@ def endings(message: Any, where: str, limits: FilterLimits) -> dict[NodeKind, En
     return endings_by_kind
 
 
-def _event_types(walk: Any) -> frozenset[int] | None:
+def _event_types(walk: lineage_pb2.Walk) -> frozenset[int] | None:
     if pb.Event.UNKNOWN in walk.event_types:
         raise errors.InvalidArgument("walk.event_types must not contain UNKNOWN")
     return frozenset(walk.event_types) or None
 
 
-def _type_names(walk: Any) -> dict[NodeKind, frozenset[str]]:
+def _type_names(walk: lineage_pb2.Walk) -> dict[NodeKind, frozenset[str]]:
     names_by_kind = {}
     for kind in (ARTIFACT, EXECUTION):
         field = f"{kind.name}_types"
@@ -146,7 +159,7 @@ def _type_names(walk: Any) -> dict[NodeKind, frozenset[str]]:
     return names_by_kind
 
 
-def graph(message: Any, where: str, sources: GraphSources, *, with_bodies: bool) -> Graph:
+def graph(message: _AsOfHolder, where: str, sources: GraphSources, *, with_bodies: bool) -> Graph:
     """Return the graph that the field `as_of` of a message names.
 
     Only the present one is kept in memory: it alone is asked for again and again.

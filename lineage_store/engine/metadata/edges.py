@@ -1,7 +1,8 @@
 """Edges: events, attributions, associations and parent contexts."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+
+from google.protobuf.message import Message
 
 from lineage_store import errors
 from lineage_store.database.staging.edges import EventKey
@@ -23,7 +24,7 @@ def put_events(tx: Transaction, request: service.PutEventsRequest) -> service.Pu
     return service.PutEventsResponse()
 
 
-def prefetch_events(tx: Transaction, events: Iterable[Any]) -> None:
+def prefetch_events(tx: Transaction, events: Iterable[pb.Event]) -> None:
     """Look up the nodes of events and the events themselves, with a statement for each.
 
     An event with a node that this transaction creates can't be in the database.
@@ -37,7 +38,7 @@ def prefetch_events(tx: Transaction, events: Iterable[Any]) -> None:
     )
 
 
-def put_event(tx: Transaction, event: Any, field: str) -> None:
+def put_event(tx: Transaction, event: pb.Event, field: str) -> None:
     """Record one event; `prefetch_events` must have looked for it.
 
     Args:
@@ -62,11 +63,11 @@ def put_event(tx: Transaction, event: Any, field: str) -> None:
     check_size(tx, tx.events.create(tx.new_id("events"), event), field, event)
 
 
-def _key(event: Any) -> EventKey:
+def _key(event: pb.Event) -> EventKey:
     return (event.artifact_id, event.execution_id, event.type)
 
 
-def _normalize(tx: Transaction, event: Any) -> None:
+def _normalize(tx: Transaction, event: pb.Event) -> None:
     """Drop what the store does not keep, and complete the rest."""
     event.DiscardUnknownFields()
     event.ClearField("system_metadata")
@@ -76,7 +77,7 @@ def _normalize(tx: Transaction, event: Any) -> None:
         _normalize_path(event)
 
 
-def _normalize_path(event: Any) -> None:
+def _normalize_path(event: pb.Event) -> None:
     steps = event.path.steps
     valued_steps = [step for step in steps if step.WhichOneof("value")]
     for step in valued_steps:
@@ -91,7 +92,7 @@ def put_attributions_and_associations(
     tx: Transaction, request: service.PutAttributionsAndAssociationsRequest
 ) -> service.PutAttributionsAndAssociationsResponse:
     """Tie artifacts and executions to contexts; an edge that is there stays as it is."""
-    members: list[tuple[NodeKind, str, Sequence[Any]]] = [
+    members: list[tuple[NodeKind, str, Sequence[pb.Attribution | pb.Association]]] = [
         (ARTIFACT, "attributions", request.attributions),
         (EXECUTION, "associations", request.associations),
     ]
@@ -103,7 +104,9 @@ def put_attributions_and_associations(
     return service.PutAttributionsAndAssociationsResponse()
 
 
-def _put_member(tx: Transaction, kind: NodeKind, edge: Any, field: str) -> None:
+def _put_member(
+    tx: Transaction, kind: NodeKind, edge: pb.Attribution | pb.Association, field: str
+) -> None:
     context_id = _end(tx, CONTEXT, edge, "context_id", field)
     node_id = _end(tx, kind, edge, f"{kind.name}_id", field)
     tx.members.add(kind, [(context_id, node_id)])
@@ -121,7 +124,7 @@ def put_parent_contexts(
     return service.PutParentContextsResponse()
 
 
-def _put_parent(tx: Transaction, edge: Any, field: str) -> None:
+def _put_parent(tx: Transaction, edge: pb.ParentContext, field: str) -> None:
     child_id = _end(tx, CONTEXT, edge, "child_id", field)
     parent_id = _end(tx, CONTEXT, edge, "parent_id", field)
     if tx.parents.exists(child_id, parent_id):
@@ -131,7 +134,7 @@ def _put_parent(tx: Transaction, edge: Any, field: str) -> None:
     tx.parents.create(child_id, parent_id)
 
 
-def _end(tx: Transaction, kind: NodeKind, edge: Any, name: str, field: str) -> int:
+def _end(tx: Transaction, kind: NodeKind, edge: Message, name: str, field: str) -> int:
     """Return the id of the node at an end of an edge.
 
     Args:

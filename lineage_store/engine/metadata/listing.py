@@ -45,9 +45,8 @@ def get_by_type(kind: NodeKind) -> Reader:
         if stored_type is None:
             return b""
         # The last page of this listing carries a token that is set, and empty.
-        return _list(
-            snapshot, request, repeated(2, [b""]), kind=kind, type_id=stored_type.message.id
-        )
+        type_id = stored_type.message.id
+        return _list(snapshot, request, repeated(2, [b""]), kind=kind, type_id=type_id)
 
     return handler
 
@@ -81,7 +80,7 @@ def _is_empty(snapshot: Snapshot, scope: dict[str, Any]) -> bool:
     return not snapshot.page(PageQuery(**scope, limit=1)).bodies
 
 
-def page_query(options: Any, limits: FilterLimits, **scope: Any) -> PageQuery:
+def page_query(options: pb.ListOperationOptions, limits: FilterLimits, **scope: Any) -> PageQuery:
     """Return the query for a page of a listing.
 
     Args:
@@ -107,13 +106,15 @@ def page_query(options: Any, limits: FilterLimits, **scope: Any) -> PageQuery:
     )
 
 
-def _condition(kind: NodeKind, options: Any, limits: FilterLimits) -> Condition | None:
+def _condition(
+    kind: NodeKind, options: pb.ListOperationOptions, limits: FilterLimits
+) -> Condition | None:
     if not options.filter_query:
         return None
     return compile_filter(kind, text("options.filter_query", options.filter_query), limits)
 
 
-def write_token(options: Any, last: PageKey) -> bytes:
+def write_token(options: pb.ListOperationOptions, last: PageKey) -> bytes:
     """Return the token of the page behind the row with key `last`."""
     value, node_id = last
     token = pb.ListOperationNextPageToken(id_offset=node_id, field_offset=value)
@@ -122,7 +123,7 @@ def write_token(options: Any, last: PageKey) -> bytes:
     return base64.urlsafe_b64encode(token.SerializeToString()).rstrip(b"=")
 
 
-def read_token(options: Any) -> PageKey:
+def read_token(options: pb.ListOperationOptions) -> PageKey:
     """Return the key that a page token holds, one of ours or of ML Metadata.
 
     Raises:
@@ -130,9 +131,8 @@ def read_token(options: Any) -> PageKey:
     """
     token_text = text("options.next_page_token", options.next_page_token)
     try:
-        encoded = base64.b64decode(
-            token_text + "=" * (-len(token_text) % 4), altchars=b"-_", validate=True
-        )
+        padded = token_text + "=" * (-len(token_text) % 4)
+        encoded = base64.b64decode(padded, altchars=b"-_", validate=True)
         token = pb.ListOperationNextPageToken.FromString(encoded)
     except (binascii.Error, ValueError, DecodeError):
         raise errors.InvalidArgument("options.next_page_token is not a page token") from None

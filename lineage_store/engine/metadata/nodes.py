@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from google.protobuf.message import Message
+
 from lineage_store import errors
 from lineage_store.database.staging.nodes import StoredNode
 from lineage_store.database.transaction import Transaction
@@ -11,6 +13,7 @@ from lineage_store.engine.metadata.properties import check_custom, check_declare
 from lineage_store.engine.requests import bounded, text
 from lineage_store.engine.sizes import check_size
 from lineage_store.kinds import ARTIFACT, CONTEXT, NodeKind
+from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
 
 
@@ -137,7 +140,7 @@ def update(
     return int(old.id)
 
 
-def _encoded(message: Any) -> bytes:
+def _encoded(message: Message) -> bytes:
     """Return the bytes that tell two versions apart: for `==`, 0.0 is -0.0, and NaN is not NaN."""
     encoded: bytes = message.SerializeToString(deterministic=True)
     return encoded
@@ -149,7 +152,7 @@ def check_type(tx: Transaction, kind: NodeKind, type_id: int, field: str) -> str
     Raises:
         NotFound: There is no type of this kind with this id.
     """
-    stored_type = tx.types.declared(type_id)
+    stored_type = tx.types.cached(type_id)
     if stored_type is None or stored_type.kind is not kind:
         raise errors.NotFound(f"{field}.type_id: there is no {kind.name} type {type_id}")
     return str(stored_type.message.name)
@@ -200,7 +203,7 @@ def _check_keys(tx: Transaction, kind: NodeKind, node: Any, own_id: int | None, 
         )
 
 
-def _check_unchanged(tx: Transaction, artifact: Any, field: str) -> None:
+def _check_unchanged(tx: Transaction, artifact: pb.Artifact, field: str) -> None:
     stored = tx.nodes[ARTIFACT].find(artifact.id)
     if stored is None:
         raise errors.InvalidArgument(f"{field}.id: there is no artifact {artifact.id}")

@@ -80,13 +80,13 @@ def _check_custom(values: Any, names: Iterable[str]) -> None:
 
 
 def _value_kinds(tx: Transaction, type_id: int, values: Any) -> dict[str, int]:
-    stored_type = tx.types.declared(type_id)
-    if stored_type is not None and all(map(stored_type.declared.__contains__, values)):
-        return stored_type.declared
-    fresh_type = tx.types.fresh(type_id)  # another process may have added properties
+    stored_type = tx.types.cached(type_id)
+    if stored_type is not None and all(map(stored_type.property_kinds.__contains__, values)):
+        return stored_type.property_kinds
+    fresh_type = tx.types.read(type_id)  # another process may have added properties
     if fresh_type is None:
         raise errors.NotFound(f"there is no type with id {type_id}")
-    return fresh_type.declared
+    return fresh_type.property_kinds
 
 
 def _mismatch(name: str, value_field: str | None, value_kind: int | None) -> errors.InvalidArgument:

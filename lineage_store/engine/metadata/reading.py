@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from google.protobuf.message import Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from lineage_store import errors
@@ -14,6 +15,10 @@ from lineage_store.kinds import ARTIFACT, NodeKind
 from lineage_store.v1 import metadata_service_pb2 as service
 
 Reader = Callable[[Snapshot, Any], Any]
+
+_ContextsRequest = (
+    service.GetParentContextsByContextsRequest | service.GetChildrenContextsByContextsRequest
+)
 
 
 def get_by_id(kind: NodeKind) -> Reader:
@@ -67,7 +72,7 @@ def get_artifacts_by_uri(snapshot: Snapshot, request: service.GetArtifactsByURIR
     return repeated(1, snapshot.artifacts_by_uris(request.uris))
 
 
-def _unknown_fields(request: Any) -> Any:
+def _unknown_fields(request: Message) -> Any:
     return UnknownFieldSet(request)
 
 
@@ -125,7 +130,7 @@ def get_children_of_many(
     return response
 
 
-def _context_ids(request: Any) -> list[int]:
+def _context_ids(request: _ContextsRequest) -> list[int]:
     if not request.context_ids:
         raise errors.InvalidArgument("context_ids must not be empty")
     return list(request.context_ids)

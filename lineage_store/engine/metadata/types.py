@@ -115,14 +115,11 @@ def _extend(
 
 def _check_evolution(stored: Any, message: Any, field: str, request: Any) -> None:
     properties, stored_properties = message.properties, stored.properties
-    changed_names = [
-        name
-        for name in properties
-        if name in stored_properties and stored_properties[name] != properties[name]
-    ]
-    if changed_names:
+    common_names = [name for name in properties if name in stored_properties]
+    changed = [name for name in common_names if properties[name] != stored_properties[name]]
+    if changed:
         raise errors.AlreadyExists(
-            f"{field}.properties: {_listed(changed_names)} stored with another kind of value"
+            f"{field}.properties: {_listed(changed)} stored with another kind of value"
         )
     added = [name for name in properties if name not in stored_properties]
     if added and not request.can_add_fields:
@@ -130,10 +127,10 @@ def _check_evolution(stored: Any, message: Any, field: str, request: Any) -> Non
             f"{field}.properties: {_listed(added)} not in the stored type; "
             "set can_add_fields to add"
         )
-    omitted_names = [name for name in stored_properties if name not in properties]
-    if omitted_names and not request.can_omit_fields:
+    omitted = [name for name in stored_properties if name not in properties]
+    if omitted and not request.can_omit_fields:
         raise errors.AlreadyExists(
-            f"{field}.properties: {_listed(omitted_names)} in the stored type are missing; "
+            f"{field}.properties: {_listed(omitted)} in the stored type are missing; "
             "set can_omit_fields to leave them out"
         )
 
@@ -186,11 +183,7 @@ def get_types(kind: NodeKind) -> Callable[[Snapshot, Any], Any]:
     hidden = _SYSTEM_NAMES if kind.system_types else set()
 
     def handler(snapshot: Snapshot, _request: Any) -> Any:
-        messages = [
-            stored_type
-            for stored_type in snapshot.types.all(kind)
-            if stored_type.name not in hidden
-        ]
+        messages = [message for message in snapshot.types.all(kind) if message.name not in hidden]
         return response(**{f"{kind.name}_types": messages})
 
     return handler

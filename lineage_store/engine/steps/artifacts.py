@@ -1,7 +1,7 @@
 """The artifacts of a step: put where they are new, added to where they are known, tied to it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from lineage_store import errors
 from lineage_store.cache.slots import Slot, label, slots_of, write_path
@@ -15,12 +15,13 @@ from lineage_store.engine.steps.merging import merge
 from lineage_store.engine.steps.naming import TypeNames
 from lineage_store.kinds import ARTIFACT
 from lineage_store.lineage.rules import INPUTS, OUTPUTS
+from lineage_store.v1 import cache_pb2
 from lineage_store.v1 import metadata_pb2 as pb
 
 
 @dataclass(slots=True)
 class _NewEvent:
-    """An event to be: where the artifact stands, and when it was used."""
+    """A new event: the slots of the artifact, and when it was used."""
 
     field: str
     slots: list[Slot]
@@ -57,7 +58,9 @@ class StepArtifacts:
             for slot in slots_of(event):
                 self._recorded_ids[event.type in OUTPUTS].setdefault(slot, event.artifact_id)
 
-    def put_all(self, step_artifacts: Any, where: str, *, is_output: bool) -> list[int]:
+    def put_all(
+        self, step_artifacts: Sequence[cache_pb2.StepArtifact], where: str, *, is_output: bool
+    ) -> list[int]:
         """Put the inputs or outputs of the step; return their ids.
 
         Raises:
@@ -71,7 +74,7 @@ class StepArtifacts:
             ids.append(artifact_id)
         return ids
 
-    def _put(self, step_artifact: Any, where: str, *, is_output: bool) -> int:
+    def _put(self, step_artifact: cache_pb2.StepArtifact, where: str, *, is_output: bool) -> int:
         artifact = self.types.resolved(ARTIFACT, step_artifact.artifact, f"{where}.artifact")
         stored = self._find(step_artifact, artifact, where, is_output=is_output)
         is_written = is_output and step_artifact.event_type in {pb.Event.UNKNOWN, pb.Event.OUTPUT}
@@ -82,28 +85,27 @@ class StepArtifacts:
         return merge(self.tx, ARTIFACT, stored, artifact, f"{where}.artifact")
 
     def _find(
-        self, step_artifact: Any, artifact: Any, where: str, *, is_output: bool
+        self,
+        step_artifact: cache_pb2.StepArtifact,
+        artifact: pb.Artifact,
+        where: str,
+        *,
+        is_output: bool,
     ) -> StoredNode | None:
-        """Return the artifact that is meant, or None if it is a new one."""
-        recorded_id = self._recorded_ids[is_output].get(_slot(step_artifact))
-        named_artifact = self._find_by_id(artifact, where)
-        if named_artifact is None:
-            recorded_artifact = (
-                None if recorded_id is None else self.tx.nodes[ARTIFACT].find(recorded_id)
-            )
-            return (
-                recorded_artifact
-                if recorded_artifact and _can_be_same(recorded_artifact.message, artifact)
-                else None
-            )
-        if is_output and recorded_id not in {None, named_artifact.message.id}:
+        """Return the stored artifact of a message, or None if it is a new one."""
+        slot = _slot(step_artifact)
+        recorded_id = self._recorded_ids[is_output].get(slot)
+        stored = self._find_by_id(artifact, where)
+        if stored is None:
+            recorded = None if recorded_id is None else self.tx.nodes[ARTIFACT].find(recorded_id)
+            return recorded if recorded and _can_be_same(recorded.message, artifact) else None
+        if is_output and recorded_id not in {None, stored.message.id}:
             raise errors.InvalidArgument(
-                f"{where}: the step has recorded artifact {recorded_id} as "
-                f"{label(_slot(step_artifact))}"
+                f"{where}: the step has recorded artifact {recorded_id} as {label(slot)}"
             )
-        return named_artifact
+        return stored
 
-    def _find_by_id(self, artifact: Any, where: str) -> StoredNode | None:
+    def _find_by_id(self, artifact: pb.Artifact, where: str) -> StoredNode | None:
         """Return the artifact with the id or the external id of a message."""
         nodes = self.tx.nodes[ARTIFACT]
         if artifact.HasField("id"):
@@ -115,10 +117,17 @@ class StepArtifacts:
             return stored
         if not bounded(f"{where}.artifact.external_id", artifact.external_id):
             return None
-        stored_execution = nodes.by_external_id(artifact.external_id)
-        return None if stored_execution is None else nodes.find(stored_execution)
+        stored_id = nodes.by_external_id(artifact.external_id)
+        return None if stored_id is None else nodes.find(stored_id)
 
-    def _tie(self, step_artifact: Any, artifact_id: int, where: str, *, is_output: bool) -> None:
+    def _tie(
+        self,
+        step_artifact: cache_pb2.StepArtifact,
+        artifact_id: int,
+        where: str,
+        *,
+        is_output: bool,
+    ) -> None:
         """Remember an event; an input under several names has one with all of them."""
         event_type = _event_type(step_artifact, where, is_output=is_output)
         tie = self._ties.get((artifact_id, event_type))
@@ -154,7 +163,7 @@ class StepArtifacts:
                 merge(self.tx, ARTIFACT, stored, live, "outputs")
 
 
-def _event(execution_id: int, key: tuple[int, pb.Event.Type], tie: _NewEvent) -> Any:
+def _event(execution_id: int, key: tuple[int, pb.Event.Type], tie: _NewEvent) -> pb.Event:
     artifact_id, event_type = key
     event = pb.Event(artifact_id=artifact_id, execution_id=execution_id, type=event_type)
     write_path(event, tie.slots)
@@ -163,21 +172,23 @@ def _event(execution_id: int, key: tuple[int, pb.Event.Type], tie: _NewEvent) ->
     return event
 
 
-def _make_live(artifact: Any, stored: StoredNode | None) -> None:
+def _make_live(artifact: pb.Artifact, stored: StoredNode | None) -> None:
     if stored is None or not stored.message.state:
         artifact.state = pb.Artifact.LIVE
 
 
-def _can_be_same(stored: Any, artifact: Any) -> bool:
+def _can_be_same(stored: pb.Artifact, artifact: pb.Artifact) -> bool:
     """Return whether a message can be of the artifact in its slot: external ids tell them apart."""
     return "" in {stored.external_id, artifact.external_id}
 
 
-def _slot(step_artifact: Any) -> Slot:
+def _slot(step_artifact: cache_pb2.StepArtifact) -> Slot:
     return (step_artifact.name, step_artifact.index)
 
 
-def _check_slots(step_artifacts: Any, where: str, *, is_output: bool) -> None:
+def _check_slots(
+    step_artifacts: Sequence[cache_pb2.StepArtifact], where: str, *, is_output: bool
+) -> None:
     """Check the slots of inputs, or of outputs: of these there is one in each."""
     slots: set[Slot] = set()
     for at, step_artifact in enumerate(step_artifacts):
@@ -191,7 +202,9 @@ def _check_slots(step_artifacts: Any, where: str, *, is_output: bool) -> None:
         slots.add(_slot(step_artifact))
 
 
-def _event_type(step_artifact: Any, where: str, *, is_output: bool) -> pb.Event.Type:
+def _event_type(
+    step_artifact: cache_pb2.StepArtifact, where: str, *, is_output: bool
+) -> pb.Event.Type:
     check_enums(step_artifact, f"{where}.")
     if not step_artifact.HasField("event_type"):
         return pb.Event.OUTPUT if is_output else pb.Event.INPUT

@@ -1,7 +1,6 @@
 """The contexts of a step: found or created, tied to their parents and to the nodes of the step."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from lineage_store import errors
 from lineage_store.database.transaction import Transaction
@@ -11,13 +10,15 @@ from lineage_store.engine.requests import bounded
 from lineage_store.engine.steps.merging import merge
 from lineage_store.engine.steps.naming import TypeNames
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, NodeKind
+from lineage_store.v1 import cache_pb2
+from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
 
 
 def put_contexts(
     tx: Transaction,
     types: TypeNames,
-    step: Any,
+    step: cache_pb2.Step,
     field: str,
     execution_id: int,
     artifact_ids: Sequence[int],
@@ -45,7 +46,7 @@ def _tie(tx: Transaction, kind: NodeKind, pairs: list[tuple[int, int]]) -> None:
     tx.members.add(kind, tx.members.missing(kind, pairs))
 
 
-def _put(tx: Transaction, types: TypeNames, context: Any, where: str) -> int:
+def _put(tx: Transaction, types: TypeNames, context: pb.Context, where: str) -> int:
     nodes = tx.nodes[CONTEXT]
     typed_context = types.resolved(CONTEXT, context, where)
     if typed_context.HasField("id"):
@@ -61,7 +62,9 @@ def _put(tx: Transaction, types: TypeNames, context: Any, where: str) -> int:
     return merge(tx, CONTEXT, nodes.find(context_id), typed_context, where)  # type: ignore[arg-type]
 
 
-def _put_parents(tx: Transaction, parents: Any, ids: Sequence[int], field: str) -> None:
+def _put_parents(
+    tx: Transaction, parents: Sequence[cache_pb2.ContextParent], ids: Sequence[int], field: str
+) -> None:
     pairs = []
     for at, parent in enumerate(parents):
         for side in ("child_index", "parent_index"):

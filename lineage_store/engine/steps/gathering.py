@@ -9,11 +9,12 @@ from typing import Any
 from lineage_store.database.staging.nodes import Name
 from lineage_store.database.transaction import Transaction
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
+from lineage_store.v1 import cache_pb2 as pb
 
 
-def gather(tx: Transaction, steps: Sequence[Any]) -> None:
+def gather(tx: Transaction, steps: Sequence[pb.Step]) -> None:
     """Look up everything that recording these steps needs, one statement per kind of look-up."""
-    nodes_of_kind = {
+    nodes_of_kind: dict[NodeKind, list[Any]] = {
         ARTIFACT: [one.artifact for step in steps for one in (*step.inputs, *step.outputs)],
         EXECUTION: [step.execution for step in steps],
         CONTEXT: [context for step in steps for context in step.contexts],
@@ -54,11 +55,11 @@ def _type_id(tx: Transaction, kind: NodeKind, node: Any) -> int | None:
     if node.HasField("type_id"):
         return int(node.type_id)
     is_named = node.type and isinstance(node.type, str)  # what is not UTF-8 comes as bytes
-    stored_type = tx.types.named(kind, node.type, "") if is_named else None
+    stored_type = tx.types.cached_by_name(kind, node.type, "") if is_named else None
     return None if stored_type is None else int(stored_type.message.id)
 
 
-def _pairs(tx: Transaction, kind: NodeKind, steps: Iterable[Any]) -> list[tuple[int, int]]:
+def _pairs(tx: Transaction, kind: NodeKind, steps: Iterable[pb.Step]) -> list[tuple[int, int]]:
     """Return pairs of context and node that both are known: with a new one, nothing is tied."""
     return [
         (context_id, node_id)
@@ -68,7 +69,7 @@ def _pairs(tx: Transaction, kind: NodeKind, steps: Iterable[Any]) -> list[tuple[
     ]
 
 
-def _context_ids(tx: Transaction, step: Any) -> Iterator[int]:
+def _context_ids(tx: Transaction, step: pb.Step) -> Iterator[int]:
     staged_contexts = tx.nodes[CONTEXT]
     for context in step.contexts:
         type_id = _type_id(tx, CONTEXT, context)
@@ -78,8 +79,9 @@ def _context_ids(tx: Transaction, step: Any) -> Iterator[int]:
             yield context_id
 
 
-def _node_ids(tx: Transaction, kind: NodeKind, step: Any) -> Iterator[int]:
+def _node_ids(tx: Transaction, kind: NodeKind, step: pb.Step) -> Iterator[int]:
     staged_nodes = tx.nodes[kind]
+    nodes: list[Any]
     if kind is EXECUTION:
         nodes, keys = [step.execution], [step.key]
     else:
@@ -92,7 +94,7 @@ def _node_ids(tx: Transaction, kind: NodeKind, step: Any) -> Iterator[int]:
             yield node_id
 
 
-def _gather_claims(tx: Transaction, steps: Iterable[Any]) -> None:
+def _gather_claims(tx: Transaction, steps: Iterable[pb.Step]) -> None:
     digests: dict[str, list[bytes]] = {}
     for step in steps:
         if step.HasField("cache"):

@@ -46,9 +46,11 @@ class TypeNames:
         return copy
 
     def _type_id(self, kind: NodeKind, name: str, node: Any, field: str) -> int:
-        stored_type = self._tx.types.named(kind, name, "")
+        stored_type = self._tx.types.cached_by_name(kind, name, "")
         if stored_type is not None:
-            if not self._create or all(key in stored_type.declared for key in node.properties):
+            if not self._create or all(
+                key in stored_type.property_kinds for key in node.properties
+            ):
                 return int(stored_type.message.id)
         elif not self._create:
             raise errors.NotFound(

@@ -1,6 +1,6 @@
 """Steps recorded in one call: an execution with all that belongs to it, or several of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import product
 from typing import Any
 
@@ -13,6 +13,8 @@ from lineage_store.engine.requests import required
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, NodeKind
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
+
+_ContextOptions = service.PutExecutionRequest.Options | service.PutLineageSubgraphRequest.Options
 
 _NO_ARTIFACT = -1
 """The id that PutExecution answers for a pair with neither an artifact nor an event."""
@@ -45,7 +47,9 @@ def put_execution(
     )
 
 
-def _put_paired_artifact(tx: Transaction, pair: Any, at: int, *, reuse: bool) -> int:
+def _put_paired_artifact(
+    tx: Transaction, pair: service.PutExecutionRequest.ArtifactAndEvent, at: int, *, reuse: bool
+) -> int:
     if pair.HasField("artifact"):
         field = f"artifact_event_pairs[{at}].artifact"
         is_reusable = reuse and pair.artifact.external_id and not pair.artifact.HasField("id")
@@ -56,7 +60,12 @@ def _put_paired_artifact(tx: Transaction, pair: Any, at: int, *, reuse: bool) ->
 
 
 def _put_artifact(
-    tx: Transaction, artifact: Any, field: str, stored_id: int | None, *, is_checked: bool = False
+    tx: Transaction,
+    artifact: pb.Artifact,
+    field: str,
+    stored_id: int | None,
+    *,
+    is_checked: bool = False,
 ) -> int:
     """Put an artifact; `stored_id` is the id that its external id stands for, if it has none."""
     if stored_id is None or artifact.HasField("id"):
@@ -65,7 +74,7 @@ def _put_artifact(
     return update(tx, ARTIFACT, stored, artifact, field)  # type: ignore[arg-type]
 
 
-def _put_execution(tx: Transaction, execution: Any, *, force_time: bool) -> int:
+def _put_execution(tx: Transaction, execution: pb.Execution, *, force_time: bool) -> int:
     stored = tx.nodes[EXECUTION].find(execution.id) if execution.HasField("id") else None
     if stored is None or not force_time:
         return put_node(tx, EXECUTION, execution, "execution")
@@ -73,7 +82,10 @@ def _put_execution(tx: Transaction, execution: Any, *, force_time: bool) -> int:
 
 
 def _put_paired_events(
-    tx: Transaction, pairs: Any, artifact_ids: list[int], execution_id: int
+    tx: Transaction,
+    pairs: Sequence[service.PutExecutionRequest.ArtifactAndEvent],
+    artifact_ids: list[int],
+    execution_id: int,
 ) -> None:
     """Record the events one by one, so that the first one that is wrong is the one reported."""
     events = [
@@ -88,14 +100,16 @@ def _put_paired_events(
         put_event(tx, event, field)
 
 
-def _check_tie(sent_event: Any, event: Any, field: str) -> None:
+def _check_tie(sent_event: pb.Event, event: pb.Event, field: str) -> None:
     """Check that the ids in an event are those of the execution and artifact sent with it."""
     for name in ("execution_id", "artifact_id"):
         if sent_event.HasField(name) and getattr(sent_event, name) != getattr(event, name):
             raise errors.InvalidArgument(f"{field}.{name} is not the id of what it is sent with")
 
 
-def _tied_event(pair: Any, artifact_id: int, execution_id: int) -> Any:
+def _tied_event(
+    pair: service.PutExecutionRequest.ArtifactAndEvent, artifact_id: int, execution_id: int
+) -> pb.Event:
     event = pb.Event()
     event.CopyFrom(pair.event)
     event.execution_id = execution_id
@@ -104,7 +118,7 @@ def _tied_event(pair: Any, artifact_id: int, execution_id: int) -> Any:
     return event
 
 
-def _put_context(tx: Transaction, context: Any, field: str, options: Any) -> int:
+def _put_context(tx: Transaction, context: pb.Context, field: str, options: _ContextOptions) -> int:
     nodes = tx.nodes[CONTEXT]
     if context.HasField("id") and getattr(options, "force_reuse_context", False):
         if not nodes.exists(context.id):
@@ -162,7 +176,7 @@ def put_lineage_subgraph(
     )
 
 
-def _stored_artifact_ids(tx: Transaction, artifacts: Any) -> dict[str, int]:
+def _stored_artifact_ids(tx: Transaction, artifacts: Sequence[pb.Artifact]) -> dict[str, int]:
     """Return the artifacts that have these external ids before anything of the request is put."""
     nodes = tx.nodes[ARTIFACT]
     ids_by_external_id = {
@@ -177,20 +191,24 @@ def _stored_artifact_ids(tx: Transaction, artifacts: Any) -> dict[str, int]:
     }
 
 
-def _check_types(tx: Transaction, kind: NodeKind, nodes: Any) -> None:
+def _check_types(tx: Transaction, kind: NodeKind, nodes: Sequence[Any]) -> None:
     for at, node in enumerate(nodes):
         field = f"{kind.plural}[{at}]"
         check_type(tx, kind, required(node, "type_id", f"{field}."), field)
 
 
-def _check_properties(tx: Transaction, kind: NodeKind, nodes: Any) -> None:
+def _check_properties(tx: Transaction, kind: NodeKind, nodes: Sequence[Any]) -> None:
     del kind
     for node in nodes:
         check_declared(tx, node.type_id, node.properties)
         check_custom(node.custom_properties)
 
 
-def _check_edge(request: Any, edge: Any, field: str) -> None:
+def _check_edge(
+    request: service.PutLineageSubgraphRequest,
+    edge: service.PutLineageSubgraphRequest.EventEdge,
+    field: str,
+) -> None:
     event = required(edge, "event", f"{field}.")
     for kind in (EXECUTION, ARTIFACT):
         nodes = getattr(request, kind.plural)
@@ -208,7 +226,11 @@ def _check_edge(request: Any, edge: Any, field: str) -> None:
             raise errors.InvalidArgument(f"{field}.event.{node_id} is not the id of {index}")
 
 
-def _put_edges(tx: Transaction, edges: Any, ids: dict[NodeKind, list[int]]) -> None:
+def _put_edges(
+    tx: Transaction,
+    edges: Sequence[service.PutLineageSubgraphRequest.EventEdge],
+    ids: dict[NodeKind, list[int]],
+) -> None:
     events = []
     for edge in edges:
         event = pb.Event()

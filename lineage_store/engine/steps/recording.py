@@ -1,12 +1,16 @@
 """RecordStep and RecordSteps: a report on a step, added to the record of it."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from lineage_store import errors
 from lineage_store.database.staging.nodes import StoredNode
 from lineage_store.database.transaction import Transaction
-from lineage_store.engine.cache.publishing import CheckedPublication, Origin, publication, publish
+from lineage_store.engine.cache.publishing import (
+    CheckedPublication,
+    Origin,
+    parse_publication,
+    publish,
+)
 from lineage_store.engine.metadata.nodes import put_node
 from lineage_store.engine.requests import bounded, required
 from lineage_store.engine.sizes import check_size
@@ -71,7 +75,7 @@ def _as_lineage_error(error: errors.LineageError | UnicodeDecodeError) -> errors
 
 
 def record(
-    tx: Transaction, step: Any, field: str, *, served_from: Origin | None = None
+    tx: Transaction, step: pb.Step, field: str, *, served_from: Origin | None = None
 ) -> StepOutcome:
     """Stage a step.
 
@@ -87,7 +91,7 @@ def record(
         FailedPrecondition: It publishes and is not COMPLETE.
         StaleClaim: It publishes, and the claim of its key is not its own.
     """
-    cache_publication = _publication(step, field)
+    publication = _publication(step, field)
     types = TypeNames(tx, create=step.create_types)
     mark = tx.mark()
     stored_execution = _find_execution(tx, step, field)
@@ -99,7 +103,7 @@ def record(
     execution_id = _put(tx, execution, step.key, stored_execution, field)
     artifacts.tie(execution_id)
     contexts = put_contexts(tx, types, step, field, execution_id, [*inputs, *outputs])
-    entry_id = _publish(tx, cache_publication, execution_id, state, field, served_from)
+    entry_id = _publish(tx, publication, execution_id, state, field, served_from)
     response = pb.RecordStepResponse(
         execution_id=execution_id,
         input_ids=inputs,
@@ -111,13 +115,13 @@ def record(
     return StepOutcome(response, stored_execution, state)
 
 
-def _publication(step: Any, field: str) -> CheckedPublication | None:
+def _publication(step: pb.Step, field: str) -> CheckedPublication | None:
     if not step.HasField("cache"):
         return None
-    return publication(step.cache, f"{field}.cache.")
+    return parse_publication(step.cache, f"{field}.cache.")
 
 
-def _find_execution(tx: Transaction, step: Any, field: str) -> StoredNode | None:
+def _find_execution(tx: Transaction, step: pb.Step, field: str) -> StoredNode | None:
     """Return the execution that the step is recorded as, or None if it is new."""
     key = bounded(f"{field}.key", step.key)
     execution = step.execution
@@ -140,7 +144,7 @@ def _by_id(tx: Transaction, execution_id: int, key: str, field: str) -> StoredNo
     return stored
 
 
-def _settle_state(execution: Any, stored_execution: StoredNode | None) -> int:
+def _settle_state(execution: metadata_pb2.Execution, stored_execution: StoredNode | None) -> int:
     """Return the state that the execution gets; a recorded state is never taken back."""
     sent_state: int = execution.last_known_state
     stored_state: int = (
@@ -158,7 +162,9 @@ def _settle_state(execution: Any, stored_execution: StoredNode | None) -> int:
     return stored_state
 
 
-def _drop_stored_properties(execution: Any, stored_message: Any) -> None:
+def _drop_stored_properties(
+    execution: metadata_pb2.Execution, stored_message: metadata_pb2.Execution
+) -> None:
     """Let a late record add properties to an execution, and replace none.
 
     Records of one step may come in another order than they were made: out of two files, or from
@@ -175,7 +181,11 @@ def _progress(state: int) -> int:
 
 
 def _put(
-    tx: Transaction, execution: Any, key: str, stored_execution: StoredNode | None, field: str
+    tx: Transaction,
+    execution: metadata_pb2.Execution,
+    key: str,
+    stored_execution: StoredNode | None,
+    field: str,
 ) -> int:
     where = f"{field}.execution"
     if key:
@@ -187,18 +197,18 @@ def _put(
 
 def _publish(
     tx: Transaction,
-    cache_publication: CheckedPublication | None,
+    publication: CheckedPublication | None,
     execution_id: int,
     state: int,
     field: str,
     origin: Origin | None,
 ) -> int | None:
-    if cache_publication is None:
+    if publication is None:
         return None
     if state != State.COMPLETE and origin is None:
         name = State.State.Name(state)
         raise errors.FailedPrecondition(
             f"{field}.cache: only a COMPLETE execution can publish; this one is {name}"
         )
-    check_size(tx, len(cache_publication.body), f"{field}.cache")
-    return publish(tx, cache_publication, execution_id, origin)
+    check_size(tx, len(publication.body), f"{field}.cache")
+    return publish(tx, publication, execution_id, origin)
