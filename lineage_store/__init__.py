@@ -68,7 +68,7 @@ _MODULES = {
     "Verdict": "lineage.verdict",
     "connect": "store",
 }
-"""Where the public names are; those that are not here are in `model`."""
+"""Where the public names are; those that are not here are in `entities`."""
 
 
 def __getattr__(name: str) -> Any:
@@ -77,7 +77,7 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module("lineage_store.errors")
     if name not in __all__:
         raise AttributeError(f"module 'lineage_store' has no attribute {name!r}")
-    module = importlib.import_module(f"lineage_store.{_MODULES.get(name, 'model')}")
+    module = importlib.import_module(f"lineage_store.{_MODULES.get(name, 'entities')}")
     globals()[name] = getattr(module, name)
     return globals()[name]
 

@@ -2,16 +2,25 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import click
 
-from lineage_store.client.connecting import TLS_VARIABLES
-from lineage_store.store import LineageStore, connect
+from lineage_store.cli.documents import output_option
+
+if TYPE_CHECKING:
+    from lineage_store.store import LineageStore
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 URL_VARIABLE = "LINEAGE_STORE_URL"
+
+TLS_VARIABLES = {
+    "ca": "LINEAGE_STORE_CA",
+    "key": "LINEAGE_STORE_KEY",
+    "certificate": "LINEAGE_STORE_CERT",
+}
+"""The same as `lineage_store.client.connecting` has; to import that loads gRPC for a --help."""
 
 _TLS = "lineage_store.tls"
 """Where the context of a command keeps its TLS files, by argument of `connect`."""
@@ -68,6 +77,9 @@ cache_store_option = together(
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
+document_options = together(json_option, output_option)
+"""The options of a command that prints a document: a list, a run, a lineage."""
+
 
 class TlsFiles(TypedDict, total=False):
     """Arguments of `connect` that name TLS files."""
@@ -83,8 +95,10 @@ def tls_files() -> TlsFiles:
     return files
 
 
-def open_store(url: str) -> LineageStore:
+def open_store(url: str) -> "LineageStore":
     """Return a store that exists: to look into a file must not create it."""
+    from lineage_store.store import connect  # noqa: PLC0415 - not for a --help
+
     if url.startswith("sqlite:///") and "?" not in url:
         url += "?mode=rw"
     return connect(url, **tls_files())

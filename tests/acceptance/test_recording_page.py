@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from lineage_store.cli.main import cli
+from lineage_store.cli.group import cli
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ["code.md", "recording.md"]
