@@ -24,7 +24,7 @@ from lineage_store.lineage.rules import (
     Direction,
     Rules,
 )
-from lineage_store.lineage.search import OutOfTime, Search, Ways
+from lineage_store.lineage.search import OutOfTime, PathGraph, Search
 from lineage_store.lineage.source import Edge
 from lineage_store.v1 import lineage_pb2 as pb
 from lineage_store.v1 import metadata_pb2
@@ -93,9 +93,9 @@ def _search(
     edges = list(_edges(known, nodes, meter))
     if request.fold_cached:
         edges, found.repeats = _without_repeats(known, edges, ends)
-    ways = Ways(edges, direction)
+    path_graph = PathGraph(edges, direction)
     source, target = map(_signed, ends)
-    search = Search(ways, source, target, lambda: meter.is_late)
+    search = Search(path_graph, source, target, lambda: meter.is_late)
     longest = request.max_hops if request.HasField("max_hops") else None
     shortest = search.shortest
     if request.shortest_only and shortest is not None:
@@ -104,7 +104,7 @@ def _search(
         if len(found.paths) == request.max_paths:
             _stop(found.verdict, pb.Verdict.MAX_PATHS)
             return
-        found.paths.append((path, ways.events(path)))
+        found.paths.append((path, path_graph.events(path)))
         meter.spend(0, STEP_BYTES * len(path))
         if meter.exhausted is not None:
             _stop(found.verdict, meter.exhausted)

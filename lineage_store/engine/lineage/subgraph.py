@@ -19,11 +19,11 @@ from lineage_store.lineage.adjacency.arena import Piece
 from lineage_store.lineage.rules import BIDIRECTIONAL, Rules
 from lineage_store.lineage.source import Edge
 from lineage_store.lineage.state import State
-from lineage_store.lineage.walk import Pace, Step, Walk
+from lineage_store.lineage.walk import Expansion, PageSizes, Walk
 from lineage_store.v1 import lineage_pb2, metadata_service_pb2
 from lineage_store.v1 import metadata_pb2 as pb
 
-PACE = Pace(nodes=65_536, batch=8192, events=65_536)
+PACE = PageSizes(nodes=65_536, batch=8192, events=65_536)
 
 _OPTIONS = "lineage_subgraph_query_options"
 _FIELDS = {name: field.number for name, field in pb.LineageGraph.DESCRIPTOR.fields_by_name.items()}
@@ -68,7 +68,9 @@ def _hop_by_hop(
     """Return the nodes of the graph, and the encoding of them and of the events."""
     walk = Walk(rules, state)
     events = [edge for step in whole(walk, graph, limits) for edge in step.events]
-    seen: dict[NodeKind, Collection[int]] = {kind: sorted(ids) for kind, ids in state.seen.items()}
+    seen: dict[NodeKind, Collection[int]] = {
+        kind: sorted(ids) for kind, ids in state.answered.items()
+    }
     nodes = [
         repeated(_FIELDS[kind.plural], map(id_only, ids))
         for kind, ids in seen.items()
@@ -88,7 +90,7 @@ def _start(options: Any, filter_limits: FilterLimits) -> tuple[NodeKind, Find]:
     return kind, by_filter(kind, query, f"{_OPTIONS}.{field}.filter_query", filter_limits)
 
 
-def whole(walk: Walk, graph: LineageReader, limits: LineageLimits) -> Iterator[Step]:
+def whole(walk: Walk, graph: LineageReader, limits: LineageLimits) -> Iterator[Expansion]:
     """Take all steps of a walk that has no verdict, so it is answered whole or not at all.
 
     Raises:
