@@ -19,7 +19,13 @@ from lineage_store.cache.keys import Component
 from lineage_store.cli import render
 from lineage_store.cli.addresses import Moment, artifact_ids
 from lineage_store.cli.numbers import ID
-from lineage_store.cli.options import cache_store_option, json_option, open_store, together
+from lineage_store.cli.options import (
+    cache_store_option,
+    document_options,
+    json_option,
+    open_store,
+    together,
+)
 from lineage_store.client.cache_answers import CacheEntry, Explanation
 from lineage_store.entities import Execution, ExecutionState
 from lineage_store.entities.plain import plain, printable
@@ -130,7 +136,7 @@ def cache() -> None:
 )  # fmt: skip
 @click.option("--page-token", metavar="TOKEN", help="Continue where a listing stopped.")
 @cache_store_option
-@json_option
+@document_options
 def list_entries(url: str, *, as_json: bool, **options: Any) -> None:
     """List entries, the newest first."""
     with open_store(url) as store:
@@ -192,7 +198,7 @@ def _counted(found: Sequence[CacheEntry]) -> str:
 @click.argument("execution", type=ID)
 @click.option("--against", type=ID, metavar="ID", help="Compare with the entry of this execution.")
 @cache_store_option
-@json_option
+@document_options
 def explain(url: str, execution: int, against: int | None, *, as_json: bool) -> None:
     """Say why EXECUTION ran and was not served from the cache: which parts of its key were new.
 
@@ -281,7 +287,7 @@ _LONG_HEX = re.compile(r"\b[0-9a-f]{20,}\b")
 @cache.command()
 @click.option("--scope", metavar="SCOPE", help="Only of this scope.")
 @cache_store_option
-@json_option
+@document_options
 def stats(url: str, scope: str | None, *, as_json: bool) -> None:
     """Count entries, hits and claims."""
     with open_store(url) as store:
@@ -338,6 +344,3 @@ def _explained(found: Explanation) -> dict[str, Any]:
 
 def _echo_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
-
-
-COMMANDS: list[click.Command] = [cache]

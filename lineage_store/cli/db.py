@@ -137,10 +137,16 @@ def backup(file: Path, database: str, *, force: bool, as_json: bool) -> None:
     is_flag=True,
     help="Finish an upgrade that another process began and did not end (MySQL, MariaDB).",
 )
-def upgrade(database: str, *, take_over: bool) -> None:
+@_json
+def upgrade(database: str, *, take_over: bool, as_json: bool) -> None:
     """Bring a database to the revision that this version needs; creates an empty one.
 
     Servers of the version before go on meanwhile.
     """
     before, after = administration.upgrade(database, take_over=take_over)
-    click.echo(f"revision {before or '(empty)'} -> {after}" if before != after else f"at {after}")
+    if as_json:
+        click.echo(json.dumps({"before": before, "after": after}))
+    elif before == after:
+        click.echo(f"at {after}")
+    else:
+        click.echo(f"revision {before or '(empty)'} -> {after}")

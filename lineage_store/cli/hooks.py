@@ -5,7 +5,7 @@ import sys
 import click
 
 from lineage_store.cli import render
-from lineage_store.cli.options import json_option
+from lineage_store.cli.options import document_options
 from lineage_store.entities.plain import printable
 from lineage_store.integrations.diagnosis import Diagnosis, diagnose, hook_statuses
 
@@ -18,7 +18,7 @@ def hooks() -> None:
 
 
 @hooks.command("list")
-@json_option
+@document_options
 def list_(*, as_json: bool) -> None:
     """List the hooks there are, and which of them are active in this environment."""
     found = hook_statuses()
@@ -29,7 +29,7 @@ def list_(*, as_json: bool) -> None:
 
 
 @hooks.command()
-@json_option
+@document_options
 def doctor(*, as_json: bool) -> None:
     """Say whether what hooks record arrives: where they write, if the store answers, what waits.
 
@@ -58,6 +58,3 @@ def _answer(found: Diagnosis) -> str:
     if found.answer_ms is not None:
         return f"after {found.answer_ms} ms"
     return "none" if found.problems else "none yet: the first run makes it"
-
-
-COMMANDS: list[click.Command] = [hooks]

@@ -9,8 +9,9 @@ import click
 
 from lineage_store.cli import render
 from lineage_store.cli.addresses import NODE_HELP, Moment, node_of, nodes_of
+from lineage_store.cli.documents import output_option
 from lineage_store.cli.numbers import COUNT, HOPS, SECONDS
-from lineage_store.cli.options import json_option, open_store, store_option, together
+from lineage_store.cli.options import document_options, open_store, store_option, together
 from lineage_store.entities import Artifact
 from lineage_store.errors import InvalidArgument
 from lineage_store.lineage.graph import Direction
@@ -88,7 +89,9 @@ class _Row:
 @_as_of
 @_limits
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="tree", show_default=True)
+@click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @store_option
+@output_option
 def lineage(
     node: str, url: str, way: str | None, form: str, stop: str | None, stop_execution: str | None,
     **options: Any,
@@ -162,7 +165,7 @@ def exit_if_incomplete(*verdicts: Verdict) -> None:
 @_as_of
 @_limits
 @store_option
-@json_option
+@document_options
 def impact(node: str, url: str, *, as_json: bool, **options: Any) -> None:
     """List everything that was made from NODE, models first: what to recall if NODE is bad."""
     with open_store(url) as store:
@@ -188,7 +191,7 @@ def impact(node: str, url: str, *, as_json: bool, **options: Any) -> None:
 @_as_of
 @_limits
 @store_option
-@json_option
+@document_options
 def paths(
     source: str, target: str, url: str, *, as_json: bool, shortest: bool, any_direction: bool,
     limit: int, **options: Any,
@@ -230,7 +233,7 @@ def _echo_paths(found: Paths) -> None:
 @_as_of
 @_limits
 @store_option
-@json_option
+@document_options
 def compare(left: str, right: str, url: str, *, as_json: bool, **options: Any) -> None:
     """Say why two artifacts differ: data, code, parameters, environment and steps upstream."""
     with open_store(url) as store:
@@ -256,6 +259,3 @@ def _artifact_id(store: LineageStore, address: str) -> int:
 
 def _echo_json(value: dict[str, Any]) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
-
-
-COMMANDS: list[click.Command] = [lineage, impact, paths, compare]

@@ -10,7 +10,7 @@ from lineage_store.cli import render
 from lineage_store.cli.addresses import artifact_ids
 from lineage_store.cli.nearest import check_type
 from lineage_store.cli.numbers import COUNT, ID
-from lineage_store.cli.options import json_option, open_store, store_option, together
+from lineage_store.cli.options import document_options, open_store, store_option, together
 from lineage_store.entities.plain import plain
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
 from lineage_store.limits import MAX_PAGE
@@ -40,7 +40,7 @@ _listing = together(
     click.option("--order-by", type=_ORDERS, default="id", show_default=True),
     click.option("--desc", is_flag=True, help="Largest or latest first."),
     store_option,
-    json_option,
+    document_options,
 )
 _choosing = together(
     click.argument("id", type=ID, required=False),
@@ -49,7 +49,7 @@ _choosing = together(
     click.option("--name", metavar="NAME"),
     click.option("--external-id", metavar="ID"),
     store_option,
-    json_option,
+    document_options,
 )
 _context = click.option("--context", type=ID, metavar="ID", help="Only those in this context.")
 
@@ -174,7 +174,7 @@ def _chosen(kind: str) -> list[NodeKind]:
 @types.command("list")
 @_kind
 @store_option
-@json_option
+@document_options
 def list_types(url: str, kind: str, *, as_json: bool) -> None:
     """List types, without the system types."""
     with open_store(url) as store:
@@ -190,7 +190,7 @@ def list_types(url: str, kind: str, *, as_json: bool) -> None:
 @click.option("--version", metavar="VERSION", help="None: the type without version.")
 @_kind
 @store_option
-@json_option
+@document_options
 def get_type(url: str, name: str, version: str | None, kind: str, *, as_json: bool) -> None:
     """Show the type of a name."""
     with open_store(url) as store:
@@ -237,7 +237,7 @@ def events() -> None:
 )
 @click.option("--execution", "executions", type=ID, multiple=True, metavar="ID", help="Repeatable.")
 @store_option
-@json_option
+@document_options
 def list_events(
     url: str, artifacts: tuple[str, ...], executions: tuple[int, ...], *, as_json: bool
 ) -> None:
@@ -250,4 +250,4 @@ def list_events(
     _echo_list(_EVENT_COLUMNS, found, as_json=as_json)
 
 
-COMMANDS: list[click.Command] = [types, *map(_node_group, KINDS), events]
+artifacts, executions, contexts = map(_node_group, KINDS)

@@ -9,7 +9,7 @@ import click
 from lineage_store import errors
 from lineage_store.cli import dag, render
 from lineage_store.cli.nearest import check_pipeline, unknown_run
-from lineage_store.cli.options import json_option, open_store, store_option
+from lineage_store.cli.options import document_options, open_store, store_option
 from lineage_store.entities import ExecutionState
 from lineage_store.entities.plain import printable
 from lineage_store.lineage.verdict import counted
@@ -32,7 +32,7 @@ def runs() -> None:
 )  # fmt: skip
 @click.option("--page-token", metavar="TOKEN", help="Continue where a listing stopped.")
 @store_option
-@json_option
+@document_options
 def list_(url: str, *, as_json: bool, **options: Any) -> None:
     """List runs, the newest first."""
     with open_store(url) as store:
@@ -52,7 +52,7 @@ def list_(url: str, *, as_json: bool, **options: Any) -> None:
 @runs.command()
 @click.argument("run", required=False)
 @store_option
-@json_option
+@document_options
 def show(url: str, run: str | None, *, as_json: bool) -> None:
     """Draw the steps of RUN: what each waited for, its state and its duration.
 
@@ -137,6 +137,3 @@ def _duration(milliseconds: int | None) -> str:
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
-
-
-COMMANDS: list[click.Command] = [runs]

@@ -12,6 +12,7 @@ import click
 
 from lineage_store import errors
 from lineage_store.cli import render
+from lineage_store.cli.documents import output_option
 from lineage_store.cli.options import URL_VARIABLE, json_option, tls_files, tls_options, together
 from lineage_store.client.addresses import located
 from lineage_store.entities.plain import plain, printable
@@ -72,6 +73,7 @@ def spool() -> None:
 
 @spool.command()
 @_which
+@output_option
 def status(files: tuple[Path, ...], url: str | None, *, as_json: bool) -> None:
     """Show how many records wait, were refused and were lost, and for which store."""
     statuses, failures = _statuses(_chosen(files, url))
@@ -205,6 +207,3 @@ def _plain(status: SpoolStatus) -> dict[str, Any]:
 
 def _echo_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
-
-
-COMMANDS: list[click.Command] = [spool]

@@ -82,6 +82,3 @@ def _rows(rows: dict[str, int]) -> str:
 
 def _echo(value: dict[str, Any], text: str, *, as_json: bool) -> None:
     click.echo(json.dumps(value, indent=2) if as_json else printable(text))
-
-
-COMMANDS: list[click.Command] = [copy, dump, load]

@@ -123,6 +123,3 @@ def _echo_verified(verified: Verified | None) -> None:
 def _echo_problems(problems: Problems) -> None:
     if problems.count:
         click.echo(f"did not fit as they were: {problems.count}; see above")
-
-
-COMMANDS: list[click.Command] = [import_group, export_group]

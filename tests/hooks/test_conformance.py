@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from lineage_store import LineageStore, connect
-from lineage_store.cli.main import cli
+from lineage_store.cli.group import cli
 from lineage_store.lineage.identity import digest_of
 from lineage_store.recording.delivery.replay import spool_status
 from tests.hooks.adapters import Adapter, adapters

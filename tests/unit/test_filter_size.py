@@ -92,7 +92,7 @@ def test_a_filter_whose_caller_has_gone_is_not_parsed_to_its_end():
 
 
 def test_few_work_and_few_wait():
-    turns, entered, leave = Turns(at_once=1, waiting=1), threading.Event(), threading.Event()
+    turns, entered, leave = Turns(at_once=1, max_waiting=1), threading.Event(), threading.Event()
 
     def work() -> None:
         with turns.one(10):
