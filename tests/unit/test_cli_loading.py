@@ -11,7 +11,7 @@ import pytest
 from lineage_store.cli import overview
 from lineage_store.cli.commands import COMMANDS
 from lineage_store.cli.group import cli
-from lineage_store.cli.options import TLS_VARIABLES
+from lineage_store.client.addresses import TLS_VARIABLES
 from lineage_store.client import connecting
 
 HEAVY = ("click", "grpc", "sqlalchemy", "numpy", "pyarrow", "google.protobuf", "networkx", "lark")
