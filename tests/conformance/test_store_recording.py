@@ -234,7 +234,7 @@ def test_a_file_that_changed_is_no_hit(store, tmp_path: Path, caplog) -> None:
             path.write_text("something else")
     store.flush_recording()
     assert [each.state for each in steps_of(store)] == ["COMPLETE", "CACHED", "COMPLETE"]
-    assert "no longer what it was" in caplog.text
+    assert "has changed since" in caplog.text
     caplog.clear()
 
 

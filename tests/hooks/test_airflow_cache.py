@@ -21,7 +21,7 @@ DAG = "dags/cached.py"
 STEPS = ("clean", "train_small", "train_large", "evaluate", "report")
 
 NEVER = {
-    "pair": "NOT_CACHED: others are mapped over what it puts out",
+    "pair": "NOT_CACHED: others are mapped over its output",
     "of_the_run": "NOT_CACHED: it is given run_id by the context of its run",
     "of_context": "NOT_CACHED: it is given the whole context of its run",
     "secret": "NOT_CACHED: its argument password is a secret",

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from lineage_store.integrations.dagster.errors import fault_of_run, fault_of_step
-from lineage_store.integrations.dagster.runs import index_of, named
-from lineage_store.integrations.dagster.values import shown
+from lineage_store.integrations.dagster.errors import error_of_run, error_of_step
+from lineage_store.integrations.dagster.runs import index_of, run_options
+from lineage_store.integrations.dagster.values import masked_config
 
 
 def run(remote: Any = None, code: Any = None) -> Any:
@@ -44,14 +44,14 @@ def loaded(**pointer: Any) -> Any:
     ],
 )
 def test_code_locations(known: Any, project: str) -> None:
-    found = named(known)
+    found = run_options(known)
     assert (found["project"], found["pipeline"]) == (project, f"{project}.churn")
     assert found["run_id"] == f"{project}.churn@1"
 
 
 def test_what_is_told_of_a_run() -> None:
     told = {"tags.team": "growth", "partition": "mon", "reexecution_of": "0"}
-    assert named(launched("shop.py"))["properties"] == told
+    assert run_options(launched("shop.py"))["properties"] == told
 
 
 def test_the_index_of_a_mapped_step() -> None:
@@ -70,7 +70,7 @@ def test_an_error_without_what_it_is_wrapped_in() -> None:
     own = error("ValueError", "ValueError: no luck\n")
     retry = error("RetryRequestedFromPolicy", "dagster.RetryRequestedFromPolicy", own)
     event = Some(event_type_value="STEP_UP_FOR_RETRY", step_retry_data=Some(error=retry))
-    found: Any = fault_of_step(Some(), event)
+    found: Any = error_of_step(Some(), event)
     assert (found.kind, found.message) == ("ValueError", "no luck")
 
 
@@ -91,7 +91,7 @@ def test_why_a_run_failed(data: Any, kind: str, message: str) -> None:
     event = Some(
         event_type_value="PIPELINE_FAILURE", event_specific_data=data, message="it says so"
     )
-    found = fault_of_run(event)
+    found = error_of_run(event)
     assert found is not None
     assert (found.kind, found.message) == (kind, message)
 
@@ -99,9 +99,9 @@ def test_why_a_run_failed(data: Any, kind: str, message: str) -> None:
 def test_names_of_environment_variables_for_their_values() -> None:
     config = {"user": "me", "token": "secret", "more": {"key": "secret", "size": 3}}
     given = {"token": {"env": "TOKEN"}, "more": {"key": {"env": "KEY"}}}
-    assert shown(config, given) == {
+    assert masked_config(config, given) == {
         "user": "me",
         "token": {"env": "TOKEN"},
         "more": {"key": {"env": "KEY"}, "size": 3},
     }
-    assert shown("secret", {"env": "TOKEN"}) == {"env": "TOKEN"}
+    assert masked_config("secret", {"env": "TOKEN"}) == {"env": "TOKEN"}

@@ -33,8 +33,8 @@ class Unmade:
 
 
 @pytest.fixture(autouse=True)
-def nothing_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(switch, "_told", set())
+def nothing_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(switch, "_logged_messages", set())
 
 
 def made(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> Switch:
@@ -85,7 +85,7 @@ def test_another_version_is_told_once(
     [record] = caplog.records
     assert says in record.getMessage()
     caplog.clear()
-    switch._told.clear()  # as in a process that the tool starts
+    switch._logged_messages.clear()  # as in a process that the tool starts
     assert made(monkeypatch, **bounds)("answer", 1) is None
     assert caplog.records == []
 

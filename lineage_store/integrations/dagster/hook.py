@@ -1,8 +1,8 @@
 """The hook of Dagster, which is loaded right after it: see `startup`.
 
-Dagster tells sensors and loggers of its events, but never what went through an IO manager. So the
-few functions that each step runs through, whatever the executor, are wrapped: none of them
-gives or gets anything else than before.
+Dagster reports events to sensors and loggers, but never values that went through an IO manager. So
+this wraps the few functions that each step runs through, whatever the executor; their arguments and
+results stay the same.
 """
 
 import functools
@@ -31,8 +31,8 @@ def _tell_reported(original: Any) -> Any:
 
     def handle_new_event(self: Any, event: Any, **options: Any) -> Any:
         handled = original(self, event, **options)
-        known = event.dagster_event
-        if known is not None and known.event_type_value in _OF_RUNS:
+        dagster_event = event.dagster_event
+        if dagster_event is not None and dagster_event.event_type_value in _OF_RUNS:
             _record("run_event", self, event)
         return handled
 
@@ -123,7 +123,7 @@ _WRAPPERS = (
     ),
     (MultiprocessExecutorChildProcessCommand, ("execute",), _tell_worker),
 )
-"""What is wrapped: where, by the first of the names that is there, and in what."""
+"""The functions to wrap: their owner, the names to try in order, and the wrapper."""
 
 
 def _wrap_all() -> None:
@@ -132,11 +132,11 @@ def _wrap_all() -> None:
     Raises:
         AttributeError: This version of Dagster lacks one.
     """
-    found = []
+    originals = []
     for place, names, wrap in _WRAPPERS:
         name = next((name for name in names if hasattr(place, name)), names[0])
-        found.append((place, name, getattr(place, name), wrap))
-    for place, name, original, wrap in found:
+        originals.append((place, name, getattr(place, name), wrap))
+    for place, name, original, wrap in originals:
         setattr(place, name, functools.wraps(original)(wrap(original)))
 
 

@@ -37,7 +37,7 @@ def _tell_states(engine: Any, event: str) -> None:
 def _tell_states_later(engine: Any, event: str) -> None:
     """Have each state that an asynchronous engine comes to told as an event.
 
-    What begins is looked at, and the store may be asked: meanwhile the event loop goes on.
+    Beginning a run reads its inputs and may ask the store: meanwhile the event loop goes on.
     """
     original = engine.set_state
 
@@ -72,9 +72,9 @@ def _tell_keys(engine: Any) -> None:
 
     @functools.wraps(original)
     def compute_transaction_key(self: Any) -> Any:
-        known = _record("result_key", self)
-        if known is not None:
-            return known
+        stored_key = _record("result_key", self)
+        if stored_key is not None:
+            return stored_key
         key = original(self)
         _record("result_keyed", self, key)
         return key
