@@ -1,6 +1,6 @@
 """Inputs and outputs of steps, as artifacts that are the same in every process and every hook.
 
-| what | uri | it is the same artifact if |
+| thing | uri | it is the same artifact if |
 | --- | --- | --- |
 | a file or directory | its absolute path | path and content are the same |
 | something elsewhere | the uri | uri, and digest or else version, are the same |

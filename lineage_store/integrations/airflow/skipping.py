@@ -1,10 +1,10 @@
 """Decides for `LineageCacheOperator` whether a task of Airflow can be skipped.
 
-What is asked about is the task as it would run next: rendered, and with the XComs that are there.
-What it published is found by the same key, so nothing may decide about its outputs that the key has
-not: a task that is given the context of its run, or that read what it does not name, is never
-skipped. What a hit put out has to be there: files with their content, XComs in the run that really
-ran, and at any other uri nothing newer, by the events of its asset.
+The decision is about the task as it would run next: rendered, and with the present XComs. The key
+must cover everything that decides about its outputs: a task that uses the context of its run, or
+that read inputs which it does not declare, is never skipped. The outputs of a hit have to be there:
+files with their content, XComs in the run that really ran, and at any other uri nothing newer, by
+the events of its asset.
 """
 
 import inspect
@@ -45,7 +45,7 @@ def planned(ti: Any, task: Any) -> Any:
     copy = task.prepare_for_execution()
     fields = {"task": copy, "task_id": task.task_id, "try_number": 1, "map_index": -1}
     other = ti.model_copy(update=fields)
-    for name in ("xcom_pull", "xcom_push"):  # by which is seen what `ti` itself pulls and pushes
+    for name in ("xcom_pull", "xcom_push"):  # the wrappers that watch `ti` itself
         other.__dict__.pop(name, None)
     other._cached_template_context = None  # noqa: SLF001 - that of `ti`
     copy.render_template_fields(other.get_template_context())

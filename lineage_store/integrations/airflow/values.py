@@ -3,10 +3,10 @@
 | Airflow | recorded |
 | --- | --- |
 | an XCom that an argument of the task refers to, or that its code pulls | input `value:DAG/TASK`, by the fingerprint of its value; `value:DAG/TASK.KEY` if it has a key of its own |
-| what the task returns, or pushes | output of the same name |
-| any other argument, or template field | parameter, with what Airflow takes for a secret masked |
+| values that the task returns, or pushes | output of the same name |
+| any other argument, or template field | parameter, with Airflow's secrets masked |
 | an asset in `inlets` or `outlets`, one that an alias led to | artifact, see `AssetUse` |
-| what a hook, or an `ObjectStoragePath`, read or wrote | the same |
+| assets that a hook, or an `ObjectStoragePath`, read or wrote | the same |
 """  # noqa: E501 - a row of a table
 
 import inspect
@@ -27,7 +27,7 @@ _MAX_VALUES = 1_000
 
 
 def xcom_artifact(dag: str, task: str, key: str, value: Any, run: str) -> Artifact:
-    """Return the artifact of an XCom; the tasks that one is mapped to are not told apart.
+    """Return the artifact of an XCom; all tasks that one is mapped to count as one.
 
     Airflow does not tell a reader which of them a value comes from; equal values are one artifact.
     """
@@ -167,7 +167,7 @@ class AssetUse:
         outputs = {uri for uri, _ in after.outputs - before.outputs}
         for uri, name in after.inputs - before.inputs:
             if uri in outputs and _is_local(uri):
-                # what was written since can't be looked at any more as it was when it was read
+                # the file has been written since, so its content at the time of reading is gone
                 path, old_version = unquote(urlsplit(uri).path), f"before {self._maker}"
                 yield False, name, uri_artifact(path, self._run, version=old_version)
             else:

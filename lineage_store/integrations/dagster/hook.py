@@ -27,7 +27,7 @@ _OF_RUNS = {
 
 
 def _tell_reported(original: Any) -> Any:
-    """Have the events of runs told as they are reported, by the run itself or for it."""
+    """Hand on the events of runs as they are reported, by the run itself or for it."""
 
     def handle_new_event(self: Any, event: Any, **options: Any) -> Any:
         handled = original(self, event, **options)
@@ -40,7 +40,7 @@ def _tell_reported(original: Any) -> Any:
 
 
 def _tell_steps(original: Any) -> Any:
-    """Have the events of each attempt at a step told as they come."""
+    """Hand on the events of each attempt at a step as they come."""
 
     def sequence(step_context: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:
         for event in original(step_context, *args, **kwargs):
@@ -51,7 +51,7 @@ def _tell_steps(original: Any) -> Any:
 
 
 def _tell_loaded(original: Any) -> Any:
-    """Have each input told that comes from an IO manager."""
+    """Hand on each input that comes from an IO manager."""
 
     def load(manager: Any, context: Any) -> Iterator[Any]:
         for loaded in original(manager, context):
@@ -63,7 +63,7 @@ def _tell_loaded(original: Any) -> Any:
 
 
 def _tell_begun(original: Any) -> Any:
-    """Have it told when all inputs are there, right before the code of the step runs."""
+    """Report that all inputs are there, right before the code of the step runs."""
 
     def compute(step_context: Any, values: Any, *args: Any) -> Iterator[Any]:
         _record("step_begins", step_context, values)
@@ -73,7 +73,7 @@ def _tell_begun(original: Any) -> Any:
 
 
 def _tell_stored(original: Any) -> Any:
-    """Have each output told when it is stored, with the events of that."""
+    """Hand on each output when it is stored, with the events of storing it."""
 
     def store(step_context: Any, handle: Any, output: Any) -> Iterator[Any]:
         events = []
@@ -87,7 +87,7 @@ def _tell_stored(original: Any) -> Any:
 
 
 def _tell_crashed(original: Any) -> Any:
-    """Have it told when the process of a step is gone, and can't say so itself."""
+    """Report that the process of a step is gone, since it can't do so itself."""
 
     def log_failure_or_retry(self: Any, step_context: Any, error: Any, state: Any) -> Any:
         event = original(self, step_context, error, state)
@@ -98,7 +98,7 @@ def _tell_crashed(original: Any) -> Any:
 
 
 def _tell_worker(original: Any) -> Any:
-    """Have it told when this process runs one step for a process that waits for it."""
+    """Report that this process runs one step for a process that waits for it."""
 
     def execute(self: Any) -> Iterator[Any]:
         _record("worker_begins")

@@ -92,9 +92,9 @@ def is_versioned(dataset: Any) -> bool:
 def configuration_of(dataset: Any) -> Any:
     """Return how a dataset reads and writes, but not where; None: it is not in the catalog.
 
-    That is its type, what it was made with, and what became of it since, for it and for what it
-    wraps; no credentials. What can't be described is returned as it is: it has no fingerprint
-    unless its state has one.
+    That is its type, its arguments, and its changes since, for it and for the datasets that it
+    wraps; no credentials. A dataset that can't be described is returned as it is: it has no
+    fingerprint unless its state has one.
     """
     if dataset is None:
         return None

@@ -1,8 +1,8 @@
 """Decides whether a node of Kedro can be skipped because its files are up to date.
 
-A node is asked about before its inputs are loaded, and one that is a hit neither loads, runs nor
-saves. So it needs outputs that stay where they are: files of this machine, whose names are not new
-in each run. What it reads may also be in memory.
+The decision comes before the inputs of a node are loaded, and a node that is a hit neither loads,
+runs nor saves. So it needs outputs that stay where they are: files of this machine, whose names are
+not new in each run. Its inputs may also be in memory.
 """
 
 import inspect

@@ -9,9 +9,9 @@
 | an artifact | an artifact, by uri and content; `metadata.NAME` are properties of it |
 | an output parameter | an artifact in memory, also for the tasks that are given it |
 | an input parameter | a parameter |
-| what is in the metadata of `Metrics` | results as well |
+| the metadata of `Metrics` | results as well |
 | a hit of kfp's own cache | a step that is CACHED |
-| an importer | nothing but what it imported, as an input of others |
+| an importer | nothing but the artifact that it imported, as an input of others |
 """
 
 import threading

@@ -9,7 +9,7 @@
 | targets of the tasks that a task requires | inputs |
 | its own targets | outputs |
 | a task that was complete before | a CACHED step with its outputs |
-| an external task | no step: its targets are what others read |
+| an external task | no step: its targets are inputs of others |
 
 A worker with several processes forks each task. The children know the run by an environment
 variable, and count attempts in a directory that they share.
@@ -92,22 +92,22 @@ class LuigiEvents(Hook):
         """Do nothing: more may be added."""
 
     def worker_started(self, worker: Any) -> None:
-        """Ask no more whether tasks are complete: from now on Luigi knows better."""
+        """Stop asking whether tasks are complete: from now on Luigi knows better."""
         del worker
         self._freshness, self._is_running = None, True
 
     def worker_ended(self, worker: Any, error: BaseException | None) -> None:
         """End the run."""
         run, self._run, self._is_running = self._current(), None, False
-        fault: ErrorLike | None = error
+        run_error: ErrorLike | None = error
         if error is None:
             result = LuigiRunResult(worker)
             if result.status not in _GOOD:
-                fault = Failure(f"luigi.{result.status.name}", result.status.value[1])
+                run_error = Failure(f"luigi.{result.status.name}", result.status.value[1])
         self._steps.clear()
         if self._attempts is not None:
             shutil.rmtree(self._attempts, ignore_errors=True)
-        self.end_run(run, fault)
+        self.end_run(run, run_error)
 
     def task_started(self, task: Any) -> None:
         """Begin a step, unless it goes on after tasks that it required while it ran."""

@@ -1,13 +1,13 @@
 """Decides whether a task of Luigi that has its outputs is stale.
 
-Luigi takes a task for complete if its outputs exist, whatever became of what they were made from.
-With LINEAGE_STORE_CACHE, while tasks are added and before any runs, the store is asked as well:
+Luigi takes a task for complete if its outputs exist, even if its inputs have changed since. With
+LINEAGE_STORE_CACHE, while tasks are added and before any runs, the hook asks the store as well:
 
-- what it requires is not complete: neither is the task;
-- its key is known, and its files are what was published under it: it is complete, a hit;
-- its files are known, but were made from something else: it runs again;
+- a task that it requires is not complete: neither is the task;
+- the store has its key, and its files are those published under it: it is complete, a hit;
+- the store has its files, but they were made from something else: it runs again;
 - its key can't be made, since something has no fingerprint: it runs again;
-- its files are not known to the store: Luigi's word counts;
+- the store does not have its files: Luigi's word counts;
 - the store is away: Luigi's word counts as well, and the step says NO_DECISION.
 """
 

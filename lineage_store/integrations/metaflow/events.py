@@ -16,8 +16,8 @@
 
 Artifacts of Metaflow are known by their content, whose SHA-1 is the key that they are kept by.
 
-A task writes what it records to the spool if the process that runs the flow started it: that one
-has opened the store, and sends it.
+A task writes its records to the spool if the process that runs the flow started it: that process
+has opened the store, and sends them.
 """
 
 import inspect

@@ -1,8 +1,8 @@
 """The hook of Metaflow, loaded right after the module of its commands: see `startup`.
 
 The process that the user starts runs the flow, and each task is a process of its own. Neither
-decorators nor sidecars of Metaflow are told what a step reads, and what of its artifacts is new;
-that is seen where artifacts are loaded and kept.
+decorators nor sidecars of Metaflow learn which artifacts a step reads, and which of its artifacts
+are new; so this wraps the functions that load and keep artifacts.
 """
 
 import functools

@@ -72,7 +72,7 @@ class PrefectEvents(Hook):
         elif kind in _END_STATES and flow_run_id in self._runs:
             self.end_run(
                 self._runs.pop(flow_run_id),
-                _fault(state),
+                _error_of(state),
                 state=_END_STATES[kind],
                 at=_ms(state.timestamp),
             )
@@ -111,7 +111,7 @@ class PrefectEvents(Hook):
             self._keys.pop(task_run_id, None)
             self._indexes.pop(task_run_id, None)
             if engine.task_run.flow_run_id is None and task_run_id in self._runs:
-                self.end_run(self._runs.pop(task_run_id), _fault(state), state=_END_STATES[kind])
+                self.end_run(self._runs.pop(task_run_id), _error_of(state), state=_END_STATES[kind])
 
     def _begin(self, engine: Any, state: Any) -> None:
         run = self._run_of(engine)
@@ -213,7 +213,7 @@ class PrefectEvents(Hook):
         if final_state is not ExecutionState.FAILED:
             error = None
         elif state.type.value == "CRASHED" or not isinstance(error, BaseException):
-            error = _fault(state if error is None else error)
+            error = _error_of(state if error is None else error)
         step.end(error, state=final_state, at=_ms(state.timestamp))
 
     @never_raises(None)
@@ -244,7 +244,7 @@ class PrefectEvents(Hook):
             step.result(RESULT_KEY, key)
 
 
-def _fault(state: Any) -> ErrorLike | None:
+def _error_of(state: Any) -> ErrorLike | None:
     """Return the error in a state, if there is one."""
     if state.type.value not in _FAILED:
         return None

@@ -1,9 +1,9 @@
 """Decides whether a Prefect task can be skipped because Prefect still has its result.
 
-Prefect looks in its result storage for a record under the key of the task; where one is, the task
-does not run and the record is what it returned. A task with the policy that Prefect gives those
-whose author says nothing has another key in each run. A hit gives it the key that the record of the
-run had which the hit is of, so all else is Prefect's own doing. Any other policy is left alone.
+Prefect looks in its result storage for a record under the key of the task; if there is one, the
+task does not run and returns the record. With Prefect's default policy, a task has another key in
+each run. A hit gives it the key of the record of the original run, so Prefect itself does the rest.
+Any other policy is left alone.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

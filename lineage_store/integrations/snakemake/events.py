@@ -53,9 +53,9 @@ class _Job:
 
     Attributes:
         step: Its step.
-        error: What went wrong with it so far.
-        ended_at: When it had run, in ms since the epoch; None: it runs, or elsewhere.
-        state: How it ends if nothing goes wrong.
+        error: Its latest error.
+        ended_at: The time at which it had run, in ms since the epoch; None: it runs, or elsewhere.
+        state: Its last state, if nothing goes wrong.
     """
 
     step: Step
@@ -115,13 +115,13 @@ class SnakemakeEvents(Hook):
         del self._runs[id(workflow)]
         os.environ.pop(NOTES, None)
         shutil.rmtree(current.notes, ignore_errors=True)
-        fault, state = _outcome(workflow, error)
+        run_error, state = _outcome(workflow, error)
         for job in current.jobs.values():
-            job.step.end(fault, state=ExecutionState.CANCELED)
+            job.step.end(run_error, state=ExecutionState.CANCELED)
         if workflow.dag is not None:
             for job in _current_jobs(workflow.dag):
                 self._record_known(current, job)
-        self.end_run(current.run, fault, state=state)
+        self.end_run(current.run, run_error, state=state)
 
     def _current(self, workflow: Any) -> _Current:
         """Return the run of a workflow, which is begun now if Snakemake did not tell its start."""
@@ -265,7 +265,7 @@ def _properties(job: Any, external_id: str | None) -> dict[str, Any]:
 def _outcome(
     workflow: Any, error: BaseException | None
 ) -> tuple[ErrorLike | None, ExecutionState | None]:
-    """Return how a run ended; one that was interrupted has no job that failed."""
+    """Return the error and the state of a run; an interrupted one has no job that failed."""
     scheduler = workflow.scheduler
     if error is None or scheduler is None:
         return error, None

@@ -1,9 +1,9 @@
 """The hook of Snakemake, loaded right after the module of its workflows: see `startup`.
 
-A logger plugin has to be chosen on the command line, and is told neither the parameters of a job
-nor the names of its files; so jobs are seen where they begin and end. Only the process that the
-user started records them. It starts others, for jobs with a `run:` and on other machines: these
-leave notes of what went wrong.
+A logger plugin has to be chosen on the command line, and learns neither the parameters of a job nor
+the names of its files; so this wraps the functions that begin and end jobs. Only the process that
+the user started records them. It starts others, for jobs with a `run:` and on other machines: these
+leave notes of errors.
 """
 
 import functools

@@ -1,7 +1,7 @@
 """Notes on the errors of jobs, from the process that ran a job to the one that records it.
 
-A job with a `run:` runs in a Snakemake of its own, which tries it again by itself; the first sees
-only how it ended. Notes are lines of files in a directory that an environment variable names.
+A job with a `run:` runs in a Snakemake of its own, which repeats failed attempts; the first sees
+only the end. Notes are lines of files in a directory that an environment variable names.
 """
 
 import json
