@@ -35,7 +35,7 @@ def frames() -> list[Any]:
     """Frames of which no two are the same."""
     pd = pytest.importorskip("pandas")
     plain = pd.DataFrame({"a": [1, 2], "b": ["x", None]})
-    several_frames: list[Any] = [
+    cases: list[Any] = [
         plain,
         plain["a"],
         plain["b"],
@@ -43,53 +43,31 @@ def frames() -> list[Any]:
         plain.columns,
         plain[["b", "a"]],
     ]
-    several_frames += [
-        plain.set_index("a"),
-        plain.rename(columns={"a": "c"}),
-        plain.iloc[::-1],
-        plain[:1],
-    ]
-    several_frames += [
+    cases += [plain.set_index("a"), plain.rename(columns={"a": "c"}), plain.iloc[::-1], plain[:1]]
+    cases += [
         plain.astype({"a": kind}) for kind in ("int8", "Int64", "float64", "category", object)
     ]
-    several_frames += [plain.astype({"b": kind}) for kind in ("category", object)]
-    several_frames += [
-        plain["a"].rename("z"),
-        plain["a"].set_axis(["p", "q"]),
-        plain.rename_axis("i"),
-    ]
-    several_frames += [
-        pd.concat([plain, plain], axis=1),
-        pd.concat({"k": plain}),
-        pd.concat([plain, plain]),
-    ]
+    cases += [plain.astype({"b": kind}) for kind in ("category", object)]
+    cases += [plain["a"].rename("z"), plain["a"].set_axis(["p", "q"]), plain.rename_axis("i")]
+    cases += [pd.concat([plain, plain], axis=1), pd.concat({"k": plain}), pd.concat([plain, plain])]
     moments = pd.Series(pd.date_range("2026-01-01", periods=2, tz="UTC"))
-    several_frames += [moments, moments.dt.tz_convert("Europe/Paris"), moments.dt.tz_localize(None)]
-    several_frames += [
+    cases += [moments, moments.dt.tz_convert("Europe/Paris"), moments.dt.tz_localize(None)]
+    cases += [
         moments.dt.tz_localize(None).dt.to_period("D"),
         moments.diff(),
         moments[0],
         moments[1],
     ]
-    several_frames += [
-        pd.Series([None, 1.0], dtype=kind) for kind in (object, "Float64", "Sparse[float]")
-    ]
-    several_frames += [
-        pd.Series([pd.NA, 1], dtype=object),
-        pd.Series([float("nan"), 1], dtype=object),
-    ]
-    several_frames += [
-        pd.Series(pd.cut([1, 5], [0, 2, 6])),
-        pd.Series(["ab", "c"]),
-        pd.Series(["a", "bc"]),
-    ]
-    several_frames += [pd.Categorical(["a"]), pd.Categorical(["a"], ["a", "b"]), pd.NA, pd.NaT]
-    several_frames += [
+    cases += [pd.Series([None, 1.0], dtype=kind) for kind in (object, "Float64", "Sparse[float]")]
+    cases += [pd.Series([pd.NA, 1], dtype=object), pd.Series([float("nan"), 1], dtype=object)]
+    cases += [pd.Series(pd.cut([1, 5], [0, 2, 6])), pd.Series(["ab", "c"]), pd.Series(["a", "bc"])]
+    cases += [pd.Categorical(["a"]), pd.Categorical(["a"], ["a", "b"]), pd.NA, pd.NaT]
+    cases += [
         pd.Categorical(["a"], ordered=True),
         pd.interval_range(0, 2),
         pd.Interval(0, 1, "left"),
     ]
-    return several_frames
+    return cases
 
 
 def test_frames_differ_by_types_labels_and_values() -> None:
