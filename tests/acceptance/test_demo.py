@@ -16,15 +16,15 @@ DEMO = Path(__file__).parents[2] / "docs" / "examples" / "demo.py"
 
 
 def demo(directory: Path) -> str:
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, str(DEMO), str(directory)],
         capture_output=True,
         text=True,
         check=False,
         timeout=120,
     )
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
+    assert (process.returncode, process.stderr) == (0, "")
+    return process.stdout
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def test_the_demo_runs_what_is_new_and_says_why(printed: str) -> None:
     assert "Train forest        runs: parameters.depth: 6 → 3\n" in third
     assert re.search(r"Evaluate forest +runs: inputs.model: sha256:\w+… → sha256:\w+…\n", third)
     assert re.search(r"Choose +runs: inputs.forest: sha256:\w+… → sha256:\w+…\n", third)
-    seconds = [float(found) for found in re.findall(r"skipped, in ([\d.]+) s", printed)]
+    seconds = [float(text) for text in re.findall(r"skipped, in ([\d.]+) s", printed)]
     assert seconds[1] < seconds[0]
 
 
@@ -63,8 +63,8 @@ def steady(text: str) -> str:
 
 def test_the_demo_explains_its_models(printed: str) -> None:
     sections = re.split(r"\n(?=Chosen: |Where does |Why is it not |What if )", printed)
-    _, chosen, origin, comparison, impact = sections
-    assert chosen.startswith("Chosen: regression")
+    _, choice, origin, comparison, impact = sections
+    assert choice.startswith("Chosen: regression")
     assert "   └─ train: Dataset" in origin
     assert "└─ Ingest " in origin
     assert "↑ drawn above" in origin
@@ -78,7 +78,7 @@ def test_the_demo_explains_its_models(printed: str) -> None:
 
 def test_the_demo_records_what_it_made(printed: str, directory: Path) -> None:
     with connect(directory / "lineage.db") as store:
-        runs = [read_run(store, found.run) for found in list_runs(store)]
+        runs = [read_run(store, summary.run) for summary in list_runs(store)]
         artifacts = list(store.iter_artifacts())
         stats = store.cache.stats()
     assert [sum(step.is_cached for step in run.steps) for run in runs] == [5, 8, 0]

@@ -11,8 +11,6 @@ import pytest
 from lineage_store.cli import overview
 from lineage_store.cli.commands import COMMANDS
 from lineage_store.cli.group import cli
-from lineage_store.client.addresses import TLS_VARIABLES
-from lineage_store.client import connecting
 
 HEAVY = ("click", "grpc", "sqlalchemy", "numpy", "pyarrow", "google.protobuf", "networkx", "lark")
 
@@ -73,10 +71,6 @@ def test_short_help_option_works_for_each_command() -> None:
         done = python("-m", "lineage_store", *command, "-h")
         assert done.returncode == 0
         assert "-h, --help" in done.stdout
-
-
-def test_tls_variables_are_those_of_the_client() -> None:
-    assert TLS_VARIABLES == connecting.TLS_VARIABLES
 
 
 def test_completion_is_installed_once(tmp_path: Path) -> None:
