@@ -18,6 +18,8 @@ from typing import Any
 import pymysql
 import pytest
 
+from tests.backends.reuse import StorePool
+
 _numbers = count(1)
 START_SECONDS = 60
 
@@ -153,6 +155,20 @@ def new_store() -> Iterator[str]:
             cursor.execute(f"DROP DATABASE {name}")
 
 
+def _create() -> str:
+    number, name = port(), f"store_{next(_numbers)}"
+    with closing(connect(number)) as connection, connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+    return f"mysql://root@127.0.0.1:{number}/{name}"
+
+
+def connect_to_store(number: int, url: str) -> pymysql.connections.Connection:
+    """Open a connection to the database of a store, which commits nothing itself."""
+    connection = connect(number, url.rpartition("/")[2])
+    connection.autocommit(value=False)
+    return connection
+
+
 @contextmanager
 def taking_packets(size: int) -> Iterator[None]:
     """Let the server take packets of so many bytes from connections that are opened meanwhile."""
@@ -182,3 +198,6 @@ def rows_at(number: int, database: str) -> dict[str, list[tuple[Any, ...]]]:
 def _rows(cursor: Any, name: str) -> list[tuple[Any, ...]]:
     cursor.execute(f"SELECT * FROM `{name}`")
     return sorted(cursor.fetchall(), key=repr)
+
+
+pool = StorePool(_create, lambda url: connect_to_store(port(), url), rows)
