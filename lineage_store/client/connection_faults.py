@@ -27,7 +27,7 @@ _MISFITS = {
     "WRONG_VERSION_NUMBER": "it does not speak TLS; use grpc:// instead of grpcs://",
 }
 _ABSENCES = {
-    "Expected SETTINGS frame": "what listens there is no gRPC server; is it the right port?",
+    "Expected SETTINGS frame": "no gRPC server listens there; is it the right port?",
     "Connection refused": "nothing listens there (connection refused)",
     "Domain name not found": "its host name is unknown",
     "errors resolving": "its host name can't be resolved",

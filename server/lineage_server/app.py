@@ -160,7 +160,7 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
         ("grpc.max_send_message_length", settings.max_message_bytes),
         ("grpc.max_metadata_size", settings.max_metadata_bytes),
         ("grpc.absolute_max_metadata_size", settings.max_metadata_bytes),
-        # Pings of the server find clients that are gone, so that what they hold is let go.
+        # Pings of the server find clients that are gone, so that their resources are freed.
         ("grpc.keepalive_time_ms", _milliseconds(settings.keepalive_seconds)),
         ("grpc.keepalive_timeout_ms", _milliseconds(settings.keepalive_timeout_seconds)),
         # Pings of clients: gRPC closes connections that ping oftener, 5 minutes by default.

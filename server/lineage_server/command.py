@@ -220,7 +220,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--log-level",
     default="info",
     type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
-    help="What is logged at least.",
+    help="The least level that is logged.",
 )
 @_option("--access-log", is_flag=True, default=False, help="Log each call that is answered, too.")
 def serve(**values: Any) -> None:
@@ -232,7 +232,7 @@ def serve(**values: Any) -> None:
     settings = Settings(**values)
     if settings.exposure is not None:
         logger.warning(
-            "whoever reaches %s may %s; see docs/settings.md", settings.grpc, settings.exposure
+            "anybody who reaches %s may %s; see docs/settings.md", settings.grpc, settings.exposure
         )
     run = app.run if settings.processes == 1 else processes.run
     run(settings, _announce(settings.database))

@@ -121,5 +121,5 @@ def _failing(method: str, context: grpc.ServicerContext) -> Iterator[None]:
         yield
     except errors.LineageError as error:
         fail(method, context, error, started_at)
-    except NotImplementedError:  # what the service describes, and its servicer lacks
+    except NotImplementedError:  # described by the service, lacking in its servicer
         fail(method, context, errors.Unimplemented(f"{method} is not served"), started_at)

@@ -130,7 +130,7 @@ def test_copies_of_a_step_without_outputs_go_too(call):
 @pytest.mark.parametrize(
     ("entries", "text"),
     [
-        ({}, "entries must name what to invalidate"),
+        ({}, "entries must select the entries to invalidate"),
         ({"digests": [b"x"]}, r"entries.digests\[0\]"),
         ({"component": {"value": "x"}}, "entries.component.name"),
         ({"published_before_milliseconds": -1}, "entries.published_before_milliseconds"),

@@ -10,7 +10,7 @@ MOST = 50
 REPAIRABLE = "`lineage-store db check --repair-index` rebuilds it"
 
 HINTS = {
-    "damage": "restore a backup, or save what can be read with `lineage-store dump`",
+    "damage": "restore a backup, or save the readable rows with `lineage-store dump`",
     "body": "restore the row from a backup",
     "reference": "the row it points to was removed by something other than the store; "
     "restore that row from a backup, or delete this one",

@@ -34,7 +34,7 @@ _READ_ONLY = (errors.FailedPrecondition, "the database is read-only; is it a rep
 _DENIED = (errors.PermissionDenied, "the database user may not do this; grant it the tables")
 _LATE = (
     errors.DeadlineExceeded,
-    "the query took longer than it may; ask for less, or for what is indexed",
+    "the query took longer than it may; ask for less, or for indexed fields",
 )
 _DEEP = (errors.InvalidArgument, "the filter is nested more deeply than the database can read")
 _LARGE = (

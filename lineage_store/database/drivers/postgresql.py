@@ -58,7 +58,7 @@ _MEANINGS: dict[str, tuple[type[errors.LineageError], str]] = {
     "55P03": (errors.Aborted, "another process keeps the database locked; try again later"),
     "57014": (
         errors.DeadlineExceeded,
-        "the query took longer than it may; ask for less, or for what is indexed",
+        "the query took longer than it may; ask for less, or for indexed fields",
     ),
     "57": (errors.Unavailable, "the database is shutting down or starting up; try again"),
     "58": (errors.Unavailable, "the database could not read or write its files"),

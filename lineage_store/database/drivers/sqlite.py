@@ -56,7 +56,7 @@ _MEANINGS: dict[str, tuple[type[errors.LineageError], str]] = {
     "SQLITE_IOERR": (errors.Unavailable, "reading or writing the database file failed"),
     "SQLITE_INTERRUPT": (
         errors.DeadlineExceeded,
-        "the query took longer than it may; ask for less, or for what is indexed",
+        "the query took longer than it may; ask for less, or for indexed fields",
     ),
     "SQLITE_TOOBIG": (errors.InvalidArgument, "a value is larger than SQLite can hold"),
 }

@@ -80,7 +80,7 @@ def translated(driver: Driver) -> Iterator[None]:
 def writing(driver: Driver, raw: Any) -> Iterator[CoreConnection]:
     """Give a SQLAlchemy connection within one transaction that holds the write lock."""
     with driver.core_engine(raw).connect() as connection:
-        # Only now: the first connection of an engine rolls back what was begun before.
+        # Only now: the first connection of an engine rolls back a transaction begun before.
         driver.begin_schema_change(raw)
         try:
             yield connection

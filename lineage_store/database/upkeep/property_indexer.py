@@ -87,7 +87,7 @@ class PropertyIndexer:
                     self._wake.set()
                     return
                 self._drain(keys)
-        except errors.LineageError as error:  # the queue keeps what is left
+        except errors.LineageError as error:  # the queue keeps the rest
             logger.warning("the index over properties stays behind: %s", error.message)
             return
         self._behind = 0

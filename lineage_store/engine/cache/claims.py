@@ -18,7 +18,7 @@ def take_claim(tx: Transaction, request: pb.ClaimRequest) -> pb.ClaimResponse:
     stored_claim = tx.claims.find(*key)
     new_claim = acquired_claim(stored_claim, key, holder, now_ms(), lease)
     if new_claim is None:
-        assert stored_claim is not None  # noqa: S101 - what was never claimed is free
+        assert stored_claim is not None  # noqa: S101 - a key never claimed is free
         return pb.ClaimResponse(claim=claim_message(stored_claim), is_acquired=False)
     tx.claims.put(new_claim)
     return pb.ClaimResponse(claim=claim_message(new_claim), is_acquired=True)

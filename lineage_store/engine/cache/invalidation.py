@@ -27,7 +27,7 @@ def invalidate(
 ) -> pb.InvalidateResponse:
     """Invalidate the entries that are selected, and answer them."""
     if not request.entries.ListFields():
-        raise errors.InvalidArgument("entries must name what to invalidate")
+        raise errors.InvalidArgument("entries must select the entries to invalidate")
     selection = parse_selection(request.entries)
     tombstone = Tombstone(now_ms(), text("by", request.by), text("why", request.why))
     check_size(tx, len(tombstone.by.encode()) + len(tombstone.why.encode()), "by and why")

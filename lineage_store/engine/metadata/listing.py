@@ -70,7 +70,7 @@ def _list(snapshot: Snapshot, request: Any, on_last_page: bytes, **scope: Any) -
         if len(scope) > 1 and _is_empty(snapshot, scope):
             return b""  # ML Metadata does not look at the options of a listing of nothing
         raise
-    page = snapshot.page(query)  # what the database refuses has ended the snapshot
+    page = snapshot.page(query)  # if the database refuses it, the snapshot has ended
     if page.last is None:
         return repeated(1, page.bodies) + (on_last_page if page.bodies else b"")
     return repeated(1, page.bodies) + repeated(2, [write_token(request.options, page.last)])

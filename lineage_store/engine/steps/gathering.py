@@ -54,7 +54,7 @@ def _names(tx: Transaction, kind: NodeKind, nodes: Iterable[Any]) -> Iterator[Na
 def _type_id(tx: Transaction, kind: NodeKind, node: Any) -> int | None:
     if node.HasField("type_id"):
         return int(node.type_id)
-    is_named = node.type and isinstance(node.type, str)  # what is not UTF-8 comes as bytes
+    is_named = node.type and isinstance(node.type, str)  # bytes: not UTF-8
     stored_type = tx.types.cached_by_name(kind, node.type, "") if is_named else None
     return None if stored_type is None else int(stored_type.message.id)
 

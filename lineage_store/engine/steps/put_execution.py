@@ -104,7 +104,9 @@ def _check_tie(sent_event: pb.Event, event: pb.Event, field: str) -> None:
     """Check that the ids in an event are those of the execution and artifact sent with it."""
     for name in ("execution_id", "artifact_id"):
         if sent_event.HasField(name) and getattr(sent_event, name) != getattr(event, name):
-            raise errors.InvalidArgument(f"{field}.{name} is not the id of what it is sent with")
+            raise errors.InvalidArgument(
+                f"{field}.{name} is not the id of the node sent with the event"
+            )
 
 
 def _tied_event(
