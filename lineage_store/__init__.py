@@ -68,7 +68,7 @@ _MODULES = {
     "Verdict": "lineage.verdict",
     "connect": "store",
 }
-"""Where the public names are; those that are not here are in `entities`."""
+"""The modules of the public names; names that are not here are in `entities`."""
 
 
 def __getattr__(name: str) -> Any:

@@ -72,14 +72,14 @@ class DeadlineExceeded(LineageError):
 
 
 class NotFound(LineageError):
-    """What was asked for is not in the store."""
+    """A node or type that was asked for is not in the store."""
 
     code = 5
     reason = "NOT_FOUND"
 
 
 class AlreadyExists(LineageError):
-    """What was to be created is in the store already."""
+    """A node or type that was to be created is in the store already."""
 
     code = 6
     reason = "ALREADY_EXISTS"

@@ -1,4 +1,4 @@
-"""How a command line names nodes and moments."""
+"""Addresses of nodes and moments on the command line."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta

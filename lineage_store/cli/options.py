@@ -23,7 +23,7 @@ TLS_VARIABLES = {
 """The same as `lineage_store.client.connecting` has; to import that loads gRPC for a --help."""
 
 _TLS = "lineage_store.tls"
-"""Where the context of a command keeps its TLS files, by argument of `connect`."""
+"""The key under which the context of a command keeps its TLS files."""
 
 
 def together(*options: Callable[[F], F]) -> Callable[[F], F]:

@@ -35,7 +35,7 @@ from lineage_store.store import connect
 _COLUMNS = ("pending", "refused", "lost", "oldest", "bytes", "url", "path")
 
 _CONNECT_SECONDS = 3.0
-"""How long to wait for a store: whoever replays can see whether it is back."""
+"""Seconds to wait for a store: whoever replays can see whether it is back."""
 
 _which = together(
     click.option(
@@ -59,7 +59,7 @@ _which = together(
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """What became of one file."""
+    """The result for one file."""
 
     path: str
     url: str

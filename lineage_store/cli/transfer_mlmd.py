@@ -12,8 +12,8 @@ from lineage_store.cli.options import json_option
 from lineage_store.entities.plain import plain, printable
 from lineage_store.masking import masked_url
 from lineage_store.transfer.mlmd.exporting import export_mlmd
+from lineage_store.transfer.mlmd.findings import Finding, Findings
 from lineage_store.transfer.mlmd.importing import import_mlmd
-from lineage_store.transfer.mlmd.problems import Problem, Problems
 from lineage_store.transfer.mlmd.verifying import Verified, verify_mlmd
 
 Progress = Callable[[int, int], None]
@@ -41,19 +41,19 @@ def import_command(source: str, target: str, *, verify: bool, as_json: bool) -> 
     only read. Ids stay what they are. An import that was cut off goes on when the same command
     runs again.
     """
-    problems = Problems(_tell)
+    findings = Findings(_tell)
     with _progress(f"importing {masked_url(source)}", hidden=as_json) as progress:
-        done = import_mlmd(source, target, problems, progress)
+        done = import_mlmd(source, target, findings, progress)
     verified = None
     if verify:
         with _progress("comparing", hidden=as_json) as progress:
             verified = verify_mlmd(source, target, progress)
     if as_json:
-        _echo_json({**plain(done), "problems": _plain(problems), "verified": plain(verified)})
+        _echo_json({**plain(done), "problems": _plain(findings), "verified": plain(verified)})
     else:
         _echo_counts("stored", done.stored)
         _echo_verified(verified)
-        _echo_problems(problems)
+        _echo_findings(findings)
     if verified is not None:
         verified.demand_equal()
 
@@ -68,20 +68,20 @@ def export_command(source: str, target: str, *, as_json: bool) -> None:
     The target is sqlite:///PATH, mysql://... or postgresql://..., and missing or empty. Ids stay
     what they are. An export that was cut off begins anew when the same command runs again.
     """
-    problems = Problems(_tell)
+    findings = Findings(_tell)
     with _progress(f"exporting {masked_url(source)}", hidden=as_json) as progress:
-        done = export_mlmd(source, target, problems, progress)
+        done = export_mlmd(source, target, findings, progress)
     if as_json:
-        _echo_json({**plain(done), "problems": _plain(problems)})
+        _echo_json({**plain(done), "problems": _plain(findings)})
         return
     _echo_counts("stored", done.stored)
     if done.left_behind:
         _echo_counts("ML Metadata has no place for", done.left_behind)
-    _echo_problems(problems)
+    _echo_findings(findings)
 
 
-def _tell(problem: Problem) -> None:
-    click.echo(printable(str(problem)), err=True)
+def _tell(finding: Finding) -> None:
+    click.echo(printable(str(finding)), err=True)
 
 
 @contextmanager
@@ -99,8 +99,11 @@ def _progress(label: str, *, hidden: bool) -> Iterator[Progress]:
         yield move
 
 
-def _plain(problems: Problems) -> dict[str, Any]:
-    return {"count": problems.count, "shown": plain(problems.shown)}
+def _plain(findings: Findings) -> dict[str, Any]:
+    shown = [
+        {"where": each.where, "what": each.message, "done": each.action} for each in findings.shown
+    ]
+    return {"count": findings.count, "shown": shown}
 
 
 def _echo_json(value: Any) -> None:
@@ -120,6 +123,6 @@ def _echo_verified(verified: Verified | None) -> None:
     _echo_counts("equal on both sides", verified.compared)
 
 
-def _echo_problems(problems: Problems) -> None:
-    if problems.count:
-        click.echo(f"did not fit as they were: {problems.count}; see above")
+def _echo_findings(findings: Findings) -> None:
+    if findings.count:
+        click.echo(f"did not fit as they were: {findings.count}; see above")

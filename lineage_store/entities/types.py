@@ -33,7 +33,7 @@ _PYTHON_TYPES: dict[Any, PropertyType] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeType:
-    """What the types of artifacts, executions and contexts share.
+    """The common part of the types of artifacts, executions and contexts.
 
     Attributes:
         name: Together with the version, what identifies the type among those of its kind.

@@ -1,4 +1,4 @@
-"""Which format an archive has: its name says it."""
+"""The format of an archive, which its name says."""
 
 from pathlib import Path
 from types import ModuleType
@@ -11,7 +11,7 @@ _JSON = ".jsonl"
 
 
 def is_json(path: Path) -> bool:
-    """Whether an archive is a file of JSON lines; otherwise it is a directory of Parquet files.
+    """Return whether an archive is a file of JSON lines; else it is a directory of Parquet files.
 
     Raises:
         InvalidArgument: The name says neither.

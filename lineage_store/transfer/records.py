@@ -63,10 +63,10 @@ def from_record(table: StoredTable, record: dict[str, Any]) -> Facts:
     except (KeyError, TypeError, ValueError):
         raise errors.InvalidArgument("its kind or its digest is malformed") from None
     if "body" in facts_of(table):
-        found = message_class(table, facts)
-        if found is None:
+        body_class = message_class(table, facts)
+        if body_class is None:
             raise errors.InvalidArgument("its kind is missing")
-        facts["body"] = bodies.from_json(found, record)
+        facts["body"] = bodies.from_json(body_class, record)
     return facts
 
 
@@ -92,10 +92,10 @@ def to_row(table: StoredTable, facts: Mapping[str, Any]) -> Row:
 
 def _with_columns_of_body(table: StoredTable, values: Facts) -> Facts:
     try:
-        found = message_class(table, values)
-        if found is None:
+        body_class = message_class(table, values)
+        if body_class is None:
             raise errors.InvalidArgument(f"there is no kind {values['kind']}")
-        message = message_of(found, values["body"], "the record")
+        message = message_of(body_class, values["body"], "the record")
     except errors.DataLoss as error:
         raise errors.InvalidArgument(error.message) from None
     check_text(message)

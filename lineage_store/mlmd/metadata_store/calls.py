@@ -29,7 +29,7 @@ class ExtraOptions:
 
 
 class Calls:
-    """What the methods of a store are made of.
+    """The base of the methods of a store.
 
     Args:
         transport: Carries the requests.
