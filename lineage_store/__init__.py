@@ -1,6 +1,6 @@
 """A pipeline-first lineage graph store for machine learning.
 
-`connect` opens a store; `LineageStore` says what can be done with it. Names are imported when they
+`connect` opens a store; `LineageStore` has its methods. Names are imported when they
 are first used: a hook that is off must cost the tool that loads it nothing.
 """
 

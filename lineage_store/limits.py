@@ -1,6 +1,6 @@
-"""Bounds on what a store takes and on what it is asked.
+"""Bounds on the data that a store takes and on the questions it answers.
 
-What it takes, every database must be able to hold and index; what it is asked must not occupy it.
+Every database must be able to hold and index the data; no question must occupy the store.
 """
 
 from dataclasses import dataclass, field

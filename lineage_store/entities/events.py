@@ -1,4 +1,4 @@
-"""Events: what executions did with artifacts."""
+"""Events: executions that read or wrote artifacts."""
 
 from dataclasses import dataclass
 from enum import StrEnum

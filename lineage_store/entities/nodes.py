@@ -115,8 +115,8 @@ class Node:
     def _write_state(self, message: Any) -> None:
         state = getattr(self, "state", None)
         if self._states is not None and state is not None:
-            known = member(self._states, state, f"{self.kind.name}.state")
-            setattr(message, str(self.kind.state_field), _state_number(self.kind, known))
+            number = member(self._states, state, f"{self.kind.name}.state")
+            setattr(message, str(self.kind.state_field), _state_number(self.kind, number))
 
     def _write_properties(self, message: Any, name: str) -> None:
         target = getattr(message, name)

@@ -81,7 +81,7 @@ class Reader(Protocol):
         """
 
     def records(self) -> Iterator[tuple[str, StoredTable, Facts]]:
-        """Yield each record: where it is, of which table, and what it says.
+        """Yield each record: its place, its table, and its facts.
 
         Raises:
             InvalidArgument: A record is malformed, and which.

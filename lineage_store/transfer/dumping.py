@@ -31,7 +31,7 @@ def dump(url: str, path: Path, *, force: bool = False, progress: Progress = no_p
         url: The database; it is not changed and may be in use.
         path: A file whose name ends in .jsonl or .jsonl.gz, or a directory for Parquet. It
             appears when it is complete.
-        force: Replace what is there.
+        force: Replace an existing archive.
         progress: Called after each page.
 
     Raises:

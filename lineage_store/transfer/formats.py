@@ -27,7 +27,7 @@ def is_json(path: Path) -> bool:
 
 
 def new_writer(path: Path, aside: Path, header: Header) -> Writer:
-    """Return what writes an archive named `path` at `aside`."""
+    """Return a writer of an archive named `path` at `aside`."""
     if is_json(path):
         return JsonWriter(aside, header, compressed=path.name.endswith(GZIP))
     writer: Writer = _parquet().ParquetWriter(aside, header)
@@ -35,7 +35,7 @@ def new_writer(path: Path, aside: Path, header: Header) -> Writer:
 
 
 def open_archive(path: Path) -> Reader:
-    """Return what reads an archive.
+    """Return a reader of an archive.
 
     Raises:
         LineageError: It can't be read, or is none.

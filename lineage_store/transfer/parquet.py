@@ -27,7 +27,7 @@ from lineage_store.transfer.records import Facts, facts_of
 MANIFEST = "manifest.json"
 MAX_MANIFEST = 1024 * 1024
 GROUP_BYTES = 32 * 1024 * 1024
-"""About what a row group takes in memory."""
+"""The approximate memory of a row group, in bytes."""
 
 BATCH_ROWS = 1_000
 """Rows that are read at once."""
@@ -110,7 +110,7 @@ class ParquetWriter:
         (self._directory / MANIFEST).write_text(f"{text}\n", encoding="utf-8")
 
     def close(self) -> None:
-        """Write what is held back, and close the file that is open."""
+        """Write the rows held back, and close the open file."""
         if self._file is None:
             return
         if self._rows:

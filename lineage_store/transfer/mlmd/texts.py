@@ -1,4 +1,4 @@
-"""Texts that must fit: what is not UTF-8 or too long is written in another way, and told."""
+"""Texts that must fit: one that is not UTF-8 or too long is rewritten and reported."""
 
 import hashlib
 from collections.abc import Callable

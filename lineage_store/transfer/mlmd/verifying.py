@@ -19,7 +19,7 @@ SHOWN = 20
 Progress = Callable[[int, int], None]
 
 Keyed = tuple[Any, Any]
-"""A key, by which both sides are in order, and what is stored under it."""
+"""A key, by which both sides are in order, and the value under it."""
 
 
 @dataclass(slots=True)
