@@ -17,7 +17,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "hooks": ("hooks", "hooks", "Show and diagnose the hooks of orchestrators."),
     "impact": ("lineage", "impact", "List everything made from a node, models first."),
     "import": ("transfer_mlmd", "import_group", "Fill an empty store from an MLMD database."),
-    "lineage": ("lineage", "lineage", "Show what a node was made from, or what was made from it."),
+    "lineage": ("lineage", "lineage", "Show the inputs or the outputs of a node, hop by hop."),
     "load": ("transfer", "load", "Read an archive into an empty database."),
     "paths": ("lineage", "paths", "Show the paths from one node to another."),
     "runs": ("runs", "runs", "List runs of pipelines, or draw the steps of one."),

@@ -17,7 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 URL_VARIABLE = "LINEAGE_STORE_URL"
 
 _TLS = "lineage_store.tls"
-"""Where the context of a command keeps its TLS files, by argument of `connect`."""
+"""The key under which the context of a command keeps its TLS files."""
 
 
 def together(*options: Callable[[F], F]) -> Callable[[F], F]:

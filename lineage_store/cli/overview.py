@@ -58,7 +58,7 @@ def extension_names() -> list[str]:
 
 
 def version() -> str | None:
-    """Return the installed version of lineage-store, or None if no directory tells it."""
+    """Return the installed version of lineage-store, or None if no directory names it."""
     for _, name in _distributions():
         if name.startswith(_DISTRIBUTION):
             return name.removeprefix(_DISTRIBUTION).removesuffix(_METADATA)
