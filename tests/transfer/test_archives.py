@@ -131,6 +131,7 @@ def test_a_dump_that_fails_leaves_nothing(url, tmp_path, name):
     assert {p.name for p in tmp_path.iterdir()} <= {"store.db", "store.db-wal", "store.db-shm"}
 
 
+@pytest.mark.long
 def test_a_full_disk(url):
     with pytest.raises(errors.ResourceExhausted, match=r"disk .* is full"):
         write_records(Path("/dev/full"), [{"x": 1}] * 100_000)
