@@ -15,7 +15,6 @@ from lineage_store.errors import InvalidArgument
 from lineage_store.filtering.checking import check
 from lineage_store.filtering.compiler import Compiled, compiled
 from lineage_store.filtering.errors import FilterError
-from lineage_store.filtering.parser import parse
 from lineage_store.filtering.size import is_larger
 from lineage_store.filtering.turns import Turns
 from lineage_store.kinds import NodeKind
@@ -59,6 +58,8 @@ def compile_filter(kind: NodeKind, text: str, limits: FilterLimits = _DEFAULTS) 
 
 
 def _compiled(kind: NodeKind, text: str, limits: FilterLimits) -> Condition:
+    from lineage_store.filtering.parser import parse  # noqa: PLC0415 - it loads Lark
+
     try:
         checked = check(kind, parse(text, check_caller), limits)
     except FilterError as error:

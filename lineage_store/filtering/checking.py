@@ -8,8 +8,8 @@ from typing import Any
 from lineage_store.filtering import exact, mixing
 from lineage_store.filtering.errors import FilterError, nearest
 from lineage_store.filtering.functions import CAST_NAMES, CASTS, CHOICES, NAMES, SIGNATURES
+from lineage_store.filtering.literals import MAX_INT64
 from lineage_store.filtering.names import resolve
-from lineage_store.filtering.parser import MAX_INT64
 from lineage_store.filtering.quoting import is_named_text, with_quotes
 from lineage_store.filtering.tree import Literal, Node, Operation, Reference
 from lineage_store.filtering.typed import Apply, Expression, Null, Value, ValueList

@@ -2,6 +2,9 @@
 
 import re
 
+MAX_INT64 = 2**63 - 1
+MAX_UINT64 = 2**64 - 1
+
 _SIMPLE = {
     "a": "\a",
     "b": "\b",

@@ -9,11 +9,8 @@ from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
 
 from lineage_store.filtering.errors import FilterError
-from lineage_store.filtering.literals import ITEM, LITERALS, unquoted
+from lineage_store.filtering.literals import ITEM, LITERALS, MAX_INT64, MAX_UINT64, unquoted
 from lineage_store.filtering.tree import Literal, Node, Operation, Reference
-
-MAX_INT64 = 2**63 - 1
-MAX_UINT64 = 2**64 - 1
 
 _VALUES = {"INTEGER", "FLOAT", "STRING", "REFERENCE", "QUOTED", "NAME"}
 _OPERATORS = {"COMPARISON", "PLUS", "MINUS", "TIMES", "DIVIDED", "IN", "LIKE", "BETWEEN", "IS"}

@@ -40,6 +40,17 @@ def test_help_and_version_import_no_library(option: str) -> None:
     assert done.stdout.startswith(("Usage: lineage-store", "lineage-store, version "))
 
 
+def test_a_listing_without_a_filter_loads_no_parser(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'lineage.db'}"
+    program = (
+        "import sys\n"
+        "from lineage_store import connect\n"
+        f"with connect({url!r}) as store: store.list_artifacts()\n"
+        "print(sorted({'lark', 'networkx', 'pyarrow', 'click'} & set(sys.modules)))\n"
+    )
+    assert python("-c", program).stdout.strip() == "[]"
+
+
 def test_click_prints_the_same_help() -> None:
     context = click.Context(cli, info_name="lineage-store")
     assert cli.get_help(context) == overview.help_text()
