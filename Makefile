@@ -20,8 +20,8 @@ FUZZ ?=
 
 .PHONY: demo test test-long test-hooks fuzz check docs commands lock bench bench-quick serve clean
 
-demo: .venv/.ready  ## run a real pipeline, skip what is known, print where its models came from
-	$(BIN)/python docs/examples/demo.py
+demo: .venv-demo/.ready  ## run a real pipeline, skip what is known, print where its models came from
+	.venv-demo/bin/python docs/examples/demo.py
 
 test: .venv/.ready .venv-mlmd/.ready  ## the tests, also those against the real ml-metadata
 	LINEAGE_REQUIRE=$(LINEAGE_REQUIRE) $(PYTEST) -m "not long"
@@ -74,7 +74,13 @@ serve: .venv/.ready  ## serve lineage.db on 127.0.0.1:8080
 .venv/.ready: pyproject.toml proto/hatch_build.py $(SCHEMA)
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/pip install --quiet --editable ".[demo,postgresql,mysql,parquet]" --group dev
+	$(BIN)/pip install --quiet --editable ".[all]" --group dev
+	touch $@
+
+.venv-demo/.ready: pyproject.toml proto/hatch_build.py $(SCHEMA)
+	@echo "Installing the demo into .venv-demo (about 200 MB)"
+	$(PYTHON) -m venv .venv-demo
+	.venv-demo/bin/pip install --quiet --editable .
 	touch $@
 
 .venv/.bench: .venv/.ready
@@ -113,4 +119,4 @@ serve: .venv/.ready  ## serve lineage.db on 127.0.0.1:8080
 	touch $@
 
 clean:
-	rm -rf .venv .venv-mlmd .venv-mlflow .venv-hooks .venv-docs site .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-demo .venv-mlmd .venv-mlflow .venv-hooks .venv-docs site .mypy_cache .ruff_cache .pytest_cache .hypothesis

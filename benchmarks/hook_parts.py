@@ -55,7 +55,7 @@ part("hook")
 events = switch._of({url!r})
 part("recorder")
 if {leaves_sending}:
-    events.leave_sending()
+    events.delegate_delivery()
 run = events.run("run", pipeline="dag", run_id="dag@run")
 step = run.step("task", index=0, params={{"depth": 2}})
 step.begin()

@@ -1,4 +1,4 @@
-"""Whether anybody still waits for the answer that a thread works on.
+"""The callers of this process, and whether anybody still waits for the answer of a thread.
 
 A server says so for each call; where nothing was said, as in an embedded store, the caller is the
 thread itself and waits for as long as it takes.

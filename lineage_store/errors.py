@@ -32,7 +32,7 @@ class LineageError(Exception):
     Attributes:
         code: The canonical status code, a number that never changes for a class.
         reason: A stable name for programs to test.
-        message: One sentence for people: what was wrong and what to do.
+        message: One sentence for people: the mistake and its remedy.
     """
 
     code: ClassVar[int] = 2
@@ -72,14 +72,14 @@ class DeadlineExceeded(LineageError):
 
 
 class NotFound(LineageError):
-    """What was asked for is not in the store."""
+    """A node or type that was asked for is not in the store."""
 
     code = 5
     reason = "NOT_FOUND"
 
 
 class AlreadyExists(LineageError):
-    """What was to be created is in the store already."""
+    """A node or type that was to be created is in the store already."""
 
     code = 6
     reason = "ALREADY_EXISTS"
@@ -100,7 +100,7 @@ class ResourceExhausted(LineageError):
 
 
 class TooLarge(ResourceExhausted):
-    """The message is larger than what one side takes; in parts it may be taken."""
+    """The message is larger than one side takes; in parts it may be taken."""
 
     reason = "TOO_LARGE"
 
@@ -186,7 +186,7 @@ class Unauthenticated(LineageError):
 
 
 def _subclasses(cls: type[LineageError]) -> list[type[LineageError]]:
-    return [cls] + [found for sub in cls.__subclasses__() for found in _subclasses(sub)]
+    return [cls] + [subclass for sub in cls.__subclasses__() for subclass in _subclasses(sub)]
 
 
 BY_REASON: dict[str, type[LineageError]] = {cls.reason: cls for cls in _subclasses(LineageError)}

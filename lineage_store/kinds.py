@@ -8,7 +8,7 @@ from lineage_store.v1 import metadata_pb2 as pb
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NodeKind:
-    """What artifacts, executions and contexts do not share.
+    """The differences between artifacts, executions and contexts.
 
     Attributes:
         name: Singular, lower case: "artifact".

@@ -1,6 +1,6 @@
-"""Bounds on what a store takes and on what it is asked.
+"""Bounds on the data that a store takes and on the questions it answers.
 
-What it takes, every database must be able to hold and index; what it is asked must not occupy it.
+Every database must be able to hold and index the data; no question must occupy the store.
 """
 
 from dataclasses import dataclass, field
@@ -22,12 +22,12 @@ in which what must be escaped takes up to a third more."""
 UNBOUNDED = 2**62
 
 RETRY_FOR_SECONDS = 5.0
-"""How long a call tries again while the database is away, or while other writers are faster."""
+"""Seconds for which a call tries again while the database is away or other writers are faster."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilterLimits:
-    """What a filter may ask for at most.
+    """The limits of a filter.
 
     Attributes:
         characters: Length of its text.
@@ -50,7 +50,7 @@ class FilterLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineageLimits:
-    """What no lineage query exceeds; also the budget of one that names none.
+    """The limits of every lineage query; also the budget of one that names none.
 
     Attributes:
         max_nodes: Nodes in an answer.
@@ -70,7 +70,7 @@ class LineageLimits:
 
 @dataclass(frozen=True, slots=True)
 class NodeBound:
-    """What one node, type, event or cache entry may take.
+    """The size limits of one node, type, event or cache entry.
 
     Attributes:
         bytes: Its most bytes.
@@ -89,7 +89,7 @@ class NodeBound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a store may be asked for.
+    """The limits of a store.
 
     Attributes:
         filters: What a filter may ask for.

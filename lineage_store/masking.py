@@ -1,7 +1,7 @@
 """Credentials in URLs, masked.
 
 `masked_url` takes a string that is known to be a URL, and rather masks too much than too little.
-`masked_text` takes any text, such as the URI of an artifact, and leaves what is no credential as it
+`masked_text` takes any text, such as the URI of an artifact, and leaves all but credentials as it
 is: two artifacts must not become one because their URIs were cut.
 """
 
@@ -49,7 +49,7 @@ def masked_url(url: str) -> str:
 
 
 def _without_login(rest: str) -> str:
-    """Return what follows the scheme of a URL with the password of its user masked."""
+    """Return the rest of a URL behind its scheme with the password of its user masked."""
     end = _login_end(rest)
     user, colon, _ = rest[: max(end, 0)].partition(":")
     return f"{user}:{MASK}{rest[end:]}" if colon else rest

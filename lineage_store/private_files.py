@@ -1,4 +1,4 @@
-"""Files and directories that only their owner may read: they hold what is recorded."""
+"""Files and directories that only their owner may read: they hold records."""
 
 import os
 from contextlib import suppress

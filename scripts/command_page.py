@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import click
 
-from lineage_store.cli.main import cli
+from lineage_store.cli.group import cli
 
 HEADER = """\
 # Commands

@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
-PROJECT = ".[demo,postgresql,mysql,parquet]"
+PROJECT = ".[all]"
 """The project with the extras that the tests need; the same as in the Makefile."""
 
 

@@ -49,5 +49,6 @@ def pytest_terminal_summary(terminalreporter) -> None:
             terminalreporter.write_line(f"{outcome} by backend: {shown}")
     deselected = terminalreporter.config.stash[DESELECTED]
     if deselected:
-        expression = terminalreporter.config.option.markexpr or "other options"
+        options = terminalreporter.config.option
+        expression = options.markexpr or options.keyword
         terminalreporter.write_line(f"deselected by {expression!r}: {deselected}")

@@ -1,13 +1,14 @@
-"""A real pipeline: recorded, skipped where nothing changed, and asked where its models came from.
+"""A real pipeline: record it, skip unchanged steps, and ask where the models came from.
 
 Run it with `make demo`, or:  python docs/examples/demo.py [DIRECTORY]
 
-Eight steps turn a data set that comes with scikit-learn into two trained models and a choice
-between them. They run three times on one embedded store (`lineage.db`). The second time nothing is
-new, and nothing runs. The third time one parameter is new; what depends on it runs, and the store
-says why. Then the store is opened again, and all that is printed comes from there.
+Eight steps turn made-up customers into two trained models and a choice between them.
+They run three times on one embedded store (`lineage.db`). The second time nothing is new, and
+nothing runs. The third time one parameter is new: the steps that depend on that parameter run, and
+the store says why. Then the demo opens the store again, and prints answers from there.
 """
 
+import shlex
 import sys
 import tempfile
 from pathlib import Path
@@ -19,26 +20,29 @@ import lineage_store
 
 
 def main() -> None:
-    """Run the pipeline three times, then print what the store knows of the last run."""
+    """Run the pipeline three times, then ask the store about the last run."""
     if len(sys.argv) > 1:
         directory = Path(sys.argv[1])
         directory.mkdir(parents=True, exist_ok=True)
     else:
         directory = Path(tempfile.mkdtemp(prefix="lineage-store-demo-"))
-    url = f"sqlite:///{directory / 'lineage.db'}"
-    with lineage_store.connect(url) as store:
+    file = directory / "lineage.db"
+    with lineage_store.connect(file) as store:
         with Ticker("First run", store) as tick:
             run_pipeline(store, directory, tick, depth=6)
         with Ticker("The same again", store) as tick:
             run_pipeline(store, directory, tick, depth=6)
         with Ticker("The same with a forest of depth 3", store) as tick:
             run = run_pipeline(store, directory, tick, depth=3)
-    with lineage_store.connect(url) as store:
+    with lineage_store.connect(file) as store:
         best = print_lineage(store, run)
         print_impact(store, run)
+    command = shlex.quote(str(Path(sys.executable).with_name("lineage-store")))
+    store_file = shlex.quote(str(file))
     print(f"\nThe files and the store are in {directory}")
-    print(f"Look further:  lineage-store runs show --store {url}")
-    print(f"               lineage-store lineage {best} --store {url}")
+    print("To look further, paste one of these commands:")
+    print(f"  {command} runs show --store {store_file}")
+    print(f"  {command} lineage {best} --store {store_file}")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-from draw import svg
 from pipeline import run_pipeline
 
 import lineage_store
@@ -20,11 +19,11 @@ def main() -> None:
     file = Path(sys.argv[1]) if len(sys.argv) > 1 else PICTURE
     with (
         tempfile.TemporaryDirectory(prefix="lineage-store-picture-") as home,
-        lineage_store.connect(f"sqlite:///{home}/lineage.db") as store,
+        lineage_store.connect(Path(home, "lineage.db")) as store,
     ):
         run_pipeline(store, Path(home), lambda _: None, depth=6)
         [choice] = store.iter_artifacts(where='uri LIKE "%/choice.json"')
-        file.write_text(svg(store.lineage(choice).upstream().to_dot()))
+        file.write_text(store.lineage(choice).upstream().to_svg(digests=False))
     print(f"wrote {file}")
 
 

@@ -1,22 +1,21 @@
-"""Prints, for a person, what happens in a run and what a store knows of it afterwards."""
+"""Print the steps of a run, and the answers of the store about that run."""
 
 import re
 import time
 from pathlib import PurePath
 from typing import Self
 
-from lineage_store import Artifact, Context, LineageStore
-from lineage_store.recording import Step
+from lineage_store import Artifact, Context, LineageStore, Step
 
 SKIPPED = {"execution": "last_known_state = CACHED"}
-"""A step that was skipped counts as one that wrote what the original wrote; to leave it out."""
+"""Stops a walk at CACHED executions."""
 
 
 class Ticker:
-    """Prints each step of a run as it is decided, and in the end how long they took together.
+    """Prints the decision for each step of a run, and the total time at the end.
 
     Args:
-        title: What is printed first.
+        title: The first line.
         store: Explains why a step runs.
     """
 
@@ -32,7 +31,7 @@ class Ticker:
         return self
 
     def __call__(self, step: Step) -> None:
-        """Print what is done about a step, and why."""
+        """Print the decision for a step, and the reason."""
         if step.hit is not None:
             self._skipped += 1
             print(f"  {step.name:<19} skipped: execution {step.hit.original_execution_id} did it")
@@ -41,32 +40,34 @@ class Ticker:
         print(f"  {step.name:<19} runs: {self._why(step)}")
 
     def _why(self, step: Step) -> str:
-        """Return which parts of the cache key are new."""
+        """Return the new parts of the cache key."""
         if step.cache_key is None:
             return "it is not cached"
-        found = self._store.cache.explain(step.cache_key)
-        if found.nearest is None:
+        explanation = self._store.cache.explain(step.cache_key)
+        if explanation.nearest is None:
             return "nothing like it was done before"
-        parts = [f"{it.name}: {_short(it.stored)} → {_short(it.given)}" for it in found.differences]
-        return ", ".join(parts)
+        return ", ".join(
+            f"{part.name}: {_short(part.stored)} → {_short(part.given)}"
+            for part in explanation.differences
+        )
 
     def __exit__(self, *exc_info: object) -> None:
-        took = time.perf_counter() - self._begun
-        print(f"  {self._ran} ran, {self._skipped} were skipped, in {took:.2f} s\n")
+        seconds = time.perf_counter() - self._begun
+        print(f"  {self._ran} ran, {self._skipped} were skipped, in {seconds:.2f} s\n")
 
 
 def print_lineage(store: LineageStore, run_id: str) -> str:
-    """Print what the best model was made from, and why the other one is not the same.
+    """Print the lineage of the best model, and its differences from the other one.
 
     Returns:
-        The best model, as the command line names it: "artifact:7".
+        The best model in the notation of the command line: "artifact:7".
     """
     run = store.get_context(type="Run", name=run_id)
     [step] = store.iter_executions(context=run, where="type = 'Choose'")
     choice = {name: step.custom_properties[f"outputs.{name}"] for name in ("best", "by", "scores")}
     print(f"Chosen: {choice['best']}, by {choice['by']} of {choice['scores']}")
-    models = {file_name(found): found for found in _of_type(store, run, "Model")}
-    best = models.pop(f"{choice['best']}.joblib")
+    models = {file_name(model): model for model in _of_type(store, run, "Model")}
+    best = models.pop(f"{choice['best']}.model")
     print(f"\nWhere does {file_name(best)} come from?")
     lineage = store.lineage(best).upstream(stop=SKIPPED, keep_stops=False)
     print(lineage, lineage.verdict, sep="\n")
@@ -77,9 +78,9 @@ def print_lineage(store: LineageStore, run_id: str) -> str:
 
 
 def print_impact(store: LineageStore, run_id: str) -> None:
-    """Print what would have to be made again if the raw data turned out to be bad."""
+    """Print everything that depends on the raw data."""
     run = store.get_context(type="Run", name=run_id)
-    [data] = (it for it in _of_type(store, run, "Dataset") if file_name(it) == "data.csv")
+    [data] = (item for item in _of_type(store, run, "Dataset") if file_name(item) == "data.csv")
     print(f"\nWhat if {file_name(data)} is bad?")
     impact = store.impact(data)
     print(impact, impact.verdict, sep="\n")
@@ -95,6 +96,6 @@ def _of_type(store: LineageStore, run: Context, type_name: str) -> list[Artifact
 
 
 def _short(text: str | None) -> str:
-    """Return the canonical text of a component; of an input only its digest, cut short."""
+    """Return the canonical text of a component; for an input, only the short digest."""
     bare = re.sub(r'\[\{"content":"([^"]*)".*\}\]', r"\1", text or "(none)")
     return re.sub(r"([0-9a-f]{12})[0-9a-f]{20,}", r"\1…", bare)

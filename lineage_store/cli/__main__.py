@@ -1,5 +1,5 @@
 """`python -m lineage_store.cli`."""
 
-from lineage_store.cli.main import main
+from lineage_store.cli import main
 
 main()

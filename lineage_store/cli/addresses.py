@@ -1,4 +1,4 @@
-"""How a command line names nodes and moments."""
+"""Addresses of nodes and moments on the command line."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -59,11 +59,11 @@ def artifact_ids(store: LineageStore, addresses: Iterable[str]) -> list[int]:
 
 
 def _named(store: LineageStore, address: str) -> NamedNodes:
-    """Return what an address names; what a person should know of it is on standard error."""
-    found = store.find_nodes(address)
-    if found.remark is not None:
-        click.echo(printable(found.remark), err=True)
-    return found
+    """Return the nodes that an address names; print a remark on them to standard error."""
+    named_nodes = store.find_nodes(address)
+    if named_nodes.remark is not None:
+        click.echo(printable(named_nodes.remark), err=True)
+    return named_nodes
 
 
 class Moment(click.ParamType):  # type: ignore[type-arg,unused-ignore] # generic from 8.4 on
@@ -76,9 +76,9 @@ class Moment(click.ParamType):  # type: ignore[type-arg,unused-ignore] # generic
     ) -> datetime:
         """Return the moment."""
         try:
-            found = datetime.fromisoformat(str(value))
+            moment = datetime.fromisoformat(str(value))
         except ValueError:
             self.fail(f"{value!r} is not of the form 2026-11-23 or 2026-11-23T17:30:00", param, ctx)
         if len(str(value)) <= len("2026-11-23"):
-            found += timedelta(days=1, microseconds=-1)
-        return found if found.tzinfo else found.replace(tzinfo=UTC)
+            moment += timedelta(days=1, microseconds=-1)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""`lineage-store cache`: what may be skipped, and why something may not."""
+"""`lineage-store cache`: look at cache entries, explain misses, invalidate."""
 
 import getpass
 import json
@@ -19,7 +19,13 @@ from lineage_store.cache.keys import Component
 from lineage_store.cli import render
 from lineage_store.cli.addresses import Moment, artifact_ids
 from lineage_store.cli.numbers import ID
-from lineage_store.cli.options import cache_store_option, json_option, open_store, together
+from lineage_store.cli.options import (
+    cache_store_option,
+    document_options,
+    json_option,
+    open_store,
+    together,
+)
 from lineage_store.client.cache_answers import CacheEntry, Explanation
 from lineage_store.entities import Execution, ExecutionState
 from lineage_store.entities.plain import plain, printable
@@ -85,7 +91,7 @@ _selection = together(
         "artifacts",
         multiple=True,
         metavar="NODE",
-        help="With this output: an id, or ./table.csv, or what else `lineage` takes.",
+        help="With this output: an id, or ./table.csv, or any NODE of `lineage`.",
     ),
     click.option(
         "--context", "contexts", type=ID, multiple=True, metavar="ID", help="Of this context."
@@ -118,7 +124,7 @@ class _Row:
 
 @click.group()
 def cache() -> None:
-    """Look at what may be skipped, and see to it that it is not."""
+    """List, explain and invalidate cache entries."""
 
 
 @cache.command("list")
@@ -126,11 +132,11 @@ def cache() -> None:
 @click.option("--invalidated", "include_invalidated", is_flag=True, help="Also the invalidated.")
 @click.option(
     "--limit", type=click.IntRange(min=1, max=100), default=20, show_default=True,
-    help="At most so many.",
+    help="List at most this many.",
 )  # fmt: skip
 @click.option("--page-token", metavar="TOKEN", help="Continue where a listing stopped.")
 @cache_store_option
-@json_option
+@document_options
 def list_entries(url: str, *, as_json: bool, **options: Any) -> None:
     """List entries, the newest first."""
     with open_store(url) as store:
@@ -143,19 +149,19 @@ def list_entries(url: str, *, as_json: bool, **options: Any) -> None:
 
 @cache.command()
 @_selection
-@click.option("--transitive", is_flag=True, help="Also what was made from their outputs.")
-@click.option("--why", required=True, metavar="TEXT", help="Why; told to those who miss.")
-@click.option("--by", metavar="NAME", help="Who does it.  [default: USER@HOST]")
-@click.option("--dry-run", is_flag=True, help="Only show which.")
-@click.option("--yes", is_flag=True, help="Do it without asking.")
+@click.option("--transitive", is_flag=True, help="Also entries derived from their outputs.")
+@click.option("--why", required=True, metavar="TEXT", help="Reason; steps that miss report it.")
+@click.option("--by", metavar="NAME", help="Your name.  [default: USER@HOST]")
+@click.option("--dry-run", is_flag=True, help="Only show the entries.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @cache_store_option
 @json_option
 def invalidate(
     url: str, *, as_json: bool, dry_run: bool, yes: bool, by: str | None, **options: Any
 ) -> None:
-    """Make sure that entries never hit again: those for which all that is given holds.
+    """Invalidate the entries that match all options, so that they never hit again.
 
-    They are shown first, and nothing is done without an answer or --yes.
+    The command shows them first and changes nothing until you confirm or pass --yes.
     """
     if not any(value for name, value in options.items() if name not in {"transitive", "why"}):
         raise click.UsageError("say which entries, such as --execution 7 or --component code=…")
@@ -163,36 +169,36 @@ def invalidate(
     with open_store(url) as store:
         options["artifacts"] = artifact_ids(store, options["artifacts"])
         if dry_run or not yes:
-            found = store.cache.invalidate(dry_run=True, **options)
-        if not dry_run and (yes or _is_wanted(found)):
-            found = store.cache.invalidate(**options)
-            click.echo(f"invalidated {_counted(found)}", err=True)
+            entries = store.cache.invalidate(dry_run=True, **options)
+        if not dry_run and (yes or _is_confirmed(entries)):
+            entries = store.cache.invalidate(**options)
+            click.echo(f"invalidated {_counted(entries)}", err=True)
     if as_json or dry_run or yes:
-        _echo_entries(found, as_json=as_json)
+        _echo_entries(entries, as_json=as_json)
 
 
-def _is_wanted(found: Sequence[CacheEntry]) -> bool:
+def _is_confirmed(entries: Sequence[CacheEntry]) -> bool:
     """Show what would be invalidated and ask; without entries there is nothing to ask."""
-    _echo_table(found, err=True)
-    return bool(found) and click.confirm(f"Invalidate {_counted(found)}?", abort=True, err=True)
+    _echo_table(entries, err=True)
+    return bool(entries) and click.confirm(f"Invalidate {_counted(entries)}?", abort=True, err=True)
 
 
 def _user() -> str:
-    """Return who runs this process, as user@host."""
+    """Return the user of this process, as user@host."""
     with suppress(OSError, KeyError, ImportError):
         return f"{getpass.getuser()}@{socket.gethostname()}"
     return "unknown"
 
 
-def _counted(found: Sequence[CacheEntry]) -> str:
-    return "1 entry" if len(found) == 1 else f"{len(found)} entries"
+def _counted(entries: Sequence[CacheEntry]) -> str:
+    return "1 entry" if len(entries) == 1 else f"{len(entries)} entries"
 
 
 @cache.command()
 @click.argument("execution", type=ID)
 @click.option("--against", type=ID, metavar="ID", help="Compare with the entry of this execution.")
 @cache_store_option
-@json_option
+@document_options
 def explain(url: str, execution: int, against: int | None, *, as_json: bool) -> None:
     """Say why EXECUTION ran and was not served from the cache: which parts of its key were new.
 
@@ -200,14 +206,14 @@ def explain(url: str, execution: int, against: int | None, *, as_json: bool) -> 
     """
     with open_store(url) as store:
         ran = store.get_execution(execution)
-        found = _explanation(store, ran, against)
+        explanation = _explanation(store, ran, against)
     if as_json:
-        _echo_json(_explained(found))
+        _echo_json(_explanation_to_json(explanation))
         return
     decision = ran.custom_properties.get(CACHE_DECISION)
     if decision is not None:
         click.echo(printable(f"execution {execution}: {decision}"))
-    for line in _lines(found):
+    for line in _lines(explanation):
         click.echo(line)
 
 
@@ -236,7 +242,7 @@ def _earlier(
     store: LineageStore, entry: CacheEntry
 ) -> Iterator[tuple[CacheEntry, Mapping[str, str]]]:
     """Yield entries of the same kind of step that were published before one, newest first."""
-    step = next((found for found in entry.components if found.name == STEP), None)
+    step = next((each for each in entry.components if each.name == STEP), None)
     token: str | None = None
     for _ in range(_PAGES):
         page = store.cache.list(
@@ -246,7 +252,7 @@ def _earlier(
             limit=100,
             page_token=token,
         )
-        yield from ((found, _by_name(found)) for found in page if found.id < entry.id)
+        yield from ((each, _by_name(each)) for each in page if each.id < entry.id)
         token = page.next_page_token
         if token is None:
             return
@@ -256,18 +262,18 @@ def _by_name(entry: CacheEntry) -> dict[str, str]:
     return {component.name: component.value for component in entry.components}
 
 
-def _lines(found: Explanation) -> Iterator[str]:
-    """Yield an explanation for people: what it was compared with, and each difference."""
-    if found.nearest is None:
+def _lines(explanation: Explanation) -> Iterator[str]:
+    """Yield an explanation for people: the entry it was compared with, and each difference."""
+    if explanation.nearest is None:
         yield "there is no earlier entry to compare with"
         return
-    where = f"execution {found.nearest.execution_id}"
-    if not found.differences:
-        yield printable(f"the key is that of {where}, whose entry is {_state(found.nearest)}")
+    where = f"execution {explanation.nearest.execution_id}"
+    if not explanation.differences:
+        yield printable(f"the key is that of {where}, whose entry is {_state(explanation.nearest)}")
         return
-    same = "1 is" if found.equal_components == 1 else f"{found.equal_components} are"
+    same = "1 is" if explanation.equal_components == 1 else f"{explanation.equal_components} are"
     yield f"compared with {where}, of whose components {same} the same:"
-    for it in found.differences:
+    for it in explanation.differences:
         yield f"  {printable(it.name)}: {_shown(it.stored)} → {_shown(it.given)}"
 
 
@@ -281,15 +287,15 @@ _LONG_HEX = re.compile(r"\b[0-9a-f]{20,}\b")
 @cache.command()
 @click.option("--scope", metavar="SCOPE", help="Only of this scope.")
 @cache_store_option
-@json_option
+@document_options
 def stats(url: str, scope: str | None, *, as_json: bool) -> None:
     """Count entries, hits and claims."""
     with open_store(url) as store:
-        found = store.cache.stats(scope=scope)
+        counts = store.cache.stats(scope=scope)
     if as_json:
-        render.echo_json(found)
+        render.echo_json(counts)
     else:
-        render.echo_item(found)
+        render.echo_item(counts)
 
 
 def _echo_entries(entries: Sequence[CacheEntry], *, as_json: bool) -> None:
@@ -326,18 +332,15 @@ def _state(entry: CacheEntry) -> str:
 
 def _entry(entry: CacheEntry) -> dict[str, Any]:
     """Return an entry in terms of JSON; its key in hexadecimal, components as canonical text."""
-    found: dict[str, Any] = plain(entry)
-    del found["digest"]
-    return found | {"key": entry.digest.hex(), "components": _by_name(entry)}
+    fields: dict[str, Any] = plain(entry)
+    del fields["digest"]
+    return fields | {"key": entry.digest.hex(), "components": _by_name(entry)}
 
 
-def _explained(found: Explanation) -> dict[str, Any]:
-    nearest = None if found.nearest is None else _entry(found.nearest)
-    return {**plain(found), "nearest": nearest}
+def _explanation_to_json(explanation: Explanation) -> dict[str, Any]:
+    nearest = None if explanation.nearest is None else _entry(explanation.nearest)
+    return {**plain(explanation), "nearest": nearest}
 
 
 def _echo_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
-
-
-COMMANDS: list[click.Command] = [cache]

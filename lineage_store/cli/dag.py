@@ -36,19 +36,19 @@ def in_order(before: Mapping[int, Collection[int]]) -> list[int]:
         before: For each node those that come directly before it. What is on a cycle, which data can
             not be, comes last.
     """
-    left = {node: set(others) & before.keys() - {node} for node, others in before.items()}
+    predecessors = {node: set(others) & before.keys() - {node} for node, others in before.items()}
     after: dict[int, list[int]] = {node: [] for node in before}
-    for node, others in left.items():
+    for node, others in predecessors.items():
         for other in others:
             after[other].append(node)
-    found: dict[int, None] = {}
-    ready = [node for node, others in reversed(left.items()) if not others]
+    ordered: dict[int, None] = {}
+    ready = [node for node, others in reversed(predecessors.items()) if not others]
     while ready:
         node = ready.pop()
-        found[node] = None
-        freed = [follower for follower in after[node] if left[follower] <= found.keys()]
+        ordered[node] = None
+        freed = [follower for follower in after[node] if predecessors[follower] <= ordered.keys()]
         ready.extend(reversed(freed))
-    return [*found, *(node for node in before if node not in found)]
+    return [*ordered, *(node for node in before if node not in ordered)]
 
 
 def draw(before: Mapping[int, Collection[int]]) -> Iterator[tuple[str, int | None]]:
@@ -71,33 +71,33 @@ def _followers(
     before: Mapping[int, Collection[int]], places: Mapping[int, int]
 ) -> dict[int, list[int]]:
     """Return for each node those that come directly after it, in their order."""
-    found: dict[int, list[int]] = {node: [] for node in places}
+    followers: dict[int, list[int]] = {node: [] for node in places}
     for node in sorted(before, key=places.__getitem__):
         for other in before[node]:
             if other in places and places[other] < places[node]:
-                found[other].append(node)
-    return found
+                followers[other].append(node)
+    return followers
 
 
 def _lines(
     order: Sequence[int], followers: Mapping[int, Sequence[int]]
 ) -> Iterator[tuple[str, int | None]]:
     lanes: list[int | None] = []
-    ended = -1
+    end_lane = -1
     for node in order:
         mine = [at for at, target in enumerate(lanes) if target == node]
         place = mine[0] if mine else _free(lanes)
         if len(mine) > 1:
             yield _joint(lanes, place, mine, _UP), None
-        elif place == ended and not mine:  # nothing leads here from the node above
+        elif place == end_lane and not mine:  # nothing leads here from the node above
             yield _row(lanes), None
         for at in mine:
             lanes[at] = None
         yield _row(lanes, place), node
-        begun = _open(lanes, place, followers[node])
-        ended = -1 if begun else place
-        if len(begun) > 1:
-            yield _joint(lanes, place, begun, _DOWN), None
+        open_lanes = _open(lanes, place, followers[node])
+        end_lane = -1 if open_lanes else place
+        if len(open_lanes) > 1:
+            yield _joint(lanes, place, open_lanes, _DOWN), None
 
 
 def _free(lanes: list[int | None]) -> int:
@@ -108,12 +108,12 @@ def _free(lanes: list[int | None]) -> int:
 
 def _open(lanes: list[int | None], place: int, targets: Sequence[int]) -> list[int]:
     """Let a lane lead to each target, the first from where the node is; return their places."""
-    begun = []
+    open_lanes = []
     for at, target in enumerate(targets):
         lane = place if at == 0 else _free(lanes)
         lanes[lane] = target
-        begun.append(lane)
-    return begun
+        open_lanes.append(lane)
+    return open_lanes
 
 
 def _row(lanes: Sequence[object], place: int | None = None) -> str:

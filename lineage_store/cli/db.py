@@ -1,4 +1,4 @@
-"""`lineage-store db`: the database of a store: its schema, whether it is sound, backups."""
+"""`lineage-store db`: schema, checks and backups of the database of a store."""
 
 import json
 from pathlib import Path
@@ -52,7 +52,7 @@ def current(database: str, *, as_json: bool) -> None:
 )
 @_json
 def check(database: str, *, repair: bool, as_json: bool) -> None:
-    """Check everything that a store holds; exit 0 if it is sound, 1 if something was found.
+    """Check the whole store; exit 0 if it is sound, 1 if there are findings.
 
     References, bodies, the columns and indexes made from them, names, counters and, of an SQLite
     file, its pages. The store may be in use.
@@ -63,16 +63,16 @@ def check(database: str, *, repair: bool, as_json: bool) -> None:
         )
     with progress_bar("checking") as show:
         report = checking.check(database, repair=repair, progress=show)
-    found = report.findings
+    findings = report.findings
     if as_json:
         click.echo(json.dumps(_report(report), indent=2, ensure_ascii=False))
     else:
         _echo_report(report)
-    left = found.total
-    if left and repair:
-        left = checking.check(database).findings.total
-    if left:
-        raise errors.FailedPrecondition(f"{_counted(left, 'finding')} in this store")
+    remaining_count = findings.total
+    if remaining_count and repair:
+        remaining_count = checking.check(database).findings.total
+    if remaining_count:
+        raise errors.FailedPrecondition(f"{_counted(remaining_count, 'finding')} in this store")
 
 
 def _echo_report(report: checking.CheckReport) -> None:
@@ -91,23 +91,23 @@ def _echo_report(report: checking.CheckReport) -> None:
 
 
 def _report(report: checking.CheckReport) -> dict[str, Any]:
-    found = report.findings
+    findings = report.findings
     return {
         "revision": report.revision,
         "rows": report.rows,
-        "total": found.total,
+        "total": findings.total,
         "repaired": report.repaired,
         "totals": [
             {"kind": kind, "table": table, "count": count, "hint": HINTS[kind]}
-            for (kind, table), count in found.totals.items()
+            for (kind, table), count in findings.totals.items()
         ],
-        "findings": [plain(one) for one in found.kept_findings],
+        "findings": [plain(one) for one in findings.kept_findings],
     }
 
 
-def _counted(count: int, what: str) -> str:
-    plural = "indexes" if what == "index" else "bodies" if what == "body" else f"{what}s"
-    return f"{count} {what if count == 1 else plural}"
+def _counted(count: int, noun: str) -> str:
+    plural = "indexes" if noun == "index" else "bodies" if noun == "body" else f"{noun}s"
+    return f"{count} {noun if count == 1 else plural}"
 
 
 @db.command()
@@ -122,7 +122,7 @@ def backup(file: Path, database: str, *, force: bool, as_json: bool) -> None:
     """
     with progress_bar(f"backup to {file.name}") as show:
         size = write_backup(
-            database, file, force=force, progress=lambda done, all_: show("pages", done, all_)
+            database, file, force=force, progress=lambda count, all_: show("pages", count, all_)
         )
     if as_json:
         click.echo(json.dumps({"file": str(file), "bytes": size}))
@@ -137,10 +137,16 @@ def backup(file: Path, database: str, *, force: bool, as_json: bool) -> None:
     is_flag=True,
     help="Finish an upgrade that another process began and did not end (MySQL, MariaDB).",
 )
-def upgrade(database: str, *, take_over: bool) -> None:
+@_json
+def upgrade(database: str, *, take_over: bool, as_json: bool) -> None:
     """Bring a database to the revision that this version needs; creates an empty one.
 
     Servers of the version before go on meanwhile.
     """
     before, after = administration.upgrade(database, take_over=take_over)
-    click.echo(f"revision {before or '(empty)'} -> {after}" if before != after else f"at {after}")
+    if as_json:
+        click.echo(json.dumps({"before": before, "after": after}))
+    elif before == after:
+        click.echo(f"at {after}")
+    else:
+        click.echo(f"revision {before or '(empty)'} -> {after}")

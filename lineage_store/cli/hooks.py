@@ -1,11 +1,11 @@
-"""`lineage-store hooks`: whether orchestrators record what they run, and where to."""
+"""`lineage-store hooks`: show and diagnose the hooks of orchestrators."""
 
 import sys
 
 import click
 
 from lineage_store.cli import render
-from lineage_store.cli.options import json_option
+from lineage_store.cli.options import document_options
 from lineage_store.entities.plain import printable
 from lineage_store.integrations.diagnosis import Diagnosis, diagnose, hook_statuses
 
@@ -14,50 +14,47 @@ _COLUMNS = ("hook", "version", "state", "found_by", "why")
 
 @click.group()
 def hooks() -> None:
-    """Look at the hooks by which orchestrators record what they run."""
+    """Show and diagnose the hooks that record the runs of orchestrators."""
 
 
 @hooks.command("list")
-@json_option
+@document_options
 def list_(*, as_json: bool) -> None:
-    """List the hooks there are, and which of them are active in this environment."""
-    found = hook_statuses()
+    """List all hooks, and which of them are active in this environment."""
+    statuses = hook_statuses()
     if as_json:
-        render.echo_json(found)
+        render.echo_json(statuses)
     else:
-        render.echo_table(_COLUMNS, found)
+        render.echo_table(_COLUMNS, statuses)
 
 
 @hooks.command()
-@json_option
+@document_options
 def doctor(*, as_json: bool) -> None:
-    """Say whether what hooks record arrives: where they write, if the store answers, what waits.
+    """Diagnose recording: where hooks write, whether the store answers, how many records wait.
 
-    Exits with 1 if something is wrong.
+    Exits with 1 if there is a problem.
     """
-    found = diagnose()
+    diagnosis = diagnose()
     if as_json:
-        render.echo_json(found)
+        render.echo_json(diagnosis)
     else:
-        _echo(found)
-    if found.problems:
+        _echo(diagnosis)
+    if diagnosis.problems:
         sys.exit(1)
 
 
-def _echo(found: Diagnosis) -> None:
-    render.echo_table(_COLUMNS, found.hooks)
-    click.echo(f"store   {printable(found.url or '-')}")
-    click.echo(f"answer  {_answer(found)}")
-    click.echo(f"cache   {'on' if found.cache else 'off'}")
-    click.echo(f"spool   {printable(found.spool or '-')}: {found.pending} wait")
-    for problem in found.problems:
+def _echo(diagnosis: Diagnosis) -> None:
+    render.echo_table(_COLUMNS, diagnosis.hooks)
+    click.echo(f"store   {printable(diagnosis.url or '-')}")
+    click.echo(f"answer  {_answer(diagnosis)}")
+    click.echo(f"cache   {'on' if diagnosis.cache else 'off'}")
+    click.echo(f"spool   {printable(diagnosis.spool or '-')}: {diagnosis.pending} wait")
+    for problem in diagnosis.problems:
         click.echo(f"problem: {printable(problem)}")
 
 
-def _answer(found: Diagnosis) -> str:
-    if found.answer_ms is not None:
-        return f"after {found.answer_ms} ms"
-    return "none" if found.problems else "none yet: the first run makes it"
-
-
-COMMANDS: list[click.Command] = [hooks]
+def _answer(diagnosis: Diagnosis) -> str:
+    if diagnosis.answer_ms is not None:
+        return f"after {diagnosis.answer_ms} ms"
+    return "none" if diagnosis.problems else "none yet: the first run makes it"

@@ -1,4 +1,4 @@
-"""`lineage-store lineage | impact | paths | compare`: where things came from and went."""
+"""`lineage-store lineage | impact | paths | compare`: the origin and the use of nodes."""
 
 import json
 import sys
@@ -9,8 +9,9 @@ import click
 
 from lineage_store.cli import render
 from lineage_store.cli.addresses import NODE_HELP, Moment, node_of, nodes_of
+from lineage_store.cli.documents import output_option
 from lineage_store.cli.numbers import COUNT, HOPS, SECONDS
-from lineage_store.cli.options import json_option, open_store, store_option, together
+from lineage_store.cli.options import document_options, open_store, store_option, together
 from lineage_store.entities import Artifact
 from lineage_store.errors import InvalidArgument
 from lineage_store.lineage.graph import Direction
@@ -28,32 +29,34 @@ _as_of = together(
         "--as-of",
         type=Moment(),
         metavar="DATE",
-        help="Only what had happened by then: 2026-11-23 (its end) or 2026-11-23T17:30:00, UTC.",
+        help="Only events up to then: 2026-11-23 (its end) or 2026-11-23T17:30:00, UTC.",
     ),
     click.option(
         "--recorded-as-of",
         type=Moment(),
         metavar="DATE",
-        help="Only what the store had learned of by then.",
+        help="Only events that the store had recorded by then.",
     ),
 )
-_hops = click.option("--hops", type=HOPS, metavar="N", help="Go at most so far.")
+_hops = click.option("--hops", type=HOPS, metavar="N", help="Go at most N hops.")
 _limits = together(
-    click.option("--max-nodes", type=COUNT, metavar="N", help="At most so many."),
+    click.option("--max-nodes", type=COUNT, metavar="N", help="Answer at most N nodes."),
     click.option(
         "--timeout",
         type=SECONDS,
         metavar="SECONDS",
-        help="Answer what was found by then.",
+        help="Stop after SECONDS, and show the nodes found so far.",
     ),
 )
 EXIT_INCOMPLETE = 4
 """The exit code of a command whose answer is not complete."""
 
 _direction = together(
-    click.option("--upstream", "way", flag_value="upstream", help="What it was made from."),
-    click.option("--downstream", "way", flag_value="downstream", help="What was made from it."),
-    click.option("--both", "way", flag_value="both", help="Everything that it is connected with."),
+    click.option("--upstream", "way", flag_value="upstream", help="Its inputs, and their inputs."),
+    click.option(
+        "--downstream", "way", flag_value="downstream", help="Its outputs, and their outputs."
+    ),
+    click.option("--both", "way", flag_value="both", help="Both directions."),
 )
 
 _show_cached = click.option(
@@ -61,7 +64,7 @@ _show_cached = click.option(
     "--all",
     "show_cached",
     is_flag=True,
-    help="Show also the CACHED executions that only repeat another one, which are folded else.",
+    help="Show CACHED executions, too; else they are folded into the ones they repeat.",
 )
 
 
@@ -82,44 +85,48 @@ class _Row:
 @click.argument("node")
 @_direction
 @_hops
-@click.option("--stop", metavar="WHERE", help="Not beyond artifacts for which this filter holds.")
-@click.option("--stop-execution", metavar="WHERE", help="Not beyond such executions.")
+@click.option("--stop", metavar="WHERE", help="Stop at artifacts that match this filter.")
+@click.option(
+    "--stop-execution", metavar="WHERE", help="Stop at executions that match this filter."
+)
 @_show_cached
 @_as_of
 @_limits
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="tree", show_default=True)
+@click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @store_option
+@output_option
 def lineage(
     node: str, url: str, way: str | None, form: str, stop: str | None, stop_execution: str | None,
     **options: Any,
 ) -> None:  # fmt: skip
-    """Show what NODE was made from, or what was made from it.
+    """Show the inputs that NODE was made from, or the outputs made from it.
 
-    Nights that were served from the cache are folded into the step that really ran: "+29 cached".
-    The answer ends with a verdict on all that was walked: complete, or what limit was reached. In
+    Runs that the cache served are folded into the step that really ran: "+29 cached".
+    The answer ends with a verdict on all that was walked: complete, or the limit reached. In
     a format for programs the verdict is on standard error.
     """
     stops = {"artifact": stop, "execution": stop_execution}
     options["stop"] = {kind: where for kind, where in stops.items() if where is not None}
     with open_store(url) as store:
         query = store.lineage(nodes_of(store, node))
-        found: Lineage = getattr(query, way or Direction.UPSTREAM)(**options)
-    _echo_lineage(found, form)
-    exit_if_incomplete(found.verdict)
+        result: Lineage = getattr(query, way or Direction.UPSTREAM)(**options)
+    _echo_lineage(result, form)
+    exit_if_incomplete(result.verdict)
 
 
-def _echo_lineage(found: Lineage, form: str) -> None:
+def _echo_lineage(result: Lineage, form: str) -> None:
     if form == "table":
-        render.echo_table(tuple(_Row.__dataclass_fields__), [_row(found, n) for n in found.nodes])
+        render.echo_table(tuple(_Row.__dataclass_fields__), [_row(result, n) for n in result.nodes])
     elif form == "json":
-        click.echo(found.to_json(indent=2))
+        click.echo(result.to_json(indent=2))
     elif form == "tree":
-        for line in found.tree_lines():
+        for line in result.tree_lines():
             click.echo(line)
     else:
-        click.echo(found.to_dot() if form == "dot" else found.to_mermaid(), nl=False)
-    _echo_folded(found.repeat_count, err=form not in {"tree", "table"})
-    _echo_verdict(found.verdict, err=form not in {"tree", "table"})
+        click.echo(result.to_dot() if form == "dot" else result.to_mermaid(), nl=False)
+    _echo_folded(result.repeat_count, err=form not in {"tree", "table"})
+    _echo_verdict(result.verdict, err=form not in {"tree", "table"})
 
 
 def _echo_folded(count: int, *, err: bool) -> None:
@@ -129,12 +136,12 @@ def _echo_folded(count: int, *, err: bool) -> None:
         click.echo(f"folded: {repeats}; --show-cached shows each", err=err)
 
 
-def _row(found: Lineage, node: Any) -> _Row:
+def _row(result: Lineage, node: Any) -> _Row:
     artifact = node if isinstance(node, Artifact) else Artifact()
     digest = digest_of(artifact)
-    repeats = found.repeats.get(key_of(node))
+    repeats = result.repeats.get(key_of(node))
     return _Row(
-        hop=found.hop(node),
+        hop=result.hop(node),
         node=key_of(node),
         type=node.type,
         name=node.name,
@@ -162,43 +169,43 @@ def exit_if_incomplete(*verdicts: Verdict) -> None:
 @_as_of
 @_limits
 @store_option
-@json_option
+@document_options
 def impact(node: str, url: str, *, as_json: bool, **options: Any) -> None:
-    """List everything that was made from NODE, models first: what to recall if NODE is bad."""
+    """List everything made from NODE, models first: the things to recall if NODE is bad."""
     with open_store(url) as store:
-        found = store.impact(nodes_of(store, node), **options)
+        result = store.impact(nodes_of(store, node), **options)
     if as_json:
-        _echo_json(found.to_dict())
+        _echo_json(result.to_dict())
     else:
-        for line in found.lines():
+        for line in result.lines():
             click.echo(line)
-    _echo_folded(found.lineage.repeat_count, err=as_json)
-    _echo_verdict(found.verdict, err=as_json)
-    exit_if_incomplete(found.verdict)
+    _echo_folded(result.lineage.repeat_count, err=as_json)
+    _echo_verdict(result.verdict, err=as_json)
+    exit_if_incomplete(result.verdict)
 
 
 @click.command(epilog=NODE_HELP)
 @click.argument("source")
 @click.argument("target")
-@click.option("--shortest", is_flag=True, help="Only the shortest ways.")
-@click.option("--any-direction", is_flag=True, help="Whichever way data flowed.")
-@click.option("--limit", type=COUNT, default=10, show_default=True, help="At most so many.")
+@click.option("--shortest", is_flag=True, help="Only the shortest paths.")
+@click.option("--any-direction", is_flag=True, help="In any direction of the data flow.")
+@click.option("--limit", type=COUNT, default=10, show_default=True, help="Show at most this many.")
 @_hops
 @_show_cached
 @_as_of
 @_limits
 @store_option
-@json_option
+@document_options
 def paths(
     source: str, target: str, url: str, *, as_json: bool, shortest: bool, any_direction: bool,
     limit: int, **options: Any,
 ) -> None:  # fmt: skip
-    """Show the ways on which the NODE source went into the NODE target, the shortest first.
+    """Show the paths from the NODE source to the NODE target, the shortest first.
 
-    A way over a CACHED repeat of a step is not told beside the one over the step.
+    A path over a CACHED repeat of a step is left out if one leads over the step.
     """
     with open_store(url) as store:
-        found = store.find_paths(
+        result = store.find_paths(
             node_of(store, source),
             node_of(store, target),
             direction=Direction.BOTH if any_direction else Direction.DOWNSTREAM,
@@ -207,20 +214,20 @@ def paths(
             **options,
         )
     if as_json:
-        _echo_json(found.to_dict())
+        _echo_json(result.to_dict())
     else:
-        _echo_paths(found)
-    _echo_folded(found.repeat_count, err=as_json)
-    _echo_verdict(found.verdict, err=as_json)
-    exit_if_incomplete(found.verdict)
+        _echo_paths(result)
+    _echo_folded(result.repeat_count, err=as_json)
+    _echo_verdict(result.verdict, err=as_json)
+    exit_if_incomplete(result.verdict)
 
 
-def _echo_paths(found: Paths) -> None:
-    for at, path in enumerate(found, start=1):
+def _echo_paths(paths: Paths) -> None:
+    for at, path in enumerate(paths, start=1):
         click.echo(f"Path {at}: {len(path)} hops")
         for line in str(path).splitlines():
             click.echo(f"  {line}")
-    if not found.paths:
+    if not paths.paths:
         click.echo("no path")
 
 
@@ -230,21 +237,22 @@ def _echo_paths(found: Paths) -> None:
 @_as_of
 @_limits
 @store_option
-@json_option
+@document_options
 def compare(left: str, right: str, url: str, *, as_json: bool, **options: Any) -> None:
     """Say why two artifacts differ: data, code, parameters, environment and steps upstream."""
     with open_store(url) as store:
         ids = [_artifact_id(store, address) for address in (left, right)]
-        found = store.compare(*ids, **options)
+        comparison = store.compare(*ids, **options)
         sides = store.get_artifacts(ids)
     if as_json:
-        _echo_json(found.to_dict())
+        _echo_json(comparison.to_dict())
     else:
-        for line in (*map(label, sides), *found.lines()):
+        for line in (*map(label, sides), *comparison.lines()):
             click.echo(line)
-    for side, verdict in (("left: ", found.left_verdict), ("right: ", found.right_verdict)):
+    verdicts = {"left: ": comparison.left_verdict, "right: ": comparison.right_verdict}
+    for side, verdict in verdicts.items():
         _echo_verdict(verdict, err=as_json, of=side)
-    exit_if_incomplete(found.left_verdict, found.right_verdict)
+    exit_if_incomplete(*verdicts.values())
 
 
 def _artifact_id(store: LineageStore, address: str) -> int:
@@ -256,6 +264,3 @@ def _artifact_id(store: LineageStore, address: str) -> int:
 
 def _echo_json(value: dict[str, Any]) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
-
-
-COMMANDS: list[click.Command] = [lineage, impact, paths, compare]

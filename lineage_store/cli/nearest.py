@@ -1,4 +1,4 @@
-"""Names that nothing has, told with the name that was probably meant."""
+"""Errors for unknown names, with the most similar name that exists."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches

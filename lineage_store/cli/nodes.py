@@ -1,4 +1,4 @@
-"""`lineage-store types | artifacts | executions | contexts | events`: look at what is stored."""
+"""`lineage-store types | artifacts | executions | contexts | events`: look at stored nodes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from lineage_store.cli import render
 from lineage_store.cli.addresses import artifact_ids
 from lineage_store.cli.nearest import check_type
 from lineage_store.cli.numbers import COUNT, ID
-from lineage_store.cli.options import json_option, open_store, store_option, together
+from lineage_store.cli.options import document_options, open_store, store_option, together
 from lineage_store.entities.plain import plain
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
 from lineage_store.limits import MAX_PAGE
@@ -34,13 +34,13 @@ _listing = together(
         type=COUNT,
         default=20,
         show_default=True,
-        help="At most so many.",
+        help="List at most this many.",
     ),
     click.option("--page-token", metavar="TOKEN", help="Continue where a listing stopped."),
     click.option("--order-by", type=_ORDERS, default="id", show_default=True),
     click.option("--desc", is_flag=True, help="Largest or latest first."),
     store_option,
-    json_option,
+    document_options,
 )
 _choosing = together(
     click.argument("id", type=ID, required=False),
@@ -49,7 +49,7 @@ _choosing = together(
     click.option("--name", metavar="NAME"),
     click.option("--external-id", metavar="ID"),
     store_option,
-    json_option,
+    document_options,
 )
 _context = click.option("--context", type=ID, metavar="ID", help="Only those in this context.")
 
@@ -91,7 +91,7 @@ def _check_existence(
     context: int | None = None,
     **_: Any,
 ) -> None:
-    """Check that there is what the nodes of an empty listing were to be of."""
+    """Check that the type and the context that a listing named exist."""
     if type is not None:
         check_type(store, kind, type, type_version)
     if context is not None:
@@ -105,9 +105,9 @@ def _gather(
     items: list[Any] = []
     while len(items) < limit:
         size = min(MAX_PAGE, limit - len(items))
-        found = page(limit=size, page_token=page_token, **options)
-        items += found.items
-        page_token = found.next_page_token
+        listing = page(limit=size, page_token=page_token, **options)
+        items += listing.items
+        page_token = listing.next_page_token
         if page_token is None:
             break
     return items, page_token
@@ -167,22 +167,26 @@ _kind = click.option(
 )
 
 
-def _chosen(kind: str) -> list[NodeKind]:
-    return [known for known in KINDS if kind in {known.name, "all"}]
+def _kinds_of(kind: str) -> list[NodeKind]:
+    return [each for each in KINDS if kind in {each.name, "all"}]
 
 
 @types.command("list")
 @_kind
 @store_option
-@json_option
+@document_options
 def list_types(url: str, kind: str, *, as_json: bool) -> None:
     """List types, without the system types."""
     with open_store(url) as store:
-        found = [_Typed(t) for k in _chosen(kind) for t in getattr(store, f"list_{k.name}_types")()]
+        node_types = [
+            _Typed(node_type)
+            for each in _kinds_of(kind)
+            for node_type in getattr(store, f"list_{each.name}_types")()
+        ]
     if as_json:
-        render.echo_json([typed.plain() for typed in found])
+        render.echo_json([typed.plain() for typed in node_types])
     else:
-        render.echo_table(("kind", *_TYPE_COLUMNS), found)
+        render.echo_table(("kind", *_TYPE_COLUMNS), node_types)
 
 
 @types.command("get")
@@ -190,25 +194,25 @@ def list_types(url: str, kind: str, *, as_json: bool) -> None:
 @click.option("--version", metavar="VERSION", help="None: the type without version.")
 @_kind
 @store_option
-@json_option
+@document_options
 def get_type(url: str, name: str, version: str | None, kind: str, *, as_json: bool) -> None:
     """Show the type of a name."""
     with open_store(url) as store:
-        asked = [getattr(store, f"find_{k.name}_type")(name, version) for k in _chosen(kind)]
-    found = [node_type for node_type in asked if node_type is not None]
-    if not found:
+        candidates = [getattr(store, f"find_{k.name}_type")(name, version) for k in _kinds_of(kind)]
+    node_types = [node_type for node_type in candidates if node_type is not None]
+    if not node_types:
         raise errors.NotFound(f"no type has the name {name!r} and the version {version or ''!r}")
-    if len(found) > 1:
-        kinds = ", ".join(node_type.kind.name for node_type in found)
+    if len(node_types) > 1:
+        kinds = ", ".join(node_type.kind.name for node_type in node_types)
         raise errors.InvalidArgument(f"{name!r} is a type of {kinds}; choose one with --kind")
     if as_json:
-        render.echo_json(_Typed(found[0]).plain())
+        render.echo_json(_Typed(node_types[0]).plain())
     else:
-        render.echo_item(found[0])
+        render.echo_item(node_types[0])
 
 
 class _Typed:
-    """A type that tells its kind as a field."""
+    """A type with its kind as a field."""
 
     def __init__(self, node_type: Any) -> None:
         self._type = node_type
@@ -237,7 +241,7 @@ def events() -> None:
 )
 @click.option("--execution", "executions", type=ID, multiple=True, metavar="ID", help="Repeatable.")
 @store_option
-@json_option
+@document_options
 def list_events(
     url: str, artifacts: tuple[str, ...], executions: tuple[int, ...], *, as_json: bool
 ) -> None:
@@ -246,8 +250,8 @@ def list_events(
         raise click.UsageError("give either --artifact or --execution, once or more")
     with open_store(url) as store:
         ids = artifact_ids(store, artifacts)
-        found = store.list_events(artifact=ids or None, execution=executions or None)
-    _echo_list(_EVENT_COLUMNS, found, as_json=as_json)
+        rows = store.list_events(artifact=ids or None, execution=executions or None)
+    _echo_list(_EVENT_COLUMNS, rows, as_json=as_json)
 
 
-COMMANDS: list[click.Command] = [types, *map(_node_group, KINDS), events]
+artifacts, executions, contexts = map(_node_group, KINDS)

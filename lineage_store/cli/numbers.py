@@ -1,4 +1,4 @@
-"""Numbers on the command line, bounded by what a request can hold."""
+"""Numbers on the command line, bounded by the fields of a request."""
 
 import click
 

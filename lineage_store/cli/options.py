@@ -2,20 +2,22 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import click
 
-from lineage_store.client.addresses import store_url
-from lineage_store.client.connecting import TLS_VARIABLES
-from lineage_store.store import LineageStore, connect
+from lineage_store.cli.documents import output_option
+from lineage_store.client.addresses import TLS_VARIABLES, store_url
+
+if TYPE_CHECKING:
+    from lineage_store.store import LineageStore
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 URL_VARIABLE = "LINEAGE_STORE_URL"
 
 _TLS = "lineage_store.tls"
-"""Where the context of a command keeps its TLS files, by argument of `connect`."""
+"""The key under which the context of a command keeps its TLS files."""
 
 
 def together(*options: Callable[[F], F]) -> Callable[[F], F]:
@@ -76,6 +78,9 @@ cache_store_option = together(
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
+document_options = together(json_option, output_option)
+"""The options of a command that prints a document: a list, a run, a lineage."""
+
 
 class TlsFiles(TypedDict, total=False):
     """Arguments of `connect` that name TLS files."""
@@ -91,8 +96,10 @@ def tls_files() -> TlsFiles:
     return files
 
 
-def open_store(url: str) -> LineageStore:
+def open_store(url: str) -> "LineageStore":
     """Return a store that exists: to look into a file must not create it."""
+    from lineage_store.store import connect  # noqa: PLC0415 - not for a --help
+
     if url.startswith("sqlite:///") and "?" not in url:
         url += "?mode=rw"
     return connect(url, **tls_files())

@@ -1,4 +1,4 @@
-"""A bar on standard error for what takes long; nothing where that is no terminal."""
+"""A bar on standard error for long operations; nothing where that is no terminal."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -9,15 +9,15 @@ import click
 
 @contextmanager
 def progress_bar(label: str) -> Iterator[Callable[[str, int, int], None]]:
-    """Give what is told the stage, how much of it is done, and how much there is."""
+    """Yield a function to call with the stage, the count so far and the count in all."""
     if not sys.stderr.isatty():
         yield lambda *_: None
         return
     with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
 
-        def show(stage: str, done: int, total: int) -> None:
+        def show(stage: str, count: int, total: int) -> None:
             bar.label, bar.length = stage, max(total, 1)
             bar.finished = False
-            bar.update(done - bar.pos)
+            bar.update(count - bar.pos)
 
         yield show

@@ -19,6 +19,9 @@ _TIMES = {
     "oldest",
     "started_at",
     "heard_of_at",
+    "expires_at",
+    "last_hit_at",
+    "invalidated_at",
 }
 
 

@@ -1,4 +1,4 @@
-"""`lineage-store runs`: what ran, and what did not need to."""
+"""`lineage-store runs`: runs of pipelines and their steps."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import click
 from lineage_store import errors
 from lineage_store.cli import dag, render
 from lineage_store.cli.nearest import check_pipeline, unknown_run
-from lineage_store.cli.options import json_option, open_store, store_option
+from lineage_store.cli.options import document_options, open_store, store_option
 from lineage_store.entities import ExecutionState
 from lineage_store.entities.plain import printable
 from lineage_store.lineage.verdict import counted
@@ -25,14 +25,14 @@ def runs() -> None:
 
 @runs.command("list")
 @click.option("--pipeline", metavar="NAME", help="Only its runs.")
-@click.option("--name", metavar="NAME", help="Only runs that are called so.")
+@click.option("--name", metavar="NAME", help="Only runs of this name.")
 @click.option(
     "--limit", type=click.IntRange(min=1, max=100), default=20, show_default=True,
-    help="At most so many.",
+    help="List at most this many.",
 )  # fmt: skip
 @click.option("--page-token", metavar="TOKEN", help="Continue where a listing stopped.")
 @store_option
-@json_option
+@document_options
 def list_(url: str, *, as_json: bool, **options: Any) -> None:
     """List runs, the newest first."""
     with open_store(url) as store:
@@ -42,7 +42,7 @@ def list_(url: str, *, as_json: bool, **options: Any) -> None:
     if as_json:
         render.echo_json(page.items)
     else:
-        is_incomplete = any(found.incomplete_steps for found in page.items)
+        is_incomplete = any(run.incomplete_steps for run in page.items)
         columns = (*_COLUMNS, "incomplete_steps") if is_incomplete else _COLUMNS
         render.echo_table(columns, page.items)
     if page.next_page_token:
@@ -52,42 +52,42 @@ def list_(url: str, *, as_json: bool, **options: Any) -> None:
 @runs.command()
 @click.argument("run", required=False)
 @store_option
-@json_option
+@document_options
 def show(url: str, run: str | None, *, as_json: bool) -> None:
-    """Draw the steps of RUN: what each waited for, its state and its duration.
+    """Draw the steps of RUN: the steps each waited for, its state and its duration.
 
-    RUN is the id of a run, or what runs are called: then the newest of them. Without RUN it is the
-    newest of all. Behind a step that is not recorded completely stands what is missing, and why.
+    RUN is the id of a run, or the name of runs: then the newest of them. Without RUN it is the
+    newest of all. A step that is not recorded completely names the missing parts, and why.
     """
     with open_store(url) as store:
         try:
-            found = read_run(store, run)
+            history = read_run(store, run)
         except errors.NotFound:
             if run is None:
                 raise
             raise unknown_run(store, run) from None
     if as_json:
-        render.echo_json(found)
+        render.echo_json(history)
         return
-    for line in _drawing(found):
+    for line in _drawing(history):
         click.echo(line)
 
 
-def _drawing(found: RunHistory) -> Iterator[str]:
-    yield _heading(found.summary)
-    if found.summary.error:
-        yield printable(found.summary.error)
-    counts = Counter(str(step.state) for step in found.steps)
-    told = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
-    missing = found.summary.incomplete_steps
-    told += f"; {missing:,} recorded incompletely" if missing else ""
-    yield f"{counted(len(found.steps), 'step')}{': ' if told else ''}{told}"
-    if found.summary.incomplete:
-        yield printable(f"incomplete: {found.summary.incomplete}")
+def _drawing(history: RunHistory) -> Iterator[str]:
+    yield _heading(history.summary)
+    if history.summary.error:
+        yield printable(history.summary.error)
+    counts = Counter(str(step.state) for step in history.steps)
+    states = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+    incomplete_count = history.summary.incomplete_steps
+    states += f"; {incomplete_count:,} recorded incompletely" if incomplete_count else ""
+    yield f"{counted(len(history.steps), 'step')}{': ' if states else ''}{states}"
+    if history.summary.incomplete:
+        yield printable(f"incomplete: {history.summary.incomplete}")
     yield ""
-    steps = {step.execution_id: step for step in found.steps}
-    lines = list(dag.draw({step.execution_id: step.after for step in found.steps}))
-    widths = [max((len(text) for text in column), default=0) for column in _columns(found)]
+    steps = {step.execution_id: step for step in history.steps}
+    lines = list(dag.draw({step.execution_id: step.after for step in history.steps}))
+    widths = [max((len(text) for text in column), default=0) for column in _columns(history)]
     for lanes, node in lines:
         yield (lanes if node is None else f"{lanes}  {_line(steps[node], widths)}").rstrip()
 
@@ -98,8 +98,8 @@ def _heading(summary: RunSummary) -> str:
     return printable("  ".join([*parts, render.cell("started_at", summary.started_at)]))
 
 
-def _columns(found: RunHistory) -> list[list[str]]:
-    cells = [_cells(step) for step in found.steps]
+def _columns(history: RunHistory) -> list[list[str]]:
+    cells = [_cells(step) for step in history.steps]
     return [list(column) for column in zip(*cells, strict=True)] or [[], [], [], []]
 
 
@@ -137,6 +137,3 @@ def _duration(milliseconds: int | None) -> str:
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
-
-
-COMMANDS: list[click.Command] = [runs]

@@ -12,6 +12,7 @@ import click
 
 from lineage_store import errors
 from lineage_store.cli import render
+from lineage_store.cli.documents import output_option
 from lineage_store.cli.options import URL_VARIABLE, json_option, tls_files, tls_options, together
 from lineage_store.client.addresses import located
 from lineage_store.entities.plain import plain, printable
@@ -34,9 +35,9 @@ from lineage_store.store import connect
 _COLUMNS = ("pending", "refused", "lost", "oldest", "bytes", "url", "path")
 
 _CONNECT_SECONDS = 3.0
-"""How long to wait for a store: whoever replays can see whether it is back."""
+"""Seconds to wait for a store: a person who replays knows whether it is back."""
 
-_which = together(
+_selection = together(
     click.option(
         "--file",
         "files",
@@ -57,8 +58,8 @@ _which = together(
 
 
 @dataclass(frozen=True, slots=True)
-class _Done:
-    """What became of one file."""
+class _ReplayResult:
+    """The result for one file."""
 
     path: str
     url: str
@@ -67,14 +68,15 @@ class _Done:
 
 @click.group()
 def spool() -> None:
-    """Look at what could not be recorded yet, and record it."""
+    """Show records that wait on this machine, and replay them."""
 
 
 @spool.command()
-@_which
+@_selection
+@output_option
 def status(files: tuple[Path, ...], url: str | None, *, as_json: bool) -> None:
     """Show how many records wait, were refused and were lost, and for which store."""
-    statuses, failures = _statuses(_chosen(files, url))
+    statuses, failures = _statuses(_selected_paths(files, url))
     if as_json:
         _echo_json([_plain(status) for status in statuses])
     else:
@@ -86,7 +88,7 @@ def status(files: tuple[Path, ...], url: str | None, *, as_json: bool) -> None:
         raise failures[0]
 
 
-def _chosen(files: tuple[Path, ...], url: str | None) -> list[Path]:
+def _selected_paths(files: tuple[Path, ...], url: str | None) -> list[Path]:
     """Return the files that are named, else that of a store, else all of this user."""
     if files:
         return list(dict.fromkeys(spool_beside(path) for path in files))
@@ -96,7 +98,7 @@ def _chosen(files: tuple[Path, ...], url: str | None) -> list[Path]:
 
 
 def _statuses(paths: Sequence[Path]) -> tuple[list[SpoolStatus], list[errors.LineageError]]:
-    """Return what is in the files, and for those that can't be read why."""
+    """Return the status of each file, and the errors of those that can't be read."""
     statuses: list[SpoolStatus] = []
     failures: list[errors.LineageError] = []
     for path in paths:
@@ -107,45 +109,47 @@ def _statuses(paths: Sequence[Path]) -> tuple[list[SpoolStatus], list[errors.Lin
     return statuses, failures
 
 
-def _echo_reasons(what: str, reasons: dict[str, int]) -> None:
+def _echo_reasons(verb: str, reasons: dict[str, int]) -> None:
     for why, count in reasons.items():
-        click.echo(f"{what} {count}: {printable(why)}")
+        click.echo(f"{verb} {count}: {printable(why)}")
 
 
 @spool.command("replay")
-@_which
-@click.option("--recover", "repair", is_flag=True, help="Save what is intact of a damaged file.")
+@_selection
+@click.option(
+    "--recover", "repair", is_flag=True, help="Save the intact records of a damaged file."
+)
 def replay_files(files: tuple[Path, ...], url: str | None, *, as_json: bool, repair: bool) -> None:
-    """Record what waits, in its order, each record once; then what was refused, once more.
+    """Record the waiting records in order, each once; then retry the refused ones.
 
     Each file goes to the store that it was made for, or to --store. The exit code is 0 only if
     nothing is left.
     """
-    paths = _chosen(files, url)
+    paths = _selected_paths(files, url)
     if repair:
         for path in paths:
             _recover(path)
     statuses, failures = _statuses(paths)
-    done = [_replay(status, url) for status in statuses if status.pending or status.refused]
+    results = [_replay(status, url) for status in statuses if status.pending or status.refused]
     if as_json:
-        _echo_json([plain(one) for one in done])
+        _echo_json([plain(one) for one in results])
     else:
-        _echo_done(done)
+        _echo_results(results)
     if failures:
         raise failures[0]
-    _demand_all_sent(done)
+    _demand_all_sent(results)
 
 
 def _recover(path: Path) -> None:
     saved = recover(path)
     if saved is not None:
-        lost = "an unknown number" if saved.lost is None else saved.lost
+        lost_count = "an unknown number" if saved.lost is None else saved.lost
         if saved.lost:
             add_losses(losses_path(path), {"the spool was damaged": saved.lost})
-        click.echo(f"saved {saved.saved} records, lost {lost}: {saved.damaged}", err=True)
+        click.echo(f"saved {saved.saved} records, lost {lost_count}: {saved.damaged}", err=True)
 
 
-def _replay(status: SpoolStatus, url: str | None) -> _Done:
+def _replay(status: SpoolStatus, url: str | None) -> _ReplayResult:
     """Replay one file, with a bar on standard error if that is a terminal."""
     target = url or _target(status)
     shown = masked_url(target)
@@ -155,8 +159,8 @@ def _replay(status: SpoolStatus, url: str | None) -> _Done:
             length=status.pending + status.refused, label=shown, file=sys.stderr
         ) as bar,
     ):
-        replayed = replay(store, status.path, lambda done, _: bar.update(done - bar.pos))
-    return _Done(str(status.path), shown, replayed)
+        replayed = replay(store, status.path, lambda count, _: bar.update(count - bar.pos))
+    return _ReplayResult(str(status.path), shown, replayed)
 
 
 def _target(status: SpoolStatus) -> str:
@@ -177,21 +181,22 @@ def _target(status: SpoolStatus) -> str:
     return status.url
 
 
-def _echo_done(done: Sequence[_Done]) -> None:
-    for one in done:
+def _echo_results(results: Sequence[_ReplayResult]) -> None:
+    for one in results:
         it = one.replayed
         click.echo(f"{one.url}: {it.sent} sent, {it.refused} refused, {it.left} left")
-    if not done:
+    if not results:
         click.echo("nothing waits")
 
 
-def _demand_all_sent(done: Sequence[_Done]) -> None:
-    left = sum(one.replayed.left for one in done)
-    if left:
+def _demand_all_sent(results: Sequence[_ReplayResult]) -> None:
+    waiting_count = sum(one.replayed.left for one in results)
+    if waiting_count:
         raise errors.Unavailable(
-            f"the store went away, or fails on them: {left} records wait for another replay"
+            f"the store went away, or fails on them: {waiting_count} records wait for "
+            "another replay"
         )
-    refused = sum(one.replayed.refused for one in done)
+    refused = sum(one.replayed.refused for one in results)
     if refused:
         raise errors.FailedPrecondition(
             f"{refused} records were refused and stay in their file; `spool status` says why"
@@ -205,6 +210,3 @@ def _plain(status: SpoolStatus) -> dict[str, Any]:
 
 def _echo_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
-
-
-COMMANDS: list[click.Command] = [spool]

@@ -1,4 +1,4 @@
-"""`lineage-store copy`, `dump` and `load`: what a store holds, somewhere else."""
+"""`lineage-store copy`, `dump` and `load`: moving the contents of a store."""
 
 import json
 from pathlib import Path
@@ -25,13 +25,14 @@ def copy(source: str, target: str, *, verify: bool, as_json: bool) -> None:
     """Copy the store at the database URL FROM into the empty database TO.
 
     Ids, times, versions, cache entries and all else stay as they are. FROM may be in use: one state
-    of it is copied. If it is cut off, the same command goes on.
+    of it is copied. To resume an interrupted copy, run the
+    same command.
     """
     with progress_bar("copying") as show:
-        done = copy_store(source, target, verify=verify, progress=show)
+        result = copy_store(source, target, verify=verify, progress=show)
     _echo(
-        {"rows": done.rows, "resumed": done.is_resumed, "verified": done.is_verified},
-        f"copied {_rows(done.rows)}{', all compared' if done.is_verified else ''}",
+        {"rows": result.rows, "resumed": result.is_resumed, "verified": result.is_verified},
+        f"copied {_rows(result.rows)}{', all compared' if result.is_verified else ''}",
         as_json=as_json,
     )
 
@@ -39,7 +40,7 @@ def copy(source: str, target: str, *, verify: bool, as_json: bool) -> None:
 @click.command()
 @click.argument("source", metavar="FROM")
 @click.argument("path", metavar="FILE|DIRECTORY", type=_PATH)
-@click.option("--force", is_flag=True, help="Replace what is there.")
+@click.option("--force", is_flag=True, help="Replace an existing archive.")
 @json_option
 def dump(source: str, path: Path, *, force: bool, as_json: bool) -> None:
     """Write the store at the database URL FROM into an archive.
@@ -48,10 +49,10 @@ def dump(source: str, path: Path, *, force: bool, as_json: bool) -> None:
     Parquet file a table. The archive appears when it is complete.
     """
     with progress_bar("writing") as show:
-        done = write_archive(source, path, force=force, progress=show)
+        result = write_archive(source, path, force=force, progress=show)
     _echo(
-        {"path": str(path), "rows": done.rows, "bytes": done.bytes},
-        f"{path}: {_rows(done.rows)}, {done.bytes} bytes",
+        {"path": str(path), "rows": result.rows, "bytes": result.bytes},
+        f"{path}: {_rows(result.rows)}, {result.bytes} bytes",
         as_json=as_json,
     )
 
@@ -63,14 +64,14 @@ def dump(source: str, path: Path, *, force: bool, as_json: bool) -> None:
 def load(path: Path, target: str, *, as_json: bool) -> None:
     """Read an archive of `dump` into an empty database.
 
-    It is read to its end and checked before anything is written. If it is cut off, the same command
-    goes on.
+    The archive is read to its end and checked before anything is written. To resume an interrupted
+    load, run the same command.
     """
     with progress_bar("loading") as show:
-        done = load_archive(path, target, progress=show)
+        result = load_archive(path, target, progress=show)
     _echo(
-        {"rows": done.rows, "resumed": done.is_resumed},
-        f"loaded {_rows(done.rows)}",
+        {"rows": result.rows, "resumed": result.is_resumed},
+        f"loaded {_rows(result.rows)}",
         as_json=as_json,
     )
 
@@ -82,6 +83,3 @@ def _rows(rows: dict[str, int]) -> str:
 
 def _echo(value: dict[str, Any], text: str, *, as_json: bool) -> None:
     click.echo(json.dumps(value, indent=2) if as_json else printable(text))
-
-
-COMMANDS: list[click.Command] = [copy, dump, load]

@@ -12,8 +12,8 @@ from lineage_store.cli.options import json_option
 from lineage_store.entities.plain import plain, printable
 from lineage_store.masking import masked_url
 from lineage_store.transfer.mlmd.exporting import export_mlmd
+from lineage_store.transfer.mlmd.findings import Finding, Findings
 from lineage_store.transfer.mlmd.importing import import_mlmd
-from lineage_store.transfer.mlmd.problems import Problem, Problems
 from lineage_store.transfer.mlmd.verifying import Verified, verify_mlmd
 
 Progress = Callable[[int, int], None]
@@ -21,12 +21,12 @@ Progress = Callable[[int, int], None]
 
 @click.group("import")
 def import_group() -> None:
-    """Fill an empty store with what another one holds."""
+    """Fill an empty store from another one."""
 
 
 @click.group("export")
 def export_group() -> None:
-    """Write what a store holds in the form of another one."""
+    """Write a store in the form of another one."""
 
 
 @import_group.command("mlmd")
@@ -38,22 +38,21 @@ def import_command(source: str, target: str, *, verify: bool, as_json: bool) -> 
     """Fill an empty store with the database of ML Metadata at SOURCE.
 
     SOURCE is sqlite:///PATH, mysql://... or postgresql://..., of schema version 8 to 10; it is
-    only read. Ids stay what they are. An import that was cut off goes on when the same command
-    runs again.
+    only read. Ids stay the same. To resume an interrupted import, run the same command.
     """
-    problems = Problems(_tell)
+    findings = Findings(_tell)
     with _progress(f"importing {masked_url(source)}", hidden=as_json) as progress:
-        done = import_mlmd(source, target, problems, progress)
+        result = import_mlmd(source, target, findings, progress)
     verified = None
     if verify:
         with _progress("comparing", hidden=as_json) as progress:
             verified = verify_mlmd(source, target, progress)
     if as_json:
-        _echo_json({**plain(done), "problems": _plain(problems), "verified": plain(verified)})
+        _echo_json({**plain(result), "problems": _plain(findings), "verified": plain(verified)})
     else:
-        _echo_counts("stored", done.stored)
+        _echo_counts("stored", result.stored)
         _echo_verified(verified)
-        _echo_problems(problems)
+        _echo_findings(findings)
     if verified is not None:
         verified.demand_equal()
 
@@ -66,50 +65,53 @@ def export_command(source: str, target: str, *, as_json: bool) -> None:
     """Write a store into a new database of ML Metadata, of schema version 10.
 
     The target is sqlite:///PATH, mysql://... or postgresql://..., and missing or empty. Ids stay
-    what they are. An export that was cut off begins anew when the same command runs again.
+    the same. An interrupted export begins anew when you run the same command again.
     """
-    problems = Problems(_tell)
+    findings = Findings(_tell)
     with _progress(f"exporting {masked_url(source)}", hidden=as_json) as progress:
-        done = export_mlmd(source, target, problems, progress)
+        result = export_mlmd(source, target, findings, progress)
     if as_json:
-        _echo_json({**plain(done), "problems": _plain(problems)})
+        _echo_json({**plain(result), "problems": _plain(findings)})
         return
-    _echo_counts("stored", done.stored)
-    if done.left_behind:
-        _echo_counts("ML Metadata has no place for", done.left_behind)
-    _echo_problems(problems)
+    _echo_counts("stored", result.stored)
+    if result.left_behind:
+        _echo_counts("ML Metadata has no place for", result.left_behind)
+    _echo_findings(findings)
 
 
-def _tell(problem: Problem) -> None:
-    click.echo(printable(str(problem)), err=True)
+def _tell(finding: Finding) -> None:
+    click.echo(printable(str(finding)), err=True)
 
 
 @contextmanager
 def _progress(label: str, *, hidden: bool) -> Iterator[Progress]:
-    """Give what moves a bar on standard error, if that is a terminal."""
+    """Yield a function that moves a bar on standard error, if that is a terminal."""
     if hidden or not sys.stderr.isatty():
         yield lambda *_: None
         return
     with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
 
-        def move(done: int, total: int) -> None:
+        def move(count: int, total: int) -> None:
             bar.length = max(total, 1)
-            bar.update(done - bar.pos)
+            bar.update(count - bar.pos)
 
         yield move
 
 
-def _plain(problems: Problems) -> dict[str, Any]:
-    return {"count": problems.count, "shown": plain(problems.shown)}
+def _plain(findings: Findings) -> dict[str, Any]:
+    shown = [
+        {"where": each.where, "what": each.message, "done": each.action} for each in findings.shown
+    ]
+    return {"count": findings.count, "shown": shown}
 
 
 def _echo_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def _echo_counts(what: str, counts: dict[str, int]) -> None:
+def _echo_counts(title: str, counts: dict[str, int]) -> None:
     listed = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
-    click.echo(f"{what}: {listed}")
+    click.echo(f"{title}: {listed}")
 
 
 def _echo_verified(verified: Verified | None) -> None:
@@ -120,9 +122,6 @@ def _echo_verified(verified: Verified | None) -> None:
     _echo_counts("equal on both sides", verified.compared)
 
 
-def _echo_problems(problems: Problems) -> None:
-    if problems.count:
-        click.echo(f"did not fit as they were: {problems.count}; see above")
-
-
-COMMANDS: list[click.Command] = [import_group, export_group]
+def _echo_findings(findings: Findings) -> None:
+    if findings.count:
+        click.echo(f"did not fit as they were: {findings.count}; see above")

@@ -19,6 +19,13 @@ _ESCAPES = str.maketrans({"%": "%25", "?": "%3F", "#": "%23"})
 """The characters of a path that mean something else in a URL."""
 
 
+TLS_VARIABLES = {
+    "ca": "LINEAGE_STORE_CA",
+    "key": "LINEAGE_STORE_KEY",
+    "certificate": "LINEAGE_STORE_CERT",
+}
+"""Environment variables that name TLS files, by argument of `lineage_store.connect`."""
+
 Location = str | os.PathLike[str]
 """A store as people name it: a URL, or the path of an SQLite file."""
 

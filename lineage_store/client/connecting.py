@@ -8,6 +8,7 @@ from typing import TypeVar
 from lineage_store import errors
 from lineage_store.client.addresses import (
     SERVERS,
+    TLS_VARIABLES,
     Location,
     check_url,
     located,
@@ -21,13 +22,6 @@ Pem = bytes | str | Path
 """TLS material: PEM bytes, or the path of a file that has them."""
 
 S = TypeVar("S", bound=ClientStore)
-
-TLS_VARIABLES = {
-    "ca": "LINEAGE_STORE_CA",
-    "key": "LINEAGE_STORE_KEY",
-    "certificate": "LINEAGE_STORE_CERT",
-}
-"""Environment variables that name TLS files, by argument of `lineage_store.connect`."""
 
 HASTY_SECONDS = 10.0
 """Seconds that a call may take over the transport that must not wait."""

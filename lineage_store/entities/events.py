@@ -1,4 +1,4 @@
-"""Events: what executions did with artifacts."""
+"""Events: executions that read or wrote artifacts."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +9,7 @@ from lineage_store.v1 import metadata_pb2 as pb
 
 
 class EventType(StrEnum):
-    """What an execution did with an artifact."""
+    """The relation of an execution to an artifact: it read or wrote it."""
 
     DECLARED_OUTPUT = "DECLARED_OUTPUT"
     DECLARED_INPUT = "DECLARED_INPUT"
@@ -21,7 +21,7 @@ class EventType(StrEnum):
 
     @property
     def is_output(self) -> bool:
-        """Whether data flows from the execution to the artifact; else the other way."""
+        """True if data flows from the execution to the artifact; else it flows the other way."""
         return self.value.endswith("OUTPUT")
 
 

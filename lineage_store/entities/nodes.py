@@ -20,7 +20,7 @@ from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, NodeKind
 
 
 class ArtifactState(StrEnum):
-    """Where an artifact is in its life."""
+    """The state of an artifact in its life."""
 
     UNKNOWN = "UNKNOWN"
     PENDING = "PENDING"
@@ -32,7 +32,7 @@ class ArtifactState(StrEnum):
 
 
 class ExecutionState(StrEnum):
-    """How far an execution came."""
+    """The state of an execution."""
 
     UNKNOWN = "UNKNOWN"
     NEW = "NEW"
@@ -51,7 +51,7 @@ def _state_number(kind: NodeKind, state: str) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """What artifacts, executions and contexts share.
+    """The common part of artifacts, executions and contexts.
 
     Attributes:
         id: Given by the store; None: a put creates the node, else it updates the one of this id.
@@ -115,8 +115,8 @@ class Node:
     def _write_state(self, message: Any) -> None:
         state = getattr(self, "state", None)
         if self._states is not None and state is not None:
-            known = member(self._states, state, f"{self.kind.name}.state")
-            setattr(message, str(self.kind.state_field), _state_number(self.kind, known))
+            number = member(self._states, state, f"{self.kind.name}.state")
+            setattr(message, str(self.kind.state_field), _state_number(self.kind, number))
 
     def _write_properties(self, message: Any, name: str) -> None:
         target = getattr(message, name)

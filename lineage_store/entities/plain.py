@@ -25,5 +25,5 @@ def plain(value: Any) -> Any:
 
 
 def printable(text: str) -> str:
-    """Return a text without line breaks and what else would upset a terminal."""
+    """Return a text without line breaks and other characters that would upset a terminal."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

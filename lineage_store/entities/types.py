@@ -33,10 +33,10 @@ _PYTHON_TYPES: dict[Any, PropertyType] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeType:
-    """What the types of artifacts, executions and contexts share.
+    """The common part of the types of artifacts, executions and contexts.
 
     Attributes:
-        name: Together with the version, what identifies the type among those of its kind.
+        name: Identifies the type among those of its kind, together with the version.
         version: None: the type without version.
         description: For people; kept as first put.
         external_id: An id of the caller's own, unique among the types of the kind.
@@ -81,10 +81,10 @@ class NodeType:
         return message
 
     def _base_number(self, name: str) -> int:
-        numbers = {known: number for number, known in self.kind.system_types.items()}
+        numbers = {system_type: number for number, system_type in self.kind.system_types.items()}
         if name not in numbers:
-            known = ", ".join(numbers) or "none: contexts have no system types"
-            raise errors.InvalidArgument(f"base_type {name!r} is not one of {known}")
+            choices = ", ".join(numbers) or "none: contexts have no system types"
+            raise errors.InvalidArgument(f"base_type {name!r} is not one of {choices}")
         return numbers[name]
 
     @classmethod

@@ -149,8 +149,8 @@ def from_value(value: Any) -> Any:
     kind = value.WhichOneof("value")
     if kind is None:
         return None  # only a foreign writer can have stored it
-    found = getattr(value, kind)
-    return _from_struct(found) if kind == "struct_value" else found
+    content = getattr(value, kind)
+    return _from_struct(content) if kind == "struct_value" else content
 
 
 def _from_struct(struct: Any) -> dict[str, Any]:

@@ -14,8 +14,7 @@ from lineage_store.database.queries.conditions import Condition
 from lineage_store.errors import InvalidArgument
 from lineage_store.filtering.checking import check
 from lineage_store.filtering.compiler import Compiled, compiled
-from lineage_store.filtering.faults import Fault
-from lineage_store.filtering.parser import parse
+from lineage_store.filtering.errors import FilterError
 from lineage_store.filtering.size import is_larger
 from lineage_store.filtering.turns import Turns
 from lineage_store.kinds import NodeKind
@@ -31,7 +30,7 @@ _REPEATED_TEXT = 2_000
 _LARGE = 1_000
 """Tokens from which on a filter waits for its turn."""
 
-_turns = Turns(at_once=2, waiting=4)
+_turns = Turns(at_once=2, max_waiting=4)
 
 
 def compile_filter(kind: NodeKind, text: str, limits: FilterLimits = _DEFAULTS) -> Condition:
@@ -59,25 +58,27 @@ def compile_filter(kind: NodeKind, text: str, limits: FilterLimits = _DEFAULTS) 
 
 
 def _compiled(kind: NodeKind, text: str, limits: FilterLimits) -> Condition:
+    from lineage_store.filtering.parser import parse  # noqa: PLC0415 - it loads Lark
+
     try:
         checked = check(kind, parse(text, check_caller), limits)
-    except Fault as fault:
-        raise fault.as_error(text) from None
-    found = compiled(kind, checked.expression)
-    if len(found.shape.joins) >= limits.tables:
+    except FilterError as error:
+        raise error.as_error(text) from None
+    query = compiled(kind, checked.expression)
+    if len(query.shape.joins) >= limits.tables:
         raise InvalidArgument(
-            f"Invalid `filter_query`: it joins {len(found.shape.joins) + 1} tables; at most "
+            f"Invalid `filter_query`: it joins {len(query.shape.joins) + 1} tables; at most "
             f"{limits.tables} are allowed: name fewer properties, contexts and events"
         )
-    return Condition(found.shape, _arguments(found, checked.values), limits.seconds)
+    return Condition(query.shape, _arguments(query, checked.values), limits.seconds)
 
 
-def _arguments(found: Compiled, values: dict[str, Any]) -> dict[str, Any]:
+def _arguments(query: Compiled, values: dict[str, Any]) -> dict[str, Any]:
     """Return the values as parameters; a list becomes one JSON array."""
-    given = values | {slot: how(values[of]) for slot, of, how in found.derived}
+    slot_values = values | {slot: how(values[of]) for slot, of, how in query.derived}
     return {
         slot: json.dumps(value) if isinstance(value, list) else value
-        for slot, value in given.items()
+        for slot, value in slot_values.items()
     }
 
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lineage_store.filtering import exact, mixing
-from lineage_store.filtering.faults import Fault, nearest
+from lineage_store.filtering.errors import FilterError, nearest
 from lineage_store.filtering.functions import CAST_NAMES, CASTS, CHOICES, NAMES, SIGNATURES
+from lineage_store.filtering.literals import MAX_INT64
 from lineage_store.filtering.names import resolve
-from lineage_store.filtering.parser import MAX_INT64
 from lineage_store.filtering.quoting import is_named_text, with_quotes
 from lineage_store.filtering.tree import Literal, Node, Operation, Reference
 from lineage_store.filtering.typed import Apply, Expression, Null, Value, ValueList
@@ -25,10 +25,10 @@ _NUMBERS = {Type.INT64, Type.FLOAT64}
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A filter that means something.
+    """A checked filter.
 
     Attributes:
-        expression: What it says, without its values.
+        expression: Its condition, without its values.
         values: Its values by slot; a list is a list.
     """
 
@@ -37,15 +37,15 @@ class Checked:
 
 
 def check(kind: NodeKind, tree: Node, limits: FilterLimits) -> Checked:
-    """Return what a filter on a kind of node means.
+    """Return a filter on a kind of node, checked.
 
     Raises:
-        Fault: A name is unknown, types do not fit, or a limit is exceeded.
+        FilterError: A name is unknown, types do not fit, or a limit is exceeded.
     """
     checker = _Checker(kind, limits)
     expression = checker.typed(tree, 0)
     if expression.type is not Type.BOOL:
-        raise Fault(f"the filter is {expression.type.value}, but must be BOOL", tree.at)
+        raise FilterError(f"the filter is {expression.type.value}, but must be BOOL", tree.at)
     return Checked(expression, checker.values)
 
 
@@ -58,14 +58,18 @@ class _Checker:
     def typed(self, node: Node, depth: int, names: Names = ()) -> Expression:
         """Return a checked node; `names` are those that it may use of an enumeration."""
         if depth > self._limits.depth:
-            raise Fault(f"more than {self._limits.depth} expressions within each other", node.at)
+            raise FilterError(
+                f"more than {self._limits.depth} expressions within each other", node.at
+            )
         if isinstance(node, Literal):
             return self._literal(node)
         if isinstance(node, Reference):
             return self._reference(node, names)
         rule = _RULES.get(node.name.removeprefix("NOT ").partition(" ")[0])
         if rule is None:
-            raise Fault(f"Unrecognized function: {node.name}{nearest(node.name, NAMES)}", node.at)
+            raise FilterError(
+                f"Unrecognized function: {node.name}{nearest(node.name, NAMES)}", node.at
+            )
         return rule(self, node, depth + 1)
 
     def _literal(self, node: Literal) -> Expression:
@@ -81,9 +85,9 @@ class _Checker:
             return self.keep(numbers[node.parts[0]], Type.INT64, node, names)
         try:
             return resolve(self._kind, node)
-        except Fault:
+        except FilterError:
             if names and len(node.parts) == 1:
-                raise Fault(
+                raise FilterError(
                     f"Unrecognized name: {node.parts[0]!r}"
                     f"{nearest(node.parts[0], numbers) or '; expected ' + ', '.join(numbers)}",
                     node.at,
@@ -93,7 +97,7 @@ class _Checker:
     def keep(self, value: Any, of: Type, node: Node, names: Names = ()) -> Value:
         """Return the slot of a value."""
         if len(self.values) >= self._limits.values:
-            raise Fault(f"more than {self._limits.values} values", node.at)
+            raise FilterError(f"more than {self._limits.values} values", node.at)
         slot = f"f{len(self.values)}"
         self.values[slot] = value
         return Value(slot, of, names)
@@ -112,32 +116,32 @@ class _Checker:
         """Return a checked node that stands where a text is wanted, and may lack its quotes."""
         try:
             return self.typed(node, depth, names)
-        except Fault as fault:
-            raise with_quotes(fault, node) from None
+        except FilterError as error:
+            raise with_quotes(error, node) from None
 
     def _enumeration(self, nodes: Sequence[Node]) -> Names:
         for node in nodes:
             if isinstance(node, Reference):
                 try:
-                    found = resolve(self._kind, node).names
-                except Fault:
+                    value_names = resolve(self._kind, node).names
+                except FilterError:
                     continue  # a name of the enumeration, or reported when it is checked
-                if found:
-                    return found
+                if value_names:
+                    return value_names
         return ()
 
     def lists(self, node: Operation, depth: int) -> Expression:
         """Check IN and NOT IN; a list of nothing but values becomes one."""
-        given, items = node.operands[0], node.operands[1:]
+        member, items = node.operands[0], node.operands[1:]
         if len(items) > self._limits.list_items:
-            raise Fault(f"more than {self._limits.list_items} items in a list", node.at)
-        names = self._enumeration([given])
-        operand = self.typed(given, depth)
+            raise FilterError(f"more than {self._limits.list_items} items in a list", node.at)
+        names = self._enumeration([member])
+        operand = self.typed(member, depth)
         if all(isinstance(item, Literal) or _named(item, names) is not None for item in items):
             return self._values_in(node, operand, items, names)
-        checked = self.alike([given, *items], depth)[1:]
-        for item, written in zip(checked, items, strict=True):
-            _demand(_comparable(operand, item), _mismatch(operand, item), written)
+        checked = self.alike([member, *items], depth)[1:]
+        for item, source in zip(checked, items, strict=True):
+            _demand(_comparable(operand, item), _mismatch(operand, item), source)
         return Apply(node.name, mixing.as_floats((operand, *checked)), Type.BOOL)
 
     def _values_in(
@@ -170,9 +174,9 @@ _INFINITE = (float("inf"), float("-inf"))
 _TYPES = {int: Type.INT64, float: Type.FLOAT64, str: Type.STRING, bool: Type.BOOL}
 
 
-def _demand(fits: bool, what: str, node: Node) -> None:
+def _demand(fits: bool, message: str, node: Node) -> None:
     if not fits:
-        raise Fault(what, node.at)
+        raise FilterError(message, node.at)
 
 
 def _storable(value: Any) -> Any:
@@ -207,7 +211,7 @@ def _mismatch(one: Expression, other: Expression) -> str:
 
 
 def _is(expression: Expression, of: Type) -> bool:
-    """Whether an expression can stand where a type is wanted."""
+    """Return whether an expression can stand where a type is wanted."""
     if expression.type is Type.NULL or expression.type is of:
         return True
     return of is Type.FLOAT64 and expression.type is Type.INT64
@@ -215,10 +219,10 @@ def _is(expression: Expression, of: Type) -> bool:
 
 def _logic(checker: _Checker, node: Operation, depth: int) -> Expression:
     operands = tuple(checker.typed(operand, depth) for operand in node.operands)
-    for operand, written in zip(operands, node.operands, strict=True):
-        what = f"{node.name} takes BOOL, not {operand.type.value}"
+    for operand, source in zip(operands, node.operands, strict=True):
+        message = f"{node.name} takes BOOL, not {operand.type.value}"
         fits = _is(operand, Type.BOOL) and not (node.name == "NOT" and _is_null(operand))
-        _demand(fits, what, written)
+        _demand(fits, message, source)
     return Apply(node.name, operands, Type.BOOL)
 
 
@@ -246,8 +250,8 @@ def _number(node: Node) -> int | float | None:
 def _like(checker: _Checker, node: Operation, depth: int) -> Expression:
     operands = tuple(checker.text(operand, depth) for operand in node.operands)
     for operand in operands:
-        what = f"{node.name} takes STRING, not {operand.type.value}"
-        _demand(operand.type is Type.STRING, what, node)
+        message = f"{node.name} takes STRING, not {operand.type.value}"
+        _demand(operand.type is Type.STRING, message, node)
     pattern = node.operands[1]
     size = len(str(pattern.value)) if isinstance(pattern, Literal) else 0
     _demand(size <= MAX_PATTERN, f"a pattern has at most {MAX_PATTERN} characters", pattern)
@@ -257,16 +261,16 @@ def _like(checker: _Checker, node: Operation, depth: int) -> Expression:
 def _test(checker: _Checker, node: Operation, depth: int) -> Expression:
     operand = checker.typed(node.operands[0], depth)
     if not node.name.endswith(" NULL"):
-        what = f"{node.name} takes BOOL, not {operand.type.value}"
-        _demand(_is(operand, Type.BOOL), what, node)
+        message = f"{node.name} takes BOOL, not {operand.type.value}"
+        _demand(_is(operand, Type.BOOL), message, node)
     return Apply(node.name, (operand,), Type.BOOL)
 
 
 def _arithmetic(checker: _Checker, node: Operation, depth: int) -> Expression:
     operands = tuple(checker.typed(operand, depth) for operand in node.operands)
     for operand in operands:
-        what = f"{node.name} takes numbers, not {operand.type.value}"
-        _demand(operand.type in _NUMBERS, what, node)
+        message = f"{node.name} takes numbers, not {operand.type.value}"
+        _demand(operand.type in _NUMBERS, message, node)
     if node.name == "*":
         operands = mixing.product(*operands)
     whole = node.name != "/" and all(operand.type is not Type.FLOAT64 for operand in operands)
@@ -278,15 +282,17 @@ def _call(checker: _Checker, node: Operation, depth: int) -> Expression:
     most = len(signature.takes)
     least = most - signature.optional
     if not least <= len(node.operands) <= most:
-        wanted = str(most) if least == most else f"{least} to {most}"
-        raise Fault(f"{node.name} takes {wanted} arguments, not {len(node.operands)}", node.at)
+        expected = str(most) if least == most else f"{least} to {most}"
+        raise FilterError(
+            f"{node.name} takes {expected} arguments, not {len(node.operands)}", node.at
+        )
     operands = tuple(
         (checker.text if of is Type.STRING else checker.typed)(operand, depth)
         for operand, of in zip(node.operands, signature.takes, strict=False)
     )
     for operand, of in zip(operands, signature.takes, strict=False):
-        wanted = "a number" if of is Type.FLOAT64 else of.value
-        _demand(_is(operand, of), f"{node.name} takes {wanted}, not {operand.type.value}", node)
+        expected = "a number" if of is Type.FLOAT64 else of.value
+        _demand(_is(operand, of), f"{node.name} takes {expected}, not {operand.type.value}", node)
     pairs = zip(operands, signature.takes, strict=False)
     operands = tuple(_typed_null(operand, of) for operand, of in pairs)
     return Apply(node.name, operands, signature.returns or operands[0].type)
@@ -295,32 +301,32 @@ def _call(checker: _Checker, node: Operation, depth: int) -> Expression:
 def _choice(checker: _Checker, node: Operation, depth: int) -> Expression:
     least, most = CHOICES[node.name]
     if not least <= len(node.operands) <= (most or len(node.operands)):
-        raise Fault(f"{node.name} takes {least} arguments, not {len(node.operands)}", node.at)
-    given = [checker.typed(operand, depth) for operand in node.operands]
-    of = _common(given, node)
-    alike = mixing.as_floats(given)
+        raise FilterError(f"{node.name} takes {least} arguments, not {len(node.operands)}", node.at)
+    expressions = [checker.typed(operand, depth) for operand in node.operands]
+    of = _common(expressions, node)
+    alike = mixing.as_floats(expressions)
     return Apply(node.name, tuple(_typed_null(operand, of) for operand in alike), of)
 
 
 def _common(operands: Sequence[Expression], node: Operation) -> Type:
     """Return the type that all operands have or can be made; NULL alone counts as INT64."""
-    found = {operand.type for operand in operands} - {Type.NULL}
-    if found == _NUMBERS:
+    types = {operand.type for operand in operands} - {Type.NULL}
+    if types == _NUMBERS:
         return Type.FLOAT64
-    names = ", ".join(sorted(of.value for of in found))
-    _demand(len(found) <= 1, f"{node.name} can't choose between {names}", node)
-    return found.pop() if found else Type.INT64
+    names = ", ".join(sorted(of.value for of in types))
+    _demand(len(types) <= 1, f"{node.name} can't choose between {names}", node)
+    return types.pop() if types else Type.INT64
 
 
 def _cast(checker: _Checker, node: Operation, depth: int) -> Expression:
-    wanted = node.name.removeprefix("CAST ")
-    target = CAST_NAMES.get(wanted)
+    type_name = node.name.removeprefix("CAST ")
+    target = CAST_NAMES.get(type_name)
     if target is None:
         names = ", ".join(of.value for of in CASTS)
-        raise Fault(f"Type not found: {wanted}; a value can be cast to {names}", node.at)
+        raise FilterError(f"Type not found: {type_name}; a value can be cast to {names}", node.at)
     operand = checker.typed(node.operands[0], depth)
     fits = operand.type in CASTS[target] | {Type.NULL}
-    _demand(fits, f"{operand.type.value} can't be cast to {wanted}", node)
+    _demand(fits, f"{operand.type.value} can't be cast to {type_name}", node)
     return Apply(node.name, (operand,), target)
 
 
@@ -347,15 +353,15 @@ def _case(checker: _Checker, node: Operation, depth: int) -> Expression:
 
 def _timestamp(checker: _Checker, node: Operation, _: int) -> Expression:
     """Check TIMESTAMP('...'), which is the number of milliseconds since the epoch."""
-    given = node.operands[0] if len(node.operands) == 1 else None
-    text = given.value if isinstance(given, Literal) else None
+    operand = node.operands[0] if len(node.operands) == 1 else None
+    text = operand.value if isinstance(operand, Literal) else None
     form = "TIMESTAMP takes one string such as '2026-01-31T00:00:00Z'"
     if not isinstance(text, str):
-        raise Fault(form, node.at)
+        raise FilterError(form, node.at)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise Fault(f"{form}, not {text!r}", node.at) from None
+        raise FilterError(f"{form}, not {text!r}", node.at) from None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return checker.keep(round(moment.timestamp() * 1000), Type.INT64, node)
 

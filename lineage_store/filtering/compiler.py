@@ -137,10 +137,10 @@ class _Compiler:
 
     def _for_index(self, node: Apply, exact: Any) -> Any:
         """Return a condition so that the database sees which index serves it."""
-        found = _column_and_values(node)
-        if found is None:
+        indexed = _column_and_values(node)
+        if indexed is None:
             return exact
-        operation, column, values = found
+        operation, column, values = indexed
         if isinstance(column.source, Property) and column.name == "string_value":
             hint = self._string_hint(operation, column.source, values)
             return exact if hint is None else and_(hint, exact)
@@ -246,13 +246,13 @@ def _comparison(compiler: _Compiler, node: Apply) -> Any:
 def _compared(node: Apply, left: Any, right: Any) -> Any:
     types = [operand.type for operand in node.operands]
     if types == [Type.INT64, Type.FLOAT64]:
-        return MixedComparison(_written(node.operation), left, right)
+        return MixedComparison(_sql_word(node.operation), left, right)
     if types == [Type.FLOAT64, Type.INT64]:
-        return MixedComparison(_written(_MIRRORED[node.operation]), right, left)
+        return MixedComparison(_sql_word(_MIRRORED[node.operation]), right, left)
     return _COMPARISONS[node.operation](left, right)
 
 
-def _written(operation: str) -> str:
+def _sql_word(operation: str) -> str:
     return "<>" if operation == "!=" else operation
 
 

@@ -31,7 +31,7 @@ class Exact:
 
 
 def compared(operation: str, number: Number, of: Type) -> Exact:
-    """Return what a comparison of a number of a type with a literal is when both have that type.
+    """Return the comparison of a number of a type with a literal, both as that type.
 
     Args:
         operation: The operator between them; the literal stands behind it.
@@ -61,12 +61,12 @@ def between(low: Number | None, high: Number | None, of: Type) -> tuple[Number, 
 
 def listed(numbers: Sequence[Number | None], of: Type) -> list[Number | None]:
     """Return the items of a list that a number of a type can be equal to; None for NULL."""
-    kept: list[Number | None] = []
+    items: list[Number | None] = []
     for number in numbers:
         below, above = (None, None) if number is None else neighbours(number, of)
         if number is None or (below is not None and below == above):
-            kept.append(below)
-    return kept
+            items.append(below)
+    return items
 
 
 def neighbours(number: Number, of: Type) -> tuple[Number | None, Number | None]:

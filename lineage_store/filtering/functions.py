@@ -9,7 +9,7 @@ _S, _I, _F, _B = Type.STRING, Type.INT64, Type.FLOAT64, Type.BOOL
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What a function takes and returns.
+    """The signature of a function.
 
     Attributes:
         takes: The types of its arguments; FLOAT64 takes any number.
@@ -48,7 +48,7 @@ CASTS = {
     Type.STRING: {_I, _F, _S, _B},
     Type.BOOL: {_I, _B},
 }
-"""What each type can be made from."""
+"""The types that can be cast to each type."""
 
 CAST_NAMES = {
     "INT64": _I,
@@ -62,6 +62,6 @@ CAST_NAMES = {
     "BOOL": _B,
     "BOOLEAN": _B,
 }
-"""What a type can be called behind CAST(... AS."""
+"""The names of types behind CAST(... AS."""
 
 NAMES = (*SIGNATURES, *CHOICES, "TIMESTAMP")

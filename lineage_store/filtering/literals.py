@@ -1,6 +1,9 @@
-"""How values are written: strings with their escapes, and whole numbers."""
+"""Literals: strings with their escapes, and whole numbers."""
 
 import re
+
+MAX_INT64 = 2**63 - 1
+MAX_UINT64 = 2**64 - 1
 
 _SIMPLE = {
     "a": "\a",
@@ -54,9 +57,9 @@ def _unescaped(match: re.Match[str]) -> str:
     return _SIMPLE[simple]
 
 
-def _character(code: int, written: str) -> str:
+def _character(code: int, escape: str) -> str:
     if code > 0x10FFFF or 0xD800 <= code <= 0xDFFF:  # noqa: PLR2004 - the surrogates of UTF-16
-        raise ValueError(f"the escape {written} is not a character")
+        raise ValueError(f"the escape {escape} is not a character")
     return chr(code)
 
 

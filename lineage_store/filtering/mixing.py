@@ -15,7 +15,7 @@ _NUMBERS = {Type.INT64, Type.FLOAT64}
 
 
 def are_mixed(operands: Sequence[Expression]) -> bool:
-    """Whether some operands are INT64 and others FLOAT64."""
+    """Return whether some operands are INT64 and others FLOAT64."""
     return {operand.type for operand in operands} >= _NUMBERS
 
 
@@ -59,7 +59,7 @@ def comparison(
 
 
 def _is_in_reach(number: Number, operand: Expression) -> bool:
-    """Whether a literal can be replaced by a number of the type of what it is compared with.
+    """Return whether a number of the type of the other operand can replace a literal.
 
     What is computed may leave 64 bits, and so be above a number that is above all of INT64.
     """
@@ -98,17 +98,17 @@ def _range(
     reached = [_is_in_reach(each, operand) for each in literals[1:] if each is not None]
     if of not in _NUMBERS or any(other is not of for other in others) or not all(reached):
         return Apply(operation, as_floats(operands), _BOOL)
-    found = exact.between(literals[1], literals[2], of)
-    if found is None:
+    exact_bounds = exact.between(literals[1], literals[2], of)
+    if exact_bounds is None:
         literal = low if isinstance(low, Value) else high
         return nothing(operand, operation.startswith("NOT"), literal, values)
-    kept = tuple(
+    new_bounds = tuple(
         _put(bound, number, of, values)
         if literal is not None and isinstance(bound, Value)
         else bound
-        for bound, number, literal in zip(bounds, found, literals[1:], strict=True)
+        for bound, number, literal in zip(bounds, exact_bounds, literals[1:], strict=True)
     )
-    return Apply(operation, (operand, *kept), _BOOL)
+    return Apply(operation, (operand, *new_bounds), _BOOL)
 
 
 def nothing(

@@ -1,8 +1,8 @@
-"""What the names in a filter stand for."""
+"""Resolves the names in a filter."""
 
 from collections.abc import Mapping
 
-from lineage_store.filtering.faults import Fault, nearest
+from lineage_store.filtering.errors import FilterError, nearest
 from lineage_store.filtering.tree import Reference
 from lineage_store.filtering.typed import Column, Event, Itself, Neighbour, Property, Source, TypeOf
 from lineage_store.filtering.vocabulary import (
@@ -27,7 +27,7 @@ def resolve(kind: NodeKind, reference: Reference) -> Column:
     """Return the column that a reference stands for in a filter on a kind of node.
 
     Raises:
-        Fault: There is no such name.
+        FilterError: There is no such name.
     """
     head, rest = reference.parts[0], reference.parts[1:]
     if not rest or head in PROPERTIES:
@@ -43,8 +43,8 @@ def _of_neighbour(relation: Relation, alias: str, reference: Reference) -> Colum
     if not relation.is_event:
         neighbour = Neighbour(relation, alias)
         return _of_node(relation.kind, neighbour, reference, reference.parts[1:])
-    known = EVENT_ATTRIBUTES | {relation.far: Attribute(relation.far, Type.INT64)}
-    return _column(Event(relation, alias), known, reference, reference.parts[1:])
+    attributes = EVENT_ATTRIBUTES | {relation.far: Attribute(relation.far, Type.INT64)}
+    return _column(Event(relation, alias), attributes, reference, reference.parts[1:])
 
 
 def _of_node(
@@ -54,17 +54,19 @@ def _of_node(
         return _of_property(node, reference, parts)
     if parts[0].lower() in TYPE_ATTRIBUTES:
         return _column(TypeOf(node), TYPE_ATTRIBUTES, reference, parts)
-    known = ATTRIBUTES[kind]
+    attributes = ATTRIBUTES[kind]
     # An alias without anything behind it is the likeliest mistake, so its name is offered too.
-    others = names_of(kind) if isinstance(node, Itself) else [*known, *TYPE_ATTRIBUTES, *PROPERTIES]
-    return _column(node, known, reference, parts, others)
+    others = (
+        names_of(kind) if isinstance(node, Itself) else [*attributes, *TYPE_ATTRIBUTES, *PROPERTIES]
+    )
+    return _column(node, attributes, reference, parts, others)
 
 
 def _of_property(node: Itself | Neighbour, reference: Reference, parts: tuple[str, ...]) -> Column:
     prefix, *rest = parts
     form = f"{prefix}.NAME.{'|'.join(PROPERTY_ATTRIBUTES)}"
     if len(rest) != 2:  # noqa: PLR2004 - the name and what of it
-        raise Fault(
+        raise FilterError(
             f"{'.'.join(parts)!r} is not of the form {form}; a name that is more than letters, "
             "digits and _ is written in backquotes",
             reference.at,
@@ -73,26 +75,28 @@ def _of_property(node: Itself | Neighbour, reference: Reference, parts: tuple[st
     if leaf not in PROPERTY_ATTRIBUTES:
         raise _unknown(leaf, PROPERTY_ATTRIBUTES, reference)
     if len(name) > MAX_NAME:
-        raise Fault(f"a name of a property has at most {MAX_NAME} characters", reference.at)
+        raise FilterError(f"a name of a property has at most {MAX_NAME} characters", reference.at)
     attribute = PROPERTY_ATTRIBUTES[leaf]
     return Column(Property(node, PROPERTIES[prefix], name), attribute.column, attribute.type)
 
 
 def _column(
     source: Source,
-    known: Mapping[str, Attribute],
+    attributes: Mapping[str, Attribute],
     reference: Reference,
     parts: tuple[str, ...],
     others: list[str] | None = None,
 ) -> Column:
-    attribute = known.get(parts[0].lower())
+    attribute = attributes.get(parts[0].lower())
     if attribute is None:
-        raise _unknown(parts[0], others or known, reference)
+        raise _unknown(parts[0], others or attributes, reference)
     if len(parts) > 1:
-        raise Fault(f"there is nothing behind {parts[0]!r}", reference.at)
+        raise FilterError(f"there is nothing behind {parts[0]!r}", reference.at)
     return Column(source, attribute.column, attribute.type, attribute.names)
 
 
-def _unknown(name: str, known: "list[str] | Mapping[str, object]", reference: Reference) -> Fault:
-    hint = nearest(name, known) or f"; expected one of {', '.join(known)}"
-    return Fault(f"Unrecognized name: {name!r}{hint}", reference.at)
+def _unknown(
+    name: str, choices: "list[str] | Mapping[str, object]", reference: Reference
+) -> FilterError:
+    hint = nearest(name, choices) or f"; expected one of {', '.join(choices)}"
+    return FilterError(f"Unrecognized name: {name!r}{hint}", reference.at)

@@ -174,8 +174,8 @@ def _without_last_digit(number: str, text: str) -> str:
     shorter = f"round(CAST({text} AS numeric), {last})"
     digits = f"regexp_replace(CAST({shorter} AS text), '^(-?[0-9])([0-9]*?)0+$', '\\1.\\2')"
     exponent = f"char_length(ltrim(CAST({shorter} AS text), '-')) - 1"
-    written = f"concat(regexp_replace({digits}, '[.]$', ''), 'e+', {exponent})"
-    return f"CASE WHEN CAST({shorter} AS float8) = {number} THEN {written} ELSE {text} END"
+    shortened = f"concat(regexp_replace({digits}, '[.]$', ''), 'e+', {exponent})"
+    return f"CASE WHEN CAST({shorter} AS float8) = {number} THEN {shortened} ELSE {text} END"
 
 
 def _whole_of_float(number: str) -> str:

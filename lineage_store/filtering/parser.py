@@ -8,12 +8,9 @@ from typing import Any
 from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
 
-from lineage_store.filtering.faults import Fault
-from lineage_store.filtering.literals import ITEM, LITERALS, unquoted
+from lineage_store.filtering.errors import FilterError
+from lineage_store.filtering.literals import ITEM, LITERALS, MAX_INT64, MAX_UINT64, unquoted
 from lineage_store.filtering.tree import Literal, Node, Operation, Reference
-
-MAX_INT64 = 2**63 - 1
-MAX_UINT64 = 2**64 - 1
 
 _VALUES = {"INTEGER", "FLOAT", "STRING", "REFERENCE", "QUOTED", "NAME"}
 _OPERATORS = {"COMPARISON", "PLUS", "MINUS", "TIMES", "DIVIDED", "IN", "LIKE", "BETWEEN", "IS"}
@@ -21,7 +18,7 @@ _WORDS = {"LPAR": "'('", "RPAR": "')'", "COMMA": "','", "$END": "the end"}
 
 
 TOKENS_BETWEEN_LOOKS = 500
-"""How often the parser asks whether it should go on: about every 10 ms."""
+"""Tokens between two questions of the parser whether to go on: about 10 ms."""
 
 
 def parse(text: str, go_on: Callable[[], None] = lambda: None) -> Node:
@@ -37,11 +34,11 @@ def parse(text: str, go_on: Callable[[], None] = lambda: None) -> Node:
     try:
         tree = _parsed(text, go_on)
     except UnexpectedInput as error:
-        raise _syntax_fault(text, error).as_error(text) from None
+        raise _syntax_error(text, error).as_error(text) from None
     except VisitError as error:
         raise _cause(error).as_error(text) from None
-    except Fault as fault:
-        raise fault.as_error(text) from None
+    except FilterError as error:
+        raise error.as_error(text) from None
     return tree
 
 
@@ -65,25 +62,25 @@ def _parser() -> Lark:
     return Lark(grammar, parser="lalr", transformer=_Builder(), propagate_positions=False)
 
 
-def _cause(error: VisitError) -> Fault:
-    if isinstance(error.orig_exc, Fault):
+def _cause(error: VisitError) -> FilterError:
+    if isinstance(error.orig_exc, FilterError):
         return error.orig_exc
     raise error.orig_exc
 
 
-def _syntax_fault(text: str, error: UnexpectedInput) -> Fault:
+def _syntax_error(text: str, error: UnexpectedInput) -> FilterError:
     if isinstance(error, UnexpectedCharacters):
         at = error.pos_in_stream or 0
-        found = text[at]
-        if found in "'\"`":
-            return Fault("the quotation that begins here does not end", at)
-        return Fault(f"{found!r} is not allowed here", at)
+        part = text[at]
+        if part in "'\"`":
+            return FilterError("the quotation that begins here does not end", at)
+        return FilterError(f"{part!r} is not allowed here", at)
     if not isinstance(error, UnexpectedToken):
-        return Fault("the filter can't be read", 0)
+        return FilterError("the filter can't be read", 0)
     is_end = error.token.type == "$END"
-    found = "the end" if is_end else repr(str(error.token))
+    part = "the end" if is_end else repr(str(error.token))
     at = len(text) if is_end else error.token.start_pos
-    return Fault(f"{found} is not allowed here; expected {_expected(set(error.accepts))}", at)
+    return FilterError(f"{part} is not allowed here; expected {_expected(set(error.accepts))}", at)
 
 
 def _expected(terminals: set[str]) -> str:
@@ -101,10 +98,10 @@ class _Builder(Transformer[Token, Node]):
     def integer(self, token: Token) -> Node:
         digits = str(token).lower()
         if len(digits) > len(str(MAX_UINT64)):
-            raise Fault("the number is too large", token.start_pos)
+            raise FilterError("the number is too large", token.start_pos)
         value = int(digits, 16) if digits.startswith("0x") else int(digits)
         if value > MAX_UINT64:
-            raise Fault("the number is too large", token.start_pos)
+            raise FilterError("the number is too large", token.start_pos)
         return Literal(value, _at(token))
 
     def float(self, token: Token) -> Node:
@@ -114,7 +111,7 @@ class _Builder(Transformer[Token, Node]):
         try:
             return Literal(unquoted(str(token)), _at(token))
         except ValueError as error:
-            raise Fault(str(error), token.start_pos) from None
+            raise FilterError(str(error), token.start_pos) from None
 
     def true(self, token: Token) -> Node:
         return Literal(value=True, at=_at(token))
@@ -129,8 +126,8 @@ class _Builder(Transformer[Token, Node]):
         return Reference(tuple(_parts(str(token))), _at(token))
 
     def function(self, name: Token, *operands: Node | None) -> Node:
-        given = tuple(operand for operand in operands if operand is not None)
-        return Operation(name.upper(), given, _at(name))
+        arguments = tuple(operand for operand in operands if operand is not None)
+        return Operation(name.upper(), arguments, _at(name))
 
     def cast(self, word: Token, operand: Node, name: Token) -> Node:
         return Operation(f"CAST {name.upper()}", (operand,), _at(word))
@@ -141,7 +138,7 @@ class _Builder(Transformer[Token, Node]):
             return Operation("NEGATE" if minus else "POSITIVE", (operand,), _at(token))
         value = -operand.value if minus else operand.value  # type: ignore[operator]
         if isinstance(value, int) and value < -MAX_INT64 - 1:
-            raise Fault("the number is too small", token.start_pos)
+            raise FilterError("the number is too small", token.start_pos)
         return Literal(value, _at(token))
 
     def arithmetic(self, left: Node, operator: Token, right: Node) -> Node:
@@ -213,7 +210,7 @@ def _predicate(operand: Node, parts: tuple[Any, ...]) -> Node:
 
 
 def _parts(text: str) -> list[str]:
-    """Return what stands between the dots of a reference; dots within backquotes are none."""
+    """Return the parts between the dots of a reference; a dot within backquotes separates none."""
     parts: list[str] = []
     for index, piece in enumerate(text.split("`")):
         if index % 2:

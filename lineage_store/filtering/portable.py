@@ -1,4 +1,4 @@
-"""What databases write in different ways, as elements that are compiled for each of them."""
+"""Expressions that databases write in different ways, compiled for each of them."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ MANY = "0.01"
 
 
 class Among(FunctionElement[bool]):
-    """Whether a value is an item of a JSON array; NULL items are as in IN.
+    """A condition: a value is an item of a JSON array; NULL items are as in IN.
 
     One parameter instead of one for each item: a list of any length is the same statement.
     """
@@ -122,7 +122,7 @@ class CharLength(FunctionElement[int]):
 
 
 class PositionOf(FunctionElement[int]):
-    """Where a text contains another, counted from 1; 0 if it does not."""
+    """The position of a text in another, counted from 1; 0 if it is not in it."""
 
     type = Integer()
     inherit_cache = True
@@ -182,7 +182,7 @@ def _position_of(element: Any, compiler: Any, **options: Any) -> str:
 
 
 def _call(name: str) -> Any:
-    """Return what compiles an element to a call of a function."""
+    """Return a compiler of an element into a call of a function."""
 
     def compile_call(element: Any, compiler: Any, **options: Any) -> str:
         return f"{name}({', '.join(_parts(element, compiler, options))})"

@@ -1,4 +1,4 @@
-"""What MySQL and MariaDB write in their own way, so that they answer as the others do."""
+"""SQL of MySQL and MariaDB that differs, so that they answer as the others do."""
 
 from functools import reduce
 from string import ascii_lowercase, ascii_uppercase
@@ -28,9 +28,9 @@ def _parts(element: Any, compiler: Any, options: dict[str, Any]) -> list[str]:
     return [compiler.process(part.self_group(), **options) for part in element.clauses]
 
 
-def _replaced(text: str, given: str, wanted: str) -> str:
+def _replaced(text: str, letters: str, replacements: str) -> str:
     """Return a text with some letters replaced, one by one: LOWER knows letters beyond ASCII."""
-    pairs = zip(given, wanted, strict=True)
+    pairs = zip(letters, replacements, strict=True)
     return reduce(lambda sql, pair: f"REPLACE({sql}, '{pair[0]}', '{pair[1]}')", pairs, text)
 
 
@@ -83,15 +83,15 @@ def _position_of(element: Any, compiler: Any, **options: Any) -> str:
 
 @on_both(Trimmed)
 def _trimmed(element: Any, compiler: Any, **options: Any) -> str:
-    text, *given = _parts(element, compiler, options)
-    if not given:
+    text, *characters = _parts(element, compiler, options)
+    if not characters:
         return f"{_TRIMS[element.side]}({text})"
     escaped = reduce(
-        lambda sql, c: f"REPLACE({sql}, '{c}', '{_B}{c}')", (_B, "]", "^", "-"), given[0]
+        lambda sql, c: f"REPLACE({sql}, '{c}', '{_B}{c}')", (_B, "]", "^", "-"), characters[0]
     )
     left, right = f"'^[', {escaped}, ']+'", f"'[', {escaped}, ']+$'"
     form = {"left": left, "right": right, "both": f"{left}, '|', {right}"}[element.side]
-    return f"IF({given[0]} = '', {text}, REGEXP_REPLACE({text}, CONCAT({form}), ''))"
+    return f"IF({characters[0]} = '', {text}, REGEXP_REPLACE({text}, CONCAT({form}), ''))"
 
 
 @on_both(Substring)

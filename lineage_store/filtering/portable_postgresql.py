@@ -1,4 +1,4 @@
-"""What PostgreSQL writes in its own way, so that it answers as the others do.
+"""SQL of PostgreSQL that differs, so that it answers as the others do.
 
 Texts compare byte by byte, and only the letters of ASCII have two cases.
 """

@@ -75,9 +75,9 @@ _FORMS: dict[str, Callable[..., str]] = {
     **{word: _membership(word) for word in ("IN", "NOT IN")},
     **{word: _range(word) for word in ("BETWEEN", "NOT BETWEEN")},
     **{
-        f"IS {negated}{what}": _behind(f"IS {negated}{what}")
+        f"IS {negated}{suffix}": _behind(f"IS {negated}{suffix}")
         for negated in ("", "NOT ")
-        for what in ("NULL", "TRUE", "FALSE", "UNKNOWN")
+        for suffix in ("NULL", "TRUE", "FALSE", "UNKNOWN")
     },
     "NOT": _before("NOT"),
     "NEGATE": _before("-"),

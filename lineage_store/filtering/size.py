@@ -18,11 +18,11 @@ to the length."""
 
 
 def is_larger(text: str, most: int) -> bool:
-    """Whether a filter has more than `most` tokens."""
-    left = most
+    """Return whether a filter has more than `most` tokens."""
+    tokens_left = most
     for match in _TOKEN.finditer(text):
         if match.lastgroup:
-            left -= 1
-            if left < 0:
+            tokens_left -= 1
+            if tokens_left < 0:
                 return True
     return False

@@ -25,7 +25,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An operator or a function, in capitals, and what it is applied to.
+    """An operator or a function, in capitals, and its operands.
 
     `CASE` has its operand, if any, in front of pairs of condition and result, and what stands
     behind ELSE at the end; its name says which of both there are.

@@ -9,21 +9,21 @@ from lineage_store import errors
 from lineage_store.callers import check_caller
 
 LOOK_SECONDS = 0.5
-"""How long a filter that waits may outlive its caller."""
+"""Seconds for which a filter that waits may outlive its caller."""
 
 
 class Turns:
     """Lets a few work at a time, and a few more wait.
 
     Args:
-        at_once: How many work.
-        waiting: How many wait.
+        at_once: How many work at most.
+        max_waiting: How many wait at most.
     """
 
-    def __init__(self, at_once: int, waiting: int) -> None:
+    def __init__(self, at_once: int, max_waiting: int) -> None:
         self._at_once = at_once
-        self._waiting = waiting
-        self._admitted = threading.BoundedSemaphore(at_once + waiting)
+        self._max_waiting = max_waiting
+        self._admitted = threading.BoundedSemaphore(at_once + max_waiting)
         self._working = threading.BoundedSemaphore(at_once)
 
     @contextmanager
@@ -40,7 +40,7 @@ class Turns:
         """
         if not self._admitted.acquire(blocking=False):
             raise errors.ResourceExhausted(
-                f"the store reads {self._at_once} large filters at a time and {self._waiting} "
+                f"the store reads {self._at_once} large filters at a time and {self._max_waiting} "
                 "wait already; try again, or send a shorter one"
             )
         try:

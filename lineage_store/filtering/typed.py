@@ -47,7 +47,7 @@ class Property:
 
 
 Source = Itself | Neighbour | Event | TypeOf | Property
-"""Where the columns of a filter come from; all but the node itself are joined."""
+"""The sources of the columns of a filter; all but the node itself are joined."""
 
 
 @dataclass(frozen=True, slots=True)

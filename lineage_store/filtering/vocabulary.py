@@ -1,4 +1,4 @@
-"""What a filter can speak of: the attributes of each kind of node, and of its neighbours."""
+"""The vocabulary of filters: the attributes of each kind of node, and of its neighbours."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -80,7 +80,7 @@ PROPERTIES = {"properties": False, "custom_properties": True}
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """How nodes of one kind are tied to neighbours.
+    """A relation of the nodes of one kind to their neighbours.
 
     Attributes:
         edges: The table of edges.

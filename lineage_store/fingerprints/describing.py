@@ -82,7 +82,7 @@ def _name(value: Any) -> bytes:
     if name is None:
         called = getattr(value, "__qualname__", type(value).__qualname__)
         raise errors.InvalidArgument(
-            f"{called} has no fingerprint: its name does not tell what it does; "
+            f"{called} has no fingerprint: its name does not identify its code; "
             f"{_how_to_register(type(value))}"
         )
     return name.encode("utf-8", "surrogatepass")

@@ -121,7 +121,7 @@ READERS: Mapping[type, Reader] = {
     frozenset: _set,
     deque: _deque,
     ChainMap: lambda value, walk: walk.tokens(value.maps),
-    # A copy is of the type of what the proxy is for, which no other way tells.
+    # A copy has the type of the mapping behind the proxy, which nothing else tells.
     MappingProxyType: lambda value, walk: [walk.token(value.copy())],
     Mapping: _mapping,
     SimpleNamespace: attributes_only,

@@ -1,5 +1,5 @@
-"""Hooks by which orchestrators record what they run; docs/hooks.md says what all of them keep to.
+"""Hooks that record the runs of orchestrators; docs/hooks.md has the rules that all of them keep.
 
-A hook is two modules. TOOL.py is what the tool loads: it costs nothing while LINEAGE_STORE_URL is
-not set, and hands each event to a `Switch`. TOOL_events.py makes records of events, with a `Hook`.
+A hook is two modules. The tool loads TOOL/hook.py: it costs nothing while LINEAGE_STORE_URL is not
+set, and hands each event to a `Switch`. TOOL/events.py makes records of events, with a `Hook`.
 """

@@ -1,12 +1,12 @@
-"""What steps read and write, as artifacts that are the same in every process and every hook.
+"""Inputs and outputs of steps, as artifacts that are the same in every process and every hook.
 
-| what | uri | it is the same artifact if |
+| thing | uri | it is the same artifact if |
 | --- | --- | --- |
 | a file or directory | its absolute path | path and content are the same |
 | something elsewhere | the uri | uri, and digest or else version, are the same |
 | a value in memory | `value:SCOPE/NAME` | name and content are the same |
 
-What has neither digest nor version is the same only within one run, and has the property
+A thing with neither digest nor version is the same only within one run, and has the property
 `not_hashed`, which says why.
 """
 
@@ -28,7 +28,7 @@ from lineage_store.recording.artifacts import DEFAULT_TYPE, as_properties
 from lineage_store.recording.naming import bounded
 
 HASH_BYTES = "LINEAGE_STORE_HASH_BYTES"
-"""The environment variable that says how large a thing may be to be hashed by a hook."""
+"""The environment variable with the maximum size, in bytes, of a thing that hooks hash."""
 
 DEFAULT_HASH_BYTES = 1024 * 1024 * 1024
 
@@ -40,7 +40,7 @@ Properties = Mapping[str, Any]
 
 def file_artifact(
     path: Path | str,
-    within: str,
+    run_id: str,
     *,
     type: str = DEFAULT_TYPE,  # noqa: A002 - the field of an artifact has this name
     properties: Properties | None = None,
@@ -48,10 +48,10 @@ def file_artifact(
     """Return the artifact of a local file or directory; never raises.
 
     Args:
-        path: Where it is.
-        within: The id of the run; tells it from others if it can't be hashed.
+        path: Its path.
+        run_id: The id of the run; part of the external id if it can't be hashed.
         type: Of the artifact.
-        properties: What else is known of it.
+        properties: Its other properties.
     """
     path = Path(path)
     uri = str(path.absolute())
@@ -59,15 +59,17 @@ def file_artifact(
         size = _bytes_of(path)
         if size > _limit():
             return _too_large(path, uri, size, type, properties)
-        known = {"digest": fingerprint(path)} | ({"bytes": size} if path.is_file() else {})
+        content = {"digest": fingerprint(path)} | ({"bytes": size} if path.is_file() else {})
     except (OSError, errors.LineageError) as error:
-        return _untold(uri, within, _reason(error), type, properties)
-    return _made(f"{uri}@{known['digest']}", uri, type, {**(properties or {}), **known})
+        return _unhashed(uri, run_id, _reason(error), type, properties)
+    return _live_artifact(
+        f"{uri}@{content['digest']}", uri, type, {**(properties or {}), **content}
+    )
 
 
 def uri_artifact(
     uri: str,
-    within: str,
+    run_id: str,
     *,
     digest: str | None = None,
     version: str | None = None,
@@ -78,32 +80,34 @@ def uri_artifact(
     """Return the artifact of something at a uri; that of a local file is made by its content.
 
     Args:
-        uri: Where it is.
-        within: The id of the run; tells it from others if there is nothing else.
+        uri: Its uri.
+        run_id: The id of the run; part of the external id if there is nothing else.
         digest: Of its content, "sha256:…" or "md5:…".
-        version: Of what is at the uri, such as an entity tag or the id of a version.
-        why: What is said if neither is known.
+        version: Of the content at the uri, such as an entity tag or the id of a version.
+        why: The reason to record if neither is known.
         type: Of the artifact.
-        properties: What else is known of it.
+        properties: Its other properties.
     """
     uri = masked_text(uri)
     parts = urlsplit(uri)
     local = unquote(parts.path) if parts.scheme == "file" else uri
     is_local = parts.scheme in {"", "file"} and Path(local).is_absolute()
     if is_local and digest is None and version is None:
-        return file_artifact(local, within, type=type, properties=properties)
-    known = {"digest": digest} if digest else {"version": version}
-    told = digest or version
-    if not told:
-        return _untold(uri, within, why, type, properties)
-    return _made(f"{uri}@{told}", uri, type, {**(properties or {}), **known})
+        return file_artifact(local, run_id, type=type, properties=properties)
+    identity_properties = {"digest": digest} if digest else {"version": version}
+    identity = digest or version
+    if not identity:
+        return _unhashed(uri, run_id, why, type, properties)
+    return _live_artifact(
+        f"{uri}@{identity}", uri, type, {**(properties or {}), **identity_properties}
+    )
 
 
 def value_artifact(
     scope: str,
     name: str,
     value: Any,
-    within: str,
+    run_id: str,
     *,
     type: str = DEFAULT_TYPE,  # noqa: A002
     properties: Properties | None = None,
@@ -112,35 +116,37 @@ def value_artifact(
 
     Args:
         scope: The project, or else the pipeline, that the name belongs to.
-        name: What the tool calls the value; the step that made it, and what it calls it.
+        name: The tool's name of the value: the step that made it, and its name there.
         value: The value.
-        within: The id of the run; tells it from others if it can't be hashed.
+        run_id: The id of the run; part of the external id if it can't be hashed.
         type: Of the artifact.
-        properties: What else is known of it.
+        properties: Its other properties.
     """
     uri = f"value:{scope}/{name}"
     kind = f"{value.__class__.__module__}.{value.__class__.__qualname__}".removeprefix("builtins.")
-    given = {**(properties or {}), "python_type": kind}
+    own_properties = {**(properties or {}), "python_type": kind}
     try:
         if _bytes_in(value) > _limit():
-            return _untold(uri, within, f"it has more than {_limit()} bytes", type, given)
+            return _unhashed(
+                uri, run_id, f"it has more than {_limit()} bytes", type, own_properties
+            )
         digest = fingerprint(value)
     except Exception as error:  # of the value's own methods, which may be anything
-        return _untold(uri, within, _reason(error), type, given)
-    return _made(f"{uri}@{digest}", uri, type, {**given, "digest": digest})
+        return _unhashed(uri, run_id, _reason(error), type, own_properties)
+    return _live_artifact(f"{uri}@{digest}", uri, type, {**own_properties, "digest": digest})
 
 
-def why_untold(what: str, named: Iterable[tuple[str, Artifact]]) -> str | None:
-    """Return why one of these artifacts can't be told from what was there before; None: all can.
+def unhashed_reason(label: str, artifacts: Iterable[tuple[str, Artifact]]) -> str | None:
+    """Return the reason why one of these artifacts is not hashed; None: all are.
 
     Args:
-        what: What is said of them: "its input".
-        named: The artifacts, each with its name.
+        label: Their noun in the reason: "its input".
+        artifacts: The artifacts, each with its name.
     """
-    for name, artifact in named:
+    for name, artifact in artifacts:
         why = artifact.custom_properties.get("not_hashed")
         if why is not None and "version" not in artifact.custom_properties:
-            return f"{what} {name} is not hashed: {why}"
+            return f"{label} {name} is not hashed: {why}"
     return None
 
 
@@ -152,11 +158,11 @@ def each_of(several: Mapping[str, Sequence[Artifact]]) -> Iterator[tuple[str, Ar
 
 
 def arguments_in_key(arguments: Mapping[str, Any], files: list[WatchedFile]) -> dict[str, str]:
-    """Return what stands for the arguments of a step in its key, as it is given them.
+    """Return the components of a step's key that stand for its arguments.
 
-    What they come from does not tell all: a list may hold what several steps put out, in any order,
-    and other values beside it, and a path may be where a step writes. So paths count as texts; but
-    text that names a file that exists counts by what is in it as well.
+    Their sources do not tell all: a list may hold the outputs of several steps, in any order, and
+    other values beside them, and a path may be where a step writes. So paths count as texts; but
+    text that names an existing file counts by the content of the file as well.
 
     Args:
         arguments: By name.
@@ -166,8 +172,8 @@ def arguments_in_key(arguments: Mapping[str, Any], files: list[WatchedFile]) -> 
         InvalidArgument: One of them can't be told from others.
         OSError: A file within can't be read.
     """
-    named = dict(_files_named_in(dict(arguments), files))
-    contents = {"files": fingerprint(named)} if named else {}
+    file_digests = dict(_files_named_in(dict(arguments), files))
+    contents = {"files": fingerprint(file_digests)} if file_digests else {}
     return {
         "arguments": value_digest(without_files(dict(arguments)), "argument", files),
         **contents,
@@ -209,7 +215,7 @@ def _bounded_digest(path: Path) -> str:
 
 
 def without_files(value: Any) -> Any:
-    """Return a value with paths as texts: where a file is, and not what is in it."""
+    """Return a value with paths as texts: the location of a file, and not its content."""
     if isinstance(value, PurePath):
         return f"path {value}"
     if isinstance(value, dict):
@@ -224,25 +230,25 @@ def _limit() -> int:
 
 
 def _bytes_of(path: Path) -> int:
-    """Return how many bytes a file, or all files of a directory, have.
+    """Return the size of a file, or of all files of a directory, in bytes.
 
     Raises:
         OSError: It is not there, or can't be read.
     """
     if not path.is_dir():
         return path.stat().st_size
-    found = 0
+    size = 0
     for directory, _, names in os.walk(path):
         for name in names:
             with suppress(OSError):
-                found += (Path(directory) / name).stat().st_size
-        if found > _limit():
+                size += (Path(directory) / name).stat().st_size
+        if size > _limit():
             break
-    return found
+    return size
 
 
 def _bytes_in(value: Any) -> int:
-    """Return about how many bytes a value has, if it can tell without being looked through."""
+    """Return about how many bytes a value has, if it can tell without being read."""
     size: Any = getattr(value, "nbytes", None)
     if size is None and hasattr(value, "memory_usage"):
         usage = value.memory_usage()
@@ -255,22 +261,26 @@ def _bytes_in(value: Any) -> int:
 def _too_large(
     path: Path, uri: str, size: int, type_name: str, properties: Properties | None
 ) -> Artifact:
-    """Return the artifact of what is too large to be read, by its size and its time."""
-    found = path.stat()
-    version = f"{size} bytes, {found.st_mtime_ns} ns"
+    """Return the artifact of a file that is too large to hash, by its size and its time."""
+    status = path.stat()
+    version = f"{size} bytes, {status.st_mtime_ns} ns"
     why = f"it has more than {_limit()} bytes"
-    known = {"version": version, "bytes": size, "not_hashed": why}
-    return _made(f"{uri}@{version}", uri, type_name, {**(properties or {}), **known})
+    identity_properties = {"version": version, "bytes": size, "not_hashed": why}
+    return _live_artifact(
+        f"{uri}@{version}", uri, type_name, {**(properties or {}), **identity_properties}
+    )
 
 
-def _untold(
-    uri: str, within: str, why: str, type_name: str, properties: Properties | None
+def _unhashed(
+    uri: str, run_id: str, why: str, type_name: str, properties: Properties | None
 ) -> Artifact:
-    """Return the artifact of what can't be told from what was there before, but by the run."""
-    return _made(f"{uri}@{within}", uri, type_name, {**(properties or {}), "not_hashed": why})
+    """Return the artifact of a thing without digest or version, identified by its run."""
+    return _live_artifact(
+        f"{uri}@{run_id}", uri, type_name, {**(properties or {}), "not_hashed": why}
+    )
 
 
-def _made(external_id: str, uri: str, type_name: str, properties: Properties) -> Artifact:
+def _live_artifact(external_id: str, uri: str, type_name: str, properties: Properties) -> Artifact:
     return Artifact(
         type=type_name,
         uri=uri,

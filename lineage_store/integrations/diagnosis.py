@@ -1,4 +1,4 @@
-"""Which hooks there are, whether they are active, where they write, and what waits."""
+"""A diagnosis of the hooks: their states, their store, and the records that wait."""
 
 import os
 import sysconfig
@@ -23,19 +23,19 @@ from lineage_store.recording.delivery.replay import (
 from lineage_store.store import connect
 
 CONNECT_SECONDS = 3.0
-"""How long to wait for a store: whoever asks can see whether it is there."""
+"""Seconds to wait for a store: a user who asks can see whether it is there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookStatus:
-    """What is known of the hook of one tool, in this environment.
+    """The state of the hook of one tool, in this environment.
 
     Attributes:
         hook: The name of the tool.
-        version: Of the tool that is installed; None: it is not.
+        version: Of the installed tool; None: it is not installed.
         state: "active", "off", "not installed" or "broken".
         why: Why it is not active.
-        found_by: How the tool comes to load the hook.
+        found_by: The way by which the tool loads the hook.
     """
 
     hook: str
@@ -47,17 +47,17 @@ class HookStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """Whether what hooks record arrives.
+    """The way of records from the hooks to the store, checked.
 
     Attributes:
-        hooks: Their states.
-        url: Where they write, without password; None: they are off.
-        cache: Whether they skip what did not change.
-        answer_ms: How long the store took to be opened and to answer; None: it did not.
+        hooks: The states of the hooks.
+        url: The store that they write to, without password; None: they are off.
+        cache: True if they skip unchanged steps.
+        answer_ms: The time in which the store was opened and answered; None: it did not.
         spool: The file in which records wait.
-        pending: How many wait.
-        refused: How many the store refused.
-        problems: What is wrong, each with what to do.
+        pending: The number of records that wait.
+        refused: The number of records that the store refused.
+        problems: Problems, each with its remedy.
     """
 
     hooks: list[HookStatus]
@@ -77,12 +77,12 @@ def hook_statuses() -> list[HookStatus]:
 
 def _status(tool: Tool) -> HookStatus:
     version = tool.installed()
-    misfit = None if version is None else tool.misfit(version)
+    unsupported = None if version is None else tool.unsupported_version(version)
     state, why = "active", None
     if version is None:
         state, why = "not installed", f'pip install "lineage-store[{tool.name}]"'
-    elif misfit is not None:
-        state, why = "broken", misfit
+    elif unsupported is not None:
+        state, why = "broken", unsupported
     elif not _is_findable(tool):
         state, why = "broken", f"{_found_by(tool)} is missing: install lineage-store again"
     elif not os.environ.get(URL, "").strip():
@@ -101,38 +101,42 @@ def _found_by(tool: Tool) -> str:
 
 
 def _is_findable(tool: Tool) -> bool:
-    """Return whether a tool can come upon its hook in this environment."""
+    """Return whether a tool can find its hook in this environment."""
     if tool.group is not None:
         ours = "lineage_store.integrations."
-        return any(found.value.startswith(ours) for found in entry_points(group=tool.group))
+        return any(
+            entry_point.value.startswith(ours) for entry_point in entry_points(group=tool.group)
+        )
     return tool.after is None or (Path(sysconfig.get_path("purelib")) / STARTUP_FILE).exists()
 
 
 def diagnose() -> Diagnosis:
-    """Return whether what hooks record arrives; opens the store if there is one."""
+    """Check that the records of hooks arrive; open the store if there is one."""
     url = os.environ.get(URL, "").strip() or None
     hooks = hook_statuses()
     problems = [f"{hook.hook}: {hook.why}" for hook in hooks if hook.state == "broken"]
-    answer, fault = (None, f"{URL} is not set: nothing is recorded") if url is None else _ask(url)
-    if fault is not None:
-        problems.append(fault)
-    waiting, damage = (None, None) if url is None else _waiting(url)
-    problems += list(_complaints(waiting, damage))
+    answer_ms, problem = (
+        (None, f"{URL} is not set: nothing is recorded") if url is None else _time_answer(url)
+    )
+    if problem is not None:
+        problems.append(problem)
+    status, damage = (None, None) if url is None else _spool_state(url)
+    problems += list(_spool_problems(status, damage))
     return Diagnosis(
         hooks=hooks,
         url=None if url is None else masked_url(url),
         cache=wants_cache(),
-        answer_ms=answer,
+        answer_ms=answer_ms,
         spool=None if url is None else str(spool_path(url)),
-        pending=0 if waiting is None else waiting.pending,
-        refused=0 if waiting is None else waiting.refused,
+        pending=0 if status is None else status.pending,
+        refused=0 if status is None else status.refused,
         problems=problems,
     )
 
 
-def _ask(url: str) -> tuple[int | None, str | None]:
-    """Return in how many ms a store answered, or what is wrong."""
-    begun = time.monotonic()
+def _time_answer(url: str) -> tuple[int | None, str | None]:
+    """Return the time in ms in which a store answered, or the problem."""
+    start = time.monotonic()
     try:
         check_url(url)
         if located(url) == "sqlite://":
@@ -143,7 +147,7 @@ def _ask(url: str) -> tuple[int | None, str | None]:
             store.list_executions(limit=1)
     except errors.LineageError as error:
         return None, f"the store does not answer: {error.message}"
-    return round((time.monotonic() - begun) * 1000), None
+    return round((time.monotonic() - start) * 1000), None
 
 
 def _exists(url: str) -> bool:
@@ -152,17 +156,17 @@ def _exists(url: str) -> bool:
     return scheme != "sqlite" or Path(path.partition("?")[0]).exists()
 
 
-def _waiting(url: str) -> tuple[SpoolStatus | None, str | None]:
+def _spool_state(url: str) -> tuple[SpoolStatus | None, str | None]:
     try:
         return spool_status(spool_path(url)), None
     except SpoolDamaged as error:
         return None, error.message
 
 
-def _complaints(waiting: SpoolStatus | None, damage: str | None) -> Iterator[str]:
+def _spool_problems(status: SpoolStatus | None, damage: str | None) -> Iterator[str]:
     if damage is not None:
         yield f"{damage}; lineage-store spool replay --recover"
-    if waiting is not None and waiting.pending:
-        yield f"{waiting.pending} records wait: lineage-store spool replay"
-    if waiting is not None and waiting.refused:
-        yield f"{waiting.refused} records were refused: lineage-store spool status says why"
+    if status is not None and status.pending:
+        yield f"{status.pending} records wait: lineage-store spool replay"
+    if status is not None and status.refused:
+        yield f"{status.refused} records were refused: lineage-store spool status says why"

@@ -1,9 +1,10 @@
-"""What the events of a tool are recorded with."""
+"""Base class of all orchestrator hooks: turns a tool's events into runs and steps."""
 
 import atexit
 import itertools
 import multiprocessing
 import os
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from multiprocessing.util import Finalize
@@ -15,7 +16,7 @@ from lineage_store.entities import Artifact, ExecutionState
 from lineage_store.fingerprints.code import code_of
 from lineage_store.fingerprints.code.guards import WatchedFile
 from lineage_store.integrations.artifacts import arguments_in_key
-from lineage_store.integrations.lazy_transport import OpenedLater
+from lineage_store.integrations.lazy_transport import LazyTransport
 from lineage_store.integrations.tools import Tool
 from lineage_store.recording.diagnostics import warn_once
 from lineage_store.recording.naming import CACHE_DECISION
@@ -26,26 +27,26 @@ from lineage_store.recording.runs import Run
 from lineage_store.v1 import metadata_service_pb2 as rpc
 
 CACHE = "LINEAGE_STORE_CACHE"
-"""The environment variable that makes hooks skip what did not change, where the tool lets them."""
+"""The environment variable that makes hooks skip unchanged steps, where the tool lets them."""
 
 _REFRESH = "refresh"
 _YES = {"1", "true", "yes", "on", _REFRESH}
 
 FLUSH_SECONDS = 3.0
-"""How long the end of a run may wait for the store."""
+"""Seconds that the end of a run may wait for the store."""
 
 OPEN_SECONDS = 10.0
-"""How long the first cache decision may wait until the store is opened."""
+"""Seconds that the first cache decision may wait until the store is opened."""
 
 RETRY_SECONDS = 1.0
-"""How long a retry waits at most for the claim of the attempt before it."""
+"""Seconds that a retry waits at most for the claim of the attempt before it."""
 
 LOST = Failure("Lost", "the process that ran it ended before it did")
-"""What is said of what was still running when its process ended in order."""
+"""The error of steps and runs that still ran when their process ended in order."""
 
 
 def wants_cache() -> bool:
-    """Return whether LINEAGE_STORE_CACHE asks to skip what did not change."""
+    """Return whether LINEAGE_STORE_CACHE asks to skip unchanged steps."""
     return _cache_mode() in _YES
 
 
@@ -59,7 +60,7 @@ def _cache_mode() -> str:
 
 
 def _at_exit(function: Callable[[], object]) -> None:
-    """Have a function called when the process ends in order, before what was to be called so far.
+    """Call a function when the process ends in order, before all functions registered so far.
 
     A worker of multiprocessing ends without the functions of `atexit`.
     """
@@ -73,24 +74,35 @@ def _at_exit(function: Callable[[], object]) -> None:
 _priorities = itertools.count(10)
 
 
-class Hook:
-    """Records what one tool runs, to one store; a tool's events extend it.
+def _renamed(name: str, successor: str) -> Callable[..., Any]:
+    """Return a method under its old name, which warns and calls its successor; for one release."""
 
-    It opens nothing by itself: the store is opened by a thread of its own, and while it is away
-    what is recorded waits on the local disk. `Run` and `Step` never raise.
+    def method(self: "Hook", *args: Any, **kwargs: Any) -> Any:
+        message = f"Hook.{name} is called Hook.{successor} now"
+        warnings.warn(message, DeprecationWarning, stacklevel=2)
+        return getattr(self, successor)(*args, **kwargs)
+
+    return method
+
+
+class Hook:
+    """Records the runs and steps of one tool, to one store; a tool's events extend it.
+
+    A thread of its own opens the store, and while the store is away records wait on the local
+    disk. `Run` and `Step` never raise.
 
     Attributes:
-        tool: Which one.
-        recorder: Brings what is recorded to the store.
-        wants_cache: Whether LINEAGE_STORE_CACHE asks to skip what did not change.
+        tool: The tool.
+        recorder: Brings the records to the store.
+        wants_cache: True if LINEAGE_STORE_CACHE asks to skip unchanged steps.
 
     Args:
-        tool: Which one.
+        tool: The tool.
         url: Of the store.
     """
 
     ends_with_process = True
-    """Whether what this process began, and did not end, ends with it; else another goes on."""
+    """True if unfinished steps and runs of this process end with it; else another goes on."""
 
     def __init__(self, tool: Tool, url: str) -> None:
         self.tool = tool
@@ -98,14 +110,14 @@ class Hook:
         place = located(url)
         if place == "sqlite://":
             warn_once("memory", "LINEAGE_STORE_URL=%s is in memory: nothing is kept", url)
-        self._opened = opened = OpenedLater(url)
+        self._transport = transport = LazyTransport(url)
         options = RecordingOptions(flush_seconds=FLUSH_SECONDS)
-        self.recorder = Recorder(lambda: opened, place, options)
+        self.recorder = Recorder(lambda: transport, place, options)
         if multiprocessing.parent_process() is not None:
             _at_exit(self.recorder.close)
         self._process_id = os.getpid()
         if self.ends_with_process:
-            _at_exit(self.end_lost)
+            _at_exit(self.end_orphans)
 
     def run(
         self,
@@ -119,19 +131,19 @@ class Hook:
     ) -> Run:
         """Return a run, to be begun by `begin()` in the process that begins it, and there only.
 
-        In every other process that has part in it the same arguments give the same run, whose
+        In every other process that takes part in it the same arguments give the same run, whose
         `step(…)` can be called at once.
 
         Args:
-            name: What people call it.
-            pipeline: The pipeline, named so that no other of the same store has the name.
-            run_id: What the tool calls the run, made unlike that of any other run.
-            project: What the pipeline belongs to, if the tool has such a thing.
+            name: Its name for people.
+            pipeline: The pipeline, under a name that no other pipeline of the store has.
+            run_id: The tool's id of the run, made unlike that of any other run.
+            project: The project of the pipeline, if the tool has projects.
             parent: The run that it is a part of.
-            properties: What else is recorded of it.
+            properties: Other properties to record.
         """
-        known = {"orchestrator": self.tool.name, "orchestrator_version": self.tool.installed()}
-        told = {name: value for name, value in known.items() if value is not None}
+        versions = {"orchestrator": self.tool.name, "orchestrator_version": self.tool.installed()}
+        tool_properties = {name: value for name, value in versions.items() if value is not None}
         return Run(
             self.recorder,
             name,
@@ -140,22 +152,22 @@ class Hook:
             parent=parent,
             orchestrator=self.tool.name,
             project=project,
-            properties={**told, **(properties or {})},
+            properties={**tool_properties, **(properties or {})},
         )
 
     def caching(self, scope: str, *, wait: timedelta | None = None) -> Caching | bool:
-        """Return how a step that the tool can skip uses the cache; False: not at all.
+        """Return the `cache` argument of a step that the tool can skip; False: no caching.
 
         Args:
             scope: The project, or else the module, whose steps may stand for each other.
-            wait: How long to wait for another that runs the same; None: as long as it lives.
+            wait: The time to wait for another that runs the same; None: as long as it lives.
         """
         if not self.wants_cache:
             return False
-        self._opened.wait_until_tried(OPEN_SECONDS)
+        self._transport.wait_until_tried(OPEN_SECONDS)
         return Caching(scope=scope, wait=wait, refresh=wants_refresh())
 
-    def asking(
+    def cache_options(
         self,
         name: str,
         why_not: str | None,
@@ -165,30 +177,30 @@ class Hook:
         attempt: int,
         code: Mapping[str, Any],
     ) -> dict[str, Any]:
-        """Return how a step asks the cache, for `Run.step`, or what is recorded if it does not.
+        """Return the caching keyword arguments for `Run.step`.
 
-        It waits for no other that runs the same; only a retry, until the attempt before it has let
-        go of its claim.
+        A step that can't be cached gets the property that says why. A step waits for no other that
+        runs the same; only a retry waits, until the attempt before it has released its claim.
 
         Args:
             name: Of the step.
-            why_not: Why it can't be skipped at all; None: it can.
+            why_not: The reason why it can't be skipped at all; None: it can.
             scope: As in `caching`.
-            arguments: What it is given, as it is given it.
+            arguments: Its arguments, as the tool passes them.
             attempt: From 1.
-            code: What `code` returned for its function.
+            code: The result of `code` for its function.
         """
         if not self.wants_cache:
             return {}
         why_not = code["uncached"] or why_not
         if why_not is not None:
-            return {"properties": self.not_skipped(name, why_not)}
+            return {"properties": self.note_not_skipped(name, why_not)}
         files: list[WatchedFile] = list(code["files"])
         try:
             environment = arguments_in_key(arguments, files)
         except (errors.LineageError, OSError) as error:
             why_not = f"its arguments can't be told from others: {error}"
-            return {"properties": self.not_skipped(name, why_not)}
+            return {"properties": self.note_not_skipped(name, why_not)}
         wait = timedelta(seconds=RETRY_SECONDS if attempt > 1 else 0)
         return {
             "cache": self.caching(scope, wait=wait),
@@ -197,38 +209,38 @@ class Hook:
         }
 
     def code(self, function: Any) -> dict[str, Any]:
-        """Return the code of a step, for `Run.step`: its digest, or why it can't be cached.
+        """Return the code arguments for `Run.step`: its digest, or why it can't be cached.
 
         Args:
-            function: What the step runs; a class counts with all its methods.
+            function: The function of the step; a class counts with all its methods.
         """
         code = code_of(function)
         return {"code": code.digest, "uncached": code.why, "files": code.files}
 
     def end_run(self, run: Run, *args: Any, **kwargs: Any) -> None:
-        """End a run as `Run.end` does, and bring what forked workers spooled to the store."""
+        """End a run as `Run.end` does, and send the records that forked workers spooled."""
         run.end(*args, **kwargs)
         self.recorder.settle()
 
     def begin_in_fork(self) -> None:
-        """See to it that what a forked worker begins ends with it; nothing elsewhere.
+        """In a forked worker, make sure that its steps and runs end with it.
 
-        A worker of multiprocessing forgets, when it starts, what was to be called at its end.
+        A worker of multiprocessing forgets, when it starts, the functions to call at its end.
         """
         if os.getpid() != self._process_id:
             self._process_id = os.getpid()
-            _at_exit(self.end_lost)
+            _at_exit(self.end_orphans)
 
-    def leave_sending(self) -> None:
-        """Have what this process records sent by the one that started it, and waits for it.
+    def delegate_delivery(self) -> None:
+        """Let the process that started this one, and waits for it, send the records.
 
-        For a worker that runs but one step: to open the store would take longer than many steps.
-        As in a forked worker, records go to the spool, and nothing is asked of the cache.
+        For a worker that runs but one step: opening the store would take longer than many steps.
+        As in a forked worker, records go to the spool, and steps do not ask the cache.
         """
         self.recorder.after_fork()
 
-    def end_lost(self) -> None:
-        """End what this process began and did not end; called when it ends in order."""
+    def end_orphans(self) -> None:
+        """End the unfinished steps and runs of this process; called when it ends in order."""
         for running in self.recorder.running():
             running.end(LOST, state=ExecutionState.CANCELED)
 
@@ -236,15 +248,19 @@ class Hook:
         """Return the artifacts that the store has of these; None: it does not answer in time."""
         request = rpc.GetArtifactsByExternalIdsRequest(external_ids=external_ids)
         response: Any = self.recorder.decisions.in_time(
-            lambda: self._opened.call("GetArtifactsByExternalIds", request)
+            lambda: self._transport.call("GetArtifactsByExternalIds", request)
         )
         if response is None:
             return None
-        return [Artifact.from_message(found) for found in response.artifacts]
+        return [Artifact.from_message(message) for message in response.artifacts]
 
-    def not_skipped(self, name: str, why: str) -> dict[str, str]:
-        """Say once why a step of a name can't be skipped at all; return what is recorded of it."""
+    def note_not_skipped(self, name: str, why: str) -> dict[str, str]:
+        """Log once why a step can't be skipped at all; return the property that records it."""
         if not self.wants_cache:
             return {}
         warn_once(f"{name} {why}", "%s is not skipped: %s", name, why)
         return {CACHE_DECISION: f"NOT_CACHED: {why}"}
+
+    asking = _renamed("asking", "cache_options")
+    not_skipped = _renamed("not_skipped", "note_not_skipped")
+    leave_sending = _renamed("leave_sending", "delegate_delivery")

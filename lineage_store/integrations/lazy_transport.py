@@ -1,4 +1,4 @@
-"""A store that is opened by the thread that sends to it, as soon as it can be."""
+"""A transport that opens its store late, in the thread that sends to it."""
 
 import threading
 from collections.abc import Iterator
@@ -11,10 +11,10 @@ from lineage_store.client.transport import Transport
 from lineage_store.recording.diagnostics import warn_once
 
 
-class OpenedLater:
+class LazyTransport:
     """Carries requests to a store that may not be there yet; while it is not, it is away.
 
-    Nothing of it takes place in the thread of the tool, not even the import of a database driver.
+    None of this happens in the thread of the tool, not even the import of a database driver.
 
     Args:
         url: Of the store.
@@ -22,7 +22,7 @@ class OpenedLater:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._opened: Transport | None = None
+        self._connected: Transport | None = None
         self._lock = threading.Lock()
         self._attempt: threading.Thread | None = None
         self._trying = threading.Lock()
@@ -47,7 +47,7 @@ class OpenedLater:
         """Do nothing: the store is closed with the process."""
 
     def wait_until_tried(self, seconds: float) -> None:
-        """Return when the store was tried to be opened once, at the latest after some seconds."""
+        """Wait until one attempt to open the store is over, at most for some seconds."""
         with self._trying:
             if self._attempt is None:
                 self._attempt = threading.Thread(target=self._try, daemon=True)
@@ -60,20 +60,22 @@ class OpenedLater:
 
     def _transport(self) -> Transport:
         with self._lock:
-            if self._opened is None:
-                self._opened = self._open()
-            return self._opened
+            if self._connected is None:
+                self._connected = self._open()
+            return self._connected
 
     def _open(self) -> Transport:
-        from lineage_store.store import connect  # noqa: PLC0415 - loads what the URL needs
+        from lineage_store.store import connect  # noqa: PLC0415 - loads the driver of the URL
 
         try:
             return connect(self._url, connect_timeout=None).fail_fast_transport()
         except errors.Unavailable:
             raise
         except Exception as error:
-            # a wrong URL, a driver that is missing, a database of something else: what is recorded
+            # a wrong URL, a driver that is missing, a database of something else: every record
             # is kept, and can be sent to the right store
-            told = error.message if isinstance(error, errors.LineageError) else str(error)
-            warn_once(f"open {told}", "the store of LINEAGE_STORE_URL can't be opened: %s", told)
-            raise errors.Unavailable(told) from None
+            reason = error.message if isinstance(error, errors.LineageError) else str(error)
+            warn_once(
+                f"open {reason}", "the store of LINEAGE_STORE_URL can't be opened: %s", reason
+            )
+            raise errors.Unavailable(reason) from None

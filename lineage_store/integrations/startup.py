@@ -17,7 +17,7 @@ from lineage_store.integrations.tools import TOOLS
 
 
 class HookFinder:
-    """Finds modules as the others do, and has a hook imported once one of them is.
+    """Finds modules as the other finders do, and imports a hook after one of them.
 
     Args:
         hooks: The module of the hook, by the module that it comes after.
@@ -41,7 +41,7 @@ class HookFinder:
 
 
 def _load_after(loader: Any, hook: str) -> None:
-    """Have a loader import a hook when it has executed its module; it stays what it is."""
+    """Make a loader import a hook once it has executed its module."""
     execute = loader.exec_module
 
     def execute_and_load(module: ModuleType) -> None:

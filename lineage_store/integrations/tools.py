@@ -1,4 +1,4 @@
-"""The tools that there are hooks for: which versions, and how their hooks are found.
+"""The tools that there are hooks for: their versions, and how they find their hooks.
 
 Each Python imports this when it starts, if LINEAGE_STORE_URL is set: it imports next to nothing.
 """
@@ -9,7 +9,7 @@ from typing import NamedTuple
 Version = tuple[int, ...]
 
 STARTUP_FILE = "lineage_store_hooks.pth"
-"""What the wheel installs so that `startup` is imported."""
+"""The file that the wheel installs so that `startup` is imported."""
 
 
 class Tool(NamedTuple):
@@ -25,7 +25,7 @@ class Tool(NamedTuple):
         group: The group of entry points by which the tool finds the hook; None: it has none.
         after: The module after whose import the hook is loaded, if the tool does not find it; see
             `startup`.
-        note: What else is needed to make the tool load the hook, if anything is.
+        note: Anything else that makes the tool load the hook.
     """
 
     name: str
@@ -46,13 +46,14 @@ class Tool(NamedTuple):
         except metadata.PackageNotFoundError:
             return None
 
-    def misfit(self, version: str) -> str | None:
-        """Return what is wrong with a version of the tool, or None."""
-        wanted = f"the hook is made for {_text(self.at_least)} or newer, below {_text(self.below)}"
+    def unsupported_version(self, version: str) -> str | None:
+        """Return why a version of the tool is not supported, or None."""
+        versions = f"{_text(self.at_least)} or newer, below {_text(self.below)}"
+        supported = f"the hook is made for {versions}"
         if _parsed(version) < self.at_least:
-            return f"{self.distribution} {version} is too old: {wanted}"
+            return f"{self.distribution} {version} is too old: {supported}"
         if _parsed(version) >= self.below:
-            return f"{self.distribution} {version} is too new: {wanted}"
+            return f"{self.distribution} {version} is too new: {supported}"
         return None
 
 

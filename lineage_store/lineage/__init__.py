@@ -1,1 +1,1 @@
-"""Lineage: walks over a source of neighbours, their results, and what is made of these."""
+"""Lineage: walks over a source of neighbours, their results, and views of these."""

@@ -1,4 +1,4 @@
-"""What the properties of an execution are about: its code, its parameters, its environment.
+"""The aspect of a property of an execution: its code, its parameters, its environment.
 
 The rules, in their order; names are compared in lower case, and a name within a Struct is written
 with dots ("parameters.depth"):
@@ -26,7 +26,7 @@ from lineage_store.entities.plain import plain
 
 
 class Aspect(StrEnum):
-    """What a difference is about."""
+    """The aspect that a difference is about."""
 
     DATA = "DATA"
     CODE = "CODE"
@@ -80,7 +80,7 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def aspect_of(name: str) -> Aspect | None:
-    """Return what the property of a name is about; None: a run's own, to be left out."""
+    """Return the aspect of the property of a name; None: a run's own, to be left out."""
     section, *rest = [_snake(part) for part in name.split(".")]
     if rest:
         for aspect, pattern in _SECTIONS.items():
@@ -105,10 +105,10 @@ def flat_properties(node: Node) -> dict[str, str]:
     Structs are flattened: {"parameters": {"depth": 6.0}} is {"parameters.depth": "6"}. A custom
     property whose name is declared too is called "custom_properties.NAME".
     """
-    found = dict(_flat(node.properties))
+    texts = dict(_flat(node.properties))
     for name, value in _flat(node.custom_properties):
-        found[f"custom_properties.{name}" if name in found else name] = value
-    return found
+        texts[f"custom_properties.{name}" if name in texts else name] = value
+    return texts
 
 
 def _flat(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

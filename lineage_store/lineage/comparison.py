@@ -4,12 +4,12 @@
 
 - STEPS: a step that only one side has.
 - CODE, PARAMETERS, ENVIRONMENT: a property of corresponding steps that differs; `aspects` has the
-  rules, and what is a run's own and therefore left out.
+  rules, and which values are a run's own and left out.
 - DATA: what corresponding steps read in the same place, or original data that only one side has;
   of what both read, a name under which only one of them reads it ("inputs.test").
   Content decides: two artifacts with equal digests are the same wherever they are. Without
   digests, original data differs by its uri and its version. What a step of this lineage made and
-  nobody hashed is only known by what it was made from, and its uri is a run's own; it differs by
+  nobody hashed is known by its inputs alone, and its uri is a run's own; it differs by
   its version alone.
 
 Differences come in this order of aspects, within an aspect the origin first.
@@ -44,11 +44,11 @@ from lineage_store.lineage.identity import (
 )
 from lineage_store.lineage.labels import label, title
 from lineage_store.lineage.matching import Matching, match
-from lineage_store.lineage.pairing import Pair, Twins
+from lineage_store.lineage.pairing import IdentityIndex, Pair
 
 
 def compare(left: LineageGraph, right: LineageGraph) -> Comparison:
-    """Return what differs between the upstream lineages of two artifacts.
+    """Return the differences between the upstream lineages of two artifacts.
 
     Raises:
         InvalidArgument: One of them was not walked upstream, or not from one artifact.
@@ -64,13 +64,18 @@ def compare(left: LineageGraph, right: LineageGraph) -> Comparison:
         ]
         for pair in matching.steps
     ]
-    found = [difference for differing in steps for difference in differing]
-    found += [*_data_differences(left, right, matching), *_missing_steps(left, right, matching)]
+    differences = [difference for differing in steps for difference in differing]
+    differences += [
+        *_data_differences(left, right, matching),
+        *_missing_steps(left, right, matching),
+    ]
     shared = sum(key.startswith("execution:") for key in matching.shared)
     return Comparison(
         left=left.start[0],
         right=right.start[0],
-        differences=tuple(sorted(found, key=lambda difference: _rank(left, right, difference))),
+        differences=tuple(
+            sorted(differences, key=lambda difference: _rank(left, right, difference))
+        ),
         shared_artifacts=_shared_artifacts(left, right),
         shared_executions=shared + sum(not differing for differing in steps),
         left_verdict=left.verdict,
@@ -145,8 +150,12 @@ def _subject(
     type_name = printable(ours.type or "execution")
     if types[ours.type] == 1:
         return type_name
-    written = left.out_of(pair[0])
-    return f"{type_name} of {title(left.node(ends(written[0])[1]))}" if written else type_name
+    output_events = left.out_of(pair[0])
+    return (
+        f"{type_name} of {title(left.node(ends(output_events[0])[1]))}"
+        if output_events
+        else type_name
+    )
 
 
 def _missing_steps(
@@ -166,10 +175,10 @@ def _is_copy(graph: LineageGraph, node: Execution) -> bool:
 
 def _only(aspect: Aspect, side: str, node: GraphNode) -> Difference:
     """Return the difference that only one side has a node."""
-    found = Difference(aspect=aspect, subject=title(node), name="present")
+    difference = Difference(aspect=aspect, subject=title(node), name="present")
     if side == "left":
-        return replace(found, left=label(node), left_node=key_of(node))
-    return replace(found, right=label(node), right_node=key_of(node))
+        return replace(difference, left=label(node), left_node=key_of(node))
+    return replace(difference, right=label(node), right_node=key_of(node))
 
 
 def _data_differences(
@@ -234,16 +243,16 @@ def _missing_data(
     """Yield the original data that only one side has, and no step reads in place of other data."""
     paired = {key for pair in matching.inputs for key in pair if key} | matching.shared
     for side, graph, opposite in (("left", left, right), ("right", right, left)):
-        twins, known = Twins(opposite.artifacts), {*paired, *graph.start}
+        twins, excluded_keys = IdentityIndex(opposite.artifacts), {*paired, *graph.start}
         for node in graph.roots():
-            if not isinstance(node, Artifact) or key_of(node) in known:
+            if not isinstance(node, Artifact) or key_of(node) in excluded_keys:
                 continue
             if twins.find(node) is None:
                 yield _only(Aspect.DATA, side, node)
 
 
 def _shared_artifacts(left: LineageGraph, right: LineageGraph) -> int:
-    twins = Twins(node for node in right.artifacts if key_of(node) not in right.start)
+    twins = IdentityIndex(node for node in right.artifacts if key_of(node) not in right.start)
     mine = [node for node in left.artifacts if key_of(node) not in left.start]
     return sum(twins.take(artifact) is not None for artifact in mine)
 

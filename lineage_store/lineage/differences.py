@@ -1,4 +1,4 @@
-"""What a comparison of two artifacts answers."""
+"""The answer of a comparison of two artifacts."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -87,7 +87,7 @@ class Comparison:
 
     @property
     def complete(self) -> bool:
-        """Whether both lineages were compared whole."""
+        """True if both lineages were compared whole."""
         return self.left_verdict.complete and self.right_verdict.complete
 
     def about(self, aspect: Aspect | str) -> list[Difference]:
@@ -102,18 +102,20 @@ class Comparison:
             left_verdict=self.left_verdict.to_message(),
             right_verdict=self.right_verdict.to_message(),
         )
-        message.differences.extend(found.to_message() for found in self.differences)
+        message.differences.extend(difference.to_message() for difference in self.differences)
         return message
 
     @classmethod
-    def from_message(cls, message: Any, left: str, right: str, asked: Collection[Limit]) -> Self:
-        """Return what a CompareResponse on two artifacts holds.
+    def from_message(
+        cls, message: Any, left: str, right: str, caller_limits: Collection[Limit]
+    ) -> Self:
+        """Return the comparison in a CompareResponse on two artifacts.
 
         Args:
             message: A CompareResponse.
             left: The key of the artifact on the left.
             right: The key of the artifact on the right.
-            asked: See `Verdict.from_message`.
+            caller_limits: See `Verdict.from_message`.
         """
         return cls(
             left=left,
@@ -121,14 +123,14 @@ class Comparison:
             differences=tuple(map(Difference.from_message, message.differences)),
             shared_artifacts=message.shared_artifacts,
             shared_executions=message.shared_executions,
-            left_verdict=Verdict.from_message(message.left_verdict, asked),
-            right_verdict=Verdict.from_message(message.right_verdict, asked),
+            left_verdict=Verdict.from_message(message.left_verdict, caller_limits),
+            right_verdict=Verdict.from_message(message.right_verdict, caller_limits),
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the comparison in terms of JSON: an object of the attributes."""
-        found: dict[str, Any] = plain(self)
-        return found | {"complete": self.complete}
+        fields: dict[str, Any] = plain(self)
+        return fields | {"complete": self.complete}
 
     def to_text(self) -> str:
         """Return the differences for people, by aspect.
@@ -136,8 +138,10 @@ class Comparison:
         The last lines say so if a lineage is not complete.
         """
         sides = {"left": self.left_verdict, "right": self.right_verdict}
-        missing = [f"{side}: {verdict}" for side, verdict in sides.items() if not verdict.complete]
-        return "\n".join([f"{self.left} and {self.right}", *self.lines(), *missing])
+        incomplete_sides = [
+            f"{side}: {verdict}" for side, verdict in sides.items() if not verdict.complete
+        ]
+        return "\n".join([f"{self.left} and {self.right}", *self.lines(), *incomplete_sides])
 
     def lines(self) -> Iterator[str]:
         """Yield the lines of the text, without the names of the artifacts and the verdicts."""
@@ -157,10 +161,10 @@ def _lines(comparison: Comparison) -> Iterator[str]:
 
 
 def _grouped(differences: list[Difference]) -> list[str]:
-    """Return a line for each difference; one that several steps share is told once."""
+    """Return a line for each difference; one that several steps share is named once."""
     subjects: dict[tuple[str, str], list[str]] = {}
-    for found in differences:
-        subjects.setdefault((found.name, _sides(found)), []).append(found.subject)
+    for difference in differences:
+        subjects.setdefault((difference.name, _sides(difference)), []).append(difference.subject)
     return [
         f"  {', '.join(dict.fromkeys(who))}  {printable(name)}: {sides}"
         for (name, sides), who in subjects.items()
@@ -169,7 +173,7 @@ def _grouped(differences: list[Difference]) -> list[str]:
 
 def _sides(difference: Difference) -> str:
     sides = [_shown(value) for value in (difference.left, difference.right)]
-    if sides[0] == sides[1]:  # they differ in what is cut off
+    if sides[0] == sides[1]:  # they differ only behind the cut
         sides = [printable(value or "") for value in (difference.left, difference.right)]
     return " → ".join(sides)
 
@@ -177,7 +181,7 @@ def _sides(difference: Difference) -> str:
 def _shown(value: str | None) -> str:
     if value is None:
         return "(none)"
-    text = _LONG_HEX.sub(lambda found: found[0][:12], printable(value))
+    text = _LONG_HEX.sub(lambda digits: digits[0][:12], printable(value))
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
 
 

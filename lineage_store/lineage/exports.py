@@ -5,7 +5,7 @@ The JSON is an object of
 - `start`: keys of nodes, such as "artifact:12"; `direction`: "upstream", "downstream" or "both";
 - `nodes`, the nearest first: objects of `key`, `kind`, `id`, `type`, `name`, `uri` (artifacts),
   `external_id`, `state`, `hop`, `digest` ("sha256:9f86…"), `version`, `properties`,
-  `custom_properties`, `create_time` and `update_time` (ms); what is not known is null. An
+  `custom_properties`, `create_time` and `update_time` (ms); unknown values are null. An
   execution also has `repeats`, those from the cache that are folded into it: an object of `count`
   and `ids`, the lowest 100 of them, or null;
 - `edges`, as data flows: objects of `source` and `target` (keys), `event` (its type), `path` (a
@@ -40,15 +40,15 @@ def to_networkx(graph: LineageGraph) -> "MultiDiGraph[str]":
     """
     import networkx as nx  # noqa: PLC0415 - takes longer to import than all the rest
 
-    found: MultiDiGraph[str] = nx.MultiDiGraph()
+    network: MultiDiGraph[str] = nx.MultiDiGraph()
     for node in graph.nodes:
         attributes = node_to_dict(graph, node)
-        found.add_node(attributes.pop("key"), **attributes)
+        network.add_node(attributes.pop("key"), **attributes)
     for event in graph.inner_edges:
         source, target = ends(event)
-        what = {"event": str(event.type), "path": slot(event), "time": event.time}
-        found.add_edge(source, target, key=str(event.type), **what)
-    return found
+        attributes_of_edge = {"event": str(event.type), "path": slot(event), "time": event.time}
+        network.add_edge(source, target, key=str(event.type), **attributes_of_edge)
+    return network
 
 
 def node_to_dict(graph: LineageGraph, node: GraphNode) -> dict[str, Any]:
@@ -99,5 +99,5 @@ def graph_to_dict(graph: LineageGraph) -> dict[str, Any]:
 
 def verdict_to_dict(verdict: Verdict, repeat_count: int) -> dict[str, Any]:
     """Return a verdict as its object in the JSON."""
-    found: dict[str, Any] = plain(verdict)
-    return found | {"repeat_count": repeat_count}
+    fields: dict[str, Any] = plain(verdict)
+    return fields | {"repeat_count": repeat_count}

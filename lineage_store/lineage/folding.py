@@ -37,7 +37,7 @@ class Repeats:
 
     @classmethod
     def of(cls, ids: Iterable[int]) -> Self:
-        """Return what stands for executions of these ids."""
+        """Return the repeats with these ids."""
         ordered = sorted(ids)
         return cls(count=len(ordered), ids=tuple(ordered[:MAX_IDS]))
 
@@ -99,7 +99,7 @@ def is_cached(execution: Execution) -> bool:
 
 
 def _family(execution: Execution, into: Mapping[int, int]) -> tuple[int, Hashable]:
-    """Return the original of an execution, 0 if it names none, and what it has in common with it.
+    """Return the original of an execution, 0 if it names none, and what both have in common.
 
     What names no original, as TFX records it, is a repeat of what has its type.
     """
@@ -111,7 +111,7 @@ def _family(execution: Execution, into: Mapping[int, int]) -> tuple[int, Hashabl
 
 
 def grouped(into: Mapping[int, int]) -> dict[int, Repeats]:
-    """Return what is folded into each execution that something is folded into, by its id."""
+    """Return the repeats that are folded into executions, by the id of the execution."""
     groups: dict[int, list[int]] = {}
     for node_id, target in into.items():
         groups.setdefault(target, []).append(node_id)
@@ -143,5 +143,5 @@ def twins(flows: Mapping[int, Flow]) -> set[int]:
 
 
 def repeats_to_dict(repeats: Repeats | None) -> dict[str, Any] | None:
-    """Return what is folded into a node in terms of JSON; None: nothing."""
+    """Return the repeats of a node in terms of JSON, or None if there are none."""
     return None if repeats is None else {"count": repeats.count, "ids": list(repeats.ids)}

@@ -14,7 +14,7 @@ from lineage_store.lineage.verdict import Verdict
 
 
 class Direction(StrEnum):
-    """Which way a walk goes; upstream is towards what a node was made from."""
+    """The direction of a walk; upstream leads to the inputs that a node was made from."""
 
     UPSTREAM = "upstream"
     DOWNSTREAM = "downstream"
@@ -82,7 +82,7 @@ class LineageGraph:
 
     @property
     def repeat_count(self) -> int:
-        """How many executions were walked and are folded into others."""
+        """The number of executions that were walked and are folded into others."""
         return sum(repeats.count for repeats in self.repeats.values())
 
     def node(self, key: str) -> GraphNode:
@@ -97,11 +97,11 @@ class LineageGraph:
             raise errors.NotFound(f"{key} is not in this lineage") from None
 
     def into(self, key: str) -> list[Event]:
-        """Return the events over which data flows into a node: what it was made from."""
+        """Return the events over which data flows into a node."""
         return self._around[0].get(key, [])
 
     def out_of(self, key: str) -> list[Event]:
-        """Return the events over which data flows out of a node: what was made from it."""
+        """Return the events over which data flows out of a node."""
         return self._around[1].get(key, [])
 
     def hop(self, node: GraphNode) -> int:

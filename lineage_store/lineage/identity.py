@@ -1,4 +1,4 @@
-"""What makes two nodes the same: keys within a store, digests of content across runs."""
+"""The identity of nodes: keys within a store, digests of content across runs."""
 
 import re
 from collections.abc import Hashable, Iterator
@@ -53,7 +53,7 @@ MAX_DIGEST = 200
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What the content of an artifact hashes to.
+    """The digest of the content of an artifact.
 
     Attributes:
         algorithm: Lower case, such as "sha256"; "unknown" if nothing tells it.
@@ -73,17 +73,17 @@ class Digest:
 
 
 def key_of(node: Node) -> str:
-    """Return what a node is called within its store: "artifact:12"."""
+    """Return the key of a node within its store: "artifact:12"."""
     return key(node.kind.name, node.id)
 
 
 def key(kind: str, node_id: int | None) -> str:
-    """Return what the node of a kind and an id is called: "execution:7"."""
+    """Return the key of the node of a kind and an id: "execution:7"."""
     return f"{kind}:{node_id}"
 
 
 def parse_key(text: str) -> tuple[str, int]:
-    """Return kind and id of what `key_of` returned.
+    """Return the kind and the id in a key of `key_of`.
 
     Raises:
         InvalidArgument: It is no such text.
@@ -107,7 +107,7 @@ def parse_id(digits: str) -> int:
 
 
 def node_message(text: str) -> Any:
-    """Return the LineageNode message of what `key_of` returned.
+    """Return the LineageNode message for a key of `key_of`.
 
     Raises:
         InvalidArgument: It is no such text.
@@ -117,7 +117,7 @@ def node_message(text: str) -> Any:
 
 
 def node_key(message: Any) -> str:
-    """Return what the node of a LineageNode message is called."""
+    """Return the key of the node of a LineageNode message."""
     return key(pb.LineageNodeKind.Name(message.kind).lower(), message.id)
 
 
@@ -144,14 +144,14 @@ def places_of(event: Event) -> list[tuple[str | int, ...]]:
 
 def digest_of(artifact: Artifact) -> Digest | None:
     """Return the digest of an artifact's content, or None; see DIGEST_PROPERTIES."""
-    found = _first_text(artifact, DIGEST_PROPERTIES)
-    return None if found is None else _digest(*found)
+    named_text = _first_text(artifact, DIGEST_PROPERTIES)
+    return None if named_text is None else _digest(*named_text)
 
 
 def version_of(artifact: Artifact) -> str | None:
     """Return the version of an artifact, or None; see VERSION_PROPERTIES."""
-    found = _first_text(artifact, VERSION_PROPERTIES)
-    return None if found is None else found[1]
+    named_text = _first_text(artifact, VERSION_PROPERTIES)
+    return None if named_text is None else named_text[1]
 
 
 def _first_text(artifact: Artifact, names: tuple[str, ...]) -> tuple[str, str] | None:
@@ -223,13 +223,13 @@ class DigestPattern:
 
     def matches(self, artifact: Artifact) -> bool:
         """Return whether the content of an artifact is known to have such a digest."""
-        found = digest_of(artifact)
-        if found is None or self.algorithm not in {None, found.algorithm}:
+        digest = digest_of(artifact)
+        if digest is None or self.algorithm not in {None, digest.algorithm}:
             return False
-        return found.value.startswith(self.value) if self.is_prefix else found.value == self.value
+        return digest.value.startswith(self.value) if self.is_prefix else digest.value == self.value
 
     def texts(self) -> list[str]:
-        """Return what properties may hold: the digits, with the algorithm in front or without."""
+        """Return the texts that properties may hold: the digits, with or without the algorithm."""
         algorithms = [self.algorithm] if self.algorithm else list(_BY_LENGTH.values())
         values = dict.fromkeys([self.value, self.value.upper()])
         if not _HEXADECIMAL.fullmatch(self.value):
@@ -263,7 +263,7 @@ def same_artifact(left: Artifact, right: Artifact) -> bool:
 
 
 def identities_of(artifact: Artifact) -> Iterator[tuple[Hashable, ...]]:
-    """Yield what can tell that another artifact is this one, the surest first.
+    """Yield the values by which another artifact can be recognised as this one, the surest first.
 
     Two artifacts are the same only if one of these is equal, which alone does not make them so:
     see `same_artifact`.

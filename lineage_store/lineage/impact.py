@@ -1,4 +1,4 @@
-"""What is affected if something upstream is not what it should be."""
+"""The nodes that are affected if something upstream is bad."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -33,12 +33,12 @@ class Impact:
 
     @property
     def verdict(self) -> Verdict:
-        """Whether that is all."""
+        """True if nothing is missing."""
         return self.lineage.verdict
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many artifacts there are of each type: models first, then the most frequent."""
+        """The number of artifacts of each type: models first, then the most frequent."""
         counted_types = [Counter(node.type or "?" for node in group) for group in self._groups]
         return {name: count for counter in counted_types for name, count in counter.most_common()}
 
@@ -74,7 +74,7 @@ class Impact:
 
 
 def impact(lineage: Lineage, model_types: Collection[str] = ()) -> Impact:
-    """Return what a downstream lineage says is affected.
+    """Return the impact that a downstream lineage shows.
 
     Args:
         lineage: The walk downstream.
@@ -96,16 +96,16 @@ def _is_model(node: Artifact, model_types: Collection[str]) -> bool:
     return node.type in model_types or (node.type or "").lower().endswith("model")
 
 
-def _lines(found: Impact) -> Iterator[str]:
-    for start in found.lineage.start:
-        yield f"Made from {label(found.lineage.node(start))}"
-    types = ", ".join(f"{count:,} {printable(name)}" for name, count in found.counts.items())
-    steps = counted(len(found.executions), "step")
-    if found.lineage.repeats:
-        steps += f" (+{found.lineage.repeat_count:,} cached)"
+def _lines(impact: Impact) -> Iterator[str]:
+    for start in impact.lineage.start:
+        yield f"Made from {label(impact.lineage.node(start))}"
+    types = ", ".join(f"{count:,} {printable(name)}" for name, count in impact.counts.items())
+    steps = counted(len(impact.executions), "step")
+    if impact.lineage.repeats:
+        steps += f" (+{impact.lineage.repeat_count:,} cached)"
     yield f"Affected: {types or 'no artifact'}; {steps}"
-    for heading, nodes in (("Models", found.models), ("Other artifacts", found.artifacts)):
+    for heading, nodes in (("Models", impact.models), ("Other artifacts", impact.artifacts)):
         if nodes:
             yield heading
         for node in nodes:
-            yield f"  {counted(found.lineage.hop(node), 'hop')} away  {label(node)}"
+            yield f"  {counted(impact.lineage.hop(node), 'hop')} away  {label(node)}"

@@ -1,4 +1,4 @@
-"""What nodes are called when people read of them; nothing here upsets a terminal."""
+"""Labels of nodes for people; nothing in them upsets a terminal."""
 
 import re
 
@@ -24,20 +24,20 @@ def _last_part(uri: str | None) -> str | None:
 
 
 def details(node: GraphNode) -> list[str]:
-    """Return what else identifies a node: version and digest, or code and parameters; its state.
+    """Return further details of a node: version and digest, or code and parameters; its state.
 
     A state that is what one expects, LIVE or COMPLETE, is not told.
     """
-    found = _of_artifact(node) if isinstance(node, Artifact) else _of_execution(node)
+    texts = _of_artifact(node) if isinstance(node, Artifact) else _of_execution(node)
     if node.state not in _QUIET:
-        found.append(str(node.state))
-    return [printable(text) for text in found]
+        texts.append(str(node.state))
+    return [printable(text) for text in texts]
 
 
 def _of_artifact(artifact: Artifact) -> list[str]:
     version, digest = version_of(artifact), digest_of(artifact)
-    found = [] if version is None else [f"version {_short(version)}"]
-    return found if digest is None else [*found, digest.short]
+    texts = [] if version is None else [f"version {_short(version)}"]
+    return texts if digest is None else [*texts, digest.short]
 
 
 def _of_execution(execution: Execution) -> list[str]:

@@ -1,4 +1,4 @@
-"""Which step of one lineage corresponds to which step of another.
+"""Pairs of corresponding steps in two lineages.
 
 Steps are of different runs, so their ids say nothing, unless it is the very same step. Walking
 upstream from both ends at once, steps correspond that have one type and made what corresponds;
@@ -14,10 +14,10 @@ from lineage_store.entities import Artifact, Event
 from lineage_store.lineage.graph import LineageGraph
 from lineage_store.lineage.identity import ends, key_of, places_of
 from lineage_store.lineage.labels import slot
-from lineage_store.lineage.pairing import Pair, Twins, most_alike
+from lineage_store.lineage.pairing import IdentityIndex, Pair, most_alike
 
 Inputs = tuple[str | None, str | None]
-"""What two steps read in one place, left and right; None: nothing."""
+"""The keys of the inputs of two steps in one place, left and right; None: there is none."""
 
 NamedInput = tuple[str, str | None, str | None]
 """A name, and what two steps read under it, left and right; None: nothing."""
@@ -25,7 +25,7 @@ NamedInput = tuple[str, str | None, str | None]
 
 @dataclass(slots=True)
 class Matching:
-    """What corresponds.
+    """The correspondence between two lineages.
 
     Attributes:
         steps: Executions that correspond, but are not one node; the nearest first.
@@ -43,7 +43,7 @@ class Matching:
 
 
 def match(left: LineageGraph, right: LineageGraph) -> Matching:
-    """Return what corresponds in two upstream lineages, seen from their starts."""
+    """Return the correspondence between two upstream lineages, seen from their starts."""
     return _Matcher(left, right).run()
 
 
@@ -57,29 +57,29 @@ class _Matcher:
 
     def __init__(self, left: LineageGraph, right: LineageGraph) -> None:
         self._left, self._right = left, right
-        self._found = Matching(shared=frozenset(key for key in _keys(left) if key in right))
-        self._free_left = _unshared_steps(left, self._found.shared)
-        self._free_right = _unshared_steps(right, self._found.shared)
+        self._matching = Matching(shared=frozenset(key for key in _keys(left) if key in right))
+        self._free_left = _unshared_steps(left, self._matching.shared)
+        self._free_right = _unshared_steps(right, self._matching.shared)
         self._met: set[tuple[str | None, str | None]] = set()
 
     def run(self) -> Matching:
-        """Return what corresponds."""
+        """Return the correspondence."""
         self._follow(list(zip(self._left.start, self._right.start, strict=False)))
         for signature in (_full_signature, _signature, _type):
             for pair in self._leftovers(signature):
                 self._follow(self._pair_steps(*pair))
-        return self._found
+        return self._matching
 
     def _follow(self, pairs: list[Pair]) -> None:
         """Pair what lies upstream of artifacts that correspond."""
-        waiting = deque(pairs)
-        while waiting:
-            left, right = waiting.popleft()
+        queue = deque(pairs)
+        while queue:
+            left, right = queue.popleft()
             if (left, right) in self._met or left == right:
                 continue
             self._met.add((left, right))
             for pair in self._producers(left, right):
-                waiting.extend(self._pair_steps(*pair))
+                queue.extend(self._pair_steps(*pair))
 
     def _producers(self, left: str, right: str) -> list[Pair]:
         """Return the steps that correspond among those that made two artifacts."""
@@ -116,10 +116,10 @@ class _Matcher:
         if left not in self._free_left or right not in self._free_right:
             return []
         del self._free_left[left], self._free_right[right]
-        self._found.steps.append((left, right))
+        self._matching.steps.append((left, right))
         inputs, names = pair_inputs(self._left, left, self._right, right)
-        self._found.inputs += inputs
-        self._found.names[left, right] = names
+        self._matching.inputs += inputs
+        self._matching.names[left, right] = names
         return [(ours, theirs) for ours, theirs in inputs if ours and theirs]
 
 
@@ -163,14 +163,14 @@ def names_of(graph: LineageGraph, event: Event) -> list[str]:
 def pair_inputs(
     left: LineageGraph, left_step: str, right: LineageGraph, right_step: str
 ) -> tuple[list[Inputs], list[NamedInput]]:
-    """Return what two steps read in the same places, and what only one of them reads by a name.
+    """Return the inputs of two steps in the same places, and those of one under a name of its own.
 
     In a place with several artifacts, the same ones are paired first, then those that are most
     alike; None stands for what the other side has more. What the other side reads as well, but
     under another name, is not more data: only the name differs.
     """
     ours, theirs = _inputs(left, left_step), _inputs(right, right_step)
-    anywhere = Twins(_all(ours)), Twins(_all(theirs))
+    anywhere = IdentityIndex(_all(ours)), IdentityIndex(_all(theirs))
     pairs: list[Inputs] = []
     names: list[NamedInput] = []
     for place in dict.fromkeys([*ours, *theirs]):
@@ -189,7 +189,7 @@ def _all(inputs: Mapping[str, list[Artifact]]) -> list[Artifact]:
     return [artifact for several in inputs.values() for artifact in several]
 
 
-def _is_read(graph: LineageGraph, key: str | None, by: Twins) -> bool:
+def _is_read(graph: LineageGraph, key: str | None, by: IdentityIndex) -> bool:
     node = None if key is None else graph.node(key)
     return isinstance(node, Artifact) and by.find(node) is not None
 
@@ -198,7 +198,7 @@ def _pair_place(
     left: LineageGraph, ours: list[Artifact], right: LineageGraph, theirs: list[Artifact]
 ) -> list[Inputs]:
     """Return the pairs of what two steps read in one place."""
-    twins = Twins(theirs)
+    twins = IdentityIndex(theirs)
     pairs: list[Inputs] = []
     rest = []
     for artifact in ours:
@@ -207,7 +207,9 @@ def _pair_place(
             rest.append(key_of(artifact))
         else:
             pairs.append((key_of(artifact), key_of(twin)))
-    return pairs + _pair_rest(left, rest, right, [key_of(artifact) for artifact in twins.left()])
+    return pairs + _pair_rest(
+        left, rest, right, [key_of(artifact) for artifact in twins.remaining()]
+    )
 
 
 def _pair_rest(
@@ -220,10 +222,10 @@ def _pair_rest(
 
 
 def _inputs(graph: LineageGraph, step: str) -> dict[str, list[Artifact]]:
-    found: dict[str, dict[str, Artifact]] = defaultdict(dict)
+    artifacts: dict[str, dict[str, Artifact]] = defaultdict(dict)
     for event in graph.into(step):
         node = graph.node(ends(event)[0])
         if isinstance(node, Artifact):
             for name in names_of(graph, event):
-                found[name][key_of(node)] = node
-    return {place: list(nodes.values()) for place, nodes in found.items()}
+                artifacts[name][key_of(node)] = node
+    return {place: list(nodes.values()) for place, nodes in artifacts.items()}

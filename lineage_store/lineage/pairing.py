@@ -20,7 +20,7 @@ def most_alike(
 ) -> list[Pair]:
     """Return pairs of nodes, those that have the most in common first; each node is in one pair.
 
-    What counts are the properties of a step and what it read, and for an artifact also those of
+    The properties of a step and its inputs count, and for an artifact also those of
     the steps that made it.
     """
     if min(len(ours), len(theirs)) == 0 or len(ours) * len(theirs) > _MANY:
@@ -59,7 +59,7 @@ def _traits(graph: LineageGraph, key: str) -> Iterator[Hashable]:
             yield from _traits(graph, key_of(source))
 
 
-class Twins:
+class IdentityIndex:
     """Finds the artifacts that are the same as others, without comparing each with each.
 
     Args:
@@ -68,15 +68,15 @@ class Twins:
 
     def __init__(self, artifacts: Iterable[Artifact]) -> None:
         self._free = {key_of(artifact): artifact for artifact in artifacts}
-        self._known: dict[Hashable, list[Artifact]] = defaultdict(list)
+        self._by_identity: dict[Hashable, list[Artifact]] = defaultdict(list)
         for artifact in self._free.values():
             for identity in identities_of(artifact):
-                self._known[identity].append(artifact)
+                self._by_identity[identity].append(artifact)
 
     def find(self, artifact: Artifact) -> Artifact | None:
         """Return one that is the same, and not yet taken, or None."""
         for identity in identities_of(artifact):
-            for twin in self._known.get(identity, ()):
+            for twin in self._by_identity.get(identity, ()):
                 if key_of(twin) in self._free and same_artifact(artifact, twin):
                     return twin
         return None
@@ -86,6 +86,6 @@ class Twins:
         twin = self.find(artifact)
         return None if twin is None else self._free.pop(key_of(twin))
 
-    def left(self) -> list[Artifact]:
+    def remaining(self) -> list[Artifact]:
         """Return those that were not taken."""
         return list(self._free.values())

@@ -28,7 +28,7 @@ class Path:
     repeats: Mapping[str, Repeats] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        """How many hops it has."""
+        """Return the number of hops."""
         return len(self.edges)
 
     def __str__(self) -> str:
@@ -59,7 +59,7 @@ class Paths:
 
     @property
     def repeat_count(self) -> int:
-        """How many executions are folded into those on the paths."""
+        """The number of executions that are folded into those on the paths."""
         groups = {name: repeats for path in self.paths for name, repeats in path.repeats.items()}
         return sum(repeats.count for repeats in groups.values())
 
@@ -71,8 +71,8 @@ class Paths:
         }
 
     @classmethod
-    def from_message(cls, message: Any, asked: frozenset[Limit]) -> Self:
-        """Return what a FindPathsResponse holds; see `Verdict.from_message` for `asked`."""
+    def from_message(cls, message: Any, caller_limits: frozenset[Limit]) -> Self:
+        """Return the paths in a FindPathsResponse; `caller_limits` as for `Verdict`."""
         nodes: list[GraphNode] = [
             *map(Artifact.from_message, message.artifacts),
             *map(Execution.from_message, message.executions),
@@ -84,7 +84,7 @@ class Paths:
         }
         return cls(
             paths=tuple(_path(path, by_key, repeats) for path in message.paths),
-            verdict=Verdict.from_message(message.verdict, asked),
+            verdict=Verdict.from_message(message.verdict, caller_limits),
         )
 
 
@@ -103,7 +103,7 @@ def _path_to_dict(path: Path) -> dict[str, Any]:
 
 
 def _node_to_dict(path: Path, node: GraphNode) -> dict[str, Any]:
-    found: dict[str, Any] = {"key": key_of(node), "type": node.type, "name": node.name}
+    fields: dict[str, Any] = {"key": key_of(node), "type": node.type, "name": node.name}
     if isinstance(node, Artifact):
-        return found
-    return found | {"repeats": repeats_to_dict(path.repeats.get(key_of(node)))}
+        return fields
+    return fields | {"repeats": repeats_to_dict(path.repeats.get(key_of(node)))}

@@ -1,4 +1,4 @@
-"""What a walk found, and what can be made of it."""
+"""The result of a walk, and its views: graph, tree, JSON, comparison."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -34,8 +34,8 @@ class LineagePart:
     verdict: Verdict | None = None
 
     @classmethod
-    def from_message(cls, message: Any, asked: frozenset[Limit] = frozenset(Limit)) -> Self:
-        """Return the part that a TraceResponse holds; see `Verdict.from_message` for `asked`."""
+    def from_message(cls, message: Any, caller_limits: frozenset[Limit] = frozenset(Limit)) -> Self:
+        """Return the part in a TraceResponse; for `caller_limits` see `Verdict.from_message`."""
         has_verdict = message.HasField("verdict")
         return cls(
             hop=message.hop,
@@ -44,13 +44,13 @@ class LineagePart:
                 *map(Execution.from_message, message.executions),
             ),
             edges=tuple(map(Event.from_message, message.events)),
-            verdict=Verdict.from_message(message.verdict, asked) if has_verdict else None,
+            verdict=Verdict.from_message(message.verdict, caller_limits) if has_verdict else None,
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lineage(LineageGraph):
-    """What a walk found: `nodes`, `edges`, how far away they are, and the `verdict` on it.
+    """The result of a walk: `nodes`, `edges`, their distances, and the `verdict` on it.
 
     `print(lineage)` draws it as a tree. Cached repeats are folded into what they repeat, unless
     the walk was asked for with `show_cached`: `repeats` counts them, and `whole` has them. The
@@ -81,13 +81,13 @@ class Lineage(LineageGraph):
         )
         if not into:
             return whole
-        gone = {key("execution", node_id) for node_id in into}
+        folded_keys = {key("execution", node_id) for node_id in into}
         groups = folding.grouped(into).items()
         return replace(
             whole,
-            nodes=tuple(node for node in whole.nodes if key_of(node) not in gone),
+            nodes=tuple(node for node in whole.nodes if key_of(node) not in folded_keys),
             edges=tuple(event for event in whole.edges if event.execution_id not in into),
-            hops={name: hop for name, hop in whole.hops.items() if name not in gone},
+            hops={name: hop for name, hop in whole.hops.items() if name not in folded_keys},
             repeats={key("execution", target): repeats for target, repeats in groups},
             walked=whole,
         )
@@ -166,7 +166,7 @@ class Lineage(LineageGraph):
         return self.to_text()
 
     def compare(self, other: LineageGraph) -> Comparison:
-        """Return what differs between this upstream lineage and another.
+        """Return the differences between this upstream lineage and another.
 
         Raises:
             InvalidArgument: One of them was not walked upstream, or not from one artifact.

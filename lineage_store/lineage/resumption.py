@@ -24,7 +24,7 @@ MAX_IDS = 4_000_000
 """Ids in a token; a walk that has met more nodes can't be continued."""
 
 MAX_COUNT = 2**53
-"""What no count of a token exceeds."""
+"""The largest count in a token."""
 
 _OUTER = struct.Struct("<B16s8s")  # version, digest, checksum
 _INNER = struct.Struct("<BQQQB3Q7I")  # kind, hop, nodes, events, has_after, after, list lengths
@@ -34,7 +34,7 @@ Ids = Collection[int]
 
 
 def digest(request: bytes) -> bytes:
-    """Return what ties a token to a request."""
+    """Return the digest that ties a token to a request."""
     return hashlib.sha256(request).digest()[:16]
 
 
@@ -69,11 +69,11 @@ def read_token(token: bytes, made_for: bytes) -> State:
     """
     if len(token) < _OUTER.size or token[0] != VERSION:
         raise errors.InvalidArgument("resume_token is not a resume token")
-    _, wanted, checksum = _OUTER.unpack_from(token)
+    _, token_digest, checksum = _OUTER.unpack_from(token)
     packed = token[_OUTER.size :]
-    if checksum != _checksum(wanted, packed):
+    if checksum != _checksum(token_digest, packed):
         raise errors.InvalidArgument("resume_token is damaged")
-    if wanted != made_for:
+    if token_digest != made_for:
         raise errors.InvalidArgument(
             "resume_token was made for another walk; only max_hops and the budget may differ"
         )
@@ -88,8 +88,8 @@ def _lists(state: State) -> list[Ids]:
         state.unsent,
         state.frontier,
         state.reached,
-        *(state.seen[kind] for kind in (ARTIFACT, EXECUTION)),
-        *(state.ended[kind] for kind in (ARTIFACT, EXECUTION)),
+        *(state.answered[kind] for kind in (ARTIFACT, EXECUTION)),
+        *(state.end_nodes[kind] for kind in (ARTIFACT, EXECUTION)),
     ]
 
 
@@ -98,7 +98,7 @@ def _checksum(made_for: bytes, packed: bytes) -> bytes:
 
 
 def _unpacked(packed: bytes) -> bytes:
-    """Return what was compressed, of which no more than a bounded size is ever held."""
+    """Return the uncompressed bytes; never hold more than a bounded size."""
     reader = zlib.decompressobj()
     raw = reader.decompress(packed, _MAX_BYTES)
     if not reader.eof or reader.unused_data:
@@ -115,7 +115,7 @@ def _state(raw: bytes) -> State:
     for length in lengths:
         lists.append(_ids(raw[at : at + 8 * length]))
         at += 8 * length
-    unsent, frontier, reached, *known = lists
+    unsent, frontier, reached, *sets = lists
     after: Position | None = (near, far, event_type) if has_after else None
     if max(hop, nodes, events) > MAX_COUNT:
         raise ValueError("more than a walk can meet")
@@ -127,8 +127,8 @@ def _state(raw: bytes) -> State:
         frontier=deque(frontier),
         after=after,
         reached=set(reached),
-        seen={ARTIFACT: set(known[0]), EXECUTION: set(known[1])},
-        ended={ARTIFACT: set(known[2]), EXECUTION: set(known[3])},
+        answered={ARTIFACT: set(sets[0]), EXECUTION: set(sets[1])},
+        end_nodes={ARTIFACT: set(sets[2]), EXECUTION: set(sets[3])},
         nodes=nodes,
         events=events,
     )

@@ -1,4 +1,4 @@
-"""What a walk may do: which way, how far, over which events and to which nodes."""
+"""The rules of a walk: its direction, its length, its events and its nodes."""
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
@@ -42,20 +42,20 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Which of some nodes a walk goes to.
+    """The decision which of some nodes a walk goes to.
 
     Attributes:
         dropped: Not these; the events that lead there are left out as well.
-        ended: To these, but not beyond them.
+        end_nodes: To these, but not beyond them.
     """
 
     dropped: Set[int] = frozenset()
-    ended: Set[int] = frozenset()
+    end_nodes: Set[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What a walk may do.
+    """The rules of a walk.
 
     Attributes:
         direction: Towards what nodes were made from, away from it, or both ways.
@@ -82,7 +82,7 @@ class Rules:
         return leading if self.event_types is None else leading & self.event_types
 
     def is_choosing(self, kind: NodeKind) -> bool:
-        """Whether the walk may leave out nodes of a kind, or end there."""
+        """Return whether the walk may leave out nodes of a kind, or end there."""
         return kind in self.ending or kind in self.type_names or kind in self.keeping
 
     def admit(
@@ -95,10 +95,12 @@ class Rules:
         ending = self.ending.get(kind)
         if ending is None or not ids:
             return Admission(dropped)
-        ended = set(ids)
+        end_nodes = set(ids)
         if ending.condition is not None:
-            ended = set(source.matching(kind, ending.condition, ids))
-        return Admission(dropped, ended) if ending.is_included else Admission(dropped | ended)
+            end_nodes = set(source.matching(kind, ending.condition, ids))
+        return (
+            Admission(dropped, end_nodes) if ending.is_included else Admission(dropped | end_nodes)
+        )
 
     def _unchosen(self, source: Source, kind: NodeKind, ids: Sequence[int]) -> set[int]:
         dropped: set[int] = set()

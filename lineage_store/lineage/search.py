@@ -22,15 +22,15 @@ Link = tuple[Node, Any]
 """A node and the link before it, or None: paths share their beginnings."""
 
 POPS_PER_LOOK = 256
-"""How many steps are taken between two looks at the clock."""
+"""Steps between two looks at the clock."""
 
 
 class OutOfTime(Exception):
-    """The search was stopped before it had found all there is."""
+    """The search was stopped before it had found all paths."""
 
 
-class Ways:
-    """All ways between some nodes, in one direction.
+class PathGraph:
+    """The graph of all paths between some nodes, in one direction.
 
     Args:
         edges: The events; of several that lead from one node to another, the first recorded is
@@ -42,27 +42,27 @@ class Ways:
         self._on: dict[Node, dict[Node, Edge]] = {}
         self._back: dict[Node, list[Node]] = {}
         for edge in sorted(edges):
-            for here, there in _ends(edge, direction):
-                on = self._on.setdefault(here, {})
-                if there not in on:
-                    on[there] = edge
-                    self._back.setdefault(there, []).append(here)
+            for near, far in _ends(edge, direction):
+                on = self._on.setdefault(near, {})
+                if far not in on:
+                    on[far] = edge
+                    self._back.setdefault(far, []).append(near)
 
     def events(self, path: list[Node]) -> list[Edge]:
         """Return the events that a path goes over."""
-        return [self._on[here][there] for here, there in pairwise(path)]
+        return [self._on[near][far] for near, far in pairwise(path)]
 
     def distances(self, target: Node) -> dict[Node, int]:
         """Return how many events away the target is, for every node that has a way to it."""
-        found = {target: 0}
+        distances = {target: 0}
         queue = deque([target])
         while queue:
             node = queue.popleft()
             for before in self._back.get(node, ()):
-                if before not in found:
-                    found[before] = found[node] + 1
+                if before not in distances:
+                    distances[before] = distances[node] + 1
                     queue.append(before)
-        return found
+        return distances
 
     def on(self, node: Node) -> Iterable[Node]:
         """Return the nodes one event further."""
@@ -73,7 +73,7 @@ class Search:
     """The paths from one node to another on which no node comes twice.
 
     Args:
-        ways: The ways there are.
+        graph: The graph they go over.
         source: Where the paths begin.
         target: Where they end.
         is_late: Whether to stop.
@@ -83,12 +83,14 @@ class Search:
         is_cut: Longer paths than asked for were left out, if there were any.
     """
 
-    def __init__(self, ways: Ways, source: Node, target: Node, is_late: Callable[[], bool]) -> None:
-        self._ways = ways
+    def __init__(
+        self, graph: PathGraph, source: Node, target: Node, is_late: Callable[[], bool]
+    ) -> None:
+        self._graph = graph
         self._source = source
         self._target = target
         self._is_late = is_late
-        self._distances = ways.distances(target)
+        self._distances = graph.distances(target)
         self._ordered: dict[Node, list[Node]] = {}
         self.shortest = self._distances.get(source)
         self.is_cut = False
@@ -106,9 +108,9 @@ class Search:
             return
         tie = count(1)
         # What is begun: (length at best, minus events so far, tie, link before, choices, which).
-        begun: list[Any] = [(self.shortest, 0, 0, None, [self._source], 0)]
-        while begun:
-            best, depth, order, link, choices, at = heapq.heappop(begun)
+        partial_paths: list[Any] = [(self.shortest, 0, 0, None, [self._source], 0)]
+        while partial_paths:
+            best, depth, order, link, choices, at = heapq.heappop(partial_paths)
             if order % POPS_PER_LOOK == 0 and self._is_late():
                 raise OutOfTime
             if longest is not None and best > longest:
@@ -116,7 +118,7 @@ class Search:
                 return
             if at + 1 < len(choices):  # only now, so that a node with many ways on costs little
                 other = self._distances[choices[at + 1]] - depth
-                heapq.heappush(begun, (other, depth, next(tie), link, choices, at + 1))
+                heapq.heappush(partial_paths, (other, depth, next(tie), link, choices, at + 1))
             node = choices[at]
             if node in _nodes(link):
                 continue
@@ -126,13 +128,17 @@ class Search:
             further = self._choices(node)
             if further:
                 first = self._distances[further[0]] - (depth - 1)
-                heapq.heappush(begun, (first, depth - 1, next(tie), (node, link), further, 0))
+                heapq.heappush(
+                    partial_paths, (first, depth - 1, next(tie), (node, link), further, 0)
+                )
 
     def _choices(self, node: Node) -> list[Node]:
         """Return the nodes one event further that have a way to the target, the nearest first."""
         if node not in self._ordered:
-            found = [on for on in self._ways.on(node) if on in self._distances]
-            self._ordered[node] = sorted(found, key=lambda on: (self._distances[on], abs(on)))
+            useful_nodes = [on for on in self._graph.on(node) if on in self._distances]
+            self._ordered[node] = sorted(
+                useful_nodes, key=lambda on: (self._distances[on], abs(on))
+            )
         return self._ordered[node]
 
 

@@ -1,4 +1,4 @@
-"""Where a walk learns about the graph: the events of nodes, and what is known of these nodes."""
+"""The source that a walk reads: the events of nodes, their types, and filters on them."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
@@ -9,7 +9,7 @@ Edge = tuple[int, int, int, int, Any]
 """An event: its id, artifact id, execution id, type, and its encoded message or None."""
 
 Position = tuple[int, int, int]
-"""Where an event stands among those of some nodes: the id of the node on this side, the id of the
+"""The position of an event among those of some nodes: the id of the node on this side, of the
 node on the other side, the type."""
 
 MAX_ID = 2**63 - 1

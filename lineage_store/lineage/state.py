@@ -1,4 +1,4 @@
-"""How far a walk has come; all that is needed to go on with it later."""
+"""The state of a walk: all that is needed to go on with it later."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ def _none() -> dict[NodeKind, set[int]]:
 
 @dataclass(slots=True, kw_only=True)
 class State:
-    """How far a walk has come.
+    """The state of a walk.
 
     All nodes at one distance are of one kind, because an event ties an artifact to an execution
     and all starting nodes are of one kind.
@@ -26,8 +26,8 @@ class State:
         frontier: The nodes of the hop before that are still to be expanded, ascending.
         after: The last event of `frontier[0]` that the walk went over; None: none of them yet.
         reached: The nodes of this hop from which the walk is to go on.
-        seen: All nodes that were answered.
-        ended: Those that the walk doesn't go beyond.
+        answered: All nodes that were answered.
+        end_nodes: Those that the walk doesn't go beyond.
         dropped: Nodes that are not answered, as far as remembered.
         nodes: How many nodes were answered.
         events: How many events were answered.
@@ -39,8 +39,8 @@ class State:
     frontier: deque[int] = field(default_factory=deque)
     after: Position | None = None
     reached: set[int] = field(default_factory=set)
-    seen: dict[NodeKind, set[int]] = field(default_factory=_none)
-    ended: dict[NodeKind, set[int]] = field(default_factory=_none)
+    answered: dict[NodeKind, set[int]] = field(default_factory=_none)
+    end_nodes: dict[NodeKind, set[int]] = field(default_factory=_none)
     dropped: dict[NodeKind, set[int]] = field(default_factory=_none)
     nodes: int = 0
     events: int = 0
@@ -52,7 +52,7 @@ class State:
 
     @property
     def is_done(self) -> bool:
-        """Whether there is nowhere left to go."""
+        """True if there is nowhere left to go."""
         return not self.unsent and not self.frontier and not self.reached
 
     def open_ends(self) -> dict[NodeKind, list[int]]:
@@ -60,11 +60,11 @@ class State:
         return {other(self.kind): list(self.frontier), self.kind: sorted(self.reached)}
 
     def is_behind(self, node_id: int) -> bool:
-        """Whether the walk has gone on from this node of `kind`, so that its events were met."""
+        """Return whether the walk has gone on from this node of `kind` and met its events."""
         return (
-            node_id in self.seen[self.kind]
+            node_id in self.answered[self.kind]
             and node_id not in self.reached
-            and node_id not in self.ended[self.kind]
+            and node_id not in self.end_nodes[self.kind]
         )
 
     def advance(self) -> None:

@@ -1,4 +1,4 @@
-"""How much a walk meets, without what."""
+"""The size of a walk: counts of nodes and events, without the nodes."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from lineage_store.v1 import lineage_pb2, metadata_pb2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeCount:
-    """How many nodes of a type lie at a distance.
+    """The number of nodes of a type at a distance.
 
     Attributes:
         kind: "artifact" or "execution".
@@ -28,7 +28,7 @@ class NodeCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """How much a walk meets.
+    """The size of a walk.
 
     Attributes:
         nodes: How many nodes of each type lie at each distance.
@@ -42,25 +42,25 @@ class Summary:
 
     def by_type(self) -> dict[tuple[str, str], int]:
         """Return how many nodes there are of each kind and type, at any distance."""
-        found: Counter[tuple[str, str]] = Counter()
+        counts: Counter[tuple[str, str]] = Counter()
         for counted in self.nodes:
-            found[counted.kind, counted.type] += counted.count
-        return dict(found)
+            counts[counted.kind, counted.type] += counted.count
+        return dict(counts)
 
     @classmethod
-    def from_message(cls, message: Any, asked: frozenset[Limit]) -> Self:
-        """Return what a SummarizeResponse holds; see `Verdict.from_message` for `asked`."""
+    def from_message(cls, message: Any, caller_limits: frozenset[Limit]) -> Self:
+        """Return the summary in a SummarizeResponse; `caller_limits` as for `Verdict`."""
         kinds, events = lineage_pb2.LineageNodeKind, metadata_pb2.Event.Type
         return cls(
             nodes=tuple(
                 NodeCount(
-                    kind=kinds.Name(found.kind).lower(),
-                    type=found.type,
-                    hop=found.hop,
-                    count=found.count,
+                    kind=kinds.Name(entry.kind).lower(),
+                    type=entry.type,
+                    hop=entry.hop,
+                    count=entry.count,
                 )
-                for found in message.nodes
+                for entry in message.nodes
             ),
-            events={EventType(events.Name(found.type)): found.count for found in message.events},
-            verdict=Verdict.from_message(message.verdict, asked),
+            events={EventType(events.Name(entry.type)): entry.count for entry in message.events},
+            verdict=Verdict.from_message(message.verdict, caller_limits),
         )

@@ -1,6 +1,6 @@
 """Lineage as a tree of text.
 
-The start is at the top, and what is one hop further is one step further in. A node that several
+The start is at the top, and each hop is indented one step further. A node that several
 ways lead to is drawn once with all that is behind it, and after that only named. Behind an
 execution stands how many cached repeats are folded into it.
 """
@@ -56,46 +56,46 @@ def draw(graph: LineageGraph, max_depth: int = MAX_DEPTH) -> Iterator[str]:
         graph: The lineage.
         max_depth: How deep to draw; what lies deeper is counted in the last line.
     """
-    drawn: set[str] = set()
-    waiting = [_Line(start) for start in reversed(graph.start) if start in graph]
-    while waiting:  # not recursive: a lineage may be deeper than the stack
-        line = waiting.pop()
-        if line.key in drawn:
+    drawn_keys: set[str] = set()
+    stack = [_Line(start) for start in reversed(graph.start) if start in graph]
+    while stack:  # not recursive: a lineage may be deeper than the stack
+        line = stack.pop()
+        if line.key in drawn_keys:
             if _neighbours(graph, line):
                 yield f"{line.branch}{_text(graph, line)}  {_SEEN}"
             else:
                 yield f"{line.branch}{_text(graph, line)}"
             continue
-        drawn.add(line.key)
+        drawn_keys.add(line.key)
         yield f"{line.branch}{_text(graph, line)}"
         if line.depth < max_depth:
-            waiting.extend(reversed(_children(graph, line)))
-    left = len(graph) - len(drawn)
-    if left:
-        yield f"… {left:,} more, deeper than {max_depth} levels"
+            stack.extend(reversed(_children(graph, line)))
+    omitted_count = len(graph) - len(drawn_keys)
+    if omitted_count:
+        yield f"… {omitted_count:,} more, deeper than {max_depth} levels"
 
 
 def _children(graph: LineageGraph, line: _Line) -> list[_Line]:
-    found = _neighbours(graph, line)
+    neighbours = _neighbours(graph, line)
     return [
-        _Line(key, line.inner_indent, at == len(found), event, line.depth + 1)
-        for at, (key, event) in enumerate(found, start=1)
+        _Line(key, line.inner_indent, at == len(neighbours), event, line.depth + 1)
+        for at, (key, event) in enumerate(neighbours, start=1)
     ]
 
 
 def _neighbours(graph: LineageGraph, line: _Line) -> list[tuple[str, Event]]:
     """Return the next nodes, each once, and an event that leads there."""
-    found: dict[str, Event] = {}
+    neighbours: dict[str, Event] = {}
     if graph.direction is not Direction.DOWNSTREAM:
         for event in graph.into(line.key):
-            found.setdefault(ends(event)[0], event)
+            neighbours.setdefault(ends(event)[0], event)
     if graph.direction is not Direction.UPSTREAM:
         for event in graph.out_of(line.key):
-            found.setdefault(ends(event)[1], event)
+            neighbours.setdefault(ends(event)[1], event)
     if line.event is not None and graph.direction is Direction.BOTH:
         for end in ends(line.event):  # the way back
-            found.pop(end, None)
-    return list(found.items())
+            neighbours.pop(end, None)
+    return list(neighbours.items())
 
 
 def _text(graph: LineageGraph, line: _Line) -> str:

@@ -1,4 +1,4 @@
-"""Whether an answer is all there is."""
+"""The verdict on an answer: complete, or which limit ended it."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from lineage_store.v1 import lineage_pb2 as pb
 
 
 class Limit(StrEnum):
-    """What ended a walk before there was nothing left to walk over."""
+    """A limit that ended a walk before all was walked."""
 
     MAX_HOPS = "MAX_HOPS"
     MAX_NODES = "MAX_NODES"
@@ -21,13 +21,13 @@ class Limit(StrEnum):
     @property
     def words(self) -> str:
         """For people: "the limit of nodes"."""
-        what = {"MAX_TIME": "time", "MAX_PATHS": "paths", "MAX_BYTES": "bytes"}
-        return f"the limit of {what.get(self, self.removeprefix('MAX_').lower())}"
+        nouns = {"MAX_TIME": "time", "MAX_PATHS": "paths", "MAX_BYTES": "bytes"}
+        return f"the limit of {nouns.get(self, self.removeprefix('MAX_').lower())}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """Whether an answer is all there is.
+    """The verdict on an answer: complete, or which limit ended it.
 
     Attributes:
         complete: Nothing is missing, within what was asked for.
@@ -53,37 +53,39 @@ class Verdict:
             return f"complete: {size}"
         whose = " of the server" if self.by_server else ""
         reason = self.reason.words if self.reason else "a limit"
-        missing = f"; {counted(len(self.frontier), 'node')} not followed" if self.frontier else ""
-        return f"NOT COMPLETE: {reason}{whose} was reached; {size}{missing}"
+        rest = f"; {counted(len(self.frontier), 'node')} not followed" if self.frontier else ""
+        return f"NOT COMPLETE: {reason}{whose} was reached; {size}{rest}"
 
     def to_message(self) -> Any:
         """Return the verdict as a v1 message."""
-        keys = [parse_key(found) for found in self.frontier]
+        keys = [parse_key(node) for node in self.frontier]
         return pb.Verdict(
             complete=self.complete,
             reason=None if self.reason is None else str(self.reason),
-            frontier_artifact_ids=[found for kind, found in keys if kind == "artifact"],
-            frontier_execution_ids=[found for kind, found in keys if kind == "execution"],
+            frontier_artifact_ids=[node for kind, node in keys if kind == "artifact"],
+            frontier_execution_ids=[node for kind, node in keys if kind == "execution"],
             node_count=self.node_count,
             event_count=self.event_count,
             resume_token=self.resume_token,
         )
 
     @classmethod
-    def from_message(cls, message: Any, asked: Collection[Limit] = frozenset(Limit)) -> Self:
+    def from_message(
+        cls, message: Any, caller_limits: Collection[Limit] = frozenset(Limit)
+    ) -> Self:
         """Return the verdict that a v1 message holds.
 
         Args:
             message: A Verdict.
-            asked: The limits that the caller set; any other is one of the server.
+            caller_limits: The limits that the caller set; any other is one of the server.
         """
         reason = None if message.complete else _limit(message.reason)
-        frontier = [key("artifact", found) for found in message.frontier_artifact_ids]
-        frontier += [key("execution", found) for found in message.frontier_execution_ids]
+        frontier = [key("artifact", node_id) for node_id in message.frontier_artifact_ids]
+        frontier += [key("execution", node_id) for node_id in message.frontier_execution_ids]
         return cls(
             complete=message.complete,
             reason=reason,
-            by_server=reason is not None and reason not in asked,
+            by_server=reason is not None and reason not in caller_limits,
             frontier=tuple(frontier),
             node_count=message.node_count,
             event_count=message.event_count,

@@ -19,8 +19,8 @@ from lineage_store.lineage.state import State
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """How much one step looks at.
+class PageSizes:
+    """The page sizes of one step.
 
     Attributes:
         nodes: Nodes that it answers at most.
@@ -34,8 +34,8 @@ class Pace:
 
 
 @dataclass(slots=True)
-class Step:
-    """What a look found.
+class Expansion:
+    """The next step of a walk, looked at but not taken yet.
 
     Attributes:
         kind: The kind of the nodes.
@@ -72,112 +72,114 @@ class Walk:
 
     @property
     def is_done(self) -> bool:
-        """Whether there is nowhere left to go."""
+        """True if there is nowhere left to go."""
         return self.state.is_done
 
     @property
     def is_far_enough(self) -> bool:
-        """Whether the next step would go beyond the last hop that is asked for."""
+        """True if the next step would go beyond the last hop that is asked for."""
         return self.rules.max_hops is not None and self.state.hop > self.rules.max_hops
 
-    def look(self, source: Source, pace: Pace) -> Step:
+    def look(self, source: Source, sizes: PageSizes) -> Expansion:
         """Return the next step, without taking it."""
-        return self._start(source, pace) if self.state.unsent else self._expand(source, pace)
+        return self._start(source, sizes) if self.state.unsent else self._expand(source, sizes)
 
-    def take(self, step: Step) -> None:
+    def take(self, expansion: Expansion) -> None:
         """Take a step that was looked at."""
         state = self.state
-        ended = set(step.nodes).intersection(step.admission.ended)
-        state.seen[step.kind].update(step.nodes)
-        state.ended[step.kind] |= ended
-        state.dropped[step.kind].update(step.admission.dropped)
-        state.reached.update(i for i in step.nodes if i not in ended)
-        waiting = state.unsent or state.frontier
-        for _ in range(step.passed):
-            waiting.popleft()
-        state.after = step.after
-        state.nodes += len(step.nodes)
-        state.events += len(step.events)
+        end_nodes = set(expansion.nodes).intersection(expansion.admission.end_nodes)
+        state.answered[expansion.kind].update(expansion.nodes)
+        state.end_nodes[expansion.kind] |= end_nodes
+        state.dropped[expansion.kind].update(expansion.admission.dropped)
+        state.reached.update(i for i in expansion.nodes if i not in end_nodes)
+        queue = state.unsent or state.frontier
+        for _ in range(expansion.passed):
+            queue.popleft()
+        state.after = expansion.after
+        state.nodes += len(expansion.nodes)
+        state.events += len(expansion.events)
         state.advance()
 
-    def open_ends(self, source: Source, pace: Pace, pages: int) -> list[int]:
+    def open_ends(self, source: Source, sizes: PageSizes, pages: int) -> list[int]:
         """Return the nodes of the frontier from which there is an event still to go over.
 
         Args:
             source: The graph.
-            pace: How much to read at once.
+            sizes: How much to read at once.
             pages: How often to read; nodes that were not looked at count as open.
         """
         near, _ = sides(other(self.state.kind))
-        found: set[int] = set()
+        open_nodes: set[int] = set()
         rest, after = deque(self.state.frontier), self.state.after
         for _ in range(pages):
             if not rest:
                 break
-            edges, passed, after = self._page(source, rest, after, pace)
-            found.update(
+            edges, passed, after = self._page(source, rest, after, sizes)
+            open_nodes.update(
                 edge[near] for edge in self._passable(edges, self._admission(source, edges))
             )
             for _ in range(passed):
                 rest.popleft()
-            if after is not None and after[0] in found:  # one event of a node is enough
+            if after is not None and after[0] in open_nodes:  # one event of a node is enough
                 after = (after[0], MAX_ID, 0)
-        return sorted(found.union(rest))
+        return sorted(open_nodes.union(rest))
 
-    def _start(self, source: Source, pace: Pace) -> Step:
+    def _start(self, source: Source, sizes: PageSizes) -> Expansion:
         state = self.state
-        given = list(islice(state.unsent, pace.batch))
-        admission = self.rules.admit(source, state.kind, given, is_start=True)
-        step = Step(state.kind, state.hop, admission=admission)
-        for node_id in given:
+        batch = list(islice(state.unsent, sizes.batch))
+        admission = self.rules.admit(source, state.kind, batch, is_start=True)
+        expansion = Expansion(state.kind, state.hop, admission=admission)
+        for node_id in batch:
             if node_id not in admission.dropped:
-                if len(step.nodes) == pace.nodes:
-                    step.is_full = True
+                if len(expansion.nodes) == sizes.nodes:
+                    expansion.is_full = True
                     break
-                step.nodes.append(node_id)
-            step.passed += 1
-        return step
+                expansion.nodes.append(node_id)
+            expansion.passed += 1
+        return expansion
 
-    def _expand(self, source: Source, pace: Pace) -> Step:
+    def _expand(self, source: Source, sizes: PageSizes) -> Expansion:
         state = self.state
-        edges, passed, after = self._page(source, state.frontier, state.after, pace)
+        edges, passed, after = self._page(source, state.frontier, state.after, sizes)
         admission = self._admission(source, edges)
-        step = Step(state.kind, state.hop, admission=admission, passed=passed, after=after)
+        expansion = Expansion(
+            state.kind, state.hop, admission=admission, passed=passed, after=after
+        )
         _, far = sides(other(state.kind))
-        seen, new = state.seen[state.kind], set[int]()
+        known_nodes, new_nodes = state.answered[state.kind], set[int]()
         for edge in self._passable(edges, admission):
             node_id = edge[far]
-            if node_id not in seen and node_id not in new:
-                if len(new) == pace.nodes:
-                    self._cut(step, edges, edge)
+            if node_id not in known_nodes and node_id not in new_nodes:
+                if len(new_nodes) == sizes.nodes:
+                    self._cut(expansion, edges, edge)
                     break
-                new.add(node_id)
-                step.nodes.append(node_id)
-            step.events.append(edge)
-        return step
+                new_nodes.add(node_id)
+                expansion.nodes.append(node_id)
+            expansion.events.append(edge)
+        return expansion
 
-    def _cut(self, step: Step, edges: list[Edge], edge: Edge) -> None:
+    def _cut(self, expansion: Expansion, edges: list[Edge], edge: Edge) -> None:
         """End a step just before an event."""
         state = self.state
         kind = other(state.kind)
         at = edges.index(edge)
-        here = position(kind, edge)[0]
+        node_id = position(kind, edge)[0]
         before = position(kind, edges[at - 1]) if at else state.after
-        step.is_full = True
-        step.passed = sum(1 for _ in takewhile(lambda i: i < here, state.frontier))
-        step.after = before if before is not None and before[0] == here else None
+        expansion.is_full = True
+        expansion.passed = sum(1 for _ in takewhile(lambda i: i < node_id, state.frontier))
+        expansion.after = before if before is not None and before[0] == node_id else None
 
     def _page(
-        self, source: Source, frontier: deque[int], after: Position | None, pace: Pace
+        self, source: Source, frontier: deque[int], after: Position | None, sizes: PageSizes
     ) -> tuple[list[Edge], int, Position | None]:
         """Return the next events, how many nodes have no more of them, and where the next is at."""
         kind = other(self.state.kind)
         types = self.rules.types_from(kind)
-        batch = list(islice(frontier, pace.batch))
+        batch = list(islice(frontier, sizes.batch))
         edges = (
-            [] if types == frozenset() else source.events(kind, batch, types, after, pace.events)
+            [] if types == frozenset() else source.events(kind, batch, types, after, sizes.events)
         )
-        if len(edges) < pace.events:
+        if len(edges) < sizes.events:
             return edges, len(batch), None
         last = position(kind, edges[-1])
         return edges, bisect_left(batch, last[0]), last
@@ -186,7 +188,7 @@ class Walk:
         state = self.state
         _, far = sides(other(state.kind))
         ids = {edge[far] for edge in edges}
-        ids -= state.seen[state.kind]
+        ids -= state.answered[state.kind]
         ids -= state.dropped[state.kind]
         return self.rules.admit(source, state.kind, sorted(ids), is_start=False)
 
@@ -199,7 +201,11 @@ class Walk:
         # walk went on from its other end.
         meets_again = self.rules.direction == BIDIRECTIONAL
         for edge in edges:
-            there = edge[far]
-            if there in dropped or there in before or (meets_again and state.is_behind(there)):
+            node_id = edge[far]
+            if (
+                node_id in dropped
+                or node_id in before
+                or (meets_again and state.is_behind(node_id))
+            ):
                 continue
             yield edge

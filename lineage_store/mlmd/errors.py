@@ -22,7 +22,7 @@ UNAUTHENTICATED = 16
 
 
 class StatusError(Exception):
-    """What the store answered instead of a result.
+    """The error that the store answered.
 
     Attributes:
         message: The text of the status.
@@ -70,13 +70,13 @@ class DeadlineExceededError(_CodedError):
 
 
 class NotFoundError(_CodedError):
-    """What was asked for is not in the store."""
+    """A node or type that was asked for is not in the store."""
 
     _code = NOT_FOUND
 
 
 class AlreadyExistsError(_CodedError):
-    """What was to be created is in the store already."""
+    """A node or type that was to be created is in the store already."""
 
     _code = ALREADY_EXISTS
 

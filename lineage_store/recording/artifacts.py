@@ -2,7 +2,7 @@
 
 A file or directory is the artifact `PATH@DIGEST`: the same content at the same place is one
 artifact, whichever process, step or run meets it. A uri with a version is `URI@VERSION`. A uri with
-neither is what this process last wrote there, else the artifact `uri:URI`.
+neither is the artifact that this process last wrote there, else `uri:URI`.
 """
 
 from collections.abc import Iterator, KeysView, Mapping, Sequence, Set, ValuesView

@@ -18,7 +18,7 @@ from lineage_store.recording.options import Caching, RecordingOptions
 ROUND_SECONDS = 5.0
 """Seconds that one call waits for a key in flight; then another call waits on."""
 
-PATIENCE = 5
+BACKOFF_DEADLINES = 5
 """Deadlines for which a store that did not answer in time is not asked again."""
 
 
@@ -109,7 +109,7 @@ class Decisions:
             answer, error = answers.get(timeout=self._seconds)
         except queue.Empty:
             pending.abandon()
-            self._away_until = time.monotonic() + PATIENCE * self._seconds
+            self._away_until = time.monotonic() + BACKOFF_DEADLINES * self._seconds
             warn_once(
                 "decision", "the store did not answer within %g s: no cache decision", self._seconds
             )

@@ -256,7 +256,7 @@ def step(
 
     Raises:
         InvalidArgument: The function is a generator or a coroutine, or has no such parameter, or
-            `cache` is none of what it can be.
+            `cache` is not True, False, "refresh" or a `Caching`.
     """
 
     def decorate(decorated: Callable[P, T]) -> StepFunction[P, T]:

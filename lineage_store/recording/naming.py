@@ -9,15 +9,15 @@
 | a step | execution, its type is the name of the step unless it has another | the key below |
 
 The key of a step is `ORCHESTRATOR/RUN/STEP/INDEX/ATTEMPT`, and the external id of its execution;
-STEP is the name of the step, or what the orchestrator calls it within the run.
+STEP is the name of the step, or the orchestrator's id of it within the run.
 Names in it are percent-encoded, and a key that is too long ends with its digest.
 
 Both kinds of execution have the custom properties `run_id`, `started_at`, `ended_at`, `updated_at`
 (the last heartbeat), `duration_ms` (times in ms since the epoch), and after a failure `error_type`
 and `error_message`. A step has `attempt_id` and `log.index` (numbers), `parameters.NAME`,
 `outputs.NAME` (metrics and other results), `code_digest`, `step` (its name) if its type is another,
-and `log.cache_key` (in hexadecimal) and `log.cache_decision` if it asked. A run has what
-`environment.capture` found, `run_name`, `pipeline` and, if it is nested, `parent_run_id`.
+and `log.cache_key` (in hexadecimal) and `log.cache_decision` if it asked. A run has the result of
+`environment.capture`, `run_name`, `pipeline` and, if it is nested, `parent_run_id`.
 
 Gaps are recorded: both kinds have `log.incomplete` if something is missing, a text
 such as "1 output not recorded: fig (a DataFrame is no output)". Without it, nothing is known to be.

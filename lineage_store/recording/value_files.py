@@ -3,10 +3,10 @@
 | form | of | how it is read |
 | --- | --- | --- |
 | `text`, `bytes` | `str`, `bytes` | as it is |
-| `json` | what JSON has | as JSON |
+| `json` | values of JSON | as JSON |
 | `npy` | arrays of numpy without objects | without pickle |
 | `pandas`, `polars`, `arrow` | frames and tables | as Parquet |
-| `pickle` | everything else | by running what is in it: see `recording.seals` |
+| `pickle` | everything else | by running the code in it: see `recording.seals` |
 """
 
 import importlib

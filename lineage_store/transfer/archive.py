@@ -1,4 +1,4 @@
-"""What every archive says about itself, whatever its format; see docs/archive-format.md."""
+"""The header of every archive, whatever its format; see docs/archive-format.md."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -22,7 +22,7 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """What an archive says about itself.
+    """The header of an archive.
 
     Attributes:
         revision: Of the store that it was written from.
@@ -43,13 +43,13 @@ class Header:
     version: int = VERSION
 
     def to_json(self) -> dict[str, Any]:
-        """Return the header in terms of JSON, what tells an archive first."""
-        found = asdict(self)
-        return {"format": found.pop("format"), "version": found.pop("version"), **found}
+        """Return the header in terms of JSON, format and version first."""
+        fields = asdict(self)
+        return {"format": fields.pop("format"), "version": fields.pop("version"), **fields}
 
     @property
     def total(self) -> int:
-        """How many records there are."""
+        """The number of records."""
         return sum(self.tables.values())
 
 
@@ -60,10 +60,10 @@ class Writer(Protocol):
         """Add rows of a table."""
 
     def finish(self) -> None:
-        """Write what makes the archive whole."""
+        """Write the end of the archive."""
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close all open files."""
 
 
 class Reader(Protocol):
@@ -71,7 +71,7 @@ class Reader(Protocol):
 
     @property
     def header(self) -> Header:
-        """What the archive says about itself."""
+        """The header of the archive."""
 
     def check(self, progress: Progress) -> str:
         """Read everything; return a text that only this archive has.
@@ -81,21 +81,21 @@ class Reader(Protocol):
         """
 
     def records(self) -> Iterator[tuple[str, StoredTable, Facts]]:
-        """Yield each record: where it is, of which table, and what it says.
+        """Yield each record: its place, its table, and its facts.
 
         Raises:
             InvalidArgument: A record is malformed, and which.
         """
 
 
-def header_of(found: Contents) -> Header:
-    """Return the header of an archive of what a store holds."""
+def header_of(store_contents: Contents) -> Header:
+    """Return the header of an archive of these contents."""
     return Header(
         revision=schema.HEAD,
         created_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         created_by=f"lineage-store {version('lineage-store')}",
-        tables={t.name: contents.count(found.connection, t) for t in content_tables()},
-        counters=contents.counters(found.connection),
+        tables={t.name: contents.count(store_contents.connection, t) for t in content_tables()},
+        counters=contents.counters(store_contents.connection),
     )
 
 
@@ -107,12 +107,12 @@ def checked_header(value: Any) -> Header:
     """
     if not isinstance(value, dict) or value.get("format") != FORMAT:
         raise errors.InvalidArgument("it is not an archive of a lineage store")
-    given = value.get("version")
-    if type(given) is not int or given < 1:
+    number = value.get("version")
+    if type(number) is not int or number < 1:
         raise errors.InvalidArgument("its header is malformed: version")
-    if given > VERSION:
+    if number > VERSION:
         raise errors.InvalidArgument(
-            f"its format has version {given}, this software reads up to {VERSION}: upgrade it"
+            f"its format has version {number}, this software reads up to {VERSION}: upgrade it"
         )
     for name in ("revision", "created_at", "created_by"):
         if not isinstance(value.get(name), str):
@@ -124,15 +124,15 @@ def checked_header(value: Any) -> Header:
     )
 
 
-def _numbers(value: Mapping[str, Any], name: str, known: set[str]) -> dict[str, int]:
-    found = value.get(name)
-    if not isinstance(found, dict):
+def _numbers(value: Mapping[str, Any], name: str, allowed: set[str]) -> dict[str, int]:
+    numbers = value.get(name)
+    if not isinstance(numbers, dict):
         raise errors.InvalidArgument(f"its header is malformed: {name}")
-    for key, number in found.items():
-        if key not in known:
+    for key, number in numbers.items():
+        if key not in allowed:
             raise errors.InvalidArgument(
                 f"it has {name} that this software does not know: {key[:40]!r}; upgrade it"
             )
         if type(number) is not int or not 0 <= number <= MAX_ID:
             raise errors.InvalidArgument(f"its header is malformed: {name}")
-    return found
+    return numbers

@@ -21,12 +21,12 @@ _FAILURES = (json_format.Error, DecodeError, EncodeError, TypeError, ValueError,
 
 
 def to_json(message_class: Any, body: bytes) -> dict[str, Any]:
-    """Return the member of a record that says what a body is: as JSON if that is exact."""
+    """Return the member of a record that holds a body: as JSON if that is exact."""
     try:
         message = message_class.FromString(body)
-        found = json_format.MessageToDict(message, preserving_proto_field_name=True)
-        if _encoded(message_class, found) == body:
-            return {JSON: {name: _ordered(value) for name, value in found.items()}}
+        fields = json_format.MessageToDict(message, preserving_proto_field_name=True)
+        if _encoded(message_class, fields) == body:
+            return {JSON: {name: _ordered(value) for name, value in fields.items()}}
     except _FAILURES:
         pass
     return {BYTES: base64.b64encode(body).decode()}

@@ -1,8 +1,8 @@
 """Copying a store into an empty database, row by row, from one state of the source.
 
-A copy that was cut off is gone on with by the same command. The source may have changed meanwhile:
-what the target holds and the source does not hold (any more) is taken back first, so the target
-always ends as one state of the source, the one of the last run.
+To resume an interrupted copy, run the same command. The source may have changed meanwhile: rows of
+the target that the source does not hold (any more) are deleted first, so the target always ends as
+one state of the source, the one of the last run.
 """
 
 from contextlib import closing
@@ -16,9 +16,9 @@ from lineage_store.transfer.endpoints import (
     Progress,
     check_different,
     name_of,
+    no_progress,
     open_source,
     open_target,
-    silent,
 )
 from lineage_store.transfer.inserting import insert
 from lineage_store.transfer.verifying import check_counts, check_equal
@@ -26,7 +26,7 @@ from lineage_store.transfer.verifying import check_counts, check_equal
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """What a copy did.
+    """The result of a copy.
 
     Attributes:
         rows: The rows that each table of the target has now.
@@ -40,15 +40,15 @@ class Copied:
 
 
 def copy(
-    source_url: str, target_url: str, *, verify: bool = False, progress: Progress = silent
+    source_url: str, target_url: str, *, verify: bool = False, progress: Progress = no_progress
 ) -> Copied:
-    """Copy a store into an empty database; return what was done.
+    """Copy a store into an empty database; return the result.
 
     Args:
         source_url: The database to read; it is not changed and may be in use.
         target_url: The database to fill; empty, or left by the same copy that was cut off.
         verify: Compare all rows before the target is opened to all.
-        progress: Told about each page.
+        progress: Called after each page.
 
     Raises:
         InvalidArgument: Both are the same database.
@@ -74,12 +74,12 @@ def _fill(source: Contents, target: BulkLoad, progress: Progress) -> dict[str, i
     if target.is_resumed:
         for table in tables:
             reconciling.take_back_what_differs(source, target, table, progress)
-    total, done = sum(rows.values()), 0
+    total, count = sum(rows.values()), 0
     for table in tables:
         start, has_holes = reconciling.where_to_go_on(source, target, table)
-        done += rows[table.name] - contents.count(source.connection, table, start)
+        count += rows[table.name] - contents.count(source.connection, table, start)
         for page in contents.pages(source.connection, table, start):
             insert(target, table, page, has_some=has_holes)
-            done += len(page)
-            progress(f"copying {table.name}", done, total)
+            count += len(page)
+            progress(f"copying {table.name}", count, total)
     return rows

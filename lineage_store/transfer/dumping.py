@@ -7,13 +7,13 @@ from lineage_store.database.bulk import store_contents as contents
 from lineage_store.database.bulk.files import appearing
 from lineage_store.database.bulk.store_contents import content_tables
 from lineage_store.transfer.archive import header_of
-from lineage_store.transfer.endpoints import Progress, open_source, silent
+from lineage_store.transfer.endpoints import Progress, no_progress, open_source
 from lineage_store.transfer.formats import new_writer
 
 
 @dataclass(frozen=True, slots=True)
 class Dumped:
-    """What was written.
+    """The result of a dump.
 
     Attributes:
         rows: The records of each table.
@@ -24,15 +24,15 @@ class Dumped:
     bytes: int
 
 
-def dump(url: str, path: Path, *, force: bool = False, progress: Progress = silent) -> Dumped:
-    """Write one state of a store into an archive; return what was written.
+def dump(url: str, path: Path, *, force: bool = False, progress: Progress = no_progress) -> Dumped:
+    """Write one state of a store into an archive; return the result.
 
     Args:
         url: The database; it is not changed and may be in use.
         path: A file whose name ends in .jsonl or .jsonl.gz, or a directory for Parquet. It
             appears when it is complete.
-        force: Replace what is there.
-        progress: Told about each page.
+        force: Replace an existing archive.
+        progress: Called after each page.
 
     Raises:
         AlreadyExists: The path exists.
@@ -42,13 +42,13 @@ def dump(url: str, path: Path, *, force: bool = False, progress: Progress = sile
     with open_source(url) as source, appearing(path, replace=force) as aside:
         header = header_of(source)
         writer = new_writer(path, aside, header)
-        done = 0
+        count = 0
         try:
             for table in content_tables():
                 for page in contents.pages(source.connection, table):
                     writer.write(table, page)
-                    done += len(page)
-                    progress(f"writing {table.name}", done, header.total)
+                    count += len(page)
+                    progress(f"writing {table.name}", count, header.total)
             writer.finish()
         finally:
             writer.close()

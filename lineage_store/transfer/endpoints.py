@@ -1,4 +1,4 @@
-"""Where something is moved from and to, and errors that say which of the two they are about."""
+"""The source and the target of a copy, dump or load, and errors that name the side."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,29 +12,29 @@ from lineage_store.database.drivers.urls import driver_for
 from lineage_store.masking import masked_url
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is done now, how many rows of it are done, and how many there are."""
+"""Called with the present stage, the number of rows so far, and the number in all."""
 
 
-def silent(_stage: str, _done: int, _total: int) -> None:
+def no_progress(_stage: str, _count: int, _total: int) -> None:
     """Show no progress."""
 
 
 @contextmanager
-def about(place: str) -> Iterator[None]:
-    """Say in errors which database they are about."""
+def naming_side(side: str) -> Iterator[None]:
+    """Name the side, source or target, in the errors of the block."""
     try:
         yield
     except errors.LineageError as error:
-        raise type(error)(f"the {place}: {error.message}") from error
+        raise type(error)(f"the {side}: {error.message}") from error
 
 
 def open_source(url: str) -> Contents:
-    """Return what a store holds now.
+    """Return the present contents of a store.
 
     Raises:
         LineageError: It can't be read, and why.
     """
-    with about("source"):
+    with naming_side("source"):
         return Contents(url)
 
 
@@ -44,7 +44,7 @@ def open_target(url: str, source: str) -> BulkLoad:
     Raises:
         LineageError: It can't be filled, and why.
     """
-    with about("target"):
+    with naming_side("target"):
         if driver_for(url).is_single:
             raise errors.InvalidArgument("a database in memory ends with this command; name a file")
         return BulkLoad(url, source)
@@ -52,7 +52,7 @@ def open_target(url: str, source: str) -> BulkLoad:
 
 def check_different(source: Contents, target_url: str) -> None:
     """Raise InvalidArgument if the target is the database that is read."""
-    with about("target"):
+    with naming_side("target"):
         driver = driver_for(target_url)
         if driver.is_single or driver.is_missing:
             return
@@ -66,7 +66,7 @@ def check_different(source: Contents, target_url: str) -> None:
 
 
 def name_of(url: str) -> str:
-    """Return what a database is called in whatever directory a command runs: no password."""
+    """Return the name of a database, the same in each directory a command runs in: no password."""
     if not url.startswith("sqlite:"):
         return masked_url(url)
     return f"sqlite:///{Path(urlsplit(url).path[1:]).resolve()}"

@@ -1,4 +1,4 @@
-"""Which format an archive has: its name says it."""
+"""The format of an archive, which its name says."""
 
 from pathlib import Path
 from types import ModuleType
@@ -11,7 +11,7 @@ _JSON = ".jsonl"
 
 
 def is_json(path: Path) -> bool:
-    """Whether an archive is a file of JSON lines; otherwise it is a directory of Parquet files.
+    """Return whether an archive is a file of JSON lines; else it is a directory of Parquet files.
 
     Raises:
         InvalidArgument: The name says neither.
@@ -27,7 +27,7 @@ def is_json(path: Path) -> bool:
 
 
 def new_writer(path: Path, aside: Path, header: Header) -> Writer:
-    """Return what writes an archive named `path` at `aside`."""
+    """Return a writer of an archive named `path` at `aside`."""
     if is_json(path):
         return JsonWriter(aside, header, compressed=path.name.endswith(GZIP))
     writer: Writer = _parquet().ParquetWriter(aside, header)
@@ -35,7 +35,7 @@ def new_writer(path: Path, aside: Path, header: Header) -> Writer:
 
 
 def open_archive(path: Path) -> Reader:
-    """Return what reads an archive.
+    """Return a reader of an archive.
 
     Raises:
         LineageError: It can't be read, or is none.

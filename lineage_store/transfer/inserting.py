@@ -19,7 +19,7 @@ def insert(
 ) -> None:
     """Insert rows in one transaction; one by one if the target refuses them together.
 
-    So what is too large for one message of a server still gets there.
+    So a row that is too large for one message of a server still gets there.
 
     Args:
         target: Where.

@@ -106,17 +106,17 @@ class JsonReader:
     def check(self, progress: Progress) -> str:
         """Read all lines; return the SHA-256 of the archive; see `Reader.check`."""
         digest = hashlib.sha256()
-        number, found = 0, ""
+        number, archive_digest = 0, ""
         for number, line in self._lines():
             if line.startswith(_END):
-                found = digest.hexdigest()
-                self._check_end(number, line, found)
+                archive_digest = digest.hexdigest()
+                self._check_end(number, line, archive_digest)
             digest.update(line)
             if number % _EVERY == 0:
                 progress(f"checking {self._path.name}", number, self.header.total)
-        if not found:
+        if not archive_digest:
             raise errors.DataLoss(f"{self._path}: cut off behind line {number}: the end is missing")
-        return found
+        return archive_digest
 
     def _check_end(self, number: int, line: bytes, digest: str) -> None:
         with self._at(number):
@@ -158,17 +158,17 @@ class JsonReader:
         Raises:
             DataLoss: It is not, or something follows the end.
         """
-        crc, number, ended = 0, 0, False
+        crc, number, is_past_end = 0, 0, False
         with self._reading() as file:
             while line := file.readline((MAX_LINE if number else MAX_HEADER) + 1):
                 number += 1
                 where = f"{self._path}: line {number}"
                 if number == 1 and len(line) > MAX_HEADER:
                     raise errors.InvalidArgument(f"{where}: it is no header of an archive")
-                if ended:
+                if is_past_end:
                     raise errors.DataLoss(f"{where}: something follows the end of the archive")
                 crc = _checked(line, crc, where)
-                ended = line.startswith(_END)
+                is_past_end = line.startswith(_END)
                 yield number, line
 
     @contextmanager
@@ -209,9 +209,9 @@ def _checked(line: bytes, crc: int, where: str) -> int:
 
 def _parsed(line: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(line)
+        value = json.loads(line)
     except (ValueError, RecursionError):
         raise errors.InvalidArgument("it is not JSON") from None
-    if not isinstance(found, dict):
+    if not isinstance(value, dict):
         raise errors.InvalidArgument("it is not an object")
-    return found
+    return value

@@ -22,7 +22,7 @@ from lineage_store.database.schema import revisions as schema
 from lineage_store.kinds import BY_NUMBER
 from lineage_store.transfer import records
 from lineage_store.transfer.archive import Reader
-from lineage_store.transfer.endpoints import Progress, open_target, silent
+from lineage_store.transfer.endpoints import Progress, no_progress, open_target
 from lineage_store.transfer.formats import open_archive
 from lineage_store.transfer.inserting import insert
 from lineage_store.transfer.verifying import check_counts
@@ -32,7 +32,7 @@ BATCH_ROWS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a load did.
+    """The result of a load.
 
     Attributes:
         rows: The rows that each table of the target has now.
@@ -43,13 +43,13 @@ class Loaded:
     is_resumed: bool
 
 
-def load(path: Path, target_url: str, *, progress: Progress = silent) -> Loaded:
-    """Read an archive into an empty database; return what was done.
+def load(path: Path, target_url: str, *, progress: Progress = no_progress) -> Loaded:
+    """Read an archive into an empty database; return the result.
 
     Args:
         path: The archive.
         target_url: The database to fill; empty, or left by the same load that was cut off.
-        progress: Told about each batch.
+        progress: Called after each batch.
 
     Raises:
         InvalidArgument: It is no archive, or of a newer version, or a record is malformed.
@@ -76,9 +76,9 @@ def _fill(archive: Reader, target: BulkLoad, progress: Progress) -> dict[str, in
     header = archive.header
     rows = {table.name: header.tables.get(table.name, 0) for table in content_tables()}
     lacking = _Rows(archive, target)
-    for table, batch in _batches(lacking.read()):
+    for table, batch in _batches(lacking.rows()):
         insert(target, table, batch, has_some=not contents.has_numbers_as_key(table))
-        progress(f"loading {table.name}", lacking.seen, header.total)
+        progress(f"loading {table.name}", lacking.record_count, header.total)
     return rows
 
 
@@ -86,7 +86,7 @@ class _Rows:
     """The rows of an archive that the target lacks, checked.
 
     Attributes:
-        seen: How many records were read.
+        record_count: The number of records that were read.
     """
 
     def __init__(self, archive: Reader, target: BulkLoad) -> None:
@@ -95,11 +95,11 @@ class _Rows:
         self._before: Key | None = None
         self._table: StoredTable | None = None
         self._order = list(archive.header.tables)
-        self.seen = 0
+        self.record_count = 0
 
-    def read(self) -> Iterator[tuple[StoredTable, Row]]:
+    def rows(self) -> Iterator[tuple[StoredTable, Row]]:
         for where, table, facts in self._archive.records():
-            self.seen += 1
+            self.record_count += 1
             with _at(where):
                 row = records.to_row(table, facts)
                 key = contents.key_of(table, row)
@@ -111,7 +111,7 @@ class _Rows:
                 yield table, row
 
     def _check_order(self, table: StoredTable, key: Key) -> None:
-        """Check that tables and keys come in order, so that a load can be gone on with."""
+        """Check that tables and keys come in order, so that a load can be resumed."""
         if table is not self._table:
             place = self._order.index(table.name)
             if self._table is not None and place <= self._order.index(self._table.name):
@@ -159,23 +159,23 @@ def _at(where: str) -> Iterator[None]:
 
 
 def _check_whole(archive: Reader, target: BulkLoad, progress: Progress) -> None:
-    """Check what no record says by itself: references, names, counters.
+    """Check references, names and counters, which no single record shows.
 
     Raises:
         InvalidArgument: Something is missing, or is there twice, and what.
     """
     findings = Findings()
-    done, total = 0, archive.header.total
+    count, total = 0, archive.header.total
     for table in content_tables():
         with target.batch() as connection:
             for page in contents.pages(connection, table):
                 references.check_page(connection, table, page, findings)
-                done += len(page)
-                progress(f"checking {table.name}", done, total)
+                count += len(page)
+                progress(f"checking {table.name}", count, total)
     with target.batch() as connection:
         names.check_unique(connection, findings)
         system = [(number,) for number in range(1, schema.FIRST_USER_TYPE)]
-        known = contents.rows_by_keys(connection, tables.types, system)
+        system_rows = contents.rows_by_keys(connection, tables.types, system)
     if findings.kept_findings:
         first = findings.kept_findings[0]
         key = ", ".join(f"{name}={value!r}" for name, value in first.key.items())
@@ -184,7 +184,7 @@ def _check_whole(archive: Reader, target: BulkLoad, progress: Progress) -> None:
             f"({findings.total} in all)"
         )
     _check_counters(archive, target)
-    if len(known) < len(system):
+    if len(system_rows) < len(system):
         raise errors.InvalidArgument(f"the archive lacks some of the {len(system)} system types")
 
 

@@ -27,7 +27,7 @@ from lineage_store.transfer.records import Facts, facts_of
 MANIFEST = "manifest.json"
 MAX_MANIFEST = 1024 * 1024
 GROUP_BYTES = 32 * 1024 * 1024
-"""About what a row group takes in memory."""
+"""The approximate memory of a row group, in bytes."""
 
 BATCH_ROWS = 1_000
 """Rows that are read at once."""
@@ -89,9 +89,9 @@ class ParquetWriter:
     def _write_group(self) -> None:
         assert self._table is not None  # noqa: S101 - rows are of one
         columns = list(zip(*self._rows, strict=True))
-        found = schema_of(self._table)
-        arrays = [pa.array(c, f.type) for c, f in zip(columns, found, strict=True)]
-        self._file.write_table(pa.Table.from_arrays(arrays, schema=found))
+        schema = schema_of(self._table)
+        arrays = [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)]
+        self._file.write_table(pa.Table.from_arrays(arrays, schema=schema))
         self._rows, self._bytes = [], 0
 
     def finish(self) -> None:
@@ -110,7 +110,7 @@ class ParquetWriter:
         (self._directory / MANIFEST).write_text(f"{text}\n", encoding="utf-8")
 
     def close(self) -> None:
-        """Write what is held back, and close the file that is open."""
+        """Write the rows held back, and close the open file."""
         if self._file is None:
             return
         if self._rows:
@@ -144,16 +144,16 @@ class ParquetReader:
 
     def check(self, progress: Progress) -> str:
         """Compare the SHA-256 of all files; see `Reader.check`."""
-        for done, (name, digest) in enumerate(self._digests.items()):
+        for count, (name, digest) in enumerate(self._digests.items()):
             path = _file_of(self._directory, name)
-            progress(f"checking {path.name}", done, len(self._digests))
+            progress(f"checking {path.name}", count, len(self._digests))
             try:
-                found = _digest(path)
+                file_digest = _digest(path)
             except FileNotFoundError:
                 raise errors.DataLoss(f"{path}: it is missing") from None
             except OSError as error:
                 raise errors.Unavailable(f"{path} can't be read: {error.strerror}") from error
-            if found != digest:
+            if file_digest != digest:
                 raise errors.DataLoss(f"{path}: its SHA-256 is another: it was cut off or altered")
         return self._identity
 
@@ -181,9 +181,9 @@ def _facts(path: Path, table: StoredTable) -> Iterator[Facts]:
         raise errors.DataLoss(f"{path}: it can't be read") from error
 
 
-def _check_schema(path: Path, found: Any, table: StoredTable) -> None:
+def _check_schema(path: Path, file_schema: Any, table: StoredTable) -> None:
     for field in schema_of(table):
-        if field.name not in found.names or found.field(field.name).type != field.type:
+        if field.name not in file_schema.names or file_schema.field(field.name).type != field.type:
             raise errors.InvalidArgument(f"{path}: there is no column {field.name}: {field.type}")
 
 
@@ -200,7 +200,7 @@ def _digest(path: Path) -> str:
 
 
 def _digest_of_manifest(manifest: dict[str, Any]) -> str:
-    """Return the SHA-256 of all else that a manifest says."""
+    """Return the SHA-256 of all other fields of a manifest."""
     rest = {name: value for name, value in manifest.items() if name != _SHA}
     text = json.dumps(rest, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
@@ -221,19 +221,19 @@ def _read_manifest(path: Path) -> dict[str, Any]:
 
 def _parsed(text: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(text) if len(text) <= MAX_MANIFEST else None
+        manifest = json.loads(text) if len(text) <= MAX_MANIFEST else None
     except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
+        manifest = None
+    if not isinstance(manifest, dict):
         raise errors.InvalidArgument("it is not a JSON object")
-    return found
+    return manifest
 
 
 def _checked_digests(manifest: dict[str, Any], header: Header) -> dict[str, str]:
     files = manifest.get("files")
     if not isinstance(files, dict) or files.keys() != header.tables.keys():
         raise errors.InvalidArgument("its files are not those of its tables")
-    found = {n: f.get(_SHA) if isinstance(f, dict) else None for n, f in files.items()}
-    if not all(isinstance(digest, str) for digest in found.values()):
+    digests = {n: f.get(_SHA) if isinstance(f, dict) else None for n, f in files.items()}
+    if not all(isinstance(digest, str) for digest in digests.values()):
         raise errors.InvalidArgument("the SHA-256 of a file is missing")
-    return {name: str(digest) for name, digest in found.items()}
+    return {name: str(digest) for name, digest in digests.items()}

@@ -1,4 +1,4 @@
-"""What a copy that goes on does first: it makes sure that nothing there is out of date."""
+"""The first step of a resumed copy: it removes outdated rows from the target."""
 
 from lineage_store.database.bulk import index_rows as derived
 from lineage_store.database.bulk import store_contents as contents
@@ -14,19 +14,21 @@ def take_back_what_differs(
     with target.batch() as connection:
         total = contents.count(connection, table)
     after: Key | None = None
-    done = 0
+    count = 0
     while True:
         with target.batch() as connection:
             page = next(contents.pages(connection, table, after, contents.MAX_ROWS), None)
             if page is None:
                 return
             keys = [contents.key_of(table, row) for row in page]
-            held = contents.rows_by_keys(source.connection, table, keys)
-            stale = [key for key, row in zip(keys, page, strict=True) if held.get(key) != row]
+            source_rows = contents.rows_by_keys(source.connection, table, keys)
+            stale = [
+                key for key, row in zip(keys, page, strict=True) if source_rows.get(key) != row
+            ]
             derived.delete_rows(connection, table, stale)
         after = keys[-1]
-        done += len(page)
-        progress(f"comparing {table.name}", done, total)
+        count += len(page)
+        progress(f"comparing {table.name}", count, total)
 
 
 def where_to_go_on(

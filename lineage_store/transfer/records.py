@@ -1,6 +1,7 @@
 """Rows as records of an archive, and records as rows, which are checked like any hostile input.
 
-A record has what its body does not say. The other columns, and the indexes, follow from the body.
+A record has the fields that its body lacks. The other columns, and the indexes, follow from the
+body.
 """
 
 from collections.abc import Mapping
@@ -34,7 +35,7 @@ def facts_of(table: StoredTable) -> tuple[str, ...]:
 
 
 def to_record(table: StoredTable, row: Row) -> dict[str, Any]:
-    """Return a row as what JSON can say, byte for byte."""
+    """Return a row in terms of JSON, byte for byte."""
     values = dict(zip(columns_of(table), row, strict=True))
     record = {name: _plain(name, values[name]) for name in facts_of(table) if name != "body"}
     if "body" in values:
@@ -49,7 +50,7 @@ def _plain(name: str, value: Any) -> Any:
 
 
 def from_record(table: StoredTable, record: dict[str, Any]) -> Facts:
-    """Return what a record of JSON says, its values not checked yet.
+    """Return the facts of a record of JSON, its values not checked yet.
 
     Raises:
         InvalidArgument: It is malformed.
@@ -63,10 +64,10 @@ def from_record(table: StoredTable, record: dict[str, Any]) -> Facts:
     except (KeyError, TypeError, ValueError):
         raise errors.InvalidArgument("its kind or its digest is malformed") from None
     if "body" in facts_of(table):
-        found = message_class(table, facts)
-        if found is None:
+        body_class = message_class(table, facts)
+        if body_class is None:
             raise errors.InvalidArgument("its kind is missing")
-        facts["body"] = bodies.from_json(found, record)
+        facts["body"] = bodies.from_json(body_class, record)
     return facts
 
 
@@ -92,10 +93,10 @@ def to_row(table: StoredTable, facts: Mapping[str, Any]) -> Row:
 
 def _with_columns_of_body(table: StoredTable, values: Facts) -> Facts:
     try:
-        found = message_class(table, values)
-        if found is None:
+        body_class = message_class(table, values)
+        if body_class is None:
             raise errors.InvalidArgument(f"there is no kind {values['kind']}")
-        message = message_of(found, values["body"], "the record")
+        message = message_of(body_class, values["body"], "the record")
     except errors.DataLoss as error:
         raise errors.InvalidArgument(error.message) from None
     check_text(message)

@@ -1,4 +1,4 @@
-"""Comparing what was copied with what it was copied from, row by row."""
+"""Comparing a copy with its source, row by row."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,10 +16,10 @@ def check_counts(target: BulkLoad, rows: Mapping[str, int]) -> None:
     """Raise Aborted unless each table of the target has as many rows as were to be copied."""
     with target.batch() as connection:
         for table in content_tables():
-            found = contents.count(connection, table)
-            if found != rows[table.name]:
+            count = contents.count(connection, table)
+            if count != rows[table.name]:
                 raise errors.Aborted(
-                    f"the target has {found} rows of {table.name} and not {rows[table.name]}: "
+                    f"the target has {count} rows of {table.name} and not {rows[table.name]}: "
                     "does another process fill it? Run the same command again"
                 )
 
@@ -31,24 +31,24 @@ def check_equal(source: Contents, target: BulkLoad, progress: Progress) -> None:
         DataLoss: A row differs, and which.
     """
     total = sum(contents.count(source.connection, table) for table in content_tables())
-    done = 0
+    count = 0
     for table in content_tables():
         indexed = 0
         for page in contents.pages(source.connection, table):
             with target.batch() as connection:
                 _check_page(connection, table, page)
                 indexed += _check_index(connection, table, page)
-            done += len(page)
-            progress(f"verifying {table.name}", done, total)
+            count += len(page)
+            progress(f"verifying {table.name}", count, total)
         with target.batch() as connection:
             _check_index_count(connection, table, indexed)
 
 
 def _check_page(connection: Connection, table: StoredTable, page: Sequence[Row]) -> None:
     keys = [contents.key_of(table, row) for row in page]
-    found = contents.rows_by_keys(connection, table, keys)
+    target_rows = contents.rows_by_keys(connection, table, keys)
     for key, row in zip(keys, page, strict=True):
-        if found.get(key) != row:
+        if target_rows.get(key) != row:
             raise errors.DataLoss(
                 f"the row {contents.shown_key(table, key)} of {table.name} was not copied"
             )
@@ -61,10 +61,12 @@ def _check_index(connection: Connection, table: StoredTable, page: Sequence[Row]
         return 0
     places = [columns_of(index).index(name) for name in columns]
     keys = [key_of_derived(index, columns, row) for row in expected]
-    found = contents.rows_by_keys(connection, index, keys)
+    index_rows = contents.rows_by_keys(connection, index, keys)
     for key, row in zip(keys, expected, strict=True):
-        held = found.get(key)
-        if held is None or not derived.equal(connection, row, tuple(held[at] for at in places)):
+        index_row = index_rows.get(key)
+        if index_row is None or not derived.equal(
+            connection, row, tuple(index_row[at] for at in places)
+        ):
             raise errors.DataLoss(
                 f"the row {contents.shown_key(index, key)} of {index.name} is not as it must"
             )

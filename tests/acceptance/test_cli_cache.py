@@ -45,8 +45,8 @@ def step(run: Run, name: str, inputs: dict[str, Artifact] | None = None, **param
     """Run a step whose output depends on the names of its inputs and on its parameters."""
     with run.step(name, inputs=inputs, params=params, cache=True) as ran:
         if ran.hit is None:
-            read = [str(artifact.uri) for artifact in (inputs or {}).values()]
-            content = sha256(repr([name, read, params]).encode()).hexdigest()
+            uris = [str(artifact.uri) for artifact in (inputs or {}).values()]
+            content = sha256(repr([name, uris, params]).encode()).hexdigest()
             ran.output("out", uri=f"s3://{name}/{content}", digest=f"sha256:{content}")
     return ran.outputs["out"][0]
 
@@ -56,13 +56,13 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A store in which a pipeline ran three times: new, unchanged, and with another depth."""
     monkeypatch.setenv("LINEAGE_STORE_SPOOL", str(tmp_path / "spool"))
     monkeypatch.setenv("LINEAGE_STORE_CAPTURE", "none")
-    found = f"sqlite:///{tmp_path / 'lineage.db'}"
-    with connect(found) as store:
+    store_url = f"sqlite:///{tmp_path / 'lineage.db'}"
+    with connect(store_url) as store:
         for depth in (6, 6, 8):
             pipeline(store, depth)
         with pytest.raises(ValueError, match="no"), store.run("other") as run, run.step("x\x1b"):
             raise ValueError("no\x1b data")
-    return found
+    return store_url
 
 
 class Done(NamedTuple):
@@ -87,72 +87,72 @@ def run(*args: str, answer: str = "") -> Done:
 
 
 def lines(*args: str) -> list[str]:
-    done = run(*args)
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout.splitlines()
+    process = run(*args)
+    assert (process.returncode, process.stderr) == (0, "")
+    return process.stdout.splitlines()
 
 
 def as_json(*args: str) -> Any:
-    done = run(*args, "--json")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    process = run(*args, "--json")
+    assert process.returncode == 0, process.stderr
+    return json.loads(process.stdout)
 
 
 def test_runs_are_listed(url: str) -> None:
     header, *rows = lines("runs", "list", "--store", url)
     assert header.split() == ["RUN", "PIPELINE", "STATE", "STARTED", "AT", "DURATION", "MS"]
     assert [row.split()[1:3] for row in rows] == [["other", "FAILED"]] + [["churn", "COMPLETE"]] * 3
-    found = as_json("runs", "list", "--store", url, "--pipeline", "churn", "--limit", "2")
-    assert {(one["name"], one["state"]) for one in found} == {("nightly", "COMPLETE")}
-    assert found[0]["started_at"] >= found[1]["started_at"]
-    done = run("runs", "list", "--store", url, "--limit", "3")
-    token = done.stderr.split()[-1]
+    runs = as_json("runs", "list", "--store", url, "--pipeline", "churn", "--limit", "2")
+    assert {(one["name"], one["state"]) for one in runs} == {("nightly", "COMPLETE")}
+    assert runs[0]["started_at"] >= runs[1]["started_at"]
+    process = run("runs", "list", "--store", url, "--limit", "3")
+    token = process.stderr.split()[-1]
     assert len(lines("runs", "list", "--store", url, "--page-token", token)) == 2
     assert as_json("runs", "list", "--store", url, "--name", "it's \\ not there") == []
 
 
 def test_a_run_is_drawn(url: str) -> None:
-    heading, counts, empty, *drawn = lines("runs", "show", "nightly", "--store", url)
+    heading, counts, empty, *drawing = lines("runs", "show", "nightly", "--store", url)
     assert "of churn  COMPLETE" in heading
     assert (counts, empty) == ("4 steps: 2 CACHED, 2 COMPLETE", "")
-    shape = [line.split("(")[0].split() for line in drawn]
+    shape = [line.split("(")[0].split() for line in drawing]
     assert [words[:-2] for words in shape if "ms" in words] == [
         ["●", "a", "CACHED"],
         ["●", "│", "b", "CACHED"],
         ["│", "●", "c", "COMPLETE"],
         ["●", "d", "COMPLETE"],
     ]
-    assert [line for line in drawn if "ms" not in line] == ["├─╮", "├─╯"]
-    assert "from execution" in drawn[0]
-    assert "NEVER_SEEN" in drawn[3]
+    assert [line for line in drawing if "ms" not in line] == ["├─╮", "├─╯"]
+    assert "from execution" in drawing[0]
+    assert "NEVER_SEEN" in drawing[3]
 
 
 def test_a_run_that_failed_is_drawn_safely(url: str) -> None:
-    heading, error, counts, _, drawn = lines("runs", "show", "--store", url)
+    heading, error, counts, _, drawing = lines("runs", "show", "--store", url)
     assert heading.startswith("other@")
     assert error == r"ValueError: no\x1b data"
     assert counts == "1 step: 1 FAILED"
-    assert drawn.startswith(r"●  x\x1b  FAILED")
+    assert drawing.startswith(r"●  x\x1b  FAILED")
 
 
 def test_a_run_as_json(url: str) -> None:
-    found = as_json("runs", "show", "nightly", "--store", url)
-    a, b, c, d = found["steps"]
-    assert [step["is_cached"] for step in found["steps"]] == [True, True, False, False]
+    run_history = as_json("runs", "show", "nightly", "--store", url)
+    a, b, c, d = run_history["steps"]
+    assert [step["is_cached"] for step in run_history["steps"]] == [True, True, False, False]
     assert a["after"] == []
     assert b["after"] == c["after"] == [a["execution_id"]]
     assert d["after"] == [b["execution_id"], c["execution_id"]]
     assert a["original_execution_id"] < a["execution_id"]
-    assert as_json("runs", "show", found["summary"]["run"], "--store", url) == found
+    assert as_json("runs", "show", run_history["summary"]["run"], "--store", url) == run_history
 
 
 def test_a_run_that_is_under_way_or_was_killed(url: str) -> None:
     with connect(url) as store, store.run("long") as run_, run_.step("slow"):
         store.flush_recording()
-        heading, counts, _, drawn = lines("runs", "show", "long", "--store", url)
+        heading, counts, _, drawing = lines("runs", "show", "long", "--store", url)
     assert "RUNNING  -" in heading
     assert counts == "1 step: 1 RUNNING"
-    assert re.search(r"RUNNING  -  \(execution:\d+\) last heard of 20", drawn)
+    assert re.search(r"RUNNING  -  \(execution:\d+\) last heard of 20", drawing)
 
 
 def test_a_run_of_another_orchestrator_is_drawn(url: str) -> None:
@@ -160,39 +160,39 @@ def test_a_run_of_another_orchestrator_is_drawn(url: str) -> None:
         store.put_context_type(ContextType(name="system.PipelineRun"))
         store.put_execution_type(ExecutionType(name="system.ContainerExecution"))
         store.put_artifact_type(ArtifactType(name="system.Dataset"))
-        made = Artifact(type="system.Dataset", uri="s3://x")
+        artifact = Artifact(type="system.Dataset", uri="s3://x")
         for name, state in (("load", "CACHED"), ("fit", "RUNNING")):
             properties = {"display_name": name, "cached_execution_id": "7"}
             ids = store.record_execution(
                 Execution(
                     type="system.ContainerExecution", state=state, custom_properties=properties
                 ),
-                inputs=[made] if made.id else [],
-                outputs=[] if made.id else [made],
+                inputs=[artifact] if artifact.id else [],
+                outputs=[] if artifact.id else [artifact],
                 contexts=[Context(type="system.PipelineRun", name="kfp-1")],
             )
-            made = store.get_artifact([*ids.input_ids, *ids.output_ids][0])
-    found = as_json("runs", "show", "kfp-1", "--store", url)
-    load, fit = found["steps"]
+            artifact = store.get_artifact([*ids.input_ids, *ids.output_ids][0])
+    run_history = as_json("runs", "show", "kfp-1", "--store", url)
+    load, fit = run_history["steps"]
     assert [load["name"], load["is_cached"], load["original_execution_id"]] == ["load", True, 7]
     assert (fit["name"], fit["after"]) == ("fit", [load["execution_id"]])
     assert lines("runs", "show", "kfp-1", "--store", url)[1] == "2 steps: 1 CACHED, 1 RUNNING"
 
 
 def test_what_has_no_way_between_is_not_drawn_as_if() -> None:
-    def drawn(before: dict[int, list[int]]) -> list[str]:
+    def draw(before: dict[int, list[int]]) -> list[str]:
         return [f"{lanes.rstrip()} {node or ''}".strip() for lanes, node in dag.draw(before)]
 
-    assert drawn({1: [], 2: []}) == ["● 1", "", "● 2"]
-    assert drawn({1: [], 2: [1]}) == ["● 1", "● 2"]
-    assert drawn({1: [], 2: [], 3: [1]}) == ["● 1", "● 3", "", "● 2"]
-    crossed = drawn({1: [], 2: [1], 3: [1], 4: [1], 5: [2, 4], 6: [3, 5]})
+    assert draw({1: [], 2: []}) == ["● 1", "", "● 2"]
+    assert draw({1: [], 2: [1]}) == ["● 1", "● 2"]
+    assert draw({1: [], 2: [], 3: [1]}) == ["● 1", "● 3", "", "● 2"]
+    crossed = draw({1: [], 2: [1], 3: [1], 4: [1], 5: [2, 4], 6: [3, 5]})
     assert crossed == [
         "● 1", "├─┬─╮", "● │ │ 2", "│ ● │ 3", "│ │ ● 4", "├─┼─╯", "● │ 5", "├─╯", "● 6"
     ]  # fmt: skip
-    wide = drawn({at: [0] for at in range(1, 100)} | {0: []})
+    wide = draw({at: [0] for at in range(1, 100)} | {0: []})
     assert len(wide) == 100
-    assert drawn({1: [2], 2: [1]}) == ["● 1", "● 2"]
+    assert draw({1: [2], 2: [1]}) == ["● 1", "● 2"]
 
 
 def test_entries_are_listed(url: str) -> None:
@@ -204,21 +204,21 @@ def test_entries_are_listed(url: str) -> None:
     by_text = as_json("cache", "list", "--store", url, "--component", "step=a")
     assert [entry["hit_count"] for entry in by_text] == [2]
     assert as_json("cache", "list", "--store", url, "--key", by_text[0]["key"]) == by_text
-    done = run("cache", "list", "--store", url, "--limit", "4")
-    token = done.stderr.split()[-1]
+    process = run("cache", "list", "--store", url, "--limit", "4")
+    token = process.stderr.split()[-1]
     assert len(lines("cache", "list", "--store", url, "--page-token", token)) == 3
 
 
 def test_the_cache_is_counted(url: str) -> None:
-    found = as_json("cache", "stats", "--store", url)
-    assert (found["entries"], found["hits"], found["invalidated"]) == (6, 6, 0)
+    stats = as_json("cache", "stats", "--store", url)
+    assert (stats["entries"], stats["hits"], stats["invalidated"]) == (6, 6, 0)
     assert "hits:        6" in lines("cache", "stats", "--store", url)
     assert as_json("cache", "stats", "--store", url, "--scope", "nowhere")["entries"] == 0
 
 
 def entry_of(url: str, step_name: str, at: int = 0) -> dict[str, Any]:
-    found: list[dict[str, Any]] = as_json("cache", "list", "--invalidated", "--store", url)
-    return [entry for entry in found if entry["components"]["step"] == f'"{step_name}"'][at]
+    entries: list[dict[str, Any]] = as_json("cache", "list", "--invalidated", "--store", url)
+    return [entry for entry in entries if entry["components"]["step"] == f'"{step_name}"'][at]
 
 
 def test_a_miss_is_explained(url: str) -> None:
@@ -228,8 +228,8 @@ def test_a_miss_is_explained(url: str) -> None:
         f"compared with execution {before}, of whose components 2 are the same:",
         "  parameters.depth: 6 → 8",
     ]
-    found = as_json("cache", "explain", str(ran), "--store", url)
-    [difference] = found["differences"]
+    explanation = as_json("cache", "explain", str(ran), "--store", url)
+    [difference] = explanation["differences"]
     assert difference == {"name": "parameters.depth", "stored": "6", "given": "8"}
     against = str(entry_of(url, "b")["execution_id"])
     other = as_json("cache", "explain", str(ran), "--against", against, "--store", url)
@@ -241,9 +241,9 @@ def test_a_miss_is_explained(url: str) -> None:
 
 def test_what_has_no_miss_is_not_explained(url: str) -> None:
     cached = as_json("runs", "show", "nightly", "--store", url)["steps"][0]["execution_id"]
-    done = run("cache", "explain", str(cached), "--store", url)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "was served from the cache" in done.stderr
+    process = run("cache", "explain", str(cached), "--store", url)
+    assert (process.returncode, process.stdout) == (1, "")
+    assert "was served from the cache" in process.stderr
     failed = as_json("runs", "show", "other", "--store", url)["steps"][0]["execution_id"]
     assert "published no cache entry" in run("cache", "explain", str(failed), "--store", url).stderr
 
@@ -254,8 +254,8 @@ def invalidate(url: str, *args: str, answer: str = "") -> Done:
 
 
 def count_invalidated(url: str) -> int:
-    found: int = as_json("cache", "stats", "--store", url)["invalidated"]
-    return found
+    count: int = as_json("cache", "stats", "--store", url)["invalidated"]
+    return count
 
 
 def test_entries_are_invalidated_after_a_look(url: str) -> None:
@@ -277,8 +277,8 @@ def test_entries_are_invalidated_after_a_look(url: str) -> None:
 
 
 def test_entries_are_invalidated_by_programs(url: str) -> None:
-    done = invalidate(url, "--component", "step=a", "--transitive", "--yes", "--json")
-    assert (done.returncode, len(json.loads(done.stdout))) == (0, 6)
+    process = invalidate(url, "--component", "step=a", "--transitive", "--yes", "--json")
+    assert (process.returncode, len(json.loads(process.stdout))) == (0, 6)
     assert count_invalidated(url) == 6
     with connect(url) as store:
         pipeline(store, 6)
@@ -305,9 +305,9 @@ def test_entries_are_invalidated_by_programs(url: str) -> None:
     ],
 )
 def test_exit_codes(url: str, code: int, args: list[str]) -> None:
-    done = run(*args, *([] if "--store" in args else ["--store", url]))
-    assert (done.returncode, done.stdout) == (code, "")
-    assert "Traceback" not in done.stderr
+    process = run(*args, *([] if "--store" in args else ["--store", url]))
+    assert (process.returncode, process.stdout) == (code, "")
+    assert "Traceback" not in process.stderr
 
 
 @pytest.fixture
@@ -326,9 +326,9 @@ def test_what_is_spooled_is_shown_and_replayed(spooled: Path, tmp_path: Path) ->
     assert status["pending"] > 5
     assert AWAY in lines("spool", "status", "--file", str(spooled))[1]
     url = f"sqlite:///{tmp_path / 'later.db'}"
-    done = run("spool", "replay", "--file", str(spooled), "--store", url)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == f"{url}: {status['pending']} sent, 0 refused, 0 left\n"
+    process = run("spool", "replay", "--file", str(spooled), "--store", url)
+    assert process.returncode == 0, process.stderr
+    assert process.stdout == f"{url}: {status['pending']} sent, 0 refused, 0 left\n"
     assert lines("runs", "show", "--store", url)[1] == "4 steps: 4 COMPLETE"
     assert as_json("spool", "status")[0]["pending"] == 0
     assert lines("spool", "replay") == ["nothing waits"]
@@ -336,17 +336,17 @@ def test_what_is_spooled_is_shown_and_replayed(spooled: Path, tmp_path: Path) ->
 
 def test_a_store_that_is_still_away_loses_nothing(spooled: Path) -> None:
     before = as_json("spool", "status")
-    done = run("spool", "replay")
-    assert (done.returncode, done.stdout) == (3, "")
+    process = run("spool", "replay")
+    assert (process.returncode, process.stdout) == (3, "")
     assert as_json("spool", "status") == before
 
 
 def test_a_damaged_spool_is_told_and_saved(spooled: Path, tmp_path: Path) -> None:
     content = spooled.read_bytes()
     spooled.write_bytes(content[: len(content) // 2])
-    done = run("spool", "status")
-    assert done.returncode == 3
-    assert "SPOOL_DAMAGED" in done.stderr
+    process = run("spool", "status")
+    assert process.returncode == 3
+    assert "SPOOL_DAMAGED" in process.stderr
     url = f"sqlite:///{tmp_path / 'later.db'}"
     replay = ("spool", "replay", "--file", str(spooled), "--store", url)
     assert run(*replay).returncode == 3
@@ -369,13 +369,13 @@ def test_what_is_refused_or_lost_is_told_and_offered_again(spooled: Path, tmp_pa
     Spool(spooled).add([Record.of(STEP, cache_pb2.RecordStepRequest(step=record))])
     replay = ("spool", "replay", "--file", str(spooled), "--store", url)
     for _ in range(2):
-        done = run(*replay)
-        assert (done.returncode, "1 refused, 0 left" in done.stdout) == (1, True)
-        assert "1 records were refused and stay in their file" in done.stderr
+        process = run(*replay)
+        assert (process.returncode, "1 refused, 0 left" in process.stdout) == (1, True)
+        assert "1 records were refused and stay in their file" in process.stderr
     spooled.with_suffix(".losses").write_text('{"at": 1, "records": 7, "why": "no room"}\n')
-    *_, refused, lost = lines("spool", "status")
-    assert refused.startswith("refused 1: NOT_FOUND")
-    assert lost == "lost 7: no room"
+    *_, refusals, losses = lines("spool", "status")
+    assert refusals.startswith("refused 1: NOT_FOUND")
+    assert losses == "lost 7: no room"
     [status] = as_json("spool", "status")
     assert (status["refused"], status["lost"], status["losses"]) == (1, 7, {"no room": 7})
     with connect(url) as store:

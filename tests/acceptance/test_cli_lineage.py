@@ -19,7 +19,8 @@ from lineage_store import (
     ExecutionType,
     connect,
 )
-from lineage_store.cli.main import cli, main
+from lineage_store.cli.group import cli
+from lineage_store.cli.main import main
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
-from lineage_store.cli.main import cli
+from lineage_store.cli.group import cli
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(

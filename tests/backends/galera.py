@@ -19,6 +19,7 @@ import pymysql
 import pytest
 
 from tests.backends import mariadb
+from tests.backends.reuse import StorePool
 
 NODES = 3
 START_SECONDS = 90
@@ -212,6 +213,16 @@ def new_store(first: int = 0) -> Iterator[str]:
             cursor.execute(f"DROP DATABASE {name}")
 
 
+def _create() -> str:
+    cluster, name = shared(), f"store_{next(_numbers)}"
+    with closing(mariadb.connect(cluster.nodes[0].port)) as connection:
+        connection.cursor().execute(f"CREATE DATABASE {name}")
+    return cluster.url(name)
+
+
 def rows(url: str) -> dict[str, list[tuple[Any, ...]]]:
     """Return every row of every table of a store."""
     return mariadb.rows_at(shared().nodes[0].port, url.rpartition("/")[2])
+
+
+pool = StorePool(_create, lambda url: mariadb.connect_to_store(shared().nodes[0].port, url), rows)

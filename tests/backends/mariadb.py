@@ -18,6 +18,8 @@ from typing import Any
 import pymysql
 import pytest
 
+from tests.backends.reuse import StorePool
+
 _numbers = count(1)
 START_SECONDS = 60
 
@@ -137,7 +139,12 @@ def _stop(process: "subprocess.Popen[bytes]", home: Path) -> None:
 
 def connect(number: int, database: str | None = None) -> Any:
     return pymysql.connect(
-        host="127.0.0.1", port=number, user="root", database=database, autocommit=True
+        host="127.0.0.1",
+        port=number,
+        user="root",
+        database=database,
+        autocommit=True,
+        ssl_disabled=True,  # to load the system's certificates takes longer than the rest
     )
 
 
@@ -151,6 +158,20 @@ def new_store() -> Iterator[str]:
             yield f"mysql://root@127.0.0.1:{number}/{name}"
         finally:
             cursor.execute(f"DROP DATABASE {name}")
+
+
+def _create() -> str:
+    number, name = port(), f"store_{next(_numbers)}"
+    with closing(connect(number)) as connection, connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+    return f"mysql://root@127.0.0.1:{number}/{name}"
+
+
+def connect_to_store(number: int, url: str) -> pymysql.connections.Connection:
+    """Open a connection to the database of a store, which commits nothing itself."""
+    connection = connect(number, url.rpartition("/")[2])
+    connection.autocommit(value=False)
+    return connection
 
 
 @contextmanager
@@ -182,3 +203,6 @@ def rows_at(number: int, database: str) -> dict[str, list[tuple[Any, ...]]]:
 def _rows(cursor: Any, name: str) -> list[tuple[Any, ...]]:
     cursor.execute(f"SELECT * FROM `{name}`")
     return sorted(cursor.fetchall(), key=repr)
+
+
+pool = StorePool(_create, lambda url: connect_to_store(port(), url), rows)

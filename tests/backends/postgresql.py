@@ -19,6 +19,8 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
+from tests.backends.reuse import StorePool
+
 _numbers = count(1)
 
 
@@ -68,13 +70,17 @@ def crash() -> None:
 @contextmanager
 def new_store() -> Iterator[str]:
     """Give the URL of an empty store of its own."""
-    uri = server_uri()
+    url = _create()
+    try:
+        yield url
+    finally:
+        _run(f"DROP SCHEMA {url.rpartition('%3D')[2]} CASCADE")
+
+
+def _create() -> str:
     name = f"store_{os.getpid()}_{next(_numbers)}"
     _run(f"CREATE SCHEMA {name}")
-    try:
-        yield f"{uri}&options={quote(f'-csearch_path={name}')}"
-    finally:
-        _run(f"DROP SCHEMA {name} CASCADE")
+    return f"{server_uri()}&options={quote(f'-csearch_path={name}')}"
 
 
 def _run(statement: str) -> None:
@@ -92,3 +98,6 @@ def rows(url: str) -> dict[str, list[tuple[Any, ...]]]:
 
 def sorted_rows(connection: Any, name: str) -> list[tuple[Any, ...]]:
     return sorted(connection.execute(f'SELECT * FROM "{name}"').fetchall(), key=repr)
+
+
+pool = StorePool(_create, psycopg.connect, rows)

@@ -175,7 +175,7 @@ def grpc(directory: Path) -> Iterator[Call]:
 @contextmanager
 def on_postgresql(directory: Path) -> Iterator[Call]:
     with (
-        postgresql.new_store() as url,
+        postgresql.pool.store() as url,
         closing(EmbeddedTransport(url)) as transport,
     ):
         yield Call(transport, lambda: postgresql.rows(url))
@@ -184,7 +184,7 @@ def on_postgresql(directory: Path) -> Iterator[Call]:
 @contextmanager
 def on_mariadb(directory: Path) -> Iterator[Call]:
     with (
-        mariadb.new_store() as url,
+        mariadb.pool.store() as url,
         closing(EmbeddedTransport(url)) as transport,
     ):
         yield Call(transport, lambda: mariadb.rows(url))
@@ -193,7 +193,7 @@ def on_mariadb(directory: Path) -> Iterator[Call]:
 @contextmanager
 def on_galera(directory: Path) -> Iterator[Call]:
     with (
-        galera.new_store() as url,
+        galera.pool.store() as url,
         closing(EmbeddedTransport(url)) as transport,
     ):
         yield Call(transport, lambda: galera.rows(url))

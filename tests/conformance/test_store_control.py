@@ -50,9 +50,9 @@ def test_refresh_runs_anyway_and_publishes_anew(store: LineageStore) -> None:
             return make_it()
 
     assert [make(), make(), make("refresh"), make()] == [1, 1, 2, 2]
-    told = decisions(store)
-    assert told[2] == "REFRESH: it was asked to run anew"
-    assert told[3].startswith("HIT: ")
+    step_decisions = decisions(store)
+    assert step_decisions[2] == "REFRESH: it was asked to run anew"
+    assert step_decisions[3].startswith("HIT: ")
 
 
 def test_ignored_parameters_are_recorded_and_no_part_of_the_key(store: LineageStore) -> None:

@@ -97,11 +97,11 @@ def test_values_that_are_returned(store: LineageStore, tmp_path: Path) -> None:
         }[kind]
 
     kinds = ["none", "list", "tuple", "paths", "bytes", "nan"]
-    found = []
+    results = []
     for _ in range(2):
         with store.run("nightly"):
-            found.append([make(kind) for kind in kinds])
-    assert repr(found[0]) == repr(found[1])
+            results.append([make(kind) for kind in kinds])
+    assert repr(results[0]) == repr(results[1])
     assert calls.calls == len(kinds)
 
 

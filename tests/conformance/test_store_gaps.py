@@ -53,9 +53,9 @@ def test_everything_that_is_missing_is_told(
     store: LineageStore, tmp_path: Path, warnings: pytest.LogCaptureFixture
 ) -> None:
     table: Any = DataFrame()
-    kept = Artifact(type="T", uri="s3://kept")
+    good = Artifact(type="T", uri="s3://kept")
     odd = Artifact(type="T", uri="s3://odd", custom_properties={"x": object()})  # type: ignore[dict-item]
-    inputs: Any = {"gone": tmp_path / "gone", "table": table, "kept": kept, "odd": odd}
+    inputs: Any = {"gone": tmp_path / "gone", "table": table, "kept": good, "odd": odd}
     params = {"connection": object(), "depth": 6, "\ud800": 1}
     with store.run("nightly") as run, run.step("train", inputs=inputs, params=params) as step:
         step.output("fig", table)
@@ -68,17 +68,17 @@ def test_everything_that_is_missing_is_told(
         step.metric(4, 0.5)  # type: ignore[arg-type]
         step.result("handle", object())
         step.input("late", 1.5)  # type: ignore[arg-type]
-    found = only_step(store)
-    assert found.state == "COMPLETE"
-    told = found.incomplete or ""
-    assert told == str(step.gaps)
+    train_step = only_step(store)
+    assert train_step.state == "COMPLETE"
+    incomplete = train_step.incomplete or ""
+    assert incomplete == str(step.gaps)
     starts = ("4 inputs not recorded: gone (", "1 parameter not recorded: connection (only its")
     starts += ("3 outputs not recorded: fig (a DataFrame is no output), gone (",)
     starts += ("2 metrics not recorded: passed (True is no number), auc ('0.9' is no number)",)
     starts += ("1 result not recorded: handle (only its type is",)
-    assert [part for part in starts if part not in told] == []
-    assert "table (a DataFrame is no input)" in told
-    execution = store.get_execution(found.execution_id)
+    assert [part for part in starts if part not in incomplete] == []
+    assert "table (a DataFrame is no input)" in incomplete
+    execution = store.get_execution(train_step.execution_id)
     properties = execution.custom_properties
     assert properties["parameters.connection"] == "<object object>"
     assert (properties["outputs.4"], properties["parameters.?"]) == (0.5, 1)
@@ -108,12 +108,12 @@ def test_inputs_without_names_are_told_and_the_step_is_whole_otherwise(store: Li
     inputs: Any = ["s3://x"]
     with store.run("nightly") as run, run.step("train", inputs=inputs, params={"depth": 6}):
         pass
-    found = only_step(store)
-    assert (found.state, found.incomplete) == (
+    train_step = only_step(store)
+    assert (train_step.state, train_step.incomplete) == (
         "COMPLETE",
         "1 input not recorded: * (a list has no names)",
     )
-    assert store.get_execution(found.execution_id).custom_properties["parameters.depth"] == 6
+    assert store.get_execution(train_step.execution_id).custom_properties["parameters.depth"] == 6
 
 
 def test_a_name_that_is_dropped_is_told(store: LineageStore, tmp_path: Path) -> None:
@@ -121,8 +121,8 @@ def test_a_name_that_is_dropped_is_told(store: LineageStore, tmp_path: Path) -> 
     with store.run("nightly") as run, run.step("train") as step:
         for name in ("one", "other", "other"):
             step.output(name, tmp_path / "x")
-    told = "1 output not recorded: other (it is the artifact of one, too)"
-    assert only_step(store).incomplete == told
+    incomplete = "1 output not recorded: other (it is the artifact of one, too)"
+    assert only_step(store).incomplete == incomplete
 
 
 def test_a_hit_tells_what_it_lacks(store: LineageStore) -> None:
@@ -130,8 +130,8 @@ def test_a_hit_tells_what_it_lacks(store: LineageStore) -> None:
         with store.run("nightly") as run, run.step("train", cache=True) as step:
             step.input("late", 1.5)  # type: ignore[arg-type]
         store.flush_recording()
-    found = only_step(store)
-    assert (found.state, found.incomplete) == (
+    train_step = only_step(store)
+    assert (train_step.state, train_step.incomplete) == (
         "CACHED",
         "1 input not recorded: late (a float is no input)",
     )
@@ -143,11 +143,14 @@ def test_a_hit_tells_what_its_source_lacks(store: LineageStore) -> None:
             if not step.hit:
                 step.metric("m", "x")  # type: ignore[arg-type]
         store.flush_recording()
-    found = only_step(store)
-    told = "1 metric not recorded: m ('x' is no number)"
-    source = found.original_execution_id or 0
-    assert store.get_execution(source).custom_properties["log.incomplete"] == told
-    assert (found.state, found.incomplete) == ("CACHED", f"served from execution {source} ({told})")
+    train_step = only_step(store)
+    incomplete = "1 metric not recorded: m ('x' is no number)"
+    source = train_step.original_execution_id or 0
+    assert store.get_execution(source).custom_properties["log.incomplete"] == incomplete
+    assert (train_step.state, train_step.incomplete) == (
+        "CACHED",
+        f"served from execution {source} ({incomplete})",
+    )
 
 
 def test_a_record_that_can_not_be_sent_is_replaced_by_one_that_says_so(
@@ -155,6 +158,6 @@ def test_a_record_that_can_not_be_sent_is_replaced_by_one_that_says_so(
 ) -> None:
     with store.run("nightly") as run, run.step("train") as step:
         monkeypatch.setattr(step, "_output_places", lambda: ["no place"])
-    found = only_step(store)
-    assert found.state == "COMPLETE"
-    assert (found.incomplete or "").startswith("failed: record (AttributeError")
+    train_step = only_step(store)
+    assert train_step.state == "COMPLETE"
+    assert (train_step.incomplete or "").startswith("failed: record (AttributeError")

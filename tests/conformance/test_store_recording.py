@@ -39,18 +39,18 @@ def test_a_run_and_a_step(store: LineageStore, tmp_path: Path) -> None:
         assert current_run() is run
         with run.step("train", inputs={"data": data}, params={"depth": 6, "lr": 0.1}) as train:
             model.write_text("m")
-            made = train.output("model", model, type="Model", properties={"rows": 3})
+            model_artifact = train.output("model", model, type="Model", properties={"rows": 3})
             train.metric("auc", 0.9)
-        with run.step("report", inputs={"model": made, "also": [model, "s3://x"]}):
+        with run.step("report", inputs={"model": model_artifact, "also": [model, "s3://x"]}):
             pass
     assert current_run() is None
     [trained, reported] = steps_of(store)
     assert (trained.type, trained.state) == ("train", "COMPLETE")
     assert trained.external_id == f"python/{run.id}/train/0/1"
-    found = dict(trained.custom_properties)
-    assert found.pop("ended_at") >= found.pop("started_at")
-    assert found.pop("duration_ms") >= 0
-    assert found == {
+    properties = dict(trained.custom_properties)
+    assert properties.pop("ended_at") >= properties.pop("started_at")
+    assert properties.pop("duration_ms") >= 0
+    assert properties == {
         "run_id": run.id,
         "log.index": 0,
         "attempt_id": 1,
@@ -58,14 +58,18 @@ def test_a_run_and_a_step(store: LineageStore, tmp_path: Path) -> None:
         "parameters.lr": 0.1,
         "outputs.auc": 0.9,
     }
-    kept = store.get_artifact(external_id=made.external_id)
-    assert (kept.type, kept.uri, kept.state) == ("Model", str(model), "LIVE")
-    assert kept.custom_properties["rows"] == 3
-    assert kept.custom_properties["bytes"] == 1
+    stored_model = store.get_artifact(external_id=model_artifact.external_id)
+    assert (stored_model.type, stored_model.uri, stored_model.state) == (
+        "Model",
+        str(model),
+        "LIVE",
+    )
+    assert stored_model.custom_properties["rows"] == 3
+    assert stored_model.custom_properties["bytes"] == 1
     paths = {(event.path, event.artifact_id) for event in store.list_events(execution=reported)}
     other = store.find_artifacts_by_uri("s3://x")[0]
-    assert paths == {(("model", 0, "also", 0), kept.id), (("also", 1), other.id)}
-    lineage = store.lineage(artifact=kept.id).upstream()
+    assert paths == {(("model", 0, "also", 0), stored_model.id), (("also", 1), other.id)}
+    lineage = store.lineage(artifact=stored_model.id).upstream()
     assert {node.type for node in lineage.nodes} >= {"Model", "train", "Artifact"}
 
 
@@ -75,12 +79,12 @@ def test_what_is_recorded_of_a_run(store: LineageStore) -> None:
     assert run.id == "r1"
     whole = store.get_execution(external_id="python/r1")
     assert (whole.type, whole.state) == ("PipelineRun", "COMPLETE")
-    known = whole.custom_properties
-    assert known["run_name"] == "nightly"
-    assert known["pipeline"] == "churn"
-    assert known["python_version"] == sys.version.split()[0]
-    assert known["host"]
-    assert "grpcio" in known["packages"]
+    properties = whole.custom_properties
+    assert properties["run_name"] == "nightly"
+    assert properties["pipeline"] == "churn"
+    assert properties["python_version"] == sys.version.split()[0]
+    assert properties["host"]
+    assert "grpcio" in properties["packages"]
     context = store.get_context(type="Run", name="r1")
     [pipeline] = store.list_parent_contexts(context)
     assert (pipeline.type, pipeline.name) == ("Pipeline", "churn")
@@ -97,7 +101,7 @@ def test_runs_within_runs(store: LineageStore) -> None:
     store.flush_recording()
     assert inner.parent is outer
     context = store.get_context(type="Run", name=inner.id)
-    parents = {(found.type, found.name) for found in store.list_parent_contexts(context)}
+    parents = {(parent.type, parent.name) for parent in store.list_parent_contexts(context)}
     assert parents == {("Pipeline", "churn"), ("Run", outer.id)}
     whole = store.get_execution(external_id=f"python/{inner.id}")
     assert whole.custom_properties["parent_run_id"] == outer.id
@@ -153,8 +157,8 @@ def test_what_a_step_has_read_is_told_while_it_runs(store: LineageStore) -> None
         assert steps_of(store)[0].state == "RUNNING"
         step.input("b", "s3://c")
     [slow] = steps_of(store)
-    read = [event.path for event in store.list_events(execution=[slow.id or 0])]
-    assert read == [("a", 0), ("b", 0), ("b", 1)]
+    paths = [event.path for event in store.list_events(execution=[slow.id or 0])]
+    assert paths == [("a", 0), ("b", 0), ("b", 1)]
 
 
 def test_steps_of_one_name_and_retries(store: LineageStore) -> None:
@@ -190,10 +194,10 @@ def test_why_a_step_ran_all_the_same(store: LineageStore, tmp_path: Path) -> Non
     train(unkept=True, trial=1)
     train(connection=sys.stderr)
     train()
-    told = [e.custom_properties["log.cache_decision"] for e in steps_of(store)]
+    decisions = [e.custom_properties["log.cache_decision"] for e in steps_of(store)]
     starts = ["NEVER_SEEN: ", "OUTPUT_MISSING: the cached output", "REJECTED: its format is old"]
     starts += ["NOT_CACHED: it is a trial", "NOT_CACHED: ", "HIT: from execution"]
-    assert [why[: len(start)] for why, start in zip(told, starts, strict=True)] == starts
+    assert [why[: len(start)] for why, start in zip(decisions, starts, strict=True)] == starts
 
 
 def test_a_hit_has_what_the_step_put_out(store: LineageStore, tmp_path: Path) -> None:
@@ -234,7 +238,7 @@ def test_a_file_that_changed_is_no_hit(store, tmp_path: Path, caplog) -> None:
             path.write_text("something else")
     store.flush_recording()
     assert [each.state for each in steps_of(store)] == ["COMPLETE", "CACHED", "COMPLETE"]
-    assert "no longer what it was" in caplog.text
+    assert "has changed since" in caplog.text
     caplog.clear()
 
 
@@ -258,27 +262,27 @@ def test_twins_run_once(store: LineageStore) -> None:
 
 
 def test_a_failure_passes_the_claim_on(store: LineageStore) -> None:
-    begun, seconds = threading.Event(), []
+    has_begun, seconds = threading.Event(), []
 
     def other() -> None:
-        begun.wait()
+        has_begun.wait()
         start = time.monotonic()
         with store.run("second") as run, run.step("work", cache=True) as work:
             assert work.hit is None
         seconds.append(time.monotonic() - start)
 
-    waiting = threading.Thread(target=other)
-    waiting.start()
+    waiter = threading.Thread(target=other)
+    waiter.start()
 
     def fail() -> None:
         with store.run("first") as run, run.step("work", cache=True):
-            begun.set()
+            has_begun.set()
             time.sleep(0.3)
             raise ValueError("x")
 
     with pytest.raises(ValueError, match="x"):
         fail()
-    waiting.join()
+    waiter.join()
     assert 0.2 < seconds[0] < 10
     assert sorted(each.state for each in steps_of(store)) == ["COMPLETE", "FAILED"]
 
@@ -371,7 +375,7 @@ def test_what_could_not_be_recorded_is_not_published(store, tmp_path: Path, capl
 
 
 def test_a_step_within_a_step_of_the_same_key_does_not_wait(store: LineageStore) -> None:
-    begun = time.monotonic()
+    start = time.monotonic()
     with (
         store.run("nightly") as run,
         run.step("same", cache=True) as outer,
@@ -379,5 +383,5 @@ def test_a_step_within_a_step_of_the_same_key_does_not_wait(store: LineageStore)
     ):
         assert not outer.hit
         assert not inner.hit
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - start < 5
     assert [each.state for each in steps_of(store)] == ["COMPLETE"] * 2

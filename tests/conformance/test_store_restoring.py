@@ -29,8 +29,8 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def states(store: LineageStore) -> list[str]:
     """Return type and state of the executions of steps, in their order."""
     store.flush_recording()
-    found = [each for each in store.iter_executions() if each.type != "PipelineRun"]
-    return [f"{each.type} {each.state}" for each in found]
+    executions = [each for each in store.iter_executions() if each.type != "PipelineRun"]
+    return [f"{each.type} {each.state}" for each in executions]
 
 
 def the_example(store: LineageStore, directory: Path) -> None:
@@ -77,18 +77,18 @@ def test_a_file_that_is_restored_elsewhere_has_its_lineage(
 
 
 def test_a_copy_is_of_the_type_of_the_original(store: LineageStore, tmp_path: Path) -> None:
-    def made(directory: Path) -> None:
-        with store.run("nightly") as run, run.step("make", cache=True) as begun:
-            if begun.hit is None:
+    def make(directory: Path) -> None:
+        with store.run("nightly") as run, run.step("make", cache=True) as make_step:
+            if make_step.hit is None:
                 path = directory / "data"
                 path.write_text("x")
-                begun.output("data", path, type="Dataset", properties={"rows": 3})
+                make_step.output("data", path, type="Dataset", properties={"rows": 3})
             else:
                 (directory / "copy").write_text("x")
-                begun.record_copy("data", directory / "copy")
+                make_step.record_copy("data", directory / "copy")
 
     for _ in range(2):
-        made(tmp_path)
+        make(tmp_path)
     store.flush_recording()
     original, copy = store.iter_artifacts()
     assert (copy.type, copy.uri) == ("Dataset", str(tmp_path / "copy"))
@@ -223,10 +223,10 @@ def test_paths_are_returned_as_they_were(store: LineageStore, tmp_path: Path) ->
     @step(cache=True, outputs=["log"])
     def make(log: Path) -> dict[str, Path]:
         calls()
-        found = {name: tmp_path / name for name in ("b", "a")}
-        for path in (log, *found.values()):
+        paths = {name: tmp_path / name for name in ("b", "a")}
+        for path in (log, *paths.values()):
             path.write_text(path.name)
-        return found
+        return paths
 
     results = []
     for name in ("log", "other"):
@@ -269,20 +269,20 @@ def values() -> list[Any]:
 
 def test_values_come_back_exactly_in_the_safest_form(store: LineageStore, tmp_path: Path) -> None:
     calls = Count()
-    kept = values()
+    expected = values()
 
     @step(cache=True, save=tmp_path / "saved")
     def make(at: int) -> Any:
         calls()
-        return kept[at][1]
+        return expected[at][1]
 
-    for at, (suffix, value) in enumerate(kept):
+    for at, (suffix, value) in enumerate(expected):
         before = set((tmp_path / "saved").glob("*"))
         for _ in range(2):
             with store.run("nightly"):
-                found = make(at)
-            assert type(found) is type(value)
-            assert fingerprint(found) == fingerprint(value)
+                result = make(at)
+            assert type(result) is type(value)
+            assert fingerprint(result) == fingerprint(value)
         new = set((tmp_path / "saved").glob("*")) - before
         assert {path.suffix for path in new} - {".seal"} == ({suffix} if suffix else set()), at
         assert calls.calls == at + 1

@@ -131,8 +131,8 @@ def test_a_pickle_of_its_own_is_taken_over(store: LineageStore, tmp_path: Path) 
 
 def test_the_word_of_the_store_is_taken_for_data(store: LineageStore, tmp_path: Path) -> None:
     victim = Victim(store, tmp_path)
-    made = victim.payload(tmp_path / "upload")
-    forge(store, artifact_of(made), return_form="value", **{"return": "99"})
+    upload = victim.payload(tmp_path / "upload")
+    forge(store, artifact_of(upload), return_form="value", **{"return": "99"})
     assert victim.run() == 99
     assert not victim.marker.exists()
 
@@ -150,8 +150,8 @@ def elsewhere(victim: Victim, directory: Path) -> Artifact:
 
 def above(victim: Victim, directory: Path) -> Artifact:
     path = victim.payload(directory / "upload")
-    made = artifact_of(path)
-    return Artifact(**(vars_of(made) | {"uri": f"{victim.saved}/../upload"}))
+    artifact = artifact_of(path)
+    return Artifact(**(vars_of(artifact) | {"uri": f"{victim.saved}/../upload"}))
 
 
 def vars_of(artifact: Artifact) -> dict[str, Any]:
@@ -204,9 +204,9 @@ def own_value_with_md5(victim: Victim, directory: Path) -> Artifact:
 
 def a_pipe(victim: Victim, directory: Path) -> Artifact:
     path = victim.payload(directory / "upload")
-    made = artifact_of(path)
+    artifact = artifact_of(path)
     os.mkfifo(victim.saved / "pipe")
-    return Artifact(**(vars_of(made) | {"uri": str(victim.saved / "pipe")}))
+    return Artifact(**(vars_of(artifact) | {"uri": str(victim.saved / "pipe")}))
 
 
 ATTACKS: list[Callable[[Victim, Path], Artifact]] = [
@@ -352,13 +352,13 @@ def test_a_file_is_copied_only_by_who_knows_its_content(
 
     with store.run("nightly"):
         count(tmp_path / "one")
-    made = artifact_of(secret, algorithm if algorithm in {"sha256", "md5"} else "sha256")
+    forgery = artifact_of(secret, algorithm if algorithm in {"sha256", "md5"} else "sha256")
     if algorithm == "none":
-        made = Artifact(**(vars_of(made) | {"custom_properties": {}}))
+        forgery = Artifact(**(vars_of(forgery) | {"custom_properties": {}}))
     if algorithm == "wrong":
         digest = f"sha256:{hashlib.sha256(b'guess').hexdigest()}"
-        made = Artifact(**(vars_of(made) | {"custom_properties": {"digest": digest}}))
-    forge(store, made, "target", return_form="value", **{"return": "null"})
+        forgery = Artifact(**(vars_of(forgery) | {"custom_properties": {"digest": digest}}))
+    forge(store, forgery, "target", return_form="value", **{"return": "null"})
     with store.run("nightly"):
         count(tmp_path / "other")
     is_known = algorithm == "sha256"

@@ -43,18 +43,18 @@ class Airflow(Adapter):
 
     def prepare(self, directory: Path) -> None:
         """Make the database of Airflow; it takes 10 seconds, so once for all tests."""
-        known = self.python.parents[1] / "airflow-home"
-        if not (known / "airflow.db").exists():
-            fresh = known.with_name(f"airflow-home-{os.getpid()}")
+        template = self.python.parents[1] / "airflow-home"
+        if not (template / "airflow.db").exists():
+            fresh = template.with_name(f"airflow-home-{os.getpid()}")
             own = self.environment(fresh) | {"AIRFLOW_HOME": str(fresh)}
             own["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = f"sqlite:///{fresh}/airflow.db"
             migrate = [str(self.python.with_name("airflow")), "db", "migrate"]
             subprocess.run(migrate, env={**os.environ, **own}, check=True, capture_output=True)
             with contextlib.suppress(OSError):  # another process was first
-                fresh.rename(known)
+                fresh.rename(template)
             shutil.rmtree(fresh, ignore_errors=True)
         (directory / "airflow").mkdir()
-        shutil.copy(known / "airflow.db", directory / "airflow")
+        shutil.copy(template / "airflow.db", directory / "airflow")
 
 
 ADAPTER = Airflow()

@@ -100,5 +100,5 @@ class Adapter(ABC):
 
 def adapters() -> list[Adapter]:
     """Return the adapters of all tools."""
-    found = sorted(path.stem for path in Path(__file__).parent.glob("adapter_*.py"))
-    return [importlib.import_module(f"tests.hooks.{name}").ADAPTER for name in found]
+    modules = sorted(path.stem for path in Path(__file__).parent.glob("adapter_*.py"))
+    return [importlib.import_module(f"tests.hooks.{name}").ADAPTER for name in modules]

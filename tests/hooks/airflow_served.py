@@ -47,9 +47,9 @@ def main(dags):
 
 
 def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def outcome(dag, port, parts):
@@ -68,12 +68,12 @@ def outcome(dag, port, parts):
         session.get(DagModel, dag).is_paused = False
     started = trigger_dag(dag_id=dag, triggered_by=DagRunTriggeredByType.CLI)
 
-    def ended():
+    def final_state():
         with create_session() as session:
             state = session.get(DagRun, started.id).state
         return state if state in {"success", "failed"} else None
 
-    return await_(ended, parts)
+    return await_(final_state, parts)
 
 
 def is_listening(port):
@@ -82,12 +82,12 @@ def is_listening(port):
     return False
 
 
-def await_(what, parts):
+def await_(condition, parts):
     end = time.monotonic() + SECONDS
     while time.monotonic() < end and all(part.poll() is None for part in parts):
-        found = what()
-        if found:
-            return found
+        value = condition()
+        if value:
+            return value
         time.sleep(0.2)
     sys.exit("Airflow does not come to it")
 

@@ -22,8 +22,8 @@ def clean(raw, floor):
     """Return the rows of a CSV that have all their values, from `floor` months on."""
     signal("clean")
     rows = [line.split(",") for line in raw.splitlines()[1:]]
-    kept = [[int(value) for value in row] for row in rows if all(row)]
-    return [row for row in kept if row[1] >= floor]
+    complete_rows = [[int(value) for value in row] for row in rows if all(row)]
+    return [row for row in complete_rows if row[1] >= floor]
 
 
 def train(name, table, depth):

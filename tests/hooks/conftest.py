@@ -27,20 +27,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def tool_of(item: pytest.Item) -> str | None:
     """Return the name of the tool that a test runs; None: it runs none."""
     callspec = getattr(item, "callspec", None)
-    found = None if callspec is None else callspec.params.get("adapter")
-    return found.name if isinstance(found, Adapter) else None
+    adapter = None if callspec is None else callspec.params.get("adapter")
+    return adapter.name if isinstance(adapter, Adapter) else None
 
 
 @pytest.fixture(params=adapters(), ids=lambda adapter: adapter.name)
 def adapter(request: pytest.FixtureRequest) -> Adapter:
     """Each tool; one without its environment is skipped by name, or fails if it is required."""
-    found: Adapter = request.param
-    if not found.python.exists():
-        missing = f"no environment of {found.name}: make test-hooks HOOKS={found.name}"
-        if found.name in REQUIRED:
-            pytest.fail(missing)
-        pytest.skip(missing)
-    return found
+    requested: Adapter = request.param
+    if not requested.python.exists():
+        message = f"no environment of {requested.name}: make test-hooks HOOKS={requested.name}"
+        if requested.name in REQUIRED:
+            pytest.fail(message)
+        pytest.skip(message)
+    return requested
 
 
 @pytest.fixture

@@ -48,38 +48,40 @@ class Locked(Own):
 
 def datasets(secret, directory):
     """Return datasets by name; those whose names begin alike are to differ."""
-    given = {"credentials": {"user": f"me-{secret}", "password": secret}}
+    credentials = {"credentials": {"user": f"me-{secret}", "password": secret}}
     path, parts = f"{directory}/data", f"{directory}/parts"
-    text = {"type": "text.TextDataset", **given}
-    found = {
-        "text": TextDataset(filepath=path, **given),
+    text = {"type": "text.TextDataset", **credentials}
+    by_name = {
+        "text": TextDataset(filepath=path, **credentials),
         "text encoding": TextDataset(
-            filepath=path, fs_args={"open_args_load": {"encoding": "latin-1"}}, **given
+            filepath=path, fs_args={"open_args_load": {"encoding": "latin-1"}}, **credentials
         ),
-        "json": JSONDataset(filepath=path, **given),
-        "json indent": JSONDataset(filepath=path, save_args={"indent": 3}, **given),
-        "pickle": PickleDataset(filepath=path, **given),
-        "pickle backend": PickleDataset(filepath=path, save_args={"protocol": 2}, **given),
-        "parts": PartitionedDataset(path=parts, dataset=text, **given),
-        "parts suffix": PartitionedDataset(path=parts, dataset=text, filename_suffix=".x", **given),
+        "json": JSONDataset(filepath=path, **credentials),
+        "json indent": JSONDataset(filepath=path, save_args={"indent": 3}, **credentials),
+        "pickle": PickleDataset(filepath=path, **credentials),
+        "pickle backend": PickleDataset(filepath=path, save_args={"protocol": 2}, **credentials),
+        "parts": PartitionedDataset(path=parts, dataset=text, **credentials),
+        "parts suffix": PartitionedDataset(
+            path=parts, dataset=text, filename_suffix=".x", **credentials
+        ),
         "parts json": PartitionedDataset(path=parts, dataset={**text, "type": JSONDataset}),
         "cached": CachedDataset(dataset={**text, "filepath": path}),
-        "cached json": CachedDataset(dataset=JSONDataset(filepath=path, **given)),
+        "cached json": CachedDataset(dataset=JSONDataset(filepath=path, **credentials)),
         "memory": MemoryDataset([1]),
         "memory assign": MemoryDataset([1], copy_mode="assign"),
-        "own": Own(path, **given),
-        "own mode": Own(path, "rb", **given),
-        "own locked": Locked(path, **given),
+        "own": Own(path, **credentials),
+        "own mode": Own(path, "rb", **credentials),
+        "own locked": Locked(path, **credentials),
     }
     with suppress(ImportError):
         from kedro_datasets.pandas import CSVDataset  # noqa: PLC0415 - where there is pandas
 
-        found["csv"] = CSVDataset(filepath=path, **given)
-        found["csv sep"] = CSVDataset(filepath=path, load_args={"sep": ";"}, **given)
-    return found
+        by_name["csv"] = CSVDataset(filepath=path, **credentials)
+        by_name["csv sep"] = CSVDataset(filepath=path, load_args={"sep": ";"}, **credentials)
+    return by_name
 
 
-def told(name, dataset):
+def digests_and_text(name, dataset):
     """Return the digests before and after a load, and the configuration as a text."""
     before = value_digest(configuration_of(dataset), name)
     with suppress(Exception):  # of formats that the file does not have
@@ -88,8 +90,12 @@ def told(name, dataset):
 
 
 def main(secret, directory):
-    found = datasets(secret, directory)
-    print(json.dumps({name: told(name, dataset) for name, dataset in found.items()}))
+    all_datasets = datasets(secret, directory)
+    print(
+        json.dumps(
+            {name: digests_and_text(name, dataset) for name, dataset in all_datasets.items()}
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -78,11 +78,11 @@ class Project:
 
     def run(self, url: str | None, mode: str | None = None, **variables: str) -> tuple[int, str]:
         """Run the pipeline; return its exit code and what it printed."""
-        return _ended(self.start(url, mode, **variables))
+        return _await_end(self.start(url, mode, **variables))
 
     def succeed_with(self, command: list[str], url: str | None, **variables: str) -> str:
         """Run another command, which has to go well; return what it printed."""
-        code, printed = _ended(self._start(command, url, **variables))
+        code, printed = _await_end(self._start(command, url, **variables))
         assert code == 0, printed
         return printed
 
@@ -92,9 +92,9 @@ class Project:
         assert code == 0, printed
         return printed
 
-    def ask(self, what: str, step: str) -> Path:
+    def ask(self, behaviour: str, step: str) -> Path:
         """Have a step "fail", be "flaky", or "hold"; return the signal."""
-        path = self.signals / f"{what}-{step}"
+        path = self.signals / f"{behaviour}-{step}"
         path.touch()
         return path
 
@@ -108,9 +108,9 @@ class Project:
 
     def forget_outputs(self) -> None:
         """Remove what a run wrote, so that a tool which goes by files runs again."""
-        for what in self.adapter.data:
-            path = self.path(what)
-            if path is not None and what != "raw":
+        for name in self.adapter.data:
+            path = self.path(name)
+            if path is not None and name != "raw":
                 path.unlink(missing_ok=True)
 
     def calls(self) -> Counter[str]:
@@ -118,13 +118,13 @@ class Project:
         path = self.signals / CALLS
         return Counter(path.read_text().split()) if path.exists() else Counter()
 
-    def path(self, what: str) -> Path | None:
+    def path(self, name: str) -> Path | None:
         """Return where a thing of the pipeline is; None: only in memory."""
-        where = self.adapter.data[what]
+        where = self.adapter.data[name]
         return None if where is None else self.directory / where
 
 
-def _ended(process: "subprocess.Popen[str]") -> tuple[int, str]:
+def _await_end(process: "subprocess.Popen[str]") -> tuple[int, str]:
     try:
         printed, _ = process.communicate(timeout=SECONDS)
     finally:  # with what it may have left behind: Prefect its server, if its version is no version

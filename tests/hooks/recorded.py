@@ -23,8 +23,8 @@ class Attempt:
 
     @property
     def params(self) -> dict[str, Any]:
-        found = {k: v for k, v in self.properties.items() if k.startswith("parameters.")}
-        return {name.removeprefix("parameters."): value for name, value in found.items()}
+        parameters = {k: v for k, v in self.properties.items() if k.startswith("parameters.")}
+        return {name.removeprefix("parameters."): value for name, value in parameters.items()}
 
 
 @dataclass
@@ -54,26 +54,26 @@ def recorded(store: LineageStore, project: Project, run: str | None = None) -> R
     """Return a run as it is in the store, the newest if none is named."""
     history = read_run(store, run or list_runs(store, limit=1).items[0].run)
     whole = store.get_execution(history.summary.execution_id or 0)
-    found = Recorded(str(whole.state), dict(whole.custom_properties))
+    run_record = Recorded(str(whole.state), dict(whole.custom_properties))
     for context in store.list_contexts_of(execution=whole):
-        found.contexts.setdefault(context.type or "", set()).add(context.name or "")
+        run_record.contexts.setdefault(context.type or "", set()).add(context.name or "")
     for step in history.steps:
         execution = store.get_execution(step.execution_id)
         if execution.type == PIPELINE_RUN:  # a run within this one
             continue
-        attempt = _attempt(store, project, execution, found.artifacts)
-        found.steps.setdefault(step.name, []).append(attempt)
-    for attempts in found.steps.values():
+        attempt = _attempt(store, project, execution, run_record.artifacts)
+        run_record.steps.setdefault(step.name, []).append(attempt)
+    for attempts in run_record.steps.values():
         attempts.sort(key=lambda attempt: (attempt.index, attempt.attempt))
-    return found
+    return run_record
 
 
 def lineage_of(store: LineageStore, project: Project, artifact: Artifact) -> set[tuple[str, str]]:
     """Return what an artifact was made from, as in `expected.LINEAGE`."""
     adapter = project.adapter
     steps = {adapter.step_name(name): name for name in CHURN}
-    found, names = store.lineage(artifact).upstream(), {}
-    for node in found.nodes:
+    lineage, names = store.lineage(artifact).upstream(), {}
+    for node in lineage.nodes:
         if isinstance(node, Artifact):
             names["artifact", node.id] = shared_name(project, node)
         else:
@@ -84,21 +84,24 @@ def lineage_of(store: LineageStore, project: Project, artifact: Artifact) -> set
             names["artifact", event.artifact_id],
             names["execution", event.execution_id],
         )
-        for event in found.edges
+        for event in lineage.edges
     )
-    return {(step, what) if is_output else (what, step) for is_output, what, step in pairs}
+    return {(step, thing) if is_output else (thing, step) for is_output, thing, step in pairs}
 
 
 def _attempt(
-    store: LineageStore, project: Project, execution: Execution, seen: dict[str, list[Artifact]]
+    store: LineageStore,
+    project: Project,
+    execution: Execution,
+    artifacts: dict[str, list[Artifact]],
 ) -> Attempt:
     sides: dict[bool, set[str]] = {True: set(), False: set()}
     for event in store.list_events(execution=[execution.id or 0]):
         artifact = store.get_artifact(event.artifact_id or 0)
-        what = shared_name(project, artifact)
-        sides[event.type.is_output].add(what)
-        if artifact not in seen.setdefault(what, []):
-            seen[what].append(artifact)
+        thing = shared_name(project, artifact)
+        sides[event.type.is_output].add(thing)
+        if artifact not in artifacts.setdefault(thing, []):
+            artifacts[thing].append(artifact)
     properties = dict(execution.custom_properties)
     return Attempt(
         state=str(execution.state),

@@ -22,8 +22,8 @@ def adapter(adapter: Adapter) -> Adapter:
     return adapter
 
 
-def one(found: Recorded, step: str) -> Attempt:
-    [attempt] = found.steps[step]
+def one(run_record: Recorded, step: str) -> Attempt:
+    [attempt] = run_record.steps[step]
     return attempt
 
 
@@ -50,65 +50,65 @@ def test_what_churn_has_not(project: Project, url: str, store: LineageStore) -> 
     assert_set_by_hand(project, url, store, str(more.properties["run_id"]))
 
 
-def assert_mapped(found: Recorded) -> None:
-    doubled = found.steps["double"]
+def assert_mapped(run_record: Recorded) -> None:
+    doubled = run_record.steps["double"]
     assert [attempt.index for attempt in doubled] == [0, 1, 2]
     assert all(attempt.inputs == {"value:more/numbers"} for attempt in doubled)
     assert [attempt.params["factor"] for attempt in doubled] == [2, 2, 2]
     assert [attempt.params["x"] for attempt in doubled] == [1, 2, 3]
     assert [attempt.properties["outputs.return_value"] for attempt in doubled] == [2, 4, 6]
-    assert len(found.artifacts["value:more/double"]) == 3
-    assert one(found, "total").inputs == {"value:more/double"}
-    assert one(found, "total").properties["outputs.return_value"] == 12
+    assert len(run_record.artifacts["value:more/double"]) == 3
+    assert one(run_record, "total").inputs == {"value:more/double"}
+    assert one(run_record, "total").properties["outputs.return_value"] == 12
 
 
-def assert_by_hand(found: Recorded) -> None:
+def assert_by_hand(run_record: Recorded) -> None:
     """Check the XComs that the code of a task pulled and pushed."""
-    by_hand = one(found, "by_hand")
+    by_hand = one(run_record, "by_hand")
     assert (by_hand.inputs, by_hand.outputs) == (
         {"value:more/numbers"},
         {"value:more/by_hand.largest"},
     )
 
 
-def assert_skipped(found: Recorded) -> None:
+def assert_skipped(run_record: Recorded) -> None:
     for step in ("nothing", "after_nothing"):
-        assert (step, one(found, step).state) == (step, "CANCELED")
-        assert one(found, step).properties["skip_reason"] == "skipped"
+        assert (step, one(run_record, step).state) == (step, "CANCELED")
+        assert one(run_record, step).properties["skip_reason"] == "skipped"
 
 
-def assert_assets(found: Recorded) -> int | None:
+def assert_assets(run_record: Recorded) -> int | None:
     """Check the assets that a task updated; return the id of the first."""
-    publish = one(found, "publish")
+    publish = one(run_record, "publish")
     assert publish.outputs == {"s3://models/churn", "s3://models/other"}
     assert publish.params == {"password": "***"}
-    [model] = found.artifacts["s3://models/churn"]
+    [model] = run_record.artifacts["s3://models/churn"]
     assert model.custom_properties["extra.rows"] == 3
     return model.id
 
 
-def assert_appended(found: Recorded, notes: Path) -> None:
+def assert_appended(run_record: Recorded, notes: Path) -> None:
     """Check the file that a task read and then wrote."""
-    assert one(found, "append").inputs == one(found, "append").outputs == {str(notes)}
+    assert one(run_record, "append").inputs == one(run_record, "append").outputs == {str(notes)}
     before, after = sorted(
-        found.artifacts[str(notes)], key=lambda a: "digest" in a.custom_properties
+        run_record.artifacts[str(notes)], key=lambda a: "digest" in a.custom_properties
     )
     assert before.custom_properties["version"].startswith("before more/")
     assert after.custom_properties["bytes"] == len("first\nmore\n")
 
 
-def assert_read(found: Recorded, model: int | None) -> None:
+def assert_read(run_record: Recorded, model: int | None) -> None:
     """Check that the run of another DAG read what this one wrote."""
-    assert one(found, "read").inputs == {"s3://models/churn"}
-    assert [artifact.id for artifact in found.artifacts["s3://models/churn"]] == [model]
+    assert one(run_record, "read").inputs == {"s3://models/churn"}
+    assert [artifact.id for artifact in run_record.artifacts["s3://models/churn"]] == [model]
 
 
-def assert_never_ran(found: Recorded) -> None:
+def assert_never_ran(run_record: Recorded) -> None:
     """Check what comes after a task that failed."""
-    assert one(found, "clean").state == "FAILED"
+    assert one(run_record, "clean").state == "FAILED"
     for step in ("train_small", "train_large", "evaluate"):
-        assert one(found, step).state == "CANCELED"
-        assert one(found, step).properties["skip_reason"] == "upstream_failed"
+        assert one(run_record, step).state == "CANCELED"
+        assert one(run_record, step).properties["skip_reason"] == "upstream_failed"
 
 
 def assert_set_by_hand(project: Project, url: str, store: LineageStore, run: str) -> None:
@@ -116,8 +116,8 @@ def assert_set_by_hand(project: Project, url: str, store: LineageStore, run: str
     command = [str(ADAPTER.python), str(BY_HAND), "more", "total", "failed"]
     assert "lineage of" not in project.succeed_with(command, url)
     assert len(list_runs(store, limit=5).items) == 3  # no other has begun
-    found = recorded(store, project, run)
-    total = one(found, "total")
+    run_record = recorded(store, project, run)
+    total = one(run_record, "total")
     assert total.state == "COMPLETE"  # what was recorded is not taken back
     assert total.properties["state_set_by_hand"] == "FAILED"
-    assert "state_set_by_hand" not in one(found, "publish").properties
+    assert "state_set_by_hand" not in one(run_record, "publish").properties

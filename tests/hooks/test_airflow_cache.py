@@ -21,7 +21,7 @@ DAG = "dags/cached.py"
 STEPS = ("clean", "train_small", "train_large", "evaluate", "report")
 
 NEVER = {
-    "pair": "NOT_CACHED: others are mapped over what it puts out",
+    "pair": "NOT_CACHED: others are mapped over its output",
     "of_the_run": "NOT_CACHED: it is given run_id by the context of its run",
     "of_context": "NOT_CACHED: it is given the whole context of its run",
     "secret": "NOT_CACHED: its argument password is a secret",
@@ -54,12 +54,12 @@ class Runs:
     def assert_ran(self, url: str, store: LineageStore, *ran: str) -> Recorded:
         """Run the DAG; check that just these of its tasks ran, and that the others were known."""
         assert self.run(url, **ON) == Counter([*ran, "report"])
-        found = recorded(store, self._project)
-        assert found.state == "COMPLETE"
-        states = {name: found.states()[name] for name in STEPS}
-        known = {name: ["COMPLETE" if name in {*ran, "report"} else "CACHED"] for name in STEPS}
-        assert states == known
-        return found
+        run_record = recorded(store, self._project)
+        assert run_record.state == "COMPLETE"
+        states = {name: run_record.states()[name] for name in STEPS}
+        expected = {name: ["COMPLETE" if name in {*ran, "report"} else "CACHED"] for name in STEPS}
+        assert states == expected
+        return run_record
 
 
 @pytest.fixture
@@ -68,8 +68,8 @@ def runs(project: Project) -> Iterator[Runs]:
         yield Runs(project, commands)
 
 
-def decision(found: Recorded, step: str) -> str:
-    return str(found.steps[step][-1].properties["log.cache_decision"])
+def decision(run_record: Recorded, step: str) -> str:
+    return str(run_record.steps[step][-1].properties["log.cache_decision"])
 
 
 def edit(project: Project, old: str, new: str) -> None:
@@ -87,20 +87,20 @@ def test_what_changed_runs_again(
         assert decision(again, name).startswith("HIT: from execution"), name
         assert again.steps[name][0].outputs == first.steps[name][0].outputs
         assert again.steps[name][0].inputs == first.steps[name][0].inputs
-    for what in ("metrics", "large"):
-        assert [a.id for a in again.artifacts[what]] == [a.id for a in first.artifacts[what]]
+    for name in ("metrics", "large"):
+        assert [a.id for a in again.artifacts[name]] == [a.id for a in first.artifacts[name]]
     assert again.steps["report"][0].inputs == {"table", "metrics"}
 
     edit(project, "train_large(table, depth=2)", "train_large(table, depth=3)")
-    found = runs.assert_ran(url, store, "train_large", "evaluate")
-    assert decision(found, "train_large").startswith("NEVER_SEEN")
+    run_record = runs.assert_ran(url, store, "train_large", "evaluate")
+    assert decision(run_record, "train_large").startswith("NEVER_SEEN")
 
     edit(project, "model = churn_steps.train_small", "model = (churn_steps.train_small or None)")
     runs.assert_ran(url, store, "train_small")  # whose output is what it was
 
     (project.directory / "data/large.json").unlink()
-    found = runs.assert_ran(url, store, "train_large")
-    assert decision(found, "train_large").startswith("OUTPUT_MISSING: the cached output")
+    run_record = runs.assert_ran(url, store, "train_large")
+    assert decision(run_record, "train_large").startswith("OUTPUT_MISSING: the cached output")
 
     raw = project.directory / "data/raw.csv"
     raw.write_text(f"{raw.read_text()}7,2,1\n8,80,0\n")
@@ -126,8 +126,10 @@ def test_what_failed_or_is_gone(
     failing.unlink()
     runs.assert_ran(url, store, "train_large", "evaluate")
     forget_xcoms(project)
-    found = runs.assert_ran(url, store, "clean", "evaluate")
-    assert decision(found, "clean").startswith("REJECTED: Airflow has its XCom return_value of")
+    run_record = runs.assert_ran(url, store, "clean", "evaluate")
+    assert decision(run_record, "clean").startswith(
+        "REJECTED: Airflow has its XCom return_value of"
+    )
 
 
 def forget_xcoms(project: Project) -> None:
@@ -139,14 +141,14 @@ def forget_xcoms(project: Project) -> None:
 def test_what_is_never_skipped(project: Project, url: str, store: LineageStore, runs: Runs) -> None:
     for _ in range(2):
         runs.run(url, "never", **ON)
-    found = recorded(store, project)
-    states = {name: set(several) for name, several in found.states().items()}
+    run_record = recorded(store, project)
+    states = {name: set(several) for name, several in run_record.states().items()}
     assert states.pop("remote") == {"CACHED"}
     assert states == {name: {"COMPLETE"} for name in [*NEVER, "gate"]}
     for step, why in NEVER.items():
-        assert decision(found, step).startswith(why), step
-    assert [attempt.params["x"] for attempt in found.steps["each"]] == [1, 2]
-    assert found.steps["remote"][0].outputs == {"s3://models/remote"}
+        assert decision(run_record, step).startswith(why), step
+    assert [attempt.params["x"] for attempt in run_record.steps["each"]] == [1, 2]
+    assert run_record.steps["remote"][0].outputs == {"s3://models/remote"}
 
 
 def test_in_processes_of_their_own(project: Project, url: str, store: LineageStore) -> None:
@@ -155,6 +157,6 @@ def test_in_processes_of_their_own(project: Project, url: str, store: LineageSto
     assert project.calls() == Counter([*STEPS, "report"])
     second, first = (run.run for run in list_runs(store, limit=5).items)
     for run, ran in ((first, STEPS), (second, ("report",))):
-        found = recorded(store, project, run)
-        states = {name: found.states()[name] for name in STEPS}
+        run_record = recorded(store, project, run)
+        states = {name: run_record.states()[name] for name in STEPS}
         assert states == {name: ["COMPLETE" if name in ran else "CACHED"] for name in STEPS}

@@ -27,19 +27,19 @@ def on(adapter: Adapter) -> dict[str, str]:
 def assert_ran(project: Project, store: LineageStore, *ran: str) -> Recorded:
     """Check that of the last run just these ran of those that can be skipped, and forget it."""
     adapter = project.adapter
-    wanted = adapter.after(*ran)
-    found = recorded(store, project)
-    assert found.state == "COMPLETE"
-    states = {name: attempts[-1].state for name, attempts in found.steps.items()}
-    assert states == {adapter.step_name(name): state for name, state in wanted.items()}
-    really = {name for name, state in wanted.items() if state == "COMPLETE"}
+    expected = adapter.after(*ran)
+    run_record = recorded(store, project)
+    assert run_record.state == "COMPLETE"
+    states = {name: attempts[-1].state for name, attempts in run_record.steps.items()}
+    assert states == {adapter.step_name(name): state for name, state in expected.items()}
+    really = {name for name, state in expected.items() if state == "COMPLETE"}
     assert project.calls() == dict.fromkeys(really, 1)
     (project.signals / CALLS).unlink(missing_ok=True)
-    return found
+    return run_record
 
 
-def decision(found: Recorded, adapter: Adapter, name: str) -> str:
-    attempt = found.steps[adapter.step_name(name)][-1]
+def decision(run_record: Recorded, adapter: Adapter, name: str) -> str:
+    attempt = run_record.steps[adapter.step_name(name)][-1]
     return str(attempt.properties["log.cache_decision"])
 
 
@@ -50,9 +50,9 @@ def test_nothing_changed(
     first = assert_ran(project, store, *CHURN)
     project.succeed(url, **on)
     second = assert_ran(project, store)
-    known = second.steps[project.adapter.step_name("evaluate")][0]
+    evaluate = second.steps[project.adapter.step_name("evaluate")][0]
     assert decision(second, project.adapter, "evaluate").startswith("HIT: from execution")
-    assert known.outputs == {"metrics"}
+    assert evaluate.outputs == {"metrics"}
     assert second.artifacts["metrics"][0].id == first.artifacts["metrics"][0].id
 
 
@@ -63,8 +63,8 @@ def test_a_parameter_changed(
     assert_ran(project, store, *CHURN)
     project.adapter.set_depth(project.directory, 3)
     project.succeed(url, **on)
-    found = assert_ran(project, store, "train_large", "evaluate")
-    assert decision(found, project.adapter, "train_large").startswith("NEVER_SEEN")
+    run_record = assert_ran(project, store, "train_large", "evaluate")
+    assert decision(run_record, project.adapter, "train_large").startswith("NEVER_SEEN")
     project.succeed(url, **on)
     assert_ran(project, store)
 
@@ -86,15 +86,17 @@ def test_a_file_was_damaged(
 ) -> None:
     project.succeed(url, **on)
     assert_ran(project, store, *CHURN)
-    what, step = project.adapter.kept
-    path = project.path(what)
+    output, step = project.adapter.kept
+    path = project.path(output)
     assert path is not None
     whole = path.read_text()
     path.unlink()
     project.succeed(url, **on)
     assert path.read_text() == whole
-    found = assert_ran(project, store, step)
-    assert decision(found, project.adapter, step).startswith(("OUTPUT_MISSING: ", "REJECTED: "))
+    run_record = assert_ran(project, store, step)
+    assert decision(run_record, project.adapter, step).startswith(
+        ("OUTPUT_MISSING: ", "REJECTED: ")
+    )
 
 
 def test_the_code_changed(
@@ -108,8 +110,8 @@ def test_the_code_changed(
     path.write_text(path.read_text().replace(old, new))
     project.succeed(url, **on)
     after = () if project.adapter.cuts_off else ("evaluate",)
-    found = assert_ran(project, store, "train_large", *after)
-    assert decision(found, project.adapter, "train_large").startswith("NEVER_SEEN")
+    run_record = assert_ran(project, store, "train_large", *after)
+    assert decision(run_record, project.adapter, "train_large").startswith("NEVER_SEEN")
 
 
 def test_a_step_that_failed_is_no_hit(
@@ -121,8 +123,8 @@ def test_a_step_that_failed_is_no_hit(
     failing.unlink()
     before = project.calls()
     project.succeed(url, **on)
-    found = recorded(store, project)
-    states = {name: found.steps[project.adapter.step_name(name)][-1].state for name in CHURN}
+    run_record = recorded(store, project)
+    states = {name: run_record.steps[project.adapter.step_name(name)][-1].state for name in CHURN}
     assert (states["train_large"], states["evaluate"]) == ("COMPLETE", "COMPLETE")
     assert project.calls() - before == Counter(
         {name: 1 for name, state in states.items() if state == "COMPLETE"}

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from lineage_store import LineageStore, connect
-from lineage_store.cli.main import cli
+from lineage_store.cli.group import cli
 from lineage_store.lineage.identity import digest_of
 from lineage_store.recording.delivery.replay import spool_status
 from tests.hooks.adapters import Adapter, adapters
@@ -22,28 +22,33 @@ from tests.unit.recordings import until
 pytestmark = [pytest.mark.timeout(400)]
 
 
-def assert_whole(found: Recorded, project: Project, attempts: dict[str, int] | None = None) -> None:
+def assert_whole(
+    run_record: Recorded, project: Project, attempts: dict[str, int] | None = None
+) -> None:
     """Check that a run is recorded as it went, node by node."""
     adapter = project.adapter
-    assert found.state == "COMPLETE"
-    assert found.steps.keys() == {*map(adapter.step_name, CHURN), *adapter.extra}
+    assert run_record.state == "COMPLETE"
+    assert run_record.steps.keys() == {*map(adapter.step_name, CHURN), *adapter.extra}
     for name, expected in CHURN.items():
-        several = found.steps[adapter.step_name(name)]
+        several = run_record.steps[adapter.step_name(name)]
         assert len(several) == (attempts or {}).get(name, 1), name
         last = several[-1]
         assert (name, last.state) == (name, "COMPLETE")
         assert (name, last.inputs) == (name, expected.inputs)
         assert (name, last.outputs) == (name, expected.outputs)
-        wanted = adapter.params(name, expected.params)
-        assert {k: v for k, v in last.params.items() if k in wanted} == wanted, name
+        params = adapter.params(name, expected.params)
+        assert {k: v for k, v in last.params.items() if k in params} == params, name
         assert last.properties["started_at"] <= last.properties["ended_at"]
-    assert_artifacts(found, project)
+    assert_artifacts(run_record, project)
 
 
-def assert_artifacts(found: Recorded, project: Project) -> None:
+def assert_artifacts(run_record: Recorded, project: Project) -> None:
     """Check that each thing is one artifact, and has the digest of what is there."""
-    assert found.artifacts.keys() == {"raw", *(o for step in CHURN.values() for o in step.outputs)}
-    for name, several in found.artifacts.items():
+    assert run_record.artifacts.keys() == {
+        "raw",
+        *(o for step in CHURN.values() for o in step.outputs),
+    }
+    for name, several in run_record.artifacts.items():
         assert len(several) == 1, (name, several)
         path, digest = project.path(name), digest_of(several[0])
         assert several[0].type == "Artifact"
@@ -55,28 +60,28 @@ def assert_artifacts(found: Recorded, project: Project) -> None:
 def assert_as_it_went(project: Project, printed: str, store: LineageStore) -> Recorded:
     """Check all that is known of the only run there is, and that went well; return it."""
     assert "lineage_store" not in printed  # nothing went wrong that is told
-    adapter, found = project.adapter, recorded(store, project)
-    assert_whole(found, project)
+    adapter, run_record = project.adapter, recorded(store, project)
+    assert_whole(run_record, project)
     assert len(list(store.list_executions(type="PipelineRun"))) == 1
     assert project.calls() == dict.fromkeys(CHURN, 1)
-    assert found.properties["orchestrator"] == adapter.name
-    assert found.contexts["Pipeline"] == {adapter.pipeline}
-    assert found.contexts.get("Project", set()) == ({adapter.project} - {None})
-    assert len(found.contexts["Run"]) == 1
-    results = found.steps[adapter.step_name("evaluate")][0].properties
+    assert run_record.properties["orchestrator"] == adapter.name
+    assert run_record.contexts["Pipeline"] == {adapter.pipeline}
+    assert run_record.contexts.get("Project", set()) == ({adapter.project} - {None})
+    assert len(run_record.contexts["Run"]) == 1
+    results = run_record.steps[adapter.step_name("evaluate")][0].properties
     numbers = {k.rpartition(".")[2]: v for k, v in results.items() if k.startswith("outputs.")}
     assert {k: v for k, v in numbers.items() if k in ACCURACY} == (
         ACCURACY if adapter.returns else {}
     )
-    assert lineage_of(store, project, found.artifacts["metrics"][0]) == LINEAGE
+    assert lineage_of(store, project, run_record.artifacts["metrics"][0]) == LINEAGE
     assert_nothing_waits(project)
-    return found
+    return run_record
 
 
 def assert_nothing_waits(project: Project) -> None:
-    waiting = [spool_status(path) for path in project.spool.glob("*.spool")]
-    assert [(status.pending, status.refused) for status in waiting if status.pending] == []
-    assert sum(status.refused for status in waiting) == 0
+    statuses = [spool_status(path) for path in project.spool.glob("*.spool")]
+    assert [(status.pending, status.refused) for status in statuses if status.pending] == []
+    assert sum(status.refused for status in statuses) == 0
 
 
 def test_two_runs(project: Project, url: str) -> None:
@@ -111,15 +116,15 @@ def test_a_step_that_fails(project: Project, url: str, store: LineageStore) -> N
     project.ask("fail", "train_large")
     code, printed = project.run(url)
     assert code != 0, printed
-    found = recorded(store, project)
-    failed = found.steps[project.adapter.step_name("train_large")]
-    assert found.state == "FAILED"
+    run_record = recorded(store, project)
+    failed = run_record.steps[project.adapter.step_name("train_large")]
+    assert run_record.state == "FAILED"
     assert {attempt.state for attempt in failed} == {"FAILED"}
     assert failed[-1].properties["error_type"].rpartition(".")[2] == "RuntimeError"
     assert "no luck in train_large" in failed[-1].properties["error_message"]
     assert (failed[-1].inputs, failed[-1].outputs) == ({"table"}, set())
-    assert found.steps[project.adapter.step_name("clean")][-1].state == "COMPLETE"
-    evaluate = found.steps.get(project.adapter.step_name("evaluate"), [])
+    assert run_record.steps[project.adapter.step_name("clean")][-1].state == "COMPLETE"
+    evaluate = run_record.steps.get(project.adapter.step_name("evaluate"), [])
     assert all(attempt.state == "CANCELED" for attempt in evaluate)
 
 
@@ -130,9 +135,9 @@ RETRYING = [pytest.param(a, id=a.name) for a in adapters() if a.retries]
 def test_a_step_that_is_tried_again(project: Project, url: str, store: LineageStore) -> None:
     project.ask("flaky", "train_large")
     project.succeed(url)
-    found = recorded(store, project)
-    assert_whole(found, project, attempts={"train_large": 2})
-    failed, good = found.steps[project.adapter.step_name("train_large")]
+    run_record = recorded(store, project)
+    assert_whole(run_record, project, attempts={"train_large": 2})
+    failed, good = run_record.steps[project.adapter.step_name("train_large")]
     assert (failed.attempt, failed.state) == (1, "FAILED")
     assert "once" in failed.properties["error_message"]
     assert (good.attempt, good.state) == (2, "COMPLETE")
@@ -159,9 +164,9 @@ def test_steps_that_run_at_the_same_time(
     printed, _ = process.communicate(timeout=120)
     assert process.returncode == 0, printed
     with connect(url) as store:
-        found = assert_as_it_went(project, printed, store)
+        run_record = assert_as_it_went(project, printed, store)
     one, other = (
-        found.steps[adapter.step_name(name)][0].properties
+        run_record.steps[adapter.step_name(name)][0].properties
         for name in ("train_small", "train_large")
     )
     assert one["started_at"] < other["ended_at"]
@@ -197,10 +202,10 @@ def test_a_run_that_is_killed(project: Project, url: str) -> None:
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     with connect(url) as store:
-        found = recorded(store, project)
-    assert found.state == "RUNNING"
-    assert found.steps[project.adapter.step_name("clean")][0].state == "COMPLETE"
-    killed = found.steps[project.adapter.step_name("train_small")][0]
+        run_record = recorded(store, project)
+    assert run_record.state == "RUNNING"
+    assert run_record.steps[project.adapter.step_name("clean")][0].state == "COMPLETE"
+    killed = run_record.steps[project.adapter.step_name("train_small")][0]
     assert (killed.state, killed.inputs) == ("RUNNING", {"table"})
     assert "ended_at" not in killed.properties
 

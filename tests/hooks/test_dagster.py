@@ -36,56 +36,56 @@ def play(project: Project, url: str, store: LineageStore, *command: str) -> Reco
     return recorded(store, project)
 
 
-def only(found: Recorded, step: str) -> Attempt:
-    [one] = found.steps[step]
+def only(run_record: Recorded, step: str) -> Attempt:
+    [one] = run_record.steps[step]
     return one
 
 
 def test_a_job_of_many_shapes(
     adapter: Adapter, project: Project, url: str, store: LineageStore
 ) -> None:
-    found = play(project, url, store, *job("more"))
-    assert found.state == "COMPLETE"
-    assert found.contexts["Pipeline"] == {"more.more"}
-    assert found.properties["tags.team"] == "growth"
-    doubled = found.steps["double"]
+    run_record = play(project, url, store, *job("more"))
+    assert run_record.state == "COMPLETE"
+    assert run_record.contexts["Pipeline"] == {"more.more"}
+    assert run_record.properties["tags.team"] == "growth"
+    doubled = run_record.steps["double"]
     assert [attempt.index for attempt in doubled] == [0, 1, 2]
     assert [attempt.properties["mapping_key"] for attempt in doubled] == ["n1", "n2", "n3"]
     assert [attempt.properties["outputs.result"] for attempt in doubled] == [2, 4, 6]
     assert [attempt.inputs for attempt in doubled] == [
         {f"value:more.more/numbers[n{at}]"} for at in (1, 2, 3)
     ]
-    total = only(found, "inner.total")
+    total = only(run_record, "inner.total")
     assert total.inputs == {f"value:more.more/double[n{at}]" for at in (1, 2, 3)}
     assert total.outputs == {"value:more.more/inner.total"}
     numbers = {k: v for k, v in total.properties.items() if k.startswith("outputs.")}
     assert numbers == {"outputs.result": 12, "outputs.result.seconds": 0.5}
-    assert only(found, "never").state == "CANCELED"
-    assert "never" in only(found, "never").properties["skip_reason"]
+    assert only(run_record, "never").state == "CANCELED"
+    assert "never" in only(run_record, "never").properties["skip_reason"]
 
 
 def test_config_and_secrets(
     adapter: Adapter, project: Project, url: str, store: LineageStore
 ) -> None:
-    found = play(project, url, store, *job("more"))
-    params = found.steps["double"][0].params
+    run_record = play(project, url, store, *job("more"))
+    params = run_record.steps["double"][0].params
     assert params["factor"] == 2
     assert "SECRET" in str(params["token"])
-    assert "do not tell" not in str(found)
+    assert "do not tell" not in str(run_record)
 
 
 def test_files_and_pickles(
     adapter: Adapter, project: Project, url: str, store: LineageStore
 ) -> None:
-    found = play(project, url, store, *job("more"))
+    run_record = play(project, url, store, *job("more"))
     file = str(project.directory / "data" / "report.txt")
-    report, read, use = (only(found, step) for step in ("report", "read", "use"))
+    report, read_step, use = (only(run_record, step) for step in ("report", "read", "use"))
     assert report.inputs == {"value:more.more/inner.total", "raw"}
     assert report.outputs == {file, "s3://models/churn"}
     assert report.properties["outputs.published.rows"] == 3
-    assert read.inputs == {file}
-    assert read.outputs == use.inputs == {"value:more.more/read"}  # known by its pickle
-    [model] = found.artifacts["value:more.more/read"]
+    assert read_step.inputs == {file}
+    assert read_step.outputs == use.inputs == {"value:more.more/read"}  # known by its pickle
+    [model] = run_record.artifacts["value:more.more/read"]
     assert model.custom_properties["digest"].startswith("sha256:")
 
 
@@ -95,22 +95,22 @@ def test_a_process_that_is_gone(
     process = project._start(job("lost"), url)
     printed, _ = process.communicate(timeout=180)
     assert process.returncode != 0, printed
-    found = recorded(store, project)
-    lost = only(found, "exits")
-    assert (found.state, lost.state) == ("FAILED", "FAILED")
-    assert lost.properties["error_message"] == "its process ended with exit code 3"
+    run_record = recorded(store, project)
+    exit_step = only(run_record, "exits")
+    assert (run_record.state, exit_step.state) == ("FAILED", "FAILED")
+    assert exit_step.properties["error_message"] == "its process ended with exit code 3"
 
 
 def test_a_script_and_what_has_no_fingerprint(
     adapter: Adapter, project: Project, url: str, store: LineageStore
 ) -> None:
-    found = play(project, url, store, str(adapter.python), "more.py")
-    assert found.state == "COMPLETE"
-    assert found.contexts["Pipeline"] == {"more.unhashable"}
-    assert "Project" not in found.contexts
-    made = "value:more.unhashable/unpicklable"
-    assert only(found, "unpicklable").outputs == only(found, "takes").inputs == {made}
-    [function] = found.artifacts[made]
+    run_record = play(project, url, store, str(adapter.python), "more.py")
+    assert run_record.state == "COMPLETE"
+    assert run_record.contexts["Pipeline"] == {"more.unhashable"}
+    assert "Project" not in run_record.contexts
+    name = "value:more.unhashable/unpicklable"
+    assert only(run_record, "unpicklable").outputs == only(run_record, "takes").inputs == {name}
+    [function] = run_record.artifacts[name]
     assert "has no fingerprint" in function.custom_properties["not_hashed"]
 
 
@@ -139,16 +139,16 @@ def test_assets(adapter: Adapter, project: Project, url: str, store: LineageStor
 def test_partitions(adapter: Adapter, project: Project, url: str, store: LineageStore) -> None:
     storage = project.directory / "dagster" / "storage" / "daily"
     for day in ("mon", "tue"):
-        found = play(project, url, store, *MATERIALIZE, "daily", "--partition", day)
-        assert found.properties["partition"] == day
-        assert only(found, "daily").outputs == {str(storage / day)}
-        [made] = found.artifacts[str(storage / day)]
-        assert made.custom_properties["asset_key"] == "daily"
-        assert made.custom_properties["partition"] == day
+        run_record = play(project, url, store, *MATERIALIZE, "daily", "--partition", day)
+        assert run_record.properties["partition"] == day
+        assert only(run_record, "daily").outputs == {str(storage / day)}
+        [artifact] = run_record.artifacts[str(storage / day)]
+        assert artifact.custom_properties["asset_key"] == "daily"
+        assert artifact.custom_properties["partition"] == day
     for day in ("mon", "tue"):  # also when it is not the one that was made last
-        found = play(project, url, store, *MATERIALIZE, "noted", "--partition", day)
-        assert only(found, "noted").inputs == {str(storage / day)}
-        assert only(found, "noted").outputs == {f"asset:shop/noted/{day}"}
+        run_record = play(project, url, store, *MATERIALIZE, "noted", "--partition", day)
+        assert only(run_record, "noted").inputs == {str(storage / day)}
+        assert only(run_record, "noted").outputs == {f"asset:shop/noted/{day}"}
     weekly = only(play(project, url, store, *MATERIALIZE, "weekly"), "weekly")
     files = {str(storage / day) for day in ("mon", "tue")}
     assert weekly.inputs == files | {f"asset:shop/noted/{day}" for day in ("mon", "tue")}
@@ -157,11 +157,11 @@ def test_partitions(adapter: Adapter, project: Project, url: str, store: Lineage
 def test_an_instance_for_one_process(
     adapter: Adapter, project: Project, url: str, store: LineageStore
 ) -> None:
-    found = play(project, url, store, str(adapter.python), "assets/shop.py")
+    run_record = play(project, url, store, str(adapter.python), "assets/shop.py")
     name = "shop.__ephemeral_asset_job__"
-    assert found.contexts["Pipeline"] == {name}
-    assert only(found, "stored").outputs == {f"value:{name}/stored"}  # its file will be gone
-    assert only(found, "last").inputs == {f"value:{name}/stored", f"asset:{name}/told"}
+    assert run_record.contexts["Pipeline"] == {name}
+    assert only(run_record, "stored").outputs == {f"value:{name}/stored"}  # its file will be gone
+    assert only(run_record, "last").inputs == {f"value:{name}/stored", f"asset:{name}/told"}
 
 
 @pytest.mark.parametrize("mode", ["in_process", "processes"])
@@ -175,9 +175,9 @@ def test_an_interrupt(
     os.killpg(process.pid, signal.SIGINT)
     printed, _ = process.communicate(timeout=120)
     assert process.returncode != 0, printed
-    found = recorded(store, project)
-    assert found.state == "CANCELED"
-    assert only(found, "train_small").state == "CANCELED"
+    run_record = recorded(store, project)
+    assert run_record.state == "CANCELED"
+    assert only(run_record, "train_small").state == "CANCELED"
     assert_nothing_waits(project)
 
 
@@ -210,10 +210,10 @@ def test_a_code_server_and_an_end_from_outside(
     finally:
         os.killpg(served.pid, signal.SIGKILL)
         served.communicate()
-    found = recorded(store, project)
-    assert (found.state, found.contexts["Pipeline"]) == ("RUNNING", {"churn.churn"})
-    assert found.contexts["Project"] == {"churn"}
-    assert only(found, "train_small").state == "RUNNING"
+    run_record = recorded(store, project)
+    assert (run_record.state, run_record.contexts["Pipeline"]) == ("RUNNING", {"churn.churn"})
+    assert run_record.contexts["Project"] == {"churn"}
+    assert only(run_record, "train_small").state == "RUNNING"
     project.succeed_with([str(adapter.python), "-c", END_LAST_RUN], url)
     assert recorded(store, project).state == "CANCELED"
 

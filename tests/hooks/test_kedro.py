@@ -33,8 +33,8 @@ def write(project: Project, nodes: str, catalog: str = "") -> None:
     (project.directory / "conf/base/catalog.yml").write_text(dedent(catalog))
 
 
-def outputs(found: Recorded, step: str) -> frozenset[str]:
-    return found.steps[step][-1].outputs
+def outputs(run_record: Recorded, step: str) -> frozenset[str]:
+    return run_record.steps[step][-1].outputs
 
 
 @pytest.mark.parametrize("mode", ["sequential", "processes"])
@@ -53,12 +53,12 @@ def test_a_dataset_with_versions(
     """
     write(project, nodes, catalog)
     project.succeed(url, mode)
-    found = recorded(store, project)
-    [written] = (project.directory / "data/table.json").glob("*/table.json")
-    assert outputs(found, "write") == found.steps["read"][0].inputs == {str(written)}
-    assert found.steps["read"][0].properties["outputs.rows"] == 3
-    [artifact] = found.artifacts[str(written)]
-    assert artifact.custom_properties["dataset_save_version"] == written.parent.name
+    run_record = recorded(store, project)
+    [path] = (project.directory / "data/table.json").glob("*/table.json")
+    assert outputs(run_record, "write") == run_record.steps["read"][0].inputs == {str(path)}
+    assert run_record.steps["read"][0].properties["outputs.rows"] == 3
+    [artifact] = run_record.artifacts[str(path)]
+    assert artifact.custom_properties["dataset_save_version"] == path.parent.name
 
 
 def test_a_node_that_yields(project: Project, url: str, store: LineageStore) -> None:
@@ -79,12 +79,12 @@ def test_a_node_that_yields(project: Project, url: str, store: LineageStore) -> 
     """
     write(project, nodes, catalog)
     project.succeed(url)
-    found = recorded(store, project)
+    run_record = recorded(store, project)
     path = str(project.directory / "data/text")
-    assert found.states() == {"chunks": ["COMPLETE"], "count": ["COMPLETE"]}
-    assert outputs(found, "chunks") == found.steps["count"][0].inputs == {path}
-    assert len(found.artifacts[path]) == 1  # what was there in the end
-    assert found.steps["count"][0].properties["outputs.n"] == 3
+    assert run_record.states() == {"chunks": ["COMPLETE"], "count": ["COMPLETE"]}
+    assert outputs(run_record, "chunks") == run_record.steps["count"][0].inputs == {path}
+    assert len(run_record.artifacts[path]) == 1  # what was there in the end
+    assert run_record.steps["count"][0].properties["outputs.n"] == 3
 
 
 def test_a_value_that_cannot_be_hashed(project: Project, url: str, store: LineageStore) -> None:
@@ -102,9 +102,9 @@ def test_a_value_that_cannot_be_hashed(project: Project, url: str, store: Lineag
     """
     write(project, nodes)
     project.succeed(url)
-    found = recorded(store, project)
-    assert outputs(found, "make") == found.steps["use"][0].inputs == {"value:churn/thing"}
-    [artifact] = found.artifacts["value:churn/thing"]
+    run_record = recorded(store, project)
+    assert outputs(run_record, "make") == run_record.steps["use"][0].inputs == {"value:churn/thing"}
+    [artifact] = run_record.artifacts["value:churn/thing"]
     assert "Strange has no fingerprint" in str(artifact.custom_properties["not_hashed"])
 
 
@@ -129,9 +129,9 @@ def test_an_output_that_cannot_be_saved(
     write(project, nodes, "numbers: {type: json.JSONDataset, filepath: data/numbers.json}")
     code, printed = project.run(url, mode)
     assert code != 0, printed
-    found = recorded(store, project)
-    assert (found.state, found.states()) == ("FAILED", {"make": ["FAILED"]})
-    assert error in found.steps["make"][0].properties["error_type"]
+    run_record = recorded(store, project)
+    assert (run_record.state, run_record.states()) == ("FAILED", {"make": ["FAILED"]})
+    assert error in run_record.steps["make"][0].properties["error_type"]
 
 
 def test_an_input_that_cannot_be_loaded(project: Project, url: str, store: LineageStore) -> None:
@@ -154,9 +154,9 @@ def test_ctrl_c(project: Project, url: str, store: LineageStore, mode: str) -> N
         hold.unlink()
     process.communicate(timeout=60)
     until(lambda: recorded(store, project).state == "CANCELED")
-    found = recorded(store, project)
-    assert found.steps["clean"][0].state == "COMPLETE"
-    assert found.properties["error_type"] == "Lost"
+    run_record = recorded(store, project)
+    assert run_record.steps["clean"][0].state == "COMPLETE"
+    assert run_record.properties["error_type"] == "Lost"
 
 
 def test_a_pipeline_of_a_name(project: Project, url: str, store: LineageStore) -> None:
@@ -171,11 +171,11 @@ def test_a_pipeline_of_a_name(project: Project, url: str, store: LineageStore) -
     registry.write_text(registry.read_text().replace("__default__", "night"))
     command = [*ADAPTER.command("sequential"), "--pipelines=night", "--tags=quick"]
     project.succeed_with(command, url)
-    found = recorded(store, project)
-    assert found.contexts["Pipeline"] == {"churn.night"}
-    assert found.properties["runner"]
-    assert "quick" in str(found.properties["tags"])
-    assert found.steps["make"][0].params["parameters"]["floor"] == 2
+    run_record = recorded(store, project)
+    assert run_record.contexts["Pipeline"] == {"churn.night"}
+    assert run_record.properties["runner"]
+    assert "quick" in str(run_record.properties["tags"])
+    assert run_record.steps["make"][0].params["parameters"]["floor"] == 2
 
 
 def test_the_hook_can_be_switched_off_in_the_settings(project: Project, url: str) -> None:

@@ -25,15 +25,15 @@ def configurations(
     (directory / "parts" / "one").write_text("1")
     (directory / "data").write_text("1")
     script = Path(__file__).with_name("kedro_configurations.py")
-    found = subprocess.run(
+    process = subprocess.run(
         [str(adapter.python), str(script), secret, str(directory)],
         env={"PYTHONHASHSEED": seed, "PYTHONDONTWRITEBYTECODE": "1"},
         stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
-    told: dict[str, list[str]] = json.loads(found.stdout)
-    return told
+    configurations_by_name: dict[str, list[str]] = json.loads(process.stdout)
+    return configurations_by_name
 
 
 def test_it_is_the_same_in_each_process_and_place_and_holds_no_secret(
@@ -46,6 +46,6 @@ def test_it_is_the_same_in_each_process_and_place_and_holds_no_secret(
     }
     assert [name for name, (before, after, _) in first.items() if before != after] == []
     assert len({before for before, _, _ in first.values()}) == len(first) >= 16
-    texts = [text for told in (first, second) for _, _, text in told.values()]
+    texts = [text for configuration in (first, second) for _, _, text in configuration.values()]
     assert [text for text in texts if any(secret in text for secret in SECRETS)] == []
     assert [text for text in texts if str(tmp_path) in text] == []

@@ -54,12 +54,12 @@ def test_tasks_of_one_family(project: Project, url: str, store: LineageStore, mo
     """
     write(project, tasks)
     project.succeed(url, mode)
-    found = recorded(store, project)
-    days = found.steps["Day"]
+    run_record = recorded(store, project)
+    days = run_record.steps["Day"]
     assert sorted(attempt.params["day"] for attempt in days) == [0, 1, 2]
     assert all(set(attempt.params) == {"day"} for attempt in days)  # and not the secret
     paths = {str(project.directory / f"data/{day}") for day in range(3)}
-    [evaluate] = found.steps["Evaluate"]
+    [evaluate] = run_record.steps["Evaluate"]
     assert evaluate.inputs == paths == {path for attempt in days for path in attempt.outputs}
     assert evaluate.outputs == {str(project.directory / f"data/{n}") for n in ("all", "none")}
 
@@ -84,9 +84,9 @@ def test_what_a_task_requires_while_it_runs(
     """
     write(project, tasks)
     project.succeed(url, mode)
-    found = recorded(store, project)
-    assert found.states() == {"Part": ["COMPLETE"], "Evaluate": ["COMPLETE"]}
-    assert "while it runs" in found.steps["Evaluate"][0].properties["inputs_incomplete"]
+    run_record = recorded(store, project)
+    assert run_record.states() == {"Part": ["COMPLETE"], "Evaluate": ["COMPLETE"]}
+    assert "while it runs" in run_record.steps["Evaluate"][0].properties["inputs_incomplete"]
 
 
 def test_a_process_that_dies(project: Project, url: str, store: LineageStore) -> None:
@@ -100,23 +100,23 @@ def test_a_process_that_dies(project: Project, url: str, store: LineageStore) ->
     write(project, tasks)
     code, printed = project.run(url, "processes")
     assert code != 0, printed
-    found = recorded(store, project)
-    assert found.state == "FAILED"
-    assert {attempt.state for attempt in found.steps["Evaluate"]} == {"FAILED"}
-    assert found.steps["Evaluate"][0].properties["error_type"] == "luigi.ProcessFailure"
-    assert "died unexpectedly" in found.steps["Evaluate"][0].properties["error_message"]
+    run_record = recorded(store, project)
+    assert run_record.state == "FAILED"
+    assert {attempt.state for attempt in run_record.steps["Evaluate"]} == {"FAILED"}
+    assert run_record.steps["Evaluate"][0].properties["error_type"] == "luigi.ProcessFailure"
+    assert "died unexpectedly" in run_record.steps["Evaluate"][0].properties["error_message"]
 
 
 def test_what_was_complete_before(project: Project, url: str, store: LineageStore) -> None:
     project.succeed(url)
     (project.directory / "data/metrics.json").unlink()
     project.succeed(url)
-    found = recorded(store, project)
-    states = found.states()
+    run_record = recorded(store, project)
+    states = run_record.states()
     assert states.pop("Evaluate") == ["COMPLETE"]
     assert states == {name: ["CACHED"] for name in ("Clean", "TrainSmall", "TrainLarge")}
-    assert found.steps["Clean"][0].outputs == {"table"}
-    why = found.steps["Clean"][0].properties["log.cache_decision"]
+    assert run_record.steps["Clean"][0].outputs == {"table"}
+    why = run_record.steps["Clean"][0].properties["log.cache_decision"]
     assert why == "COMPLETE: its outputs were there before the run"
 
 
@@ -142,8 +142,8 @@ def test_several_runs_in_one_process(project: Project, url: str, store: LineageS
     json.loads(printed.splitlines()[-1])
     runs = list(store.list_executions(type="PipelineRun"))
     pipelines = {str(run.custom_properties["pipeline"]): str(run.state) for run in runs}
-    wanted = ("churn_tasks.TrainSmall", "churn_tasks.TrainLarge")
-    assert pipelines == dict.fromkeys(wanted, "COMPLETE")
+    expected = ("churn_tasks.TrainSmall", "churn_tasks.TrainLarge")
+    assert pipelines == dict.fromkeys(expected, "COMPLETE")
 
 
 def test_the_startup_line_leaves_other_programs_alone(project: Project, url: str) -> None:

@@ -27,8 +27,8 @@ def fail(project: Project, url: str) -> str:
     return printed
 
 
-def only(found: Recorded, step: str) -> Attempt:
-    [attempt] = found.steps[step]
+def only(run_record: Recorded, step: str) -> Attempt:
+    [attempt] = run_record.steps[step]
     return attempt
 
 
@@ -39,27 +39,27 @@ def values(*names: str) -> set[str]:
 def test_foreach_and_what_is_inherited(project: Project, url: str, store: LineageStore) -> None:
     printed = project.succeed_with([*MORE, "run", "--scale", "2"], url)
     assert "lineage of" not in printed
-    found = recorded(store, project)
-    assert found.state == "COMPLETE"
-    assert found.contexts["Project"] == {"shop"}
-    assert found.contexts["Pipeline"] == {"shop.More"}
+    run_record = recorded(store, project)
+    assert run_record.state == "COMPLETE"
+    assert run_record.contexts["Project"] == {"shop"}
+    assert run_record.contexts["Pipeline"] == {"shop.More"}
     for name in ("part", "half"):
-        assert [attempt.index for attempt in found.steps[name]] == [0, 1, 2]
-        told = [attempt.properties["foreach"] for attempt in found.steps[name]]
-        assert told == ["samples=a", "samples=b", "samples=c"]
-    for part, size in zip(found.steps["part"], (2, 4, 6), strict=True):
+        assert [attempt.index for attempt in run_record.steps[name]] == [0, 1, 2]
+        foreach = [attempt.properties["foreach"] for attempt in run_record.steps[name]]
+        assert foreach == ["samples=a", "samples=b", "samples=c"]
+    for part, size in zip(run_record.steps["part"], (2, 4, 6), strict=True):
         assert (part.inputs, part.outputs) == (values("samples"), values("size"))
         assert part.params == {"scale": 2}  # by way of a method; and not the one that is not used
         assert part.properties["outputs.size"] == size
-    join = only(found, "join")
+    join = only(run_record, "join")
     assert (join.inputs, join.outputs) == (values("halved"), values("total"))
-    assert len(found.artifacts["value:shop.More/halved"]) == 3
-    assert only(found, "end").inputs == values("total", "kept")
-    kept = found.artifacts["value:shop.More/kept"]
-    assert len(kept) == 2  # as it was put out first, and then
-    assert only(found, "caught").state == "COMPLETE"
-    assert only(found, "caught").outputs == values("kept", "problem")
-    assert only(found, "start").properties["log.pathspec"].startswith("More/")
+    assert len(run_record.artifacts["value:shop.More/halved"]) == 3
+    assert only(run_record, "end").inputs == values("total", "kept")
+    kept_values = run_record.artifacts["value:shop.More/kept"]
+    assert len(kept_values) == 2  # as it was put out first, and then
+    assert only(run_record, "caught").state == "COMPLETE"
+    assert only(run_record, "caught").outputs == values("kept", "problem")
+    assert only(run_record, "start").properties["log.pathspec"].startswith("More/")
 
 
 def test_a_process_that_dies(project: Project, url: str, store: LineageStore) -> None:
@@ -74,18 +74,18 @@ def test_a_process_that_dies(project: Project, url: str, store: LineageStore) ->
 def test_a_process_that_always_dies(project: Project, url: str, store: LineageStore) -> None:
     (project.directory / "always-die").touch()
     fail(project, url)
-    found = recorded(store, project)
-    assert found.state == "FAILED"
-    assert found.properties["error_type"] == "metaflow.runtime.TaskFailed"
-    assert found.states()["dies"] == ["FAILED", "FAILED"]
+    run_record = recorded(store, project)
+    assert run_record.state == "FAILED"
+    assert run_record.properties["error_type"] == "metaflow.runtime.TaskFailed"
+    assert run_record.states()["dies"] == ["FAILED", "FAILED"]
 
 
 def test_what_cannot_be_kept(project: Project, url: str, store: LineageStore) -> None:
     (project.directory / "keep-a-lock").touch()
     fail(project, url)
-    found = recorded(store, project)
-    assert found.state == "FAILED"
-    unkept = only(found, "unkept")
+    run_record = recorded(store, project)
+    assert run_record.state == "FAILED"
+    unkept = only(run_record, "unkept")
     assert (unkept.state, unkept.outputs) == ("FAILED", set())
     assert unkept.properties["error_message"]
 
@@ -116,10 +116,10 @@ def test_ctrl_c(project: Project, url: str, store: LineageStore) -> None:
     os.killpg(process.pid, signal.SIGINT)
     printed, _ = process.communicate(timeout=120)
     assert process.returncode != 0, printed
-    found = recorded(store, project)
-    assert found.state == "CANCELED"
-    assert found.states()["clean"] == ["COMPLETE"]
-    assert found.states()["train_small"] == ["CANCELED"]
+    run_record = recorded(store, project)
+    assert run_record.state == "CANCELED"
+    assert run_record.states()["clean"] == ["COMPLETE"]
+    assert run_record.states()["train_small"] == ["CANCELED"]
 
 
 def test_another_file(project: Project, url: str, store: LineageStore) -> None:

@@ -35,8 +35,8 @@ def flow(project: Project, url: str, *command: str, **variables: str) -> str:
 
 def newest(store: LineageStore, project: Project) -> dict[str, Recorded]:
     """Return the newest run of each pipeline."""
-    known = [recorded(store, project, run.run) for run in list_runs(store, limit=9).items]
-    return {str(run.properties["pipeline"]): run for run in reversed(known)}
+    records = [recorded(store, project, run.run) for run in list_runs(store, limit=9).items]
+    return {str(run.properties["pipeline"]): run for run in reversed(records)}
 
 
 def test_what_churn_has_not(runs: dict[str, Recorded]) -> None:
@@ -85,29 +85,31 @@ def kept(
     return project.calls() - before, newest(store, project)["kept"]
 
 
-def decisions(found: Recorded, step: str) -> list[str]:
-    return [str(attempt.properties["log.cache_decision"]) for attempt in found.steps[step]]
+def decisions(run_record: Recorded, step: str) -> list[str]:
+    return [str(attempt.properties["log.cache_decision"]) for attempt in run_record.steps[step]]
 
 
 def test_what_is_skipped(project: Project, url: str, store: LineageStore) -> None:
     project.ask("flaky", "flaky")
-    first, found = kept(project, store, url, **ON)
+    first, run_record = kept(project, store, url, **ON)
     several = {"double": 4, "flaky": 2, "twin": 2}  # which don't wait for each other
     assert first == Counter({**dict.fromkeys([*NEVER, "total"], 1), **several})
-    second, found = kept(project, store, url, **ON)
+    second, run_record = kept(project, store, url, **ON)
     # the policy of its own is Prefect's, and works as it does without the hook
     assert second == Counter(NEVER.keys() - {"own_policy"})
-    states = {name: set(states) for name, states in found.states().items()}
+    states = {name: set(states) for name, states in run_record.states().items()}
     skipped = {name for name, several in states.items() if several == {"CACHED"}}
     assert skipped == {"double", "total", "flaky", "twin", "own_policy"}
     assert {name for name, several in states.items() if several == {"COMPLETE"}} == (
         NEVER.keys() - {"own_policy"}
     )
     for step, why in NEVER.items():
-        [told] = decisions(found, step)
-        assert told.startswith(why), step
-    assert all(told.startswith("HIT: from execution") for told in decisions(found, "double"))
-    [total] = found.steps["total"]
+        [decision] = decisions(run_record, step)
+        assert decision.startswith(why), step
+    assert all(
+        decision.startswith("HIT: from execution") for decision in decisions(run_record, "double")
+    )
+    [total] = run_record.steps["total"]
     assert (total.inputs, total.outputs) == ({"value:kept/double"}, {"value:kept/total"})
     assert total.properties["outputs.result"] == 12
     assert newest(store, project)["within"].states() == {"double": ["CACHED"]}
@@ -115,24 +117,24 @@ def test_what_is_skipped(project: Project, url: str, store: LineageStore) -> Non
 
 def test_one_of_several_changed(project: Project, url: str, store: LineageStore) -> None:
     kept(project, store, url, **ON)
-    ran, found = kept(project, store, url, THIRD="5", **ON)
+    ran, run_record = kept(project, store, url, THIRD="5", **ON)
     assert (ran["double"], ran["total"]) == (1, 1)
-    assert sorted(found.states()["double"]) == ["CACHED", "CACHED", "COMPLETE"]
-    assert found.steps["total"][0].properties["outputs.result"] == 16
-    assert decisions(found, "total")[0].startswith("NEVER_SEEN")
+    assert sorted(run_record.states()["double"]) == ["CACHED", "CACHED", "COMPLETE"]
+    assert run_record.steps["total"][0].properties["outputs.result"] == 16
+    assert decisions(run_record, "total")[0].startswith("NEVER_SEEN")
 
 
 def test_the_order_of_what_is_put_together(project: Project, url: str, store: LineageStore) -> None:
     """What a task is given counts as it is given it, wherever the parts come from."""
-    told = []
+    states = []
     for values in ("one, two, 5", "one, two, 5", "two, one, 5", "two, one, 6"):
         script = project.directory / "put_together.py"
         script.write_text(PUT_TOGETHER.format(values=values))
         flow(project, url, script.name, **ON)
         [attempt] = newest(store, project)["together"].steps["join"]
-        told.append((attempt.state, sorted(attempt.inputs)))
+        states.append((attempt.state, sorted(attempt.inputs)))
     inputs = ["value:together/part"]
-    assert told == [(state, inputs) for state in ("COMPLETE", "CACHED", "COMPLETE", "COMPLETE")]
+    assert states == [(state, inputs) for state in ("COMPLETE", "CACHED", "COMPLETE", "COMPLETE")]
 
 
 PUT_TOGETHER = """
@@ -163,9 +165,9 @@ def test_where_a_task_writes(project: Project, url: str, store: LineageStore) ->
     for name, state in [("a", "COMPLETE"), ("a", "COMPLETE"), ("a", "CACHED"), ("b", "COMPLETE")]:
         (project.directory / "b.txt").write_text("text")
         flow(project, url, script.name, f"{name}.txt", **ON)
-        found = newest(store, project)["writing"]
-        assert (name, found.states()["write"]) == (name, [state])
-        assert found.steps["write"][0].outputs == {str(project.directory / f"{name}.txt")}
+        run_record = newest(store, project)["writing"]
+        assert (name, run_record.states()["write"]) == (name, [state])
+        assert run_record.steps["write"][0].outputs == {str(project.directory / f"{name}.txt")}
 
 
 WRITE = """
@@ -190,11 +192,11 @@ if __name__ == "__main__":
 def test_results_that_are_gone(project: Project, url: str, store: LineageStore) -> None:
     kept(project, store, url, **ON)
     shutil.rmtree(project.directory / "prefect" / "storage")
-    ran, found = kept(project, store, url, **ON)
+    ran, run_record = kept(project, store, url, **ON)
     assert (ran["double"], ran["total"]) == (4, 1)
     assert all(
-        told.startswith("REJECTED: FileNotFoundError: Prefect has no result")
-        for told in decisions(found, "double")
+        decision.startswith("REJECTED: FileNotFoundError: Prefect has no result")
+        for decision in decisions(run_record, "double")
     )
     ran, _ = kept(project, store, url, **ON)
     assert (ran["double"], ran["total"]) == (0, 0)
@@ -203,7 +205,7 @@ def test_results_that_are_gone(project: Project, url: str, store: LineageStore) 
 def test_nothing_is_kept(project: Project, url: str, store: LineageStore) -> None:
     """Where Prefect persists no results, all runs, and says what to set."""
     for _ in range(2):
-        ran, found = kept(project, store, url, LINEAGE_STORE_CACHE="1")
+        ran, run_record = kept(project, store, url, LINEAGE_STORE_CACHE="1")
     assert ran["double"] == 4
     why = "NOT_CACHED: its result is not persisted: set PREFECT_RESULTS_PERSIST_BY_DEFAULT=true"
-    assert decisions(found, "double") == [why] * 3
+    assert decisions(run_record, "double") == [why] * 3

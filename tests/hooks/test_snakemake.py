@@ -36,8 +36,8 @@ def fail(project: Project, url: str, *options: str) -> str:
     return printed
 
 
-def only(found: Recorded, step: str) -> Attempt:
-    [attempt] = found.steps[step]
+def only(run_record: Recorded, step: str) -> Attempt:
+    [attempt] = run_record.steps[step]
     return attempt
 
 
@@ -69,11 +69,11 @@ def test_wildcards(project: Project, url: str, store: LineageStore) -> None:
     write(project, WILDCARDS)
     (project.directory / "config.yml").write_text("size: 7\n")
     run(project, url)
-    found = recorded(store, project)
-    assert found.state == "COMPLETE"
-    assert found.properties["config"] == {"size": 7}
-    assert found.properties["snakefile"] == str(project.directory / "Snakefile")
-    parts = {attempt.params["sample"]: attempt for attempt in found.steps["part"]}
+    run_record = recorded(store, project)
+    assert run_record.state == "COMPLETE"
+    assert run_record.properties["config"] == {"size": 7}
+    assert run_record.properties["snakefile"] == str(project.directory / "Snakefile")
+    parts = {attempt.params["sample"]: attempt for attempt in run_record.steps["part"]}
     assert parts.keys() == {"a", "b", "c"}
     for sample, part in parts.items():
         assert part.params == {"sample": sample, "0": sample.upper(), "size": 7}
@@ -82,13 +82,13 @@ def test_wildcards(project: Project, url: str, store: LineageStore) -> None:
         assert (part.state, part.attempt, part.index) == ("COMPLETE", 1, 0)
         assert part.properties["threads"] == 2
         assert f"echo {sample.upper()} 7" in part.properties["shellcmd"]
-    assert only(found, "merge").inputs == paths(
+    assert only(run_record, "merge").inputs == paths(
         project, "out/a.txt", "out/b.txt", "out/c.txt", "out/a.d"
     )
     assert not (project.directory / "out/a.txt").exists()  # temporary, and yet known by content
-    assert found.steps.keys() == {"part", "merge"}
+    assert run_record.steps.keys() == {"part", "merge"}
     for name in paths(project, "out/a.txt", "out/a.d"):
-        [artifact] = found.artifacts[name]
+        [artifact] = run_record.artifacts[name]
         assert str(artifact.custom_properties["digest"]).startswith("sha256:")
 
 
@@ -137,17 +137,17 @@ def test_kinds_of_files(project: Project, url: str, store: LineageStore) -> None
     write(project, KINDS)
     printed = run(project, url)
     assert "lineage" not in printed
-    found = recorded(store, project)
-    assert {state for several in found.states().values() for state in several} == {"COMPLETE"}
-    outputs = {name: only(found, name).outputs for name in ("flag", "shadowed", "notes")}
+    run_record = recorded(store, project)
+    assert {state for several in run_record.states().values() for state in several} == {"COMPLETE"}
+    outputs = {name: only(run_record, name).outputs for name in ("flag", "shadowed", "notes")}
     assert outputs == {name: paths(project, f"out/{name}") for name in outputs}
     pipe = f"pipe:{project.directory}/out/pipe"
-    assert only(found, "source").outputs == {pipe} == only(found, "sink").inputs
-    assert found.artifacts[pipe][0].custom_properties["not_hashed"] == "it is a pipe"
-    assert only(found, "notes").inputs == paths(project, "out/note0", "out/note1")
-    assert {attempt.params["at"] for attempt in found.steps["note"]} == {"0", "1"}
+    assert only(run_record, "source").outputs == {pipe} == only(run_record, "sink").inputs
+    assert run_record.artifacts[pipe][0].custom_properties["not_hashed"] == "it is a pipe"
+    assert only(run_record, "notes").inputs == paths(project, "out/note0", "out/note1")
+    assert {attempt.params["at"] for attempt in run_record.steps["note"]} == {"0", "1"}
     for name in paths(project, "out/flag", "out/shadowed", "out/piped", "out/notes"):
-        [artifact] = found.artifacts[name]
+        [artifact] = run_record.artifacts[name]
         assert "not_hashed" not in artifact.custom_properties
 
 
@@ -178,45 +178,45 @@ def test_ways_to_fail(project: Project, url: str, store: LineageStore) -> None:
     write(project, FAILING)
     (project.directory / "broken.py").write_text("raise ValueError('broken')\n")
     fail(project, url, "--keep-going", "--latency-wait", "1")
-    found = recorded(store, project)
-    assert found.states() == {
+    run_record = recorded(store, project)
+    assert run_record.states() == {
         "shell": ["FAILED", "FAILED"],
         "script": ["FAILED"],
         "missing": ["FAILED"],
         "good": ["COMPLETE"],
     }
-    assert [attempt.attempt for attempt in found.steps["shell"]] == [1, 2]
+    assert [attempt.attempt for attempt in run_record.steps["shell"]] == [1, 2]
     for name, says in {"shell": "exit 7", "script": "broken.py"}.items():
-        properties = found.steps[name][-1].properties
+        properties = run_record.steps[name][-1].properties
         assert properties["error_type"] == "subprocess.CalledProcessError"
         assert says in properties["error_message"]
-    missing = only(found, "missing").properties
+    missing = only(run_record, "missing").properties
     assert missing["error_type"] == "snakemake.exceptions.MissingOutputException"
     assert "out/missing" in missing["error_message"]
-    assert found.state == "FAILED"
-    assert found.properties["error_type"] == "snakemake.WorkflowError"
-    assert found.properties["error_message"].endswith("Failed: missing, script, shell")
+    assert run_record.state == "FAILED"
+    assert run_record.properties["error_type"] == "snakemake.WorkflowError"
+    assert run_record.properties["error_message"].endswith("Failed: missing, script, shell")
 
 
 def test_each_attempt_at_a_run_is_told(project: Project, url: str, store: LineageStore) -> None:
     """A job with `run:` is tried again in a process of its own, and then once more in another."""
     project.ask("fail", "train_large")
     fail(project, url)
-    found = recorded(store, project)
-    attempts = found.steps["train_large"]
+    run_record = recorded(store, project)
+    attempts = run_record.steps["train_large"]
     assert [attempt.attempt for attempt in attempts] == list(range(1, len(attempts) + 1))
     assert len(attempts) == project.calls()["train_large"] > 1
     assert {attempt.properties["error_type"] for attempt in attempts} == {"RuntimeError"}
-    ended = [attempt.properties["ended_at"] for attempt in attempts]
-    assert ended == sorted(ended)
+    end_times = [attempt.properties["ended_at"] for attempt in attempts]
+    assert end_times == sorted(end_times)
 
 
 def test_a_workflow_that_makes_no_sense(project: Project, url: str, store: LineageStore) -> None:
     write(project, 'rule all:\n    input: "nowhere"\n')
     fail(project, url)
-    found = recorded(store, project)
-    assert (found.state, found.steps) == ("FAILED", {})
-    assert found.properties["error_type"] == "snakemake.exceptions.MissingInputException"
+    run_record = recorded(store, project)
+    assert (run_record.state, run_record.steps) == ("FAILED", {})
+    assert run_record.properties["error_type"] == "snakemake.exceptions.MissingInputException"
 
 
 def test_ctrl_c(project: Project, url: str, store: LineageStore) -> None:
@@ -226,37 +226,37 @@ def test_ctrl_c(project: Project, url: str, store: LineageStore) -> None:
     os.killpg(process.pid, signal.SIGINT)
     printed, _ = process.communicate(timeout=120)
     assert process.returncode != 0, printed
-    found = recorded(store, project)
-    assert found.state == "CANCELED"
-    assert found.states()["clean"] == ["COMPLETE"]
-    assert found.states()["evaluate"] == ["CANCELED"]
+    run_record = recorded(store, project)
+    assert run_record.state == "CANCELED"
+    assert run_record.states()["clean"] == ["COMPLETE"]
+    assert run_record.states()["evaluate"] == ["CANCELED"]
 
 
 def test_what_is_up_to_date(project: Project, url: str, store: LineageStore) -> None:
     project.succeed(url)
     project.succeed(url)
-    found = recorded(store, project)
-    assert found.states() == {"evaluate": ["CACHED"]}  # nothing behind it is looked at
-    assert only(found, "evaluate").outputs == {"metrics"}
+    run_record = recorded(store, project)
+    assert run_record.states() == {"evaluate": ["CACHED"]}  # nothing behind it is looked at
+    assert only(run_record, "evaluate").outputs == {"metrics"}
     metrics = project.path("metrics")
     assert metrics is not None
     metrics.unlink()
     project.succeed(url)
-    found = recorded(store, project)
-    assert found.states() == {
+    run_record = recorded(store, project)
+    assert run_record.states() == {
         "clean": ["CACHED"],
         "train_small": ["CACHED"],
         "train_large": ["CACHED"],
         "evaluate": ["COMPLETE"],
     }
-    assert only(found, "clean").outputs == {"table"}
-    decision = only(found, "clean").properties["log.cache_decision"]
+    assert only(run_record, "clean").outputs == {"table"}
+    decision = only(run_record, "clean").properties["log.cache_decision"]
     assert decision == "UP_TO_DATE: nothing that it depends on has changed"
     shown = project.succeed_with(
         [str(ADAPTER.python.with_name("lineage-store")), "runs", "show"], url
     )
     assert decision in shown
-    assert "Missing output files" in only(found, "evaluate").properties["log.reason"]
+    assert "Missing output files" in only(run_record, "evaluate").properties["log.reason"]
 
 
 def test_what_is_no_run(project: Project, url: str) -> None:
@@ -271,18 +271,18 @@ def test_what_is_no_run(project: Project, url: str) -> None:
 
 def test_what_is_too_large_to_be_hashed(project: Project, url: str, store: LineageStore) -> None:
     run(project, url, LINEAGE_STORE_HASH_BYTES="40")
-    found = recorded(store, project)
-    [metrics] = found.artifacts["metrics"]
+    run_record = recorded(store, project)
+    [metrics] = run_record.artifacts["metrics"]
     assert "digest" in metrics.custom_properties
-    [small] = found.artifacts["small"]
+    [small] = run_record.artifacts["small"]
     assert small.custom_properties["not_hashed"] == "it has more than 40 bytes"
 
 
 def test_threads_instead_of_processes(project: Project, url: str, store: LineageStore) -> None:
     project.ask("flaky", "train_large")
     run(project, url, "--force-use-threads")
-    found = recorded(store, project)
-    failed, good = found.steps["train_large"]
+    run_record = recorded(store, project)
+    failed, good = run_record.steps["train_large"]
     assert (failed.state, good.state) == ("FAILED", "COMPLETE")
     assert failed.properties["error_type"] == "RuntimeError"
 
@@ -293,14 +293,14 @@ def test_another_executor(project: Project, url: str, store: LineageStore) -> No
     submit = ["--executor", "cluster-generic", "--cluster-generic-submit-cmd", "bash"]
     command = [SNAKEMAKE, "--jobs", "2", *submit, "--latency-wait", "10"]
     project.succeed_with([*command, "--seconds-between-status-checks", "1"], url)
-    found = recorded(store, project)
-    assert found.state == "COMPLETE"
-    states = {name: [a.state for a in attempts] for name, attempts in found.steps.items()}
+    run_record = recorded(store, project)
+    assert run_record.state == "COMPLETE"
+    states = {name: [a.state for a in attempts] for name, attempts in run_record.steps.items()}
     assert states.pop("train_large") == ["FAILED", "COMPLETE"]
     assert states == {name: ["COMPLETE"] for name in ("clean", "train_small", "evaluate")}
-    assert found.steps["train_large"][0].properties["error_type"] == "RuntimeError"
-    assert only(found, "evaluate").inputs == {"table", "small", "large"}
-    assert only(found, "evaluate").outputs == {"metrics"}
+    assert run_record.steps["train_large"][0].properties["error_type"] == "RuntimeError"
+    assert only(run_record, "evaluate").inputs == {"table", "small", "large"}
+    assert only(run_record, "evaluate").outputs == {"metrics"}
 
 
 def test_other_files_than_the_usual(project: Project, url: str, store: LineageStore) -> None:

@@ -40,10 +40,12 @@ class Seen:
     decisions: dict[str, str]
 
     def hits(self) -> set[str]:
-        return {name for name, said in self.decisions.items() if said.startswith("CACHED HIT")}
+        return {
+            name for name, decision in self.decisions.items() if decision.startswith("CACHED HIT")
+        }
 
     def cached(self) -> set[str]:
-        return {name for name, said in self.decisions.items() if said.startswith("CACHED")}
+        return {name for name, decision in self.decisions.items() if decision.startswith("CACHED")}
 
     def of(self, steps: set[str]) -> dict[str, str]:
         """Return what was decided on these steps."""
@@ -56,9 +58,9 @@ def run(project: Project, url: str, store: LineageStore, cache: str) -> Seen:
 
 
 def decisions(project: Project, store: LineageStore, run: str | None = None) -> dict[str, str]:
-    found = recorded(store, project, run)
-    assert found.state == "COMPLETE"
-    last = {name: attempts[-1] for name, attempts in found.steps.items()}
+    run_record = recorded(store, project, run)
+    assert run_record.state == "COMPLETE"
+    last = {name: attempts[-1] for name, attempts in run_record.steps.items()}
     return {
         name: f"{each.state} {each.properties.get('log.cache_decision')}"
         for name, each in last.items()
@@ -96,8 +98,8 @@ def test_each_step_puts_out_what_it_would_if_nothing_was_known(
     assert len(changed - never) >= LEAST_CHANGES
     assert len(steps - never - changed) >= LEAST_HITS
     for name, reason in project.adapter.reasons.items():
-        for seen in (before, again, after):
-            assert f"COMPLETE NOT_CACHED: {reason}" in seen.decisions[name]
+        for outcome in (before, again, after):
+            assert f"COMPLETE NOT_CACHED: {reason}" in outcome.decisions[name]
     last = run(project, url, store, "1")
     assert last.of(steps - never - last.hits()) == {}
 
@@ -116,5 +118,7 @@ def test_a_task_that_the_store_was_not_asked_about_says_so(
     project.succeed(url, LINEAGE_STORE_CACHE="1")  # brings what waits
     with connect(url) as store:
         _, middle, _ = list_runs(store).items
-        said = decisions(project, store, middle.run)
-    assert said["HelperElsewhere"].startswith("CACHED NO_DECISION: the store did not answer")
+        step_decisions = decisions(project, store, middle.run)
+    assert step_decisions["HelperElsewhere"].startswith(
+        "CACHED NO_DECISION: the store did not answer"
+    )

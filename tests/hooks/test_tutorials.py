@@ -23,17 +23,17 @@ pytestmark = pytest.mark.timeout(400)
 
 def script(page: str, base: Path) -> tuple[str, list[str | None]]:
     """Return the commands of a page, and for each of them what it should print."""
-    lines, wanted = ["set -eu", f"cd {base}"], []
+    lines, expected_outputs = ["set -eu", f"cd {base}"], []
     for kind, options, text in BLOCK.findall(page):
         path = re.search(r"file=(\S+)", options)
         if path:
             lines.append(f"mkdir -p $(dirname {path[1]}); cat > {path[1]} <<'END'\n{text}END")
         elif kind == "sh" and "no-test" not in options:
             lines.append(f"echo '{MARK}'\n{text}")
-            wanted.append(None)
+            expected_outputs.append(None)
         elif kind == "console":
-            wanted[-1] = text
-    return "\n".join(lines), wanted
+            expected_outputs[-1] = text
+    return "\n".join(lines), expected_outputs
 
 
 def steady(text: str) -> str:
@@ -47,12 +47,12 @@ def steady(text: str) -> str:
 @pytest.mark.parametrize("adapter", adapters(), indirect=True, ids=lambda adapter: adapter.name)
 def test_a_tutorial(adapter: Adapter, tmp_path: Path) -> None:
     page = ROOT / "docs" / "tutorials" / f"{adapter.name}.md"
-    commands, wanted = script(page.read_text(), tmp_path)
+    commands, expected_outputs = script(page.read_text(), tmp_path)
     variables = adapter.environment(tmp_path) | {
         "PATH": f"{adapter.python.parent}{os.pathsep}{os.environ['PATH']}",
         "XDG_CACHE_HOME": str(tmp_path / "cache"),
     }
-    done = subprocess.run(
+    process = subprocess.run(
         ["bash", "-c", commands],
         env=environment(**variables),
         cwd=tmp_path,
@@ -60,13 +60,13 @@ def test_a_tutorial(adapter: Adapter, tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    printed = done.stdout.split(f"{MARK}\n")[1:]
-    assert len(printed) == len(wanted)
-    for found, text in zip(printed, wanted, strict=True):
+    assert process.returncode == 0, process.stdout + process.stderr
+    printed = process.stdout.split(f"{MARK}\n")[1:]
+    assert len(printed) == len(expected_outputs)
+    for output, text in zip(printed, expected_outputs, strict=True):
         if text is not None:
             pattern = re.escape(steady(text)).replace("…", ".*")
-            assert re.fullmatch(pattern, steady(found), re.DOTALL), f"{found}\nis not\n{text}"
+            assert re.fullmatch(pattern, steady(output), re.DOTALL), f"{output}\nis not\n{text}"
 
 
 @pytest.mark.parametrize("name", ["hooks.md", *(f"tutorials/{a.name}.md" for a in adapters())])

@@ -50,7 +50,7 @@ class TruthKedro(Truth, Kedro):
 class TruthLuigi(Truth, Luigi):
     reasons: ClassVar = {
         "NeverFingerprint": "global MOVING",
-        "NeverDynamic": "what it requires while it runs is not known before",
+        "NeverDynamic": "the tasks that it requires while it runs are not known before",
     }
 
     def command(self, mode: str) -> list[str]:

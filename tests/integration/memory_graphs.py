@@ -11,7 +11,7 @@ from lineage_store.engine.lineage.sources import AdjacencyReader
 from lineage_store.kinds import ARTIFACT, EXECUTION
 from lineage_store.lineage.rules import BIDIRECTIONAL, DOWNSTREAM, UPSTREAM, Rules
 from lineage_store.lineage.state import State
-from lineage_store.lineage.walk import Pace, Walk
+from lineage_store.lineage.walk import PageSizes, Walk
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
 
@@ -77,10 +77,10 @@ def walked(graph: LineageReader, direction: int) -> Any:
     walk = Walk(Rules(direction=direction, max_hops=4), State.start(ARTIFACT, [1]))
     events = []
     while not walk.is_done and not walk.is_far_enough:
-        step = walk.look(graph, Pace())
+        step = walk.look(graph, PageSizes())
         walk.take(step)
         events += [edge[1:] for edge in step.events]
-    seen = walk.state.seen
+    seen = walk.state.answered
     return sorted(seen[ARTIFACT]), sorted(seen[EXECUTION]), sorted(events)
 
 

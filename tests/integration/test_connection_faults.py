@@ -15,8 +15,8 @@ import pytest
 import trustme
 
 from lineage_store import connect, errors
+from lineage_store.client.addresses import TLS_VARIABLES
 from lineage_store.client.channel import GrpcTransport
-from lineage_store.client.connecting import TLS_VARIABLES
 from lineage_store.v1 import metadata_service_pb2 as service
 from tests.integration.serving import serving
 

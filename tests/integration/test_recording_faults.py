@@ -70,16 +70,16 @@ class Schedule:
     def of(cls, seed: int) -> "Schedule":
         chance = random.Random(seed)
         store, spool, end = ALL[seed % len(ALL)]
-        made = cls(seed, store, spool, end, chance)
-        made.events = [(chance.uniform(0, 0.3), "store"), (chance.uniform(0, 0.3), "spool")]
+        schedule = cls(seed, store, spool, end, chance)
+        schedule.events = [(chance.uniform(0, 0.3), "store"), (chance.uniform(0, 0.3), "spool")]
         if store != "away" and chance.random() < 0.6:  # else it is repaired after the end
-            made.events.append((chance.uniform(0.3, 0.7), "store back"))
+            schedule.events.append((chance.uniform(0.3, 0.7), "store back"))
         if chance.random() < 0.4:
-            made.events.append((chance.uniform(0.3, 0.7), "spool back"))
+            schedule.events.append((chance.uniform(0.3, 0.7), "spool back"))
         if end != "in_order":
-            made.events.append((chance.uniform(0.1, 0.8), "end"))
-        made.events.sort()
-        return made
+            schedule.events.append((chance.uniform(0.1, 0.8), "end"))
+        schedule.events.sort()
+        return schedule
 
     @property
     def name(self) -> str:
@@ -127,17 +127,17 @@ class Trial:
             end()
 
     def _go_through(self, process: "subprocess.Popen[bytes]") -> None:
-        begun = time.monotonic()
-        for at, what in self.schedule.events:
-            time.sleep(max(0.0, begun + at - time.monotonic()))
-            if what == "store":
-                self._ends[what] = self._store.begin(self.schedule.store)
-            elif what == "spool":
-                self._ends[what] = self.spool.begin(self.schedule.spool, process.pid)
-            elif what == "end":
+        start = time.monotonic()
+        for at, event in self.schedule.events:
+            time.sleep(max(0.0, start + at - time.monotonic()))
+            if event == "store":
+                self._ends[event] = self._store.begin(self.schedule.store)
+            elif event == "spool":
+                self._ends[event] = self.spool.begin(self.schedule.spool, process.pid)
+            elif event == "end":
                 process.send_signal(getattr(signal, self.schedule.end))
             else:
-                self._ends.pop(what.removesuffix(" back"))()
+                self._ends.pop(event.removesuffix(" back"))()
 
     def told_lost(self) -> int:
         """Return how many records the process said to have lost, in all."""
@@ -168,8 +168,8 @@ def replay_all(trial: Trial, url: str, seed: int) -> None:
             with store.run(f"later{seed}"):
                 pass
         deadline = time.monotonic() + 30
-        while (waiting := spool_status(path)).pending or waiting.refused:
-            assert time.monotonic() < deadline, waiting
+        while (status := spool_status(path)).pending or status.refused:
+            assert time.monotonic() < deadline, status
             if not seed % 2:
                 with suppress(errors.Unavailable):
                     replay(store, path)
@@ -205,11 +205,11 @@ def test_no_ended_step_is_lost(seed: int, store_faults, tmp_path: Path, record_p
         trial = Trial(schedule, server.url, faults, spool)
         trial.run()
         replay_all(trial, server.url, seed)
-        missing = missing_steps(server.url, trial)
-    story = f"{schedule}\n{len(trial.ended)} ended, missing {missing}\n{trial.log}"
+        lost_steps = missing_steps(server.url, trial)
+    story = f"{schedule}\n{len(trial.ended)} ended, missing {lost_steps}\n{trial.log}"
     for name, count in (
         ("ended", len(trial.ended)),
-        ("missing", len(missing)),
+        ("missing", len(lost_steps)),
         ("told", trial.told_lost()),
         ("endangered", spool.endangered),
     ):
@@ -217,4 +217,4 @@ def test_no_ended_step_is_lost(seed: int, store_faults, tmp_path: Path, record_p
     record_property("schedule", f"{schedule.store} {schedule.spool} {schedule.end}")
     assert "Traceback" not in trial.log, story
     assert schedule.end != "in_order" or (trial.code, len(trial.ended)) == (0, STEPS), story
-    assert len(missing) <= allowed(trial), story
+    assert len(lost_steps) <= allowed(trial), story

@@ -64,8 +64,8 @@ def fresh_diagnostics() -> None:
 
 def steps_of(store: LineageStore) -> list[Execution]:
     """Return the executions of steps, in the order in which they began."""
-    found = [each for each in store.iter_executions() if each.type != "PipelineRun"]
-    return sorted(found, key=lambda step: int(step.custom_properties["parameters.number"]))
+    steps = [each for each in store.iter_executions() if each.type != "PipelineRun"]
+    return sorted(steps, key=lambda step: int(step.custom_properties["parameters.number"]))
 
 
 def expect_each_once(store: LineageStore, count: int, state: str = "COMPLETE") -> None:
@@ -102,9 +102,9 @@ def test_the_server_is_killed_in_the_middle_of_a_run(server, options, caplog) ->
                 if number == STEPS // 3:
                     away.start()
                     killed.wait()
-                begun = time.monotonic()
+                start = time.monotonic()
                 previous = run_step(run, number, previous)
-                slowest = max(slowest, time.monotonic() - begun)
+                slowest = max(slowest, time.monotonic() - start)
                 time.sleep(3 * AWAY_SECONDS / STEPS if number >= STEPS // 3 else 0)
         away.join()
         wait_until_replayed(server.url, options)
@@ -112,8 +112,8 @@ def test_the_server_is_killed_in_the_middle_of_a_run(server, options, caplog) ->
         [whole] = store.list_executions(type="PipelineRun").items
         assert whole.state == "COMPLETE"
     assert slowest < OVERHEAD_SECONDS
-    told = [record for record in caplog.records if "away" in record.getMessage()]
-    assert len(told) == 1
+    warnings = [record for record in caplog.records if "away" in record.getMessage()]
+    assert len(warnings) == 1
 
 
 def wait_until_replayed(url: str, options: RecordingOptions) -> None:
@@ -129,13 +129,13 @@ def test_a_decision_is_a_miss_while_the_server_is_away(server, options) -> None:
         with store.run("first") as run, run.step("work", params={"number": 0}, cache=True) as step:
             assert step.hit is None
         server.kill()
-        begun = time.monotonic()
+        start = time.monotonic()
         with store.run("second") as run:
             for number in range(3):
                 with run.step("work", params={"number": number}, cache=Caching()) as step:
                     assert step.hit is None
                     assert step.decision == "NO_DECISION"
-        assert time.monotonic() - begun < 3 * options.decide_seconds
+        assert time.monotonic() - start < 3 * options.decide_seconds
         server.start()
         wait_until_replayed(server.url, options)
         with store.run("third") as run, run.step("work", params={"number": 2}, cache=True) as step:
@@ -148,14 +148,14 @@ def test_a_server_that_hangs_is_in_nobodys_way(server, options) -> None:
         with store.run("first") as run:
             run_step(run, 0, None)
         server.freeze()
-        begun = time.monotonic()
+        start = time.monotonic()
         with store.run("second") as run:
             for number in range(1, 20):
                 with run.step("work", params={"number": number}, cache=True) as step:
                     assert step.hit is None
                     step.output("out", uri=f"memory://{number}", version="1")
         store.close()
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - start < 5
         server.thaw()
     with connect(server.url, recording=options) as store:
         with store.run("third"):
@@ -185,15 +185,15 @@ os.kill(os.getpid(), 9)
 
 
 def spool_from_a_process_that_is_killed(url: str, directory: Path, count: int) -> Path:
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", SPOOLING, url, str(directory), str(count)],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert done.stdout == "spooled\n", done.stderr
-    assert done.returncode == -signal.SIGKILL
+    assert process.stdout == "spooled\n", process.stderr
+    assert process.returncode == -signal.SIGKILL
     return spool_path(url, directory)
 
 
@@ -208,11 +208,11 @@ def test_what_a_killed_process_spooled_another_replays(server, options) -> None:
             replay(store, path)
         assert spool_status(path).pending == 41
     server.start()
-    seen: list[tuple[int, int]] = []
+    progress: list[tuple[int, int]] = []
     with connect(server.url) as store:
-        done = replay(store, path, lambda *counts: seen.append(counts))
-        assert (done.sent, done.refused, done.left) == (41, 0, 0)
-        assert seen[-1] == (41, 41)
+        result = replay(store, path, lambda *counts: progress.append(counts))
+        assert (result.sent, result.refused, result.left) == (41, 0, 0)
+        assert progress[-1] == (41, 41)
         expect_each_once(store, 20)
         assert replay(store, path).sent == 0
 
@@ -250,9 +250,9 @@ def test_a_spool_that_was_cut_in_half(server, options) -> None:
         file.truncate(path.stat().st_size // 2)
     server.start()
     with connect(server.url) as store:
-        for read in (lambda: spool_status(path), lambda: replay(store, path)):
+        for reader in (lambda: spool_status(path), lambda: replay(store, path)):
             with pytest.raises(SpoolDamaged, match="is damaged"):
-                read()
+                reader()
         assert not steps_of(store)
         saved = recover(path)
         assert saved is not None
@@ -265,6 +265,6 @@ def test_a_spool_that_was_cut_in_half(server, options) -> None:
         numbers = [
             step.custom_properties.get("parameters.number") for step in store.iter_executions()
         ]
-        found = [number for number in numbers if number is not None]
-        assert sorted(found) == sorted(set(found))
-        assert 0 < len(found) <= count
+        saved_numbers = [number for number in numbers if number is not None]
+        assert sorted(saved_numbers) == sorted(set(saved_numbers))
+        assert 0 < len(saved_numbers) <= count

@@ -84,36 +84,38 @@ def states(store: LineageStore) -> dict[str, str]:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_process_that_forks(url: str, tmp_path: Path) -> None:
-    done = python(FORKS, url, tmp_path / "spool")
-    told = [line for line in done.stderr.splitlines() if "fork_posix" not in line]  # gRPC itself
-    assert (done.returncode, told) == (0, [])
+    process = python(FORKS, url, tmp_path / "spool")
+    log_lines = [
+        line for line in process.stderr.splitlines() if "fork_posix" not in line
+    ]  # gRPC itself
+    assert (process.returncode, log_lines) == (0, [])
     with connect(url) as store:
         # what a child spooled is sent by the parent, or by the next process that records
         if set(states(store)) != {"PipelineRun", "before", "after", "child_a", "child_b"}:
             python("with store.run('next'): store.flush_recording()\n", url, tmp_path / "spool")
-        found = states(store)
-    assert set(found) == {"PipelineRun", "before", "after", "child_a", "child_b"}
-    assert set(found.values()) == {"COMPLETE"}
+        final_states = states(store)
+    assert set(final_states) == {"PipelineRun", "before", "after", "child_a", "child_b"}
+    assert set(final_states.values()) == {"COMPLETE"}
 
 
 def test_a_process_that_never_closes_the_store(url: str, tmp_path: Path) -> None:
-    done = python(NEVER_CLOSED, url, tmp_path / "spool")
-    assert (done.returncode, done.stderr) == (3, "")
+    process = python(NEVER_CLOSED, url, tmp_path / "spool")
+    assert (process.returncode, process.stderr) == (3, "")
     with connect(url) as store:
         assert states(store) == {"PipelineRun": "RUNNING", "work": "COMPLETE"}
 
 
 def test_an_error_of_the_user_is_the_users(url: str, tmp_path: Path) -> None:
-    done = python(ENDS_IN_AN_ERROR, url, tmp_path / "spool")
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == "RuntimeError: boom"
+    process = python(ENDS_IN_AN_ERROR, url, tmp_path / "spool")
+    assert process.returncode == 1
+    assert process.stderr.splitlines()[-1] == "RuntimeError: boom"
     with connect(url) as store:
         assert states(store) == {"PipelineRun": "FAILED", "work": "FAILED"}
 
 
 def test_runs_in_two_stores_do_not_mix(url: str, tmp_path: Path) -> None:
-    done = python(OTHER_STORE, url, tmp_path / "spool")
-    assert (done.returncode, done.stderr) == (0, "")
+    process = python(OTHER_STORE, url, tmp_path / "spool")
+    assert (process.returncode, process.stderr) == (0, "")
 
 
 TWINS = """
@@ -136,8 +138,8 @@ def test_processes_that_run_the_same_run_it_once(tmp_path: Path) -> None:
         url = f"grpc://{served.address}"
         with ThreadPoolExecutor(4) as pool:
             spools = [tmp_path / f"spool{number}" for number in range(4)]
-            done = list(pool.map(lambda spool: python(TWINS, url, spool), spools))
-        assert [(each.returncode, each.stderr) for each in done] == [(0, "")] * 4
+            processes = list(pool.map(lambda spool: python(TWINS, url, spool), spools))
+        assert [(each.returncode, each.stderr) for each in processes] == [(0, "")] * 4
         with connect(url) as store:
             steps = list(store.iter_executions(type="work"))
             ran = [each for each in steps if each.state == "COMPLETE"]

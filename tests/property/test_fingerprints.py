@@ -35,21 +35,25 @@ VALUES = st.recursive(
 )
 
 
-def told(value: Any) -> str:
+def visible_text(value: Any) -> str:
     """Return all that a step can tell of a value, as text."""
     kind = type(value).__name__
     if isinstance(value, list | tuple):
-        return f"{kind}({','.join(map(told, value))})"
+        return f"{kind}({','.join(map(visible_text, value))})"
     if isinstance(value, dict):
-        return f"{kind}({','.join(f'{told(k)}:{told(v)}' for k, v in value.items())})"
+        return (
+            f"{kind}({','.join(f'{visible_text(k)}:{visible_text(v)}' for k, v in value.items())})"
+        )
     if isinstance(value, set | frozenset):
-        return f"{kind}({','.join(sorted(map(told, value)))})"
+        return f"{kind}({','.join(sorted(map(visible_text, value)))})"
     return f"{kind} {value!r}"
 
 
 @given(VALUES, VALUES)
 def test_what_can_be_told_apart_differs(one: Any, other: Any) -> None:
-    assert (fingerprint([one]) == fingerprint([other])) == (told(one) == told(other))
+    assert (fingerprint([one]) == fingerprint([other])) == (
+        visible_text(one) == visible_text(other)
+    )
 
 
 @given(VALUES)

@@ -23,7 +23,7 @@ from lineage_store.lineage.adjacency import reach
 from lineage_store.lineage.resumption import digest, read_token, write_token
 from lineage_store.lineage.rules import BIDIRECTIONAL, DOWNSTREAM, INPUTS, UPSTREAM, Rules
 from lineage_store.lineage.state import State
-from lineage_store.lineage.walk import Pace, Walk
+from lineage_store.lineage.walk import PageSizes, Walk
 from lineage_store.v1 import lineage_pb2
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
@@ -182,7 +182,7 @@ def test_frontiers_the_closure_and_networkx_agree(
             walk = Walk(rules, State.start(kind, start_ids))
             found, edges = {}, []
             while not walk.is_done:
-                step = walk.look(graph, Pace(nodes=2, batch=batch, events=page))
+                step = walk.look(graph, PageSizes(nodes=2, batch=batch, events=page))
                 walk.take(step)
                 found.update(((step.kind, i), step.hop) for i in step.nodes)
                 edges += [edge[1:4] for edge in step.events]
@@ -357,8 +357,12 @@ states = st.builds(
     frontier=st.builds(deque, st.builds(sorted, id_sets)),
     after=st.none() | st.tuples(ids, ids, st.integers(0, 9)),
     reached=st.builds(set, id_sets),
-    seen=st.fixed_dictionaries({ARTIFACT: st.builds(set, id_sets), EXECUTION: id_sets.map(set)}),
-    ended=st.fixed_dictionaries({ARTIFACT: st.builds(set, id_sets), EXECUTION: id_sets.map(set)}),
+    answered=st.fixed_dictionaries(
+        {ARTIFACT: st.builds(set, id_sets), EXECUTION: id_sets.map(set)}
+    ),
+    end_nodes=st.fixed_dictionaries(
+        {ARTIFACT: st.builds(set, id_sets), EXECUTION: id_sets.map(set)}
+    ),
     nodes=st.integers(0, 2**53),
     events=st.integers(0, 2**53),
 )

@@ -9,8 +9,8 @@ import sys
 from itertools import count
 
 from lineage_store.database.connection import Connection
+from lineage_store.transfer.mlmd.findings import Findings
 from lineage_store.transfer.mlmd.importing import import_mlmd
-from lineage_store.transfer.mlmd.problems import Problems
 
 source, target, last = sys.argv[1:]
 commits = count(1)
@@ -24,4 +24,4 @@ def commit_or_die(self):
 
 
 Connection.commit = commit_or_die
-import_mlmd(source, target, Problems())
+import_mlmd(source, target, Findings())

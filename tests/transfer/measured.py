@@ -8,7 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
-from lineage_store.cli.main import cli
+from lineage_store.cli.group import cli
 
 STATUS = Path("/proc/self/status")
 peak = 0

@@ -14,8 +14,8 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from lineage_store import connect, errors
 from lineage_store.database.mlmd.source import MlmdSource
 from lineage_store.limits import MAX_NAME
+from lineage_store.transfer.mlmd.findings import SHOWN, Findings
 from lineage_store.transfer.mlmd.importing import import_mlmd
-from lineage_store.transfer.mlmd.problems import SHOWN, Problems
 from lineage_store.transfer.mlmd.verifying import verify_mlmd
 from tests.differential.peers import request_of
 from tests.transfer.answers import ImportedStore, real_on
@@ -34,10 +34,10 @@ def damaged(sqlite_mlmd, store_url):
                 text, *values = statement if isinstance(statement, tuple) else (statement,)
                 connection.execute(text, values)
             connection.commit()
-        problems = Problems()
-        import_mlmd(sqlite_mlmd.url, store_url, problems)
+        findings = Findings()
+        import_mlmd(sqlite_mlmd.url, store_url, findings)
         verify_mlmd(sqlite_mlmd.url, store_url).demand_equal()
-        return store_url, problems
+        return store_url, findings
 
     return damage_and_import
 
@@ -67,9 +67,9 @@ def property_row(**cells):
     ],
 )
 def test_a_property_that_ml_metadata_can_not_read(damaged, cells, told, kept):
-    url, problems = damaged(property_row(**cells))
-    assert [problem.where for problem in problems.shown] == [CUSTOM]
-    assert told in str(problems.shown[0])
+    url, findings = damaged(property_row(**cells))
+    assert [finding.where for finding in findings.shown] == [CUSTOM]
+    assert told in str(findings.shown[0])
     with connect(url) as store:
         assert store.get_artifact(1).custom_properties.get("x") == kept
 
@@ -77,8 +77,8 @@ def test_a_property_that_ml_metadata_can_not_read(damaged, cells, told, kept):
 def test_an_any_without_type_url_is_kept(damaged, sqlite_mlmd):
     message = AnyMessage(value=b"abc")
     encoded = base64.b64encode(message.SerializeToString())
-    url, problems = damaged(property_row(proto_value=encoded))
-    assert [problem.where for problem in problems.shown] == [CUSTOM]
+    url, findings = damaged(property_row(proto_value=encoded))
+    assert [finding.where for finding in findings.shown] == [CUSTOM]
     with connect(url) as store:
         assert store.get_artifact(1).custom_properties["x"] == message
     with real_on(sqlite_mlmd) as real:
@@ -105,10 +105,10 @@ DANGLING = [
 
 @pytest.mark.parametrize(("statement", "where"), DANGLING)
 def test_what_points_at_nothing_is_left_out(damaged, statement, where):
-    url, problems = damaged(statement)
-    [problem] = problems.shown
-    assert problem.where.startswith(where)
-    assert problem.done == "it is left out"
+    url, findings = damaged(statement)
+    [finding] = findings.shown
+    assert finding.where.startswith(where)
+    assert finding.action == "it is left out"
     with connect(url) as store:
         assert len(store.list_events(execution=1)) >= 0
         assert {artifact.id for artifact in store.iter_artifacts()} == set(range(1, 21))
@@ -116,7 +116,7 @@ def test_what_points_at_nothing_is_left_out(damaged, statement, where):
 
 def test_names_that_do_not_fit_are_changed_and_stay_apart(damaged):
     long = "n" * (MAX_NAME + 1)
-    url, problems = damaged(
+    url, findings = damaged(
         ("UPDATE Artifact SET name = ?, external_id = '' WHERE id = 1", long + "1"),
         "UPDATE Artifact SET type_id = (SELECT type_id FROM Artifact WHERE id = 1) WHERE id = 2",
         ("UPDATE Artifact SET name = ? WHERE id = 2", long + "2"),
@@ -125,7 +125,7 @@ def test_names_that_do_not_fit_are_changed_and_stay_apart(damaged):
         ("UPDATE Context SET external_id = '' WHERE id = 1"),
         ("UPDATE Type SET external_id = '' WHERE name = 'Data' AND version IS NULL"),
     )
-    assert [problem.where for problem in problems.shown] == [
+    assert [finding.where for finding in findings.shown] == [
         "type 10",
         "artifact 1, name",
         "artifact 1",
@@ -147,7 +147,7 @@ def test_names_that_do_not_fit_are_changed_and_stay_apart(damaged):
 
 
 def test_types_of_one_name_are_told_apart_and_system_types_that_are_missing_are_made(damaged):
-    url, problems = damaged(
+    url, findings = damaged(
         "INSERT INTO Type (id, name, type_kind) VALUES (50, 'Data', 1)",
         "UPDATE Artifact SET type_id = 50 WHERE id = 1",
         "UPDATE Type SET id = 60 WHERE name = 'mlmd.Train'",
@@ -157,7 +157,7 @@ def test_types_of_one_name_are_told_apart_and_system_types_that_are_missing_are_
         "INSERT INTO TypeProperty VALUES (50, 'odd', 77)",
         "UPDATE Type SET input_type = 'no json' WHERE name = 'Train'",
     )
-    assert [problem.where for problem in problems.shown] == [
+    assert [finding.where for finding in findings.shown] == [
         "type 14, input_type",
         "type 50, property 'odd'",
         "type 50",
@@ -183,7 +183,7 @@ def test_types_of_one_name_are_told_apart_and_system_types_that_are_missing_are_
 
 
 def test_one_name_in_both_maps_and_steps_without_a_value(damaged):
-    url, problems = damaged(
+    url, findings = damaged(
         property_row(int_value=1),
         "INSERT INTO ArtifactProperty (artifact_id, name, is_custom_property, string_value) "
         "VALUES (1, 'x', 0, 'other')",
@@ -191,7 +191,7 @@ def test_one_name_in_both_maps_and_steps_without_a_value(damaged):
         "INSERT INTO EventPath VALUES (1, 0, NULL, 'b'), (1, 1, NULL, NULL), (1, 1, 0, NULL), "
         "(1, 0, NULL, 'a')",
     )
-    assert [problem.where for problem in problems.shown] == ["event 1"]
+    assert [finding.where for finding in findings.shown] == ["event 1"]
     with connect(url) as store:
         artifact = store.get_artifact(1)
         assert artifact.custom_properties["x"] == 1
@@ -200,16 +200,16 @@ def test_one_name_in_both_maps_and_steps_without_a_value(damaged):
         assert ("b", 0, "a") in [event.path for event in found]
 
 
-def test_of_many_problems_the_first_are_told(damaged):
+def test_of_many_findings_the_first_are_told(damaged):
     # As many properties without value as a downgrade leaves.
     rows = (
         "INSERT INTO ArtifactProperty (artifact_id, name, is_custom_property) "
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500) "
         "SELECT 1, 'p' || i, 1 FROM n"
     )
-    _, problems = damaged(rows)
-    assert problems.count == 1500
-    assert len(problems.shown) == SHOWN
+    _, findings = damaged(rows)
+    assert findings.count == 1500
+    assert len(findings.shown) == SHOWN
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_a_source_of_another_version_is_refused(tmp_path, sqlite_mlmd, statement
             connection.execute(statement)
         connection.commit()
     with pytest.raises(error, match=match):
-        import_mlmd(sqlite_mlmd.url, f"sqlite:///{tmp_path}/new.db", Problems())
+        import_mlmd(sqlite_mlmd.url, f"sqlite:///{tmp_path}/new.db", Findings())
     assert not (tmp_path / "new.db").exists()
 
 
@@ -242,7 +242,7 @@ def test_the_source_stays_as_it_is(sqlite_mlmd, store_url, tmp_path):
     sqlite_mlmd.populate(40)
     [path] = tmp_path.glob("mlmd-*.db")
     before = path.read_bytes()
-    import_mlmd(sqlite_mlmd.url, store_url, Problems())
+    import_mlmd(sqlite_mlmd.url, store_url, Findings())
     verify_mlmd(sqlite_mlmd.url, store_url)
     assert path.read_bytes() == before
     assert list(tmp_path.glob("mlmd-*")) == [path]
@@ -250,7 +250,7 @@ def test_the_source_stays_as_it_is(sqlite_mlmd, store_url, tmp_path):
 
 def test_a_change_after_the_import_is_found(sqlite_mlmd, store_url):
     sqlite_mlmd.populate(40)
-    import_mlmd(sqlite_mlmd.url, store_url, Problems())
+    import_mlmd(sqlite_mlmd.url, store_url, Findings())
     with closing(sqlite3.connect(sqlite_mlmd.url.removeprefix("sqlite:///"))) as connection:
         connection.execute("UPDATE Artifact SET uri = 'changed' WHERE id = 3")
         connection.execute("DELETE FROM Event WHERE id = 5")

@@ -17,8 +17,8 @@ from lineage_store.database.mlmd.source import MlmdSource
 from lineage_store.database.mlmd.target import MlmdTarget
 from lineage_store.engine import Engine
 from lineage_store.transfer.mlmd.exporting import export_mlmd
+from lineage_store.transfer.mlmd.findings import Findings
 from lineage_store.transfer.mlmd.importing import import_mlmd
-from lineage_store.transfer.mlmd.problems import Problems
 from lineage_store.transfer.mlmd.verifying import verify_mlmd
 from tests.differential.peers import request_of
 from tests.transfer.answers import ImportedStore, assert_same, real_on
@@ -32,14 +32,14 @@ LARGEST = 1.7976931348623157e308
 def filled_store(sqlite_mlmd, store_url):
     """A store with everything that there can be; made from a database of ML Metadata."""
     sqlite_mlmd.populate(NODES)
-    import_mlmd(sqlite_mlmd.url, store_url, Problems())
+    import_mlmd(sqlite_mlmd.url, store_url, Findings())
     return store_url
 
 
 def exported(store_url, database):
-    problems = Problems()
-    done = export_mlmd(store_url, database.url, problems)
-    assert problems.shown == []
+    findings = Findings()
+    done = export_mlmd(store_url, database.url, findings)
+    assert findings.shown == []
     return done
 
 
@@ -134,16 +134,16 @@ def test_what_ml_metadata_has_no_place_for_is_told(store_url, mlmd_database):
         )
         number = store.put_artifact(artifact)
         store.put_artifact(dataclasses.replace(store.get_artifact(number), uri="w"))
-    problems = Problems()
-    done = export_mlmd(store_url, mlmd_database.url, problems)
+    findings = Findings()
+    done = export_mlmd(store_url, mlmd_database.url, findings)
     assert done.left_behind == {"node_versions": 1}
-    told = {problem.where: problem for problem in problems.shown}
+    told = {finding.where: finding for finding in findings.shown}
     wide = mlmd_database.url.startswith("sqlite")
     lost = {"null", "bad struct", "nan", "empty any", *(() if wide else ("huge", "infinity"))}
     assert {
         where.partition("'")[2].rstrip("'")
-        for where, problem in told.items()
-        if problem.done == "it is left out"
+        for where, finding in told.items()
+        if finding.action == "it is left out"
     } == lost
     with real_on(mlmd_database) as real:
         [kept] = real.call("GetArtifacts", request_of("GetArtifacts")).response.artifacts
@@ -164,10 +164,10 @@ def test_names_that_a_database_can_not_tell_apart_are_told(store_url, tmp_path):
         store.put_execution_type(ExecutionType(name="E", external_id="x "))
         ids = [store.put_artifact(Artifact(type="T", name=name)) for name in ("a", "a ", "A")]
         store.record_execution(Execution(type="E"), inputs=dict(zip("xyz", ids, strict=True)))
-    problems = Problems()
+    findings = Findings()
     with WAYS["mariadb"](tmp_path) as database:
-        done = export_mlmd(store_url, database.url, problems)
-        assert [problem.where for problem in problems.shown] == [
+        done = export_mlmd(store_url, database.url, findings)
+        assert [finding.where for finding in findings.shown] == [
             "type 11, external id",
             "type 10, property 'p '",
             "artifact 2",
@@ -188,10 +188,10 @@ def test_long_strings_that_postgresql_does_not_index_are_told(store_url, tmp_pat
         store.put_artifact_type(ArtifactType(name="T"))
         properties = {"noise": noise, "same": "x" * 6000, "short": "y"}
         store.put_artifact(Artifact(type="T", custom_properties=properties))
-    problems = Problems()
+    findings = Findings()
     with WAYS["postgresql"](tmp_path) as database:
-        assert export_mlmd(store_url, database.url, problems).stored["artifacts"] == 1
-        assert [problem.where for problem in problems.shown] == ["artifact 1: 'noise'"]
+        assert export_mlmd(store_url, database.url, findings).stored["artifacts"] == 1
+        assert [finding.where for finding in findings.shown] == ["artifact 1: 'noise'"]
         with real_on(database) as real:
             [kept] = real.call("GetArtifacts", request_of("GetArtifacts")).response.artifacts
         assert set(kept.custom_properties) == {"same", "short"}
@@ -221,7 +221,7 @@ def test_a_target_that_holds_something_is_refused_and_stays(filled_store, mlmd_d
 def test_an_empty_or_half_filled_store_is_refused(tmp_path, store_url):
     target = f"sqlite:///{tmp_path}/new.db"
     with pytest.raises(errors.LineageError):
-        export_mlmd(store_url, target, Problems())
+        export_mlmd(store_url, target, Findings())
     with closing(BulkLoad(store_url, "elsewhere")), pytest.raises(errors.SchemaMismatch):
-        export_mlmd(store_url, target, Problems())
+        export_mlmd(store_url, target, Findings())
     assert not (tmp_path / "new.db").exists()

@@ -3,8 +3,8 @@
 from contextlib import closing
 
 from lineage_store.database.checks.checking import check
+from lineage_store.transfer.mlmd.findings import Findings
 from lineage_store.transfer.mlmd.importing import import_mlmd
-from lineage_store.transfer.mlmd.problems import Problems
 from lineage_store.transfer.mlmd.verifying import verify_mlmd
 from tests.transfer.answers import ImportedStore, assert_same, real_on
 
@@ -12,9 +12,9 @@ NODES = 300
 
 
 def imported(database, url):
-    problems = Problems()
-    done = import_mlmd(database.url, url, problems)
-    assert problems.shown == []
+    findings = Findings()
+    done = import_mlmd(database.url, url, findings)
+    assert findings.shown == []
     return done
 
 

@@ -7,8 +7,8 @@ from itertools import count
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
+from lineage_store.transfer.mlmd.findings import Findings
 from lineage_store.transfer.mlmd.importing import import_mlmd
-from lineage_store.transfer.mlmd.problems import Problems
 from lineage_store.transfer.mlmd.verifying import verify_mlmd
 from tests.differential.duel import Duel, Tally
 from tests.differential.operations import Operation
@@ -42,10 +42,10 @@ def test_what_random_calls_leave_is_answered_alike(tmp_path):
         config = f'sqlite {{ filename_uri: "{source}" }}'
         with closing(RealStore(python(), config)) as real, closing(OurStore()) as ours:
             Duel(real, ours, Tally()).run(sequence)
-            problems = Problems()
-            import_mlmd(f"sqlite:///{source}", target, problems)
+            findings = Findings()
+            import_mlmd(f"sqlite:///{source}", target, findings)
             # The sequences avoid what makes ML Metadata write rows that it can't read.
-            assert problems.shown == []
+            assert findings.shown == []
             verify_mlmd(f"sqlite:///{source}", target).demand_equal()
             with closing(ImportedStore(target)) as imported:
                 assert_same(real, imported)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from lineage_store import connect
+from lineage_store.transfer.mlmd.findings import Findings
 from lineage_store.transfer.mlmd.importing import import_mlmd
-from lineage_store.transfer.mlmd.problems import Problems
 from lineage_store.transfer.mlmd.verifying import verify_mlmd
 from tests import real_mlmd
 from tests.transfer.answers import ImportedStore, assert_same, real_on
@@ -33,11 +33,11 @@ def test_an_older_database_is_taken_in(way, version, store_url, tmp_path):
 
 
 def check(database, version, store_url):
-    problems = Problems()
-    done = import_mlmd(database.url, store_url, problems)
+    findings = Findings()
+    done = import_mlmd(database.url, store_url, findings)
     assert done.schema_version == version
     # The downgrade leaves the rows of what only schema 10 can hold.
-    assert {problem.what for problem in problems.shown} == {"has no value"}
+    assert {finding.message for finding in findings.shown} == {"has no value"}
     verify_mlmd(database.url, store_url).demand_equal()
     with connect(store_url) as store:
         artifacts = list(store.iter_artifacts())
@@ -57,6 +57,6 @@ def test_it_is_what_ml_metadata_makes_of_it(sqlite_mlmd, store_url):
                 "AND string_value IS NULL"
             )
         connection.commit()
-    import_mlmd(sqlite_mlmd.url, store_url, Problems())
+    import_mlmd(sqlite_mlmd.url, store_url, Findings())
     with real_on(sqlite_mlmd) as real, closing(ImportedStore(store_url)) as ours:
         assert_same(real, ours)

@@ -17,8 +17,8 @@ from lineage_store.transfer.dumping import dump
 from lineage_store.transfer.json_lines import MAX_HEADER
 from lineage_store.transfer.loading import load
 from lineage_store.transfer.mlmd.exporting import export_mlmd
+from lineage_store.transfer.mlmd.findings import Findings
 from lineage_store.transfer.mlmd.importing import import_mlmd
-from lineage_store.transfer.mlmd.problems import Problems
 from lineage_store.transfer.mlmd.verifying import verify_mlmd
 from tests.backends import mariadb
 from tests.backends.proxy import proxy
@@ -96,11 +96,11 @@ def test_a_copy_that_a_proxy_cuts_says_how_large_the_statement_was(fitting):
 
 
 def test_an_export_leaves_out_what_does_not_fit(large, target):
-    problems = Problems()
-    done = export_mlmd(large, target, problems)
+    findings = Findings()
+    done = export_mlmd(large, target, findings)
     assert done.stored["artifacts"] == 3
     told = f"artifact 2, custom property 'c': is longer than {LARGEST}; it is left out"
-    assert list(map(str, problems.shown)) == [told]
+    assert list(map(str, findings.shown)) == [told]
     with closing(MlmdSource(target)) as source:
         nodes = source.nodes(ARTIFACT, 0)
     assert [len(node.properties) for node in nodes] == [1, 0, 1]
@@ -109,7 +109,7 @@ def test_an_export_leaves_out_what_does_not_fit(large, target):
 def damaged_by_size(large, tmp_path, *sizes):
     """Return a database of ML Metadata whose artifacts have properties of some sizes."""
     path = tmp_path / "mlmd.db"
-    export_mlmd(large, f"sqlite:///{path}", Problems())
+    export_mlmd(large, f"sqlite:///{path}", Findings())
     insert = (
         "INSERT INTO ArtifactProperty (artifact_id, name, is_custom_property, string_value) "
         "VALUES (?, ?, 1, ?)"
@@ -125,12 +125,12 @@ def damaged_by_size(large, tmp_path, *sizes):
 
 def test_an_import_leaves_out_the_properties_for_which_there_is_no_room(large, target, tmp_path):
     url = damaged_by_size(large, tmp_path, ("a", 10), ("b", 2 * MB), ("c", LARGEST - 1_000))
-    problems = Problems()
-    done = import_mlmd(url, target, problems)
+    findings = Findings()
+    done = import_mlmd(url, target, findings)
     assert done.stored["artifacts"] == 3
-    [problem] = map(str, problems.shown)
-    assert problem.startswith("artifact 2, custom property 'b': has 200000")
-    assert problem.endswith(f"the target takes {LARGEST} in one row; it is left out")
+    [finding] = map(str, findings.shown)
+    assert finding.startswith("artifact 2, custom property 'b': has 200000")
+    assert finding.endswith(f"the target takes {LARGEST} in one row; it is left out")
     verify_mlmd(url, target).demand_equal()
     with closing(EmbeddedTransport(target)) as transport:
         found = Call(transport, dict).get("artifact", 1, 2, 3)

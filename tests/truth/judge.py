@@ -40,7 +40,7 @@ class KeyedRun(Run):
     def step(self, name: str, **described: Any) -> Step:
         """Tell the key of a step."""
         step = super().step(name, **described)
-        key = lookups.key_of(step._described, (), Caching())
+        key = lookups.key_of(step._spec, (), Caching())
         raise Told(key if isinstance(key, str) else key.key.hex)
 
 

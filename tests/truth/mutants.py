@@ -98,8 +98,8 @@ def mutants(judge: Judge, seed: int, count: int) -> Tally:
             return tally
         before = _keyed(judge, files, seed + number)
         for at in range(min(PER_PACKAGE, count - tally.counts["mutants"])):
-            what, changed = mutate(files, random.Random(f"{seed + number} {at}"))
-            where = f"seed {seed + number}, mutant {at}: {what}"
+            mutation, changed = mutate(files, random.Random(f"{seed + number} {at}"))
+            where = f"seed {seed + number}, mutant {at}: {mutation}"
             _compare(tally, before, judge.ask(changed), where, files)
     return tally
 
@@ -142,13 +142,13 @@ def rewrites(judge: Judge, seed: int, count: int) -> Tally:
     tally = Tally()
     for number, files in enumerate(packages(seed, is_lazy=False)):
         before = _keyed(judge, files, seed + number)
-        for what, changed in rewrite(files, random.Random(seed + number)):
+        for rewriting, changed in rewrite(files, random.Random(seed + number)):
             if tally.counts["rewrites"] >= count:
                 return tally
             tally.counts["rewrites"] += 1
             after = judge.ask(changed)
             if after != before:
-                tally.add("missed", f"seed {seed + number}: {what}\n{before}\n{after}", files)
+                tally.add("missed", f"seed {seed + number}: {rewriting}\n{before}\n{after}", files)
     return tally
 
 
@@ -157,11 +157,11 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     for name in ("seed", "mutants", "rewrites"):
         parser.add_argument(name, type=int)
-    told = parser.parse_args()
+    arguments = parser.parse_args()
     with judging() as judge:
         for tally in (
-            mutants(judge, told.seed, told.mutants),
-            rewrites(judge, told.seed, told.rewrites),
+            mutants(judge, arguments.seed, arguments.mutants),
+            rewrites(judge, arguments.seed, arguments.rewrites),
         ):
             print(*tally.faults[:20], dict(tally.counts), sep="\n")
 

@@ -47,13 +47,13 @@ def mutate(files: Files, chance: random.Random) -> tuple[str, Files]:
 
 def _names(tree: ast.AST) -> list[str]:
     """Return the names that a file reads and defines, in the order in which they come."""
-    found: dict[str, None] = {}
+    names: dict[str, None] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
-            found[node.id] = None
+            names[node.id] = None
         elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            found[node.name] = None
-    return list(found)
+            names[node.name] = None
+    return list(names)
 
 
 def _constant(node: ast.Constant, chance: random.Random, _: list[str]) -> bool:

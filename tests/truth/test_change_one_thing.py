@@ -16,6 +16,8 @@ from lineage_store import connect
 from tests.truth import programs
 from tests.truth.programs import Change, Program
 
+pytestmark = pytest.mark.long
+
 PROGRAMS = [(f"{group}: {program.name}", program) for group, program in programs.each()]
 WITHIN = [(name, program) for name, program in PROGRAMS if not program.changes]
 CHANGED = [(name, program) for name, program in PROGRAMS if program.changes]

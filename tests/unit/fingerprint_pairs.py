@@ -89,8 +89,8 @@ class Right(Flag):
 
 def level(**members: Any) -> Any:
     """Return the member LOW of an enum with these members, which is called like any other."""
-    made = Enum("Level", members, module=__name__)
-    return made.LOW  # type: ignore[attr-defined]
+    kind = Enum("Level", members, module=__name__)
+    return kind.LOW  # type: ignore[attr-defined]
 
 
 @dataclass
@@ -136,9 +136,9 @@ def having(value: Any, **attributes: Any) -> Any:
 
 
 def table(name: str, *items: Any) -> Table:
-    made = Table(name)
-    made.extend(items)
-    return made
+    rows = Table(name)
+    rows.extend(items)
+    return rows
 
 
 def at(*moment: int, **options: Any) -> datetime:
@@ -146,9 +146,9 @@ def at(*moment: int, **options: Any) -> datetime:
 
 
 def moved(name: str) -> OrderedDict[str, int]:
-    made = OrderedDict(a=1, b=2)
-    made.move_to_end(name)
-    return made
+    numbers = OrderedDict(a=1, b=2)
+    numbers.move_to_end(name)
+    return numbers
 
 
 def localtime(zone: str) -> struct_time:
@@ -290,9 +290,9 @@ def many() -> list[Any]:
 
 
 def computed() -> Options:
-    made = Options(3)
-    assert made.double == 6
-    return made
+    options = Options(3)
+    assert options.double == 6
+    return options
 
 
 def again(value: Any) -> Any:

@@ -33,7 +33,7 @@ class FakeStore:
     """
 
     def __init__(self) -> None:
-        self.taken: list[str] = []
+        self.accepted_keys: list[str] = []
         self.calls = 0
         self.error: Exception | None = None
         self.refuses: Callable[[Any], errors.LineageError | None] = lambda step: None
@@ -52,7 +52,7 @@ class FakeStore:
             result = response.results.add()
             fault = self.refuses(step)
             if fault is None:
-                self.taken.append(step.key)
+                self.accepted_keys.append(step.key)
                 result.recorded.SetInParent()
             else:
                 result.error_code, result.error_reason = fault.code, fault.reason

@@ -52,10 +52,10 @@ def test_a_directory_that_an_object_names_counts_by_what_is_in_it(tmp_path: Path
 
 def test_a_step_takes_keywords_of_any_name() -> None:
     @step(cache=True)
-    def told(**names: Any) -> Any:
+    def keywords(**names: Any) -> Any:
         return names
 
-    assert told(self=1, args=2) == {"self": 1, "args": 2}
+    assert keywords(self=1, args=2) == {"self": 1, "args": 2}
 
 
 def test_a_static_method_that_is_a_step_takes_no_object() -> None:

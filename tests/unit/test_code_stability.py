@@ -1,6 +1,9 @@
 """Whether code is as it was is asked of what can change, and of nothing else."""
 
 import functools
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,3 +58,28 @@ def test_values_with_a_state_of_their_own_have_no_containers() -> None:
     assert not is_stable([].append)
     assert is_stable((len, property(reads), staticmethod(reads)))
     assert not is_stable((len, []))
+
+
+LAZY = """
+import numpy as np
+
+from lineage_store.fingerprints.code import code_digest
+
+
+def draw(seed):
+    return np.random.default_rng(seed).random()
+
+
+assert "random" not in vars(np), "numpy loads it at once; name another lazy attribute"
+before = code_digest(draw)
+draw(3)
+print(before == code_digest(draw))
+"""
+
+
+def test_a_submodule_that_is_loaded_at_its_first_use_keeps_the_digest(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(LAZY)
+    command = [sys.executable, str(program)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("True\n", "")

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from lineage_store.integrations.dagster.errors import fault_of_run, fault_of_step
-from lineage_store.integrations.dagster.runs import index_of, named
-from lineage_store.integrations.dagster.values import shown
+from lineage_store.integrations.dagster.errors import error_of_run, error_of_step
+from lineage_store.integrations.dagster.runs import index_of, run_options
+from lineage_store.integrations.dagster.values import masked_config
 
 
 def run(remote: Any = None, code: Any = None) -> Any:
@@ -31,7 +31,7 @@ def loaded(**pointer: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("known", "project"),
+    ("dagster_run", "project"),
     [
         (launched("shop.py"), "shop"),
         (launched("shop.py:defs"), "shop"),
@@ -43,23 +43,23 @@ def loaded(**pointer: Any) -> Any:
         (loaded(reconstructor_pointer=Some(module="etl.shop")), "etl.shop"),
     ],
 )
-def test_code_locations(known: Any, project: str) -> None:
-    found = named(known)
-    assert (found["project"], found["pipeline"]) == (project, f"{project}.churn")
-    assert found["run_id"] == f"{project}.churn@1"
+def test_code_locations(dagster_run: Any, project: str) -> None:
+    options = run_options(dagster_run)
+    assert (options["project"], options["pipeline"]) == (project, f"{project}.churn")
+    assert options["run_id"] == f"{project}.churn@1"
 
 
 def test_what_is_told_of_a_run() -> None:
-    told = {"tags.team": "growth", "partition": "mon", "reexecution_of": "0"}
-    assert named(launched("shop.py"))["properties"] == told
+    properties = {"tags.team": "growth", "partition": "mon", "reexecution_of": "0"}
+    assert run_options(launched("shop.py"))["properties"] == properties
 
 
 def test_the_index_of_a_mapped_step() -> None:
     state = Some(dynamic_mappings={"others": {"result": ["b", "a"]}, "own": {"result": ["a", "b"]}})
-    given = [Some(dependency_keys={"own"})]
-    assert index_of(Some(handle=Some(mapping_key="b"), step_inputs=given), state) == 1
-    assert index_of(Some(handle=Some(mapping_key="z"), step_inputs=given), state) == 0
-    assert index_of(Some(handle=Some(), step_inputs=given), state) == 0
+    step_inputs = [Some(dependency_keys={"own"})]
+    assert index_of(Some(handle=Some(mapping_key="b"), step_inputs=step_inputs), state) == 1
+    assert index_of(Some(handle=Some(mapping_key="z"), step_inputs=step_inputs), state) == 0
+    assert index_of(Some(handle=Some(), step_inputs=step_inputs), state) == 0
 
 
 def error(kind: str, message: str, cause: Any = None) -> Any:
@@ -70,8 +70,8 @@ def test_an_error_without_what_it_is_wrapped_in() -> None:
     own = error("ValueError", "ValueError: no luck\n")
     retry = error("RetryRequestedFromPolicy", "dagster.RetryRequestedFromPolicy", own)
     event = Some(event_type_value="STEP_UP_FOR_RETRY", step_retry_data=Some(error=retry))
-    found: Any = fault_of_step(Some(), event)
-    assert (found.kind, found.message) == ("ValueError", "no luck")
+    failure: Any = error_of_step(Some(), event)
+    assert (failure.kind, failure.message) == ("ValueError", "no luck")
 
 
 @pytest.mark.parametrize(
@@ -91,17 +91,17 @@ def test_why_a_run_failed(data: Any, kind: str, message: str) -> None:
     event = Some(
         event_type_value="PIPELINE_FAILURE", event_specific_data=data, message="it says so"
     )
-    found = fault_of_run(event)
-    assert found is not None
-    assert (found.kind, found.message) == (kind, message)
+    failure = error_of_run(event)
+    assert failure is not None
+    assert (failure.kind, failure.message) == (kind, message)
 
 
 def test_names_of_environment_variables_for_their_values() -> None:
     config = {"user": "me", "token": "secret", "more": {"key": "secret", "size": 3}}
-    given = {"token": {"env": "TOKEN"}, "more": {"key": {"env": "KEY"}}}
-    assert shown(config, given) == {
+    user_config = {"token": {"env": "TOKEN"}, "more": {"key": {"env": "KEY"}}}
+    assert masked_config(config, user_config) == {
         "user": "me",
         "token": {"env": "TOKEN"},
         "more": {"key": {"env": "KEY"}, "size": 3},
     }
-    assert shown("secret", {"env": "TOKEN"}) == {"env": "TOKEN"}
+    assert masked_config("secret", {"env": "TOKEN"}) == {"env": "TOKEN"}

@@ -40,12 +40,12 @@ def git(*args: str) -> str:
 
 
 def test_everything_is_captured() -> None:
-    found = capture()
-    assert found["python_version"] == "{}.{}.{}".format(*sys.version_info)
-    assert found["packages"]["pytest"] == importlib.metadata.version("pytest")
-    assert list(found["packages"]) == sorted(found["packages"])
+    details = capture()
+    assert details["python_version"] == "{}.{}.{}".format(*sys.version_info)
+    assert details["packages"]["pytest"] == importlib.metadata.version("pytest")
+    assert list(details["packages"]) == sorted(details["packages"])
     assert all(
-        isinstance(found[name], str) for name in ("platform", "host", "python_implementation")
+        isinstance(details[name], str) for name in ("platform", "host", "python_implementation")
     )
 
 
@@ -102,9 +102,9 @@ def test_what_fails_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environment.getpass, "getuser", fail)
     monkeypatch.setattr(environment.socket, "gethostname", fail)
     monkeypatch.setenv("PATH", "")
-    found = capture()
-    assert not {"user", "host", "git_commit"} & set(found)
-    assert found["packages"]
+    details = capture()
+    assert not {"user", "host", "git_commit"} & set(details)
+    assert details["packages"]
 
 
 def test_a_damaged_package_hides_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,9 +112,9 @@ def test_a_damaged_package_hides_no_other(tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / "unnamed-1.0.dist-info").mkdir()
     (tmp_path / "unnamed-1.0.dist-info" / "METADATA").write_text("Summary: nothing\n")
     monkeypatch.syspath_prepend(tmp_path)
-    found = capture(["packages"])["packages"]
-    assert "pytest" in found
-    assert None not in found.values()
+    packages = capture(["packages"])["packages"]
+    assert "pytest" in packages
+    assert None not in packages.values()
 
 
 def test_packages_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,9 +130,9 @@ def test_a_slow_git_is_not_waited_for(
     slow.chmod(0o755)
     monkeypatch.setenv("PATH", str(slow.parent), prepend=":")
     monkeypatch.setattr(environment, "GIT_SECONDS", 0.2)
-    begun = time.monotonic()
+    start = time.monotonic()
     assert capture(["git"]) == {}
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - start < 10
 
 
 def test_every_part_has_a_name() -> None:

@@ -72,7 +72,9 @@ def test_tokens_are_counted(text, count):
 
 
 def test_the_bound_is_kept_before_a_filter_is_parsed(monkeypatch):
-    monkeypatch.setattr("lineage_store.filtering.parse", lambda *_: pytest.fail("it was parsed"))
+    monkeypatch.setattr(
+        "lineage_store.filtering.parser.parse", lambda *_: pytest.fail("it was parsed")
+    )
     text = "(" * 5_000 + "id > 0" + ")" * 5_000
     with pytest.raises(errors.InvalidArgument, match="more than 2000 tokens"):
         compile_filter(ARTIFACT, text, FilterLimits(tokens=2_000))
@@ -92,7 +94,7 @@ def test_a_filter_whose_caller_has_gone_is_not_parsed_to_its_end():
 
 
 def test_few_work_and_few_wait():
-    turns, entered, leave = Turns(at_once=1, waiting=1), threading.Event(), threading.Event()
+    turns, entered, leave = Turns(at_once=1, max_waiting=1), threading.Event(), threading.Event()
 
     def work() -> None:
         with turns.one(10):

@@ -105,11 +105,11 @@ def test_subclasses_of_arrays() -> None:
     class Units(np.ndarray):  # type: ignore[misc]
         unit: str
 
-    made = [np.arange(3).view(Units) for _ in range(3)]
-    for array, unit in zip(made, ("m", "m", "km"), strict=True):
+    arrays = [np.arange(3).view(Units) for _ in range(3)]
+    for array, unit in zip(arrays, ("m", "m", "km"), strict=True):
         array.unit = unit
-    assert fingerprint(made[0]) == fingerprint(made[1])
-    all_differ([made[0], made[2], np.arange(3)])
+    assert fingerprint(arrays[0]) == fingerprint(arrays[1])
+    all_differ([arrays[0], arrays[2], np.arange(3)])
 
 
 def test_generators_of_numpy() -> None:

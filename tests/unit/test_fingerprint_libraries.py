@@ -35,31 +35,45 @@ def frames() -> list[Any]:
     """Frames of which no two are the same."""
     pd = pytest.importorskip("pandas")
     plain = pd.DataFrame({"a": [1, 2], "b": ["x", None]})
-    made: list[Any] = [plain, plain["a"], plain["b"], plain.index, plain.columns, plain[["b", "a"]]]
-    made += [plain.set_index("a"), plain.rename(columns={"a": "c"}), plain.iloc[::-1], plain[:1]]
-    made += [plain.astype({"a": kind}) for kind in ("int8", "Int64", "float64", "category", object)]
-    made += [plain.astype({"b": kind}) for kind in ("category", object)]
-    made += [plain["a"].rename("z"), plain["a"].set_axis(["p", "q"]), plain.rename_axis("i")]
-    made += [pd.concat([plain, plain], axis=1), pd.concat({"k": plain}), pd.concat([plain, plain])]
+    cases: list[Any] = [
+        plain,
+        plain["a"],
+        plain["b"],
+        plain.index,
+        plain.columns,
+        plain[["b", "a"]],
+    ]
+    cases += [plain.set_index("a"), plain.rename(columns={"a": "c"}), plain.iloc[::-1], plain[:1]]
+    cases += [
+        plain.astype({"a": kind}) for kind in ("int8", "Int64", "float64", "category", object)
+    ]
+    cases += [plain.astype({"b": kind}) for kind in ("category", object)]
+    cases += [plain["a"].rename("z"), plain["a"].set_axis(["p", "q"]), plain.rename_axis("i")]
+    cases += [pd.concat([plain, plain], axis=1), pd.concat({"k": plain}), pd.concat([plain, plain])]
     moments = pd.Series(pd.date_range("2026-01-01", periods=2, tz="UTC"))
-    made += [moments, moments.dt.tz_convert("Europe/Paris"), moments.dt.tz_localize(None)]
-    made += [moments.dt.tz_localize(None).dt.to_period("D"), moments.diff(), moments[0], moments[1]]
-    made += [pd.Series([None, 1.0], dtype=kind) for kind in (object, "Float64", "Sparse[float]")]
-    made += [pd.Series([pd.NA, 1], dtype=object), pd.Series([float("nan"), 1], dtype=object)]
-    made += [pd.Series(pd.cut([1, 5], [0, 2, 6])), pd.Series(["ab", "c"]), pd.Series(["a", "bc"])]
-    made += [pd.Categorical(["a"]), pd.Categorical(["a"], ["a", "b"]), pd.NA, pd.NaT]
-    made += [
+    cases += [moments, moments.dt.tz_convert("Europe/Paris"), moments.dt.tz_localize(None)]
+    cases += [
+        moments.dt.tz_localize(None).dt.to_period("D"),
+        moments.diff(),
+        moments[0],
+        moments[1],
+    ]
+    cases += [pd.Series([None, 1.0], dtype=kind) for kind in (object, "Float64", "Sparse[float]")]
+    cases += [pd.Series([pd.NA, 1], dtype=object), pd.Series([float("nan"), 1], dtype=object)]
+    cases += [pd.Series(pd.cut([1, 5], [0, 2, 6])), pd.Series(["ab", "c"]), pd.Series(["a", "bc"])]
+    cases += [pd.Categorical(["a"]), pd.Categorical(["a"], ["a", "b"]), pd.NA, pd.NaT]
+    cases += [
         pd.Categorical(["a"], ordered=True),
         pd.interval_range(0, 2),
         pd.Interval(0, 1, "left"),
     ]
-    return made
+    return cases
 
 
 def test_frames_differ_by_types_labels_and_values() -> None:
-    found = list(map(fingerprint, frames()))
-    assert found == list(map(fingerprint, frames()))
-    assert sorted(found) == sorted(set(found))
+    digests = list(map(fingerprint, frames()))
+    assert digests == list(map(fingerprint, frames()))
+    assert sorted(digests) == sorted(set(digests))
 
 
 def test_how_a_frame_lies_in_memory_does_not_matter() -> None:
@@ -102,9 +116,9 @@ def test_frames_differ_by_what_surrounds_the_values() -> None:
 
 def test_options_of_pandas_do_not_matter() -> None:
     pd = pytest.importorskip("pandas")
-    found = list(map(fingerprint, frames()))
+    digests = list(map(fingerprint, frames()))
     with pd.option_context("display.max_rows", 1, "display.precision", 1, "display.width", 10):
-        assert found == list(map(fingerprint, frames()))
+        assert digests == list(map(fingerprint, frames()))
 
 
 def test_frames_of_a_subclass_count_with_their_attributes() -> None:
@@ -113,11 +127,11 @@ def test_frames_of_a_subclass_count_with_their_attributes() -> None:
     class Measured(pd.DataFrame):  # type: ignore[misc, name-defined]
         _metadata = ("unit",)
 
-    made = [Measured({"a": [1]}) for _ in range(3)]
-    for frame, unit in zip(made, ("m", "m", "km"), strict=True):
+    measured_frames = [Measured({"a": [1]}) for _ in range(3)]
+    for frame, unit in zip(measured_frames, ("m", "m", "km"), strict=True):
         frame.unit = unit
-    assert fingerprint(made[0]) == fingerprint(made[1])
-    all_differ([made[0], made[2], pd.DataFrame({"a": [1]})])
+    assert fingerprint(measured_frames[0]) == fingerprint(measured_frames[1])
+    all_differ([measured_frames[0], measured_frames[2], pd.DataFrame({"a": [1]})])
 
 
 def test_traces_of_how_an_arrow_table_was_made_do_not_matter() -> None:
@@ -175,13 +189,13 @@ def test_sparse_matrices() -> None:
     sparse = pytest.importorskip("scipy.sparse")
     dense = [[0, 1], [2, 0]]
     formats = ["csr", "csc", "coo", "bsr", "dia", "lil", "dok"]
-    made = [
+    matrices = [
         getattr(sparse, f"{name}_{kind}")(dense) for name in formats for kind in ("array", "matrix")
     ]
     all_differ(
-        [*made, sparse.csr_array([[0, 1], [3, 0]]), sparse.csr_array([[0, 1, 0], [2, 0, 0]])]
+        [*matrices, sparse.csr_array([[0, 1], [3, 0]]), sparse.csr_array([[0, 1, 0], [2, 0, 0]])]
     )
-    for value in made:
+    for value in matrices:
         stays(value)
         assert fingerprint(value) == fingerprint(value.copy())
 
@@ -211,14 +225,14 @@ def test_estimators() -> None:
     all_differ([OneHotEncoder(), OneHotEncoder(dtype=np.float32), FunctionTransformer(np.log1p)])
     all_differ([FunctionTransformer(np.log1p), FunctionTransformer(np.exp), Bunch(a=1), {"a": 1}])
     assert fingerprint(ColumnTransformer([("a", OneHotEncoder(), [0])]))
-    made = [
+    makers = [
         lambda: make_pipeline(StandardScaler(), LogisticRegression(C=0.5)),
         lambda: RandomForestClassifier(3, random_state=0),
         lambda: GradientBoostingClassifier(n_estimators=3, random_state=0),
         lambda: KNeighborsClassifier(2, algorithm="brute"),
         lambda: HistGradientBoostingClassifier(max_iter=2, random_state=0),
     ]
-    for make in made:
+    for make in makers:
         one, other = make().fit(x, y), make().fit(x, y)
         assert fingerprint(one) == fingerprint(other)
         stays(one)
@@ -261,8 +275,8 @@ def test_secrets_count_and_are_not_shown() -> None:
         user: str
         password: pydantic.SecretStr
 
-    made = [Access(user="me", password=word) for word in ("hunter2", "hunter2", "other")]
-    assert fingerprint(made[0]) == fingerprint(made[1]) != fingerprint(made[2])
+    accesses = [Access(user="me", password=word) for word in ("hunter2", "hunter2", "other")]
+    assert fingerprint(accesses[0]) == fingerprint(accesses[1]) != fingerprint(accesses[2])
     all_differ([pydantic.SecretStr("a"), pydantic.SecretBytes(b"a"), pydantic.Secret[int](1), "a"])
     with pytest.raises(InvalidArgument) as refused:
         fingerprint([pydantic.SecretStr("hunter2"), Opaque()])
@@ -311,7 +325,7 @@ def main() -> None:
 def test_they_are_the_same_in_every_process(capsys: pytest.CaptureFixture[str]) -> None:
     main()
     program = "from tests.unit.test_fingerprint_libraries import main; main()"
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", program],
         capture_output=True,
         text=True,
@@ -319,4 +333,4 @@ def test_they_are_the_same_in_every_process(capsys: pytest.CaptureFixture[str]) 
         cwd=ROOT,
         env={**os.environ, "PYTHONHASHSEED": "7"},
     )
-    assert done.stdout == capsys.readouterr().out
+    assert process.stdout == capsys.readouterr().out

@@ -35,7 +35,7 @@ def test_what_is_equal(one: Any, other: Any) -> None:
 def test_it_is_the_same_in_every_process(seed: str) -> None:
     program = "from tests.unit.fingerprint_pairs import main; main()"
     environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONINTMAXSTRDIGITS": "640"}
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", program],
         capture_output=True,
         text=True,
@@ -44,7 +44,7 @@ def test_it_is_the_same_in_every_process(seed: str) -> None:
         env=environment,
     )
     expected = [f"{title} {fingerprint(make())}" for title, (make, _) in EQUAL.items()]
-    assert done.stdout.splitlines() == expected
+    assert process.stdout.splitlines() == expected
 
 
 class Hostile:

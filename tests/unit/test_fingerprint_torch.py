@@ -68,8 +68,8 @@ def test_tensors() -> None:
     for value in (plain, plain.bfloat16(), torch.nn.Parameter(plain), plain.to_sparse()):
         stays(value)
     one, other = torch.Generator(), torch.Generator()
-    for made in (one, other):
-        made.manual_seed(3)
+    for generator in (one, other):
+        generator.manual_seed(3)
     assert fingerprint(one) == fingerprint(other)
     torch.rand(1, generator=other)
     assert fingerprint(one) != fingerprint(other)
@@ -80,30 +80,30 @@ def test_modules() -> None:
     import torch  # noqa: PLC0415
     from torch import nn  # noqa: PLC0415
 
-    def made(**changes: Any) -> Any:
+    def build(**changes: Any) -> Any:
         torch.manual_seed(0)
         module = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.BatchNorm1d(3), nn.Dropout(0.5))
         for name, value in changes.items():
             setattr(module, name, value)
         return module
 
-    trained = made()
+    trained = build()
     with torch.no_grad():
         trained[0].weight += 1
-    dropped = made()
+    dropped = build()
     dropped[3].p = 0.1
     tied, apart = (nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2)) for _ in range(2))
     apart.load_state_dict(tied.state_dict())
     for pair in (tied, apart):
         pair[1].load_state_dict(pair[0].state_dict())
     tied[1].weight = tied[0].weight
-    all_differ([made(), made().eval(), trained, dropped, made(mode=Mode.FAST), tied, apart])
-    assert fingerprint(made()) == fingerprint(made())
-    assert fingerprint(made().state_dict()) == fingerprint(made().state_dict())
-    stays(made())
-    optimizers = [torch.optim.SGD(made().parameters(), lr=rate) for rate in (0.1, 0.1, 0.2)]
+    all_differ([build(), build().eval(), trained, dropped, build(mode=Mode.FAST), tied, apart])
+    assert fingerprint(build()) == fingerprint(build())
+    assert fingerprint(build().state_dict()) == fingerprint(build().state_dict())
+    stays(build())
+    optimizers = [torch.optim.SGD(build().parameters(), lr=rate) for rate in (0.1, 0.1, 0.2)]
     assert fingerprint(optimizers[0]) == fingerprint(optimizers[1]) != fingerprint(optimizers[2])
-    hooked = made()
+    hooked = build()
     hooked.register_forward_hook(lambda *_: None)
     with pytest.raises(InvalidArgument, match="has no fingerprint"):
         fingerprint(hooked)

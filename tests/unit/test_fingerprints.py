@@ -47,16 +47,16 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that were read; files are settled at once."""
-    found: list[str] = []
-    read = files._hash_file
+    names: list[str] = []
+    hash_file = files._hash_file
 
     def counted(path: Path, *args: Any) -> bytes:
-        found.append(path.name)
-        return read(path, *args)
+        names.append(path.name)
+        return hash_file(path, *args)
 
     monkeypatch.setattr(files, "_hash_file", counted)
     monkeypatch.setattr(files, "SETTLED_NS", -(10**10))
-    return found
+    return names
 
 
 def all_differ(values: list[Any]) -> None:
@@ -96,21 +96,21 @@ def test_a_type_can_be_registered() -> None:
 
 
 def test_directories_are_names_and_contents(tmp_path: Path) -> None:
-    def made(name: str, *files: tuple[str, str]) -> Path:
+    def make(name: str, *files: tuple[str, str]) -> Path:
         for path, content in files:
             (tmp_path / name / path).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name / path).write_text(content)
         return tmp_path / name
 
-    one = made("one", ("a", "1"), ("b/c", "2"), ("b/d", "3"))
-    assert fingerprint(one) == fingerprint(made("two", ("b/d", "3"), ("b/c", "2"), ("a", "1")))
+    one = make("one", ("a", "1"), ("b/c", "2"), ("b/d", "3"))
+    assert fingerprint(one) == fingerprint(make("two", ("b/d", "3"), ("b/c", "2"), ("a", "1")))
     os.utime(one / "a", (0, 0))
     (one / "a").chmod(0o700)
     assert fingerprint(one) == fingerprint(tmp_path / "two")
-    renamed = made("three", ("a", "1"), ("b/c", "2"), ("b/e", "3"))
-    changed = made("four", ("a", "1"), ("b/c", "2"), ("b/d", "4"))
-    moved = made("five", ("a", "1"), ("b/c", "2"), ("d", "3"))
-    (made("six", ("a", "1"), ("b/c", "2"), ("b/d", "3")) / "empty").mkdir()
+    renamed = make("three", ("a", "1"), ("b/c", "2"), ("b/e", "3"))
+    changed = make("four", ("a", "1"), ("b/c", "2"), ("b/d", "4"))
+    moved = make("five", ("a", "1"), ("b/c", "2"), ("d", "3"))
+    (make("six", ("a", "1"), ("b/c", "2"), ("b/d", "3")) / "empty").mkdir()
     all_differ([one, renamed, changed, moved, tmp_path / "six"])
 
 
@@ -155,23 +155,23 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
 def test_progress_is_told_by_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "CHUNK", 400_000)
     (tmp_path / "data").write_bytes(LARGE)
-    told: list[tuple[Path, int, int]] = []
-    found = fingerprint([tmp_path / "data"], progress=lambda *args: told.append(args))
-    assert [done for _, done, _ in told] == [400_000, 800_000, len(LARGE)]
-    assert {(path, size) for path, _, size in told} == {(tmp_path / "data", len(LARGE))}
-    assert found == fingerprint([tmp_path / "data"])
+    progress: list[tuple[Path, int, int]] = []
+    digest = fingerprint([tmp_path / "data"], progress=lambda *args: progress.append(args))
+    assert [bytes_read for _, bytes_read, _ in progress] == [400_000, 800_000, len(LARGE)]
+    assert {(path, size) for path, _, size in progress} == {(tmp_path / "data", len(LARGE))}
+    assert digest == fingerprint([tmp_path / "data"])
 
 
 def test_a_large_file_is_read_once(tmp_path: Path, reads: list[str]) -> None:
     path = tmp_path / "data"
     path.write_bytes(LARGE)
-    found = [fingerprint(path), fingerprint(path), fingerprint(path)]
-    assert len(set(found)) == 1
+    digests = [fingerprint(path), fingerprint(path), fingerprint(path)]
+    assert len(set(digests)) == 1
     assert reads == ["data"]
-    found_at = path.stat()
+    status = path.stat()
     path.write_bytes(LARGE[:-1] + b"y")
-    os.utime(path, ns=(found_at.st_atime_ns, found_at.st_mtime_ns))  # as if nothing had happened
-    assert fingerprint(path) != found[0]
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))  # as if nothing had happened
+    assert fingerprint(path) != digests[0]
     path.rename(tmp_path / "moved")
     fingerprint(tmp_path / "moved")
     assert reads == ["data", "data", "moved"]
@@ -193,15 +193,15 @@ def test_small_and_fresh_files_are_read_each_time(
 def test_a_damaged_memory_is_begun_again(
     tmp_path: Path, reads: list[str], damage: bytes | None
 ) -> None:
-    path, memory = tmp_path / "data", tmp_path / "cache/lineage-store/file-digests-1.db"
+    path, cache = tmp_path / "data", tmp_path / "cache/lineage-store/file-digests-1.db"
     path.write_bytes(LARGE)
-    found = fingerprint(path)
-    content = memory.read_bytes()
-    memory.write_bytes(content[: len(content) // 2] if damage is None else damage)
-    assert [fingerprint(path) for _ in range(3)] == [found] * 3
+    digest = fingerprint(path)
+    content = cache.read_bytes()
+    cache.write_bytes(content[: len(content) // 2] if damage is None else damage)
+    assert [fingerprint(path) for _ in range(3)] == [digest] * 3
     assert reads[:2] == ["data", "data"]
     reads.clear()
-    assert fingerprint(path) == found
+    assert fingerprint(path) == digest
     assert reads == []
 
 
@@ -235,5 +235,5 @@ def test_no_library_is_imported_for_a_fingerprint() -> None:
         "fingerprint({'a': 1}); print(set(LIBRARIES) & set(sys.modules))"
     )
     command = [sys.executable, "-c", program]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"
+    process = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == "set()"

@@ -33,10 +33,10 @@ def test_a_uri_of_a_file_is_the_file(tmp_path: Path, uri: str) -> None:
 
 
 def test_what_is_not_there_is_recorded_all_the_same(tmp_path: Path) -> None:
-    found = file_artifact(tmp_path / "nothing", "run 1")
-    assert "FileNotFoundError" in found.custom_properties["not_hashed"]
-    assert file_artifact(tmp_path / "nothing", "run 1").external_id == found.external_id
-    assert file_artifact(tmp_path / "nothing", "run 2").external_id != found.external_id
+    artifact = file_artifact(tmp_path / "nothing", "run 1")
+    assert "FileNotFoundError" in artifact.custom_properties["not_hashed"]
+    assert file_artifact(tmp_path / "nothing", "run 1").external_id == artifact.external_id
+    assert file_artifact(tmp_path / "nothing", "run 2").external_id != artifact.external_id
 
 
 def test_what_is_too_large_is_known_by_size_and_time(
@@ -45,10 +45,10 @@ def test_what_is_too_large_is_known_by_size_and_time(
     monkeypatch.setenv(HASH_BYTES, "10")
     path = tmp_path / "large"
     path.write_bytes(b"x" * 11)
-    found = file_artifact(path, "run 1")
-    assert found.custom_properties["not_hashed"] == "it has more than 10 bytes"
-    assert "digest" not in found.custom_properties
-    assert file_artifact(path, "run 2").external_id == found.external_id
+    artifact = file_artifact(path, "run 1")
+    assert artifact.custom_properties["not_hashed"] == "it has more than 10 bytes"
+    assert "digest" not in artifact.custom_properties
+    assert file_artifact(path, "run 2").external_id == artifact.external_id
     inner = value_artifact("churn", "text", "x" * 11, "run 1")
     assert inner.custom_properties["not_hashed"] == "it has more than 10 bytes"
 
@@ -81,9 +81,9 @@ def test_values_are_known_by_their_content() -> None:
     "make", [object, Strange, lambda: iter("ab")], ids=["object", "class", "iterator"]
 )
 def test_a_value_without_a_fingerprint_says_so(make: Any) -> None:
-    found = value_artifact("churn", "thing", make(), "run 1")
-    assert found.custom_properties["not_hashed"]
-    assert found.external_id == "value:churn/thing@run 1"
+    artifact = value_artifact("churn", "thing", make(), "run 1")
+    assert artifact.custom_properties["not_hashed"]
+    assert artifact.external_id == "value:churn/thing@run 1"
 
 
 def test_numbers_are_metrics() -> None:

@@ -33,36 +33,36 @@ class Unmade:
 
 
 @pytest.fixture(autouse=True)
-def nothing_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(switch, "_told", set())
+def nothing_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(switch, "_logged_messages", set())
 
 
-def made(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> Switch:
+def make_switch(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> Switch:
     """Return the switch of a tool that is installed everywhere: pytest."""
-    given = {"name": "t", "distribution": "pytest", "at_least": (1,), "below": (99,)}
-    tool = Tool(**{"events": f"{__name__}:Events", **given, **fields})
+    defaults = {"name": "t", "distribution": "pytest", "at_least": (1,), "below": (99,)}
+    tool = Tool(**{"events": f"{__name__}:Events", **defaults, **fields})
     monkeypatch.setitem(switch.TOOLS, "t", tool)  # type: ignore[arg-type]
     monkeypatch.setitem(sys.modules, __name__, sys.modules[Events.__module__])
     return Switch("t")
 
 
 def test_it_is_off_without_a_url(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = made(monkeypatch)
+    hook = make_switch(monkeypatch)
     monkeypatch.setenv("LINEAGE_STORE_URL", " ")
-    assert found("answer", 3) is None
-    assert not found.is_on
+    assert hook("answer", 3) is None
+    assert not hook.is_on
     monkeypatch.setenv("LINEAGE_STORE_URL", "grpc://a:1")
-    assert found("answer", 3) == "3 grpc://a:1"
-    assert found.is_on
+    assert hook("answer", 3) == "3 grpc://a:1"
+    assert hook.is_on
 
 
 def test_what_it_raises_is_told_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    found = made(monkeypatch)
+    hook = make_switch(monkeypatch)
     monkeypatch.setenv("LINEAGE_STORE_URL", "grpc://a:1")
     with caplog.at_level(logging.WARNING):
-        assert [found("fail"), found("fail"), found("unknown")] == [None, None, None]
+        assert [hook("fail"), hook("fail"), hook("unknown")] == [None, None, None]
     failed, unknown = [r.getMessage() for r in caplog.records]
     assert failed == "lineage of t is incomplete: fail: RuntimeError: boom"
     assert unknown.startswith("lineage of t is incomplete: unknown: AttributeError: ")
@@ -80,35 +80,35 @@ def test_another_version_is_told_once(
 ) -> None:
     monkeypatch.setenv("LINEAGE_STORE_URL", "grpc://a:1")
     monkeypatch.setenv("LINEAGE_STORE_MISFIT", "another tool is too old")
-    found = made(monkeypatch, **bounds)
-    assert [found("answer", 1), found("answer", 2)] == [None, None]
+    hook = make_switch(monkeypatch, **bounds)
+    assert [hook("answer", 1), hook("answer", 2)] == [None, None]
     [record] = caplog.records
     assert says in record.getMessage()
     caplog.clear()
-    switch._told.clear()  # as in a process that the tool starts
-    assert made(monkeypatch, **bounds)("answer", 1) is None
+    switch._logged_messages.clear()  # as in a process that the tool starts
+    assert make_switch(monkeypatch, **bounds)("answer", 1) is None
     assert caplog.records == []
 
 
 def test_what_cannot_be_made_is_not_tried_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    found = made(monkeypatch, events=f"{__name__}:Unmade")
+    hook = make_switch(monkeypatch, events=f"{__name__}:Unmade")
     monkeypatch.setenv("LINEAGE_STORE_URL", "grpc://a:1")
-    assert [found("answer", 1), found("answer", 2)] == [None, None]
+    assert [hook("answer", 1), hook("answer", 2)] == [None, None]
     assert len(caplog.records) == 1
 
 
 def test_what_records_is_there_before_the_first_event(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = made(monkeypatch, events="colorsys:Events")
+    hook = make_switch(monkeypatch, events="colorsys:Events")
     monkeypatch.delitem(sys.modules, "colorsys", raising=False)
     monkeypatch.delenv("LINEAGE_STORE_URL", raising=False)
-    found.preload()
+    hook.preload()
     assert "colorsys" not in sys.modules
     monkeypatch.setenv("LINEAGE_STORE_URL", "grpc://a:1")
-    found.preload()
+    hook.preload()
     assert "colorsys" in sys.modules
-    made(monkeypatch, events="there_is_no_such_module:Events").preload()  # does not raise
+    make_switch(monkeypatch, events="there_is_no_such_module:Events").preload()  # does not raise
 
 
 def test_it_imports_nothing_while_it_is_off() -> None:
@@ -116,18 +116,20 @@ def test_it_imports_nothing_while_it_is_off() -> None:
         "import sys; from lineage_store.integrations.switch import Switch; Switch('kedro')('x');"
         "print([m for m in ('google.protobuf', 'grpc', 'sqlalchemy') if m in sys.modules])"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout == "[]\n"
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert process.stdout == "[]\n"
 
 
 @pytest.mark.parametrize("was_on", [True, False])
 def test_the_collector_rests_while_what_records_is_loaded(
     was_on: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen = []
+    states = []
 
     def fail(_: str) -> None:
-        seen.append(gc.isenabled())
+        states.append(gc.isenabled())
         raise ImportError
 
     monkeypatch.setattr(importlib, "import_module", fail)
@@ -136,6 +138,6 @@ def test_the_collector_rests_while_what_records_is_loaded(
     try:
         with pytest.raises(ImportError):
             switch._imported("a module")
-        assert (seen, gc.isenabled()) == ([False], was_on)
+        assert (states, gc.isenabled()) == ([False], was_on)
     finally:
         gc.enable()

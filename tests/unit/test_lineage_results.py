@@ -179,7 +179,7 @@ def test_an_incomplete_answer_says_so() -> None:
         event_count=1,
         resume_token=b"t",
     )
-    verdict = Verdict.from_message(message, asked={Limit.MAX_HOPS})
+    verdict = Verdict.from_message(message, caller_limits={Limit.MAX_HOPS})
     assert verdict.to_message() == message
     assert verdict.frontier == ("artifact:3", "execution:4", "execution:5")
     assert verdict.by_server
@@ -188,7 +188,7 @@ def test_an_incomplete_answer_says_so() -> None:
         "3 nodes not followed"
     )
     assert str(lineage([[MODEL]], [], verdict=verdict)).splitlines()[-1] == str(verdict)
-    assert not Verdict.from_message(message, asked={Limit.MAX_NODES}).by_server
+    assert not Verdict.from_message(message, caller_limits={Limit.MAX_NODES}).by_server
 
 
 def test_parts_are_joined_to_what_was_there(diamond: Lineage) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from lineage_store.database.drivers.inserts import in_few_sizes
 from lineage_store.database.mlmd.texts import read_text
-from lineage_store.transfer.mlmd.problems import SHOWN, Problems
+from lineage_store.transfer.mlmd.findings import SHOWN, Findings
 from lineage_store.transfer.mlmd.texts import shortened
 from lineage_store.transfer.mlmd.verifying import merged
 
@@ -66,12 +66,12 @@ def test_two_sides_are_compared_key_by_key():
     assert list(merged([], [])) == []
 
 
-def test_problems_are_told_up_to_a_bound_and_counted_beyond():
+def test_findings_are_told_up_to_a_bound_and_counted_beyond():
     told = []
-    problems = Problems(told.append)
+    findings = Findings(told.append)
     for number in range(SHOWN + 5):
-        problems.add(f"artifact {number}", "is odd", "it is left out")
-    assert problems.count == SHOWN + 5
-    assert told == problems.shown
+        findings.add(f"artifact {number}", "is odd", "it is left out")
+    assert findings.count == SHOWN + 5
+    assert told == findings.shown
     assert str(told[3]) == "artifact 3: is odd; it is left out"
     assert len(told) == SHOWN

@@ -121,9 +121,9 @@ def test_what_a_closure_holds_counts(digest) -> None:
 
 
 def test_what_has_no_source_has_a_digest() -> None:
-    found: dict[str, object] = {}
-    exec("def f(x):\n    return x + 1", found)
-    assert code_digest(found["f"]).startswith("sha256:")  # type: ignore[arg-type]
+    namespace: dict[str, object] = {}
+    exec("def f(x):\n    return x + 1", namespace)
+    assert code_digest(namespace["f"]).startswith("sha256:")  # type: ignore[arg-type]
     assert code_digest(len) == code_digest(len) != code_digest(max)
 
 

@@ -33,11 +33,11 @@ class FakeCache:
         self.gate = threading.Event()
         self.gate.set()
         self.waits = 0
-        self.asked = 0
+        self.lookups = 0
         self.keeps = True
 
     def lookup(self, key: Any, **options: Any) -> Any:
-        self.asked += 1
+        self.lookups += 1
         self.gate.wait(30)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
@@ -98,11 +98,11 @@ def test_a_store_that_hangs_is_a_miss_in_time_and_is_left_alone(caplog) -> None:
     cache = FakeCache(FREE)
     cache.gate.clear()
     decisions, claims = deciding(cache, 0.2)
-    begun = time.monotonic()
+    start = time.monotonic()
     for _ in range(5):
         assert decisions.decide(KEY, "me", Caching()) is None
-    assert time.monotonic() - begun < 1
-    assert cache.asked == 1
+    assert time.monotonic() - start < 1
+    assert cache.lookups == 1
     assert "no cache decision" in caplog.text
     cache.gate.set()  # the answer comes too late: its claim is given back
     until(lambda: claims.work() is None and cache.released == [CLAIM])

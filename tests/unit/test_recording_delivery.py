@@ -52,9 +52,9 @@ def spool(tmp_path: Path) -> Spool:
 
 @pytest.fixture
 def sender(store: FakeStore, spool: Spool) -> Iterator[Sender]:
-    made = make(store, spool)
-    yield made
-    made.close(1.0)
+    new_sender = make(store, spool)
+    yield new_sender
+    new_sender.close(1.0)
 
 
 def make(store: FakeStore, spool: Spool | None, **options: Any) -> Sender:
@@ -90,9 +90,9 @@ def test_what_passes_loses_nothing_and_keeps_the_order(cls, sender, store, spool
     assert (spool_status(spool.path).pending, spool_status(spool.path).refused) == (20, 0)
     store.error = None
     put(sender, *KEYS[20:25])
-    until(lambda: len(set(store.taken)) == 25)
+    until(lambda: len(set(store.accepted_keys)) == 25)
     if VERDICTS[cls][0] is Verdict.LATER:
-        assert store.taken == KEYS[:25]
+        assert store.accepted_keys == KEYS[:25]
 
 
 @pytest.mark.parametrize("cls", [c for c, (verdict, _) in VERDICTS.items() if verdict == "never"])
@@ -100,7 +100,7 @@ def test_what_is_refused_blocks_nothing(cls, sender, store, spool) -> None:
     store.refuses = lambda step: cls("no") if step.key == "bad" else None
     put(sender, "a", "bad", "b")
     assert sender.flush(5)
-    assert store.taken == ["a", "b"]
+    assert store.accepted_keys == ["a", "b"]
     assert spool_status(spool.path).refusals == {f"{cls.reason}: no": 1}
 
 
@@ -120,10 +120,10 @@ def test_a_poison_record_is_set_aside_in_the_end(store, spool, monkeypatch, capl
     fail_on(store, *KEYS[:5], error=errors.Internal("a defect"))
     sender = make(store, spool)
     put(sender, *KEYS[:10])  # more of them, one after the other, than make the store count as away
-    until(lambda: store.taken == KEYS[5:10])
+    until(lambda: store.accepted_keys == KEYS[5:10])
     assert sender.flush(5)
     put(sender, "later")
-    until(lambda: "later" in store.taken)
+    until(lambda: "later" in store.accepted_keys)
     until(lambda: spool_status(spool.path).pending == 5)
     assert spool_status(spool.path).refused == 0
     monkeypatch.setattr(backlog, "ROUND_SECONDS", 0.0)
@@ -145,7 +145,7 @@ def test_a_store_that_takes_nothing_has_nothing_set_aside(store, spool, monkeypa
     until(lambda: store.calls > calls + 10)
     assert (spool_status(spool.path).pending, spool_status(spool.path).refused) == (5, 0)
     store.error = None
-    until(lambda: sorted(store.taken) == KEYS[:5])
+    until(lambda: sorted(store.accepted_keys) == KEYS[:5])
     sender.close(1)
 
 
@@ -162,7 +162,7 @@ def test_a_batch_that_is_too_large_is_sent_in_parts(sender, store, spool) -> Non
     put(sender, "large", text="x" * 3000)
     put(sender, "last")
     assert sender.flush(5)
-    assert store.taken == [*KEYS[:5], "last"]
+    assert store.accepted_keys == [*KEYS[:5], "last"]
     [why] = spool_status(spool.path).refusals
     assert why.startswith("TOO_LARGE")
 
@@ -182,5 +182,5 @@ def test_whatever_is_raised_a_batch_is_put_back(store, spool, monkeypatch, place
     sender._courier.has_spooled = True
     spool.add([record("first")])
     put(sender, *KEYS[:30])
-    until(lambda: set(store.taken) == {"first", *KEYS[:30]})
+    until(lambda: set(store.accepted_keys) == {"first", *KEYS[:30]})
     sender.close(1)

@@ -18,41 +18,41 @@ def gaps(owner: str = "step train of run r") -> Gaps:
 
 
 def test_gaps_are_told_by_sort() -> None:
-    found = gaps()
-    assert (bool(found), found.properties()) == (False, {})
-    found.add("output", "fig", "a DataFrame is no output: give a Path")
-    found.add("input", "raw", FileNotFoundError(2, "No such file", "raw.csv"))
-    found.add("output", "gone", "it is not there")
-    found.add("output", "fig", "told before")
-    found.fail("beat", ValueError("x"))
+    step_gaps = gaps()
+    assert (bool(step_gaps), step_gaps.properties()) == (False, {})
+    step_gaps.add("output", "fig", "a DataFrame is no output: give a Path")
+    step_gaps.add("input", "raw", FileNotFoundError(2, "No such file", "raw.csv"))
+    step_gaps.add("output", "gone", "it is not there")
+    step_gaps.add("output", "fig", "told before")
+    step_gaps.fail("beat", ValueError("x"))
     text = (
         "2 outputs not recorded: fig (a DataFrame is no output), gone (it is not there); "
         "1 input not recorded: raw ([Errno 2] No such file: 'raw.csv'); "
         "failed: beat (ValueError: x)"
     )
-    assert str(found) == text
-    assert found.properties() == {"log.incomplete": text}
+    assert str(step_gaps) == text
+    assert step_gaps.properties() == {"log.incomplete": text}
 
 
 def test_the_log_names_step_run_and_noun(caplog: pytest.LogCaptureFixture) -> None:
-    found = gaps("step naming of run nightly@1")
+    step_gaps = gaps("step naming of run nightly@1")
     for _ in range(2):
-        found.add("output", "fig", "it is none")
+        step_gaps.add("output", "fig", "it is none")
     assert caplog.messages == [
         "step naming of run nightly@1: the output fig is not recorded: it is none"
     ]
 
 
 def test_the_text_is_bounded() -> None:
-    found = gaps()
+    step_gaps = gaps()
     for at in range(1000):
-        found.add("metric", f"m{at}", "x" * 1000)
-    assert str(found).startswith("1,000 metrics not recorded: m0 (xxx")
-    assert str(found).endswith(f"and {1000 - MAX_NAMES} more")
+        step_gaps.add("metric", f"m{at}", "x" * 1000)
+    assert str(step_gaps).startswith("1,000 metrics not recorded: m0 (xxx")
+    assert str(step_gaps).endswith(f"and {1000 - MAX_NAMES} more")
     for at in range(MAX_TEXT):
-        found.add(f"noun{at}", "\ud800", "y")
-    assert len(str(found)) == MAX_TEXT
-    str(found).encode()
+        step_gaps.add(f"noun{at}", "\ud800", "y")
+    assert len(str(step_gaps)) == MAX_TEXT
+    str(step_gaps).encode()
 
 
 class Unprintable(Exception):
@@ -61,9 +61,9 @@ class Unprintable(Exception):
 
 
 def test_an_error_without_text_is_told_by_its_type() -> None:
-    found = gaps()
-    found.add("input", "raw", Unprintable())
-    assert "raw (Unprintable)" in str(found)
+    step_gaps = gaps()
+    step_gaps.add("input", "raw", Unprintable())
+    assert "raw (Unprintable)" in str(step_gaps)
 
 
 class Owner:
@@ -86,16 +86,16 @@ class Odd:
 
 
 def test_an_error_is_noted_where_it_belongs() -> None:
-    owner, other, here = Owner(), Owner(), gaps()
+    owner, other, current_gaps = Owner(), Owner(), gaps()
     owner.fail()
     fail(Odd(), other)
-    here.enter()
+    current_gaps.enter()
     fail(1)
     owner.fail(other)
-    here.leave()
+    current_gaps.leave()
     fail(2)
     assert str(owner.gaps) == "failed: fail (ValueError: x)"
-    assert str(other.gaps) == str(here) == "failed: fail (ValueError: y)"
+    assert str(other.gaps) == str(current_gaps) == "failed: fail (ValueError: y)"
 
 
 @pytest.mark.parametrize(
@@ -125,9 +125,9 @@ def test_what_is_a_number(value: Any, number: float | None) -> None:
 
 
 def test_nan_is_a_number() -> None:
-    found = as_number(nan)
-    assert found is not None
-    assert isnan(found)
+    number = as_number(nan)
+    assert number is not None
+    assert isnan(number)
 
 
 class Connection:
@@ -140,18 +140,20 @@ class Broken:
 
 
 def test_what_no_text_tells_is_recorded_by_its_type() -> None:
-    told: list[tuple[str, str]] = []
+    lacks: list[tuple[str, str]] = []
     values = {"c": Connection(), "l": [Connection()], "b": Broken(), "f": fail, "s": {1}, "d": {}}
-    found = named("p", values, lambda name, why: told.append((name, why)))
-    assert found == named("p", {**values, "c": Connection(), "l": [Connection()]})
-    assert found["p.c"] == f"<{__name__}.Connection object>"
-    assert found["p.b"] == f"<{__name__}.Broken>"
-    assert [name for name, _ in told] == ["c", "l", "b", "f"]
-    assert told[0][1] == f"only its type is, for no text tells the value of a {__name__}.Connection"
+    properties = named("p", values, lambda name, why: lacks.append((name, why)))
+    assert properties == named("p", {**values, "c": Connection(), "l": [Connection()]})
+    assert properties["p.c"] == f"<{__name__}.Connection object>"
+    assert properties["p.b"] == f"<{__name__}.Broken>"
+    assert [name for name, _ in lacks] == ["c", "l", "b", "f"]
+    assert (
+        lacks[0][1] == f"only its type is, for no text tells the value of a {__name__}.Connection"
+    )
     assert as_property(object()) == "<object object>"
 
 
 def test_names_of_properties_are_texts_that_fit() -> None:
-    found = named("p", {1: 2, "\ud800": 3, "x" * 1000: 4})  # type: ignore[dict-item]
-    assert list(found)[:2] == ["p.1", "p.?"]
-    assert all(len(name) <= 512 for name in found)
+    properties = named("p", {1: 2, "\ud800": 3, "x" * 1000: 4})  # type: ignore[dict-item]
+    assert list(properties)[:2] == ["p.1", "p.?"]
+    assert all(len(name) <= 512 for name in properties)

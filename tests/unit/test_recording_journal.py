@@ -29,12 +29,12 @@ def append(journal: Journal, *keys: str) -> None:
         journal.append(record(key))
 
 
-def keys(left: Orphan) -> list[str]:
-    return [each.request.step.key for each in left.records]
+def keys(journal: Orphan) -> list[str]:
+    return [each.request.step.key for each in journal.records]
 
 
 def left_behind(stem: Path) -> list[str]:
-    return [key for left in orphans(stem) for key in keys(left)]
+    return [key for journal in orphans(stem) for key in keys(journal)]
 
 
 def test_what_a_live_process_has_is_its_own(journal: Journal, stem: Path) -> None:
@@ -46,8 +46,12 @@ def test_what_a_live_process_has_is_its_own(journal: Journal, stem: Path) -> Non
     assert stat.S_IMODE(stem.parent.stat().st_mode) == 0o700
     assert list(orphans(stem)) == []
     journal.release()
-    [left] = orphans(stem)
-    assert (keys(left), left.url, left.damaged) == (KEYS[:3], "grpc://host:1", 0)
+    [orphan_journal] = orphans(stem)
+    assert (keys(orphan_journal), orphan_journal.url, orphan_journal.damaged) == (
+        KEYS[:3],
+        "grpc://host:1",
+        0,
+    )
     assert [journal.append(record(key)) for key in KEYS[3:5]] == [4, 5]
     journal.release()
     assert sorted(left_behind(stem)) == KEYS[:5]
@@ -82,9 +86,9 @@ def test_a_long_journal_is_several_files(journal: Journal, stem: Path, monkeypat
     journal.settle(10)
     assert 1 < len(journals(stem)) < whole
     journal.forget()
-    kept = left_behind(stem)
-    assert kept == KEYS[20 - len(kept) :]
-    assert len(kept) >= 10
+    kept_keys = left_behind(stem)
+    assert kept_keys == KEYS[20 - len(kept_keys) :]
+    assert len(kept_keys) >= 10
 
 
 def test_it_holds_no_more_than_it_may(stem: Path) -> None:
@@ -117,9 +121,9 @@ def test_the_last_entry_may_be_cut_anywhere(journal: Journal, stem: Path) -> Non
     content = path.read_bytes()
     for size in range(before, len(content)):
         path.write_bytes(content[:size])
-        with orphan(path) as left:
-            assert left is not None
-            assert (keys(left), left.damaged) == (["a"], 0), size
+        with orphan(path) as orphan_journal:
+            assert orphan_journal is not None
+            assert (keys(orphan_journal), orphan_journal.damaged) == (["a"], 0), size
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.5, 0.9])
@@ -131,11 +135,11 @@ def test_damage_is_told_and_costs_one_place(journal: Journal, stem: Path, share:
     content = bytearray(path.read_bytes())
     content[int(len(content) * share)] ^= 0xFF
     path.write_bytes(bytes(content))
-    with orphan(path) as left:
-        assert left is not None
-        assert left.damaged == 1
-        assert len(left.records) >= len(KEYS) - 1
-        left.remove()
+    with orphan(path) as orphan_journal:
+        assert orphan_journal is not None
+        assert orphan_journal.damaged == 1
+        assert len(orphan_journal.records) >= len(KEYS) - 1
+        orphan_journal.remove()
     [aside] = stem.parent.iterdir()
     assert ".damaged-" in aside.name
 
@@ -152,8 +156,8 @@ def test_a_write_that_breaks_off_harms_no_other(journal: Journal, stem: Path, mo
     monkeypatch.undo()
     assert journal.append(record("b")) == 2
     journal.release()
-    [left] = orphans(stem)
-    assert keys(left) == ["a", "b"]
+    [orphan_journal] = orphans(stem)
+    assert keys(orphan_journal) == ["a", "b"]
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")

@@ -57,9 +57,9 @@ def spool(tmp_path: Path) -> Spool:
 
 @pytest.fixture
 def sender(store: FakeStore, spool: Spool) -> Iterator[Sender]:
-    made = make(store, spool)
-    yield made
-    made.close(1.0)
+    new_sender = make(store, spool)
+    yield new_sender
+    new_sender.close(1.0)
 
 
 def make(store: FakeStore, spool: Spool | None, **options: Any) -> Sender:
@@ -77,13 +77,13 @@ def test_a_locked_spool_holds_up_no_store_that_is_there(store, spool, caplog) ->
     with closing(sqlite3.connect(spool.path)) as connection:
         connection.execute("BEGIN EXCLUSIVE")
         put(sender, *KEYS[:50])
-        until(lambda: store.taken == KEYS[:50])
+        until(lambda: store.accepted_keys == KEYS[:50])
         store.error = errors.Unavailable("gone")
         put(sender, *KEYS[50:60])
         assert sender.flush(5)  # they are in the journal
         assert "lost" not in caplog.text
     store.error = None
-    until(lambda: set(store.taken) == {"waits", *KEYS[:60]})
+    until(lambda: set(store.accepted_keys) == {"waits", *KEYS[:60]})
     sender.close(1)
 
 
@@ -99,13 +99,13 @@ def test_what_a_full_disk_keeps_in_the_spool_is_sent_once(store, spool, monkeypa
     monkeypatch.setattr(Spool, "add", fail)
     sender = make(store, spool)
     sender.wake()
-    until(lambda: store.taken == KEYS[:10])
+    until(lambda: store.accepted_keys == KEYS[:10])
     put(sender, *KEYS[10:20])
-    until(lambda: store.taken == KEYS[:20])
+    until(lambda: store.accepted_keys == KEYS[:20])
     assert spool_status(spool.path).pending == 10
     monkeypatch.setattr(Spool, "settle", settle)
     until(lambda: spool_status(spool.path).pending == 0)
-    assert store.taken == KEYS[:20]
+    assert store.accepted_keys == KEYS[:20]
     sender.close(1)
 
 
@@ -117,13 +117,18 @@ def test_memory_is_used_up_to_its_bound_and_each_loss_is_counted(store, tmp_path
     put(sender, *KEYS[:30])
     (tmp_path / "file").unlink()
     store.error = None
-    until(lambda: store.taken == KEYS[: len(store.taken)] and len(store.taken) >= 10)
+    until(
+        lambda: (
+            store.accepted_keys == KEYS[: len(store.accepted_keys)]
+            and len(store.accepted_keys) >= 10
+        )
+    )
     sender.close(5)
-    lost = 30 - len(store.taken)
-    assert 0 < lost <= 20
-    assert caplog.messages[-1] == f"{lost} records of steps were lost in all"
+    lost_count = 30 - len(store.accepted_keys)
+    assert 0 < lost_count <= 20
+    assert caplog.messages[-1] == f"{lost_count} records of steps were lost in all"
     status = spool_status(spool.path)
-    assert (status.lost, sum(status.losses.values())) == (lost, lost)
+    assert (status.lost, sum(status.losses.values())) == (lost_count, lost_count)
     [why] = status.losses
     assert "memory for them is full" in why
 
@@ -151,9 +156,9 @@ def killed(sender: Sender) -> None:
 
 
 def test_the_next_process_sends_what_a_killed_one_recorded(store, spool) -> None:
-    gone = FakeStore()
-    gone.gate.clear()
-    sender = make(gone, spool)
+    dead_store = FakeStore()
+    dead_store.gate.clear()
+    sender = make(dead_store, spool)
     put(sender, *KEYS[:20])
     assert spool_status(spool.path).pending == 0  # it lives
     killed(sender)
@@ -162,26 +167,26 @@ def test_the_next_process_sends_what_a_killed_one_recorded(store, spool) -> None
     assert status.oldest is not None
     later = make(store, spool)
     later.wake()
-    until(lambda: store.taken == KEYS[:20])
+    until(lambda: store.accepted_keys == KEYS[:20])
     until(lambda: spool_status(spool.path).journals == 0)
     later.close(1)
-    gone.gate.set()
+    dead_store.gate.set()
 
 
 def test_a_journal_is_sent_although_the_spool_takes_nothing(store, spool) -> None:
-    gone = FakeStore()
-    gone.gate.clear()
-    sender = make(gone, spool)
+    dead_store = FakeStore()
+    dead_store.gate.clear()
+    sender = make(dead_store, spool)
     put(sender, *KEYS[:20])
     killed(sender)
     spool.path.mkdir()
     later = make(store, spool)
     later.wake()
-    until(lambda: store.taken == KEYS[:20])
+    until(lambda: store.accepted_keys == KEYS[:20])
     spool.path.rmdir()
     until(lambda: spool_status(spool.path).journals == 0)
     later.close(1)
-    gone.gate.set()
+    dead_store.gate.set()
 
 
 def test_a_full_memory_goes_on_in_the_journal(store, spool, caplog) -> None:
@@ -194,9 +199,9 @@ def test_a_full_memory_goes_on_in_the_journal(store, spool, caplog) -> None:
     spool.path.rmdir()
     assert spool_status(spool.path).pending == 100
     store.error = None
-    done = replay(Opened(store), spool.path)
-    assert (done.sent, done.refused, done.left) == (100, 0, 0)
-    assert sorted(store.taken) == KEYS[:100]
+    result = replay(Opened(store), spool.path)
+    assert (result.sent, result.refused, result.left) == (100, 0, 0)
+    assert sorted(store.accepted_keys) == KEYS[:100]
     assert "lost" not in caplog.text
     assert list(spool.path.parent.iterdir()) == [spool.path]
 
@@ -213,9 +218,9 @@ def test_replay_offers_what_was_refused_again(store, spool) -> None:
     with pytest.raises(errors.Unavailable):
         replay(Opened(store), spool.path)
     store.error, store.refuses = None, lambda step: None
-    done = replay(Opened(store), spool.path)
-    assert (done.sent, done.refused, done.left) == (3, 0, 0)
-    assert sorted(store.taken) == KEYS[:5]
+    result = replay(Opened(store), spool.path)
+    assert (result.sent, result.refused, result.left) == (3, 0, 0)
+    assert sorted(store.accepted_keys) == KEYS[:5]
 
 
 def test_what_only_a_later_version_can_read_is_set_aside(store, spool) -> None:
@@ -224,7 +229,7 @@ def test_what_only_a_later_version_can_read_is_set_aside(store, spool) -> None:
     )
     sender = make(store, spool)
     sender.wake()
-    until(lambda: store.taken == ["a", "b"])
+    until(lambda: store.accepted_keys == ["a", "b"])
     until(lambda: spool_status(spool.path).refused == 2)
     [why] = spool_status(spool.path).refusals
     assert why.startswith("UNREADABLE")
@@ -242,7 +247,7 @@ def test_the_file_of_a_later_version_is_left_alone(store, spool, caplog) -> None
         recover(spool.path)
     sender = make(store, spool)
     put(sender, *KEYS[:5])
-    until(lambda: store.taken == KEYS[:5])
+    until(lambda: store.accepted_keys == KEYS[:5])
     sender.close(1)
     assert spool.path.read_bytes() == content
 
@@ -281,7 +286,7 @@ def test_a_forked_child_uses_a_journal_of_its_own(store, spool) -> None:
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
     spool.path.rmdir()
-    until(lambda: set(store.taken) == {"parent", *KEYS[:5]})
+    until(lambda: set(store.accepted_keys) == {"parent", *KEYS[:5]})
     sender.close(1)
 
 
@@ -291,7 +296,7 @@ def test_a_call_that_comes_back_after_the_spill_sends_nothing_twice(store, spool
     put(sender, *KEYS[:20])
     threading.Timer(0.2, store.gate.set).start()
     assert sender.settle(10)
-    assert sorted(set(store.taken)) == KEYS[:20]
+    assert sorted(set(store.accepted_keys)) == KEYS[:20]
     sender.close(1)
 
 
@@ -334,7 +339,7 @@ def test_a_store_that_is_there_loses_nothing_although_no_file_can_be_written(
     sender = make(store, Spool(tmp_path / "file" / "s.spool"), buffer_records=10)
     put(sender, *KEYS[:500])
     sender.close(5)
-    assert store.taken == KEYS[:500]
+    assert store.accepted_keys == KEYS[:500]
     assert sender._losses.total == 0
 
 

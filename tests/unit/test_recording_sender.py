@@ -51,7 +51,7 @@ def test_what_is_put_is_sent_in_order_and_in_batches(sender, store, spool) -> No
     for key in KEYS:
         sender.put(record(key))
     assert sender.flush(10)
-    assert store.taken == KEYS
+    assert store.accepted_keys == KEYS
     assert store.calls < 20
     assert not spool.path.exists()
 
@@ -68,11 +68,11 @@ def test_what_can_not_be_sent_is_spooled_and_replayed_in_order(
     assert sender.flush(5)
     assert spool.status().pending == 100
     store.error = None
-    until(lambda: len(store.taken) == 100)
+    until(lambda: len(store.accepted_keys) == 100)
     for key in KEYS[100:110]:
         sender.put(record(key))
-    until(lambda: len(store.taken) == 110)
-    assert store.taken == KEYS[:110]
+    until(lambda: len(store.accepted_keys) == 110)
+    assert store.accepted_keys == KEYS[:110]
     assert [r.levelname for r in caplog.records if "away" in r.getMessage()] == ["WARNING"]
 
 
@@ -92,22 +92,22 @@ def test_errors_that_pass_lose_nothing(sender, store, spool, error) -> None:
     assert sender.flush(5)
     assert spool.status().pending == 1
     store.error = None
-    until(lambda: store.taken == ["a"])
+    until(lambda: store.accepted_keys == ["a"])
 
 
 def test_a_call_that_never_returns_is_in_nobodys_way(store, spool) -> None:
     sender = make(store, spool, buffer_records=20)
     store.gate.clear()
-    begun = time.monotonic()
+    start = time.monotonic()
     for key in KEYS[:100]:
         sender.put(record(key))
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - start < 2
     assert len(sender._queue) <= 21
     sender.close(0.2)
-    assert time.monotonic() - begun < 5
-    kept = [r.request.step.key for _, r in spool.first(200)]
+    assert time.monotonic() - start < 5
+    kept_keys = [r.request.step.key for _, r in spool.first(200)]
     # What the thread had in hand may be kept twice: the store knows what it has.
-    assert list(dict.fromkeys(kept)) == KEYS[:100]
+    assert list(dict.fromkeys(kept_keys)) == KEYS[:100]
     store.gate.set()
 
 
@@ -119,7 +119,7 @@ def test_a_full_buffer_in_bytes_goes_to_the_spool(store, spool) -> None:
         assert sender._queue.bytes <= 50_000
     store.gate.set()
     assert sender.flush(5)
-    until(lambda: sorted(set(store.taken)) == KEYS[:20])
+    until(lambda: sorted(set(store.accepted_keys)) == KEYS[:20])
     sender.close(1)
 
 
@@ -128,7 +128,7 @@ def test_without_a_spool_a_full_buffer_waits(store) -> None:
     for key in KEYS[:200]:
         sender.put(record(key))
     sender.close(10)
-    assert store.taken == KEYS[:200]
+    assert store.accepted_keys == KEYS[:200]
 
 
 def test_what_is_refused_is_kept_aside_and_blocks_nothing(sender, store, spool, caplog) -> None:
@@ -136,7 +136,7 @@ def test_what_is_refused_is_kept_aside_and_blocks_nothing(sender, store, spool, 
     for key in ("a", "bad", "b"):
         sender.put(record(key))
     assert sender.flush(5)
-    assert store.taken == ["a", "b"]
+    assert store.accepted_keys == ["a", "b"]
     status = spool.status()
     assert (status.pending, status.refused) == (0, 1)
     assert status.refusals == {"INVALID_ARGUMENT: no": 1}
@@ -155,7 +155,7 @@ def test_a_request_that_is_refused_as_a_whole_is_taken_apart(sender, store, spoo
     for key in ("a", "bad", "b"):
         sender.put(record(key))
     assert sender.flush(5)
-    assert store.taken == ["a", "b"]
+    assert store.accepted_keys == ["a", "b"]
     status = spool.status()  # whether the store will ever take it can't be told yet
     assert (status.pending, status.refused) == (1, 0)
 
@@ -166,7 +166,7 @@ def test_a_step_is_recorded_even_if_it_may_not_publish(sender, store, spool) -> 
     request.step.cache.digest = b"x" * 32
     sender.put(Record.of(STEP, request))
     assert sender.flush(5)
-    assert store.taken == ["a"]
+    assert store.accepted_keys == ["a"]
     assert not spool.path.exists()
 
 
@@ -176,9 +176,9 @@ def test_a_damaged_spool_is_saved_as_far_as_it_goes(store, spool, caplog) -> Non
         file.truncate(spool.path.stat().st_size // 2)
     sender = make(store, spool)
     sender.put(record("new"))
-    until(lambda: "new" in store.taken)
-    assert 0 < len(store.taken) - 1 < len(KEYS)
-    assert store.taken[:-1] == sorted(store.taken[:-1])
+    until(lambda: "new" in store.accepted_keys)
+    assert 0 < len(store.accepted_keys) - 1 < len(KEYS)
+    assert store.accepted_keys[:-1] == sorted(store.accepted_keys[:-1])
     assert "is damaged" in caplog.text
     assert "records are lost" in caplog.text
     assert list(spool.path.parent.glob("*.damaged-*"))
@@ -195,7 +195,7 @@ def test_a_spool_that_can_not_be_written_is_told_once(store, tmp_path, caplog) -
     assert [r.levelname for r in caplog.records if "can't be used" in r.getMessage()] == ["WARNING"]
     store.error = None
     sender.put(record("later"))
-    until(lambda: store.taken == [*KEYS[:5], "later"])
+    until(lambda: store.accepted_keys == [*KEYS[:5], "later"])
     sender.close(1)
     assert "lost" not in caplog.text
 
@@ -209,8 +209,8 @@ def test_what_does_not_fit_into_the_spool_waits_elsewhere(store, tmp_path, caplo
         sender.flush(5)
     assert 0 < spool.status().pending < 40
     store.error = None
-    until(lambda: len(store.taken) == 40)
-    assert sorted(store.taken) == KEYS[:40]
+    until(lambda: len(store.accepted_keys) == 40)
+    assert sorted(store.accepted_keys) == KEYS[:40]
     sender.close(1)
     assert "lost" not in caplog.text
 
@@ -228,8 +228,8 @@ def test_a_defect_does_not_stop_the_thread(store, spool, caplog) -> None:
     until(lambda: "after a defect" in caplog.text)
     store.error = None
     sender.put(record("b"))
-    until(lambda: "b" in store.taken)
-    assert "a" in [*store.taken, *(r.request.step.key for _, r in spool.first())]
+    until(lambda: "b" in store.accepted_keys)
+    assert "a" in [*store.accepted_keys, *(r.request.step.key for _, r in spool.first())]
     sender.close(1)
 
 
@@ -244,9 +244,9 @@ def test_many_threads_put(sender, store) -> None:
     for thread in threads:
         thread.join()
     assert sender.flush(10)
-    assert len(store.taken) == len(set(store.taken)) == 800
+    assert len(store.accepted_keys) == len(set(store.accepted_keys)) == 800
     for name in "abcd":
-        mine = [key for key in store.taken if key.startswith(name)]
+        mine = [key for key in store.accepted_keys if key.startswith(name)]
         assert mine == sorted(mine)
 
 
@@ -261,9 +261,9 @@ def test_a_complaint_is_told_once(caplog) -> None:
 
 
 def test_a_record_reads_back() -> None:
-    given = record("a", depth=6)
-    assert Record.of(given.method, given.request) == given
-    assert given.is_readable
+    step_record = record("a", depth=6)
+    assert Record.of(step_record.method, step_record.request) == step_record
+    assert step_record.is_readable
     for method, body in (("Nope", b""), ("RecordStep", b"\xff")):
         with pytest.raises(errors.DataLoss):
             _ = Record(method, body).request

@@ -29,7 +29,7 @@ def spool(tmp_path: Path) -> Spool:
 
 
 def keys(spool: Spool, count: int = 1000) -> list[str]:
-    return [found.request.step.key for _, found in spool.first(count)]
+    return [record.request.step.key for _, record in spool.first(count)]
 
 
 def test_a_file_that_is_not_there_holds_nothing(spool: Spool) -> None:
@@ -75,9 +75,9 @@ def test_many_threads_and_files_of_one_store(spool: Spool) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    found = keys(spool)
-    assert len(found) == 60
-    assert [key for key in found if key.startswith("b")] == [f"b{n:02}" for n in range(20)]
+    all_keys = keys(spool)
+    assert len(all_keys) == 60
+    assert [key for key in all_keys if key.startswith("b")] == [f"b{n:02}" for n in range(20)]
 
 
 def test_where_spool_files_are(monkeypatch, tmp_path: Path) -> None:
@@ -102,9 +102,9 @@ def test_a_file_that_was_cut(spool: Spool, share: float) -> None:
     assert saved is not None
     assert saved.lost is not None
     assert saved.saved + saved.lost == len(KEYS)
-    found = keys(spool)
-    assert len(found) == saved.saved
-    assert found == sorted(set(found) & set(KEYS))
+    saved_keys = keys(spool)
+    assert len(saved_keys) == saved.saved
+    assert saved_keys == sorted(set(saved_keys) & set(KEYS))
     if saved.saved:
         assert spool_status(spool.path).url == "grpc://host:1"
     assert share < 0.3 or saved.saved > 0

@@ -18,7 +18,7 @@ from lineage_store.lineage.adjacency.columns import (
     BEGINNING,
     BYTES_PER_EVENT,
     ColumnsBuilder,
-    Entry,
+    EventEntry,
     Mark,
 )
 from lineage_store.lineage.adjacency.graph import Graph, View
@@ -210,7 +210,7 @@ class Adjacency:
         """Read some events, then leave the interpreter to the others for as long as that took."""
         started_at = time.monotonic()
         first = builder.last[0] + 1
-        entries: list[Entry] = self._read(lambda snapshot: events_from(snapshot, first, CHUNK))
+        entries: list[EventEntry] = self._read(lambda snapshot: events_from(snapshot, first, CHUNK))
         builder.add(entries)
         if builder.nbytes > self._max_bytes:
             raise _TooLarge

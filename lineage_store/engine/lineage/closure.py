@@ -11,10 +11,10 @@ from lineage_store.engine.lineage.walks import graph
 from lineage_store.kinds import ARTIFACT, EXECUTION, NodeKind
 from lineage_store.lineage.rules import Rules
 from lineage_store.lineage.state import State
-from lineage_store.lineage.walk import Pace, Walk
+from lineage_store.lineage.walk import PageSizes, Walk
 from lineage_store.v1 import lineage_pb2 as pb
 
-PACE = Pace(nodes=2048, batch=4096, events=8192)
+PACE = PageSizes(nodes=2048, batch=4096, events=8192)
 
 
 @dataclass(slots=True)

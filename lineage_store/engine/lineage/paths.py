@@ -23,7 +23,7 @@ from lineage_store.lineage.rules import (
     Direction,
     Rules,
 )
-from lineage_store.lineage.search import OutOfTime, Search, Ways
+from lineage_store.lineage.search import OutOfTime, PathGraph, Search
 from lineage_store.lineage.source import Edge
 from lineage_store.v1 import lineage_pb2 as pb
 from lineage_store.v1 import metadata_pb2
@@ -96,7 +96,7 @@ def _search(
     edges = list(_edges(reader, nodes, meter))
     if request.fold_cached:
         edges, answer.repeats = _without_repeats(reader, edges, ends)
-    path_graph = Ways(edges, direction)
+    path_graph = PathGraph(edges, direction)
     source, target = map(_signed, ends)
     search = Search(path_graph, source, target, lambda: meter.is_late)
     longest = request.max_hops if request.HasField("max_hops") else None

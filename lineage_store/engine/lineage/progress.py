@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from lineage_store.engine.lineage.budget import Meter
 from lineage_store.kinds import ARTIFACT, EXECUTION, NodeKind
 from lineage_store.lineage.source import Source, other
-from lineage_store.lineage.walk import Pace, Step, Walk
+from lineage_store.lineage.walk import Expansion, PageSizes, Walk
 from lineage_store.v1 import lineage_pb2 as pb
 
 LAST_LOOK_PAGES = 64
@@ -21,7 +21,7 @@ class Progress:
         pace: The size of one step.
     """
 
-    def __init__(self, walk: Walk, meter: Meter, pace: Pace) -> None:
+    def __init__(self, walk: Walk, meter: Meter, pace: PageSizes) -> None:
         self.walk = walk
         self._meter = meter
         self._pace = pace
@@ -29,7 +29,7 @@ class Progress:
         self._open_ends: dict[NodeKind, list[int]] | None = None
         self._has_started = False
 
-    def look(self, source: Source, most: int | None = None) -> Step | None:
+    def look(self, source: Source, most: int | None = None) -> Expansion | None:
         """Return the next step; None: the walk is over.
 
         Args:
@@ -47,9 +47,9 @@ class Progress:
         if self._reason is not None:
             return None
         nodes = min(self._pace.nodes if most is None else most, self._meter.nodes)
-        return self.walk.look(source, Pace(nodes, self._pace.batch, self._pace.events))
+        return self.walk.look(source, PageSizes(nodes, self._pace.batch, self._pace.events))
 
-    def take(self, step: Step, size: int = 0) -> None:
+    def take(self, step: Expansion, size: int = 0) -> None:
         """Take a step, whose answer has so many bytes."""
         self._has_started = True
         self.walk.take(step)
@@ -57,7 +57,7 @@ class Progress:
         if step.is_full and self._meter.nodes <= 0:
             self._reason = pb.Verdict.MAX_NODES
 
-    def steps(self, source: Source) -> Iterator[Step]:
+    def steps(self, source: Source) -> Iterator[Expansion]:
         """Take all steps on one state of the graph, and return each."""
         while (step := self.look(source)) is not None:
             self.take(step, sum(len(edge[4] or b"") for edge in step.events))

@@ -19,11 +19,11 @@ from lineage_store.lineage.adjacency.arena import Piece
 from lineage_store.lineage.rules import BIDIRECTIONAL, Rules
 from lineage_store.lineage.source import Edge
 from lineage_store.lineage.state import State
-from lineage_store.lineage.walk import Pace, Step, Walk
+from lineage_store.lineage.walk import Expansion, PageSizes, Walk
 from lineage_store.v1 import lineage_pb2, metadata_service_pb2
 from lineage_store.v1 import metadata_pb2 as pb
 
-PACE = Pace(nodes=65_536, batch=8192, events=65_536)
+PACE = PageSizes(nodes=65_536, batch=8192, events=65_536)
 
 _OPTIONS = "lineage_subgraph_query_options"
 _FIELDS = {name: field.number for name, field in pb.LineageGraph.DESCRIPTOR.fields_by_name.items()}
@@ -77,7 +77,7 @@ def _hop_by_hop(
     walk = Walk(rules, state)
     events = [edge for step in whole(walk, graph, limits) for edge in step.events]
     node_ids: dict[NodeKind, Collection[int]] = {
-        kind: sorted(ids) for kind, ids in state.seen.items()
+        kind: sorted(ids) for kind, ids in state.answered.items()
     }
     nodes = [
         repeated(_FIELDS[kind.plural], map(id_only, ids))
@@ -100,7 +100,7 @@ def _start(
     return kind, by_filter(kind, query, f"{_OPTIONS}.{field}.filter_query", filter_limits)
 
 
-def whole(walk: Walk, graph: LineageReader, limits: LineageLimits) -> Iterator[Step]:
+def whole(walk: Walk, graph: LineageReader, limits: LineageLimits) -> Iterator[Expansion]:
     """Take all steps of a walk that has no verdict, so it is answered whole or not at all.
 
     Raises:

@@ -9,10 +9,10 @@ from lineage_store.engine.lineage.selection import NUMBERS
 from lineage_store.engine.lineage.sources import GraphSources
 from lineage_store.engine.lineage.walks import plan
 from lineage_store.lineage.state import State
-from lineage_store.lineage.walk import Pace, Walk
+from lineage_store.lineage.walk import PageSizes, Walk
 from lineage_store.v1 import lineage_pb2 as pb
 
-PACE = Pace(nodes=8192, batch=8192, events=16_384)
+PACE = PageSizes(nodes=8192, batch=8192, events=16_384)
 
 
 def summarize(

@@ -20,10 +20,10 @@ from lineage_store.engine.lineage.walks import Plan, plan
 from lineage_store.lineage.resumption import digest, read_token, write_token
 from lineage_store.lineage.source import other
 from lineage_store.lineage.state import State
-from lineage_store.lineage.walk import Pace, Step, Walk
+from lineage_store.lineage.walk import Expansion, PageSizes, Walk
 from lineage_store.v1 import lineage_pb2 as pb
 
-PACE = Pace()
+PACE = PageSizes()
 
 LOOK_BYTES = 4 * PART_BYTES
 """Bytes of the nodes that are read at once, one node at least."""
@@ -89,7 +89,7 @@ def _parts(
 ) -> Iterator[bytes]:
     max_nodes = PACE.nodes
 
-    def look(snapshot: Snapshot) -> tuple[Step, list[bytes]] | None:
+    def look(snapshot: Snapshot) -> tuple[Expansion, list[bytes]] | None:
         graph = walk_plan.graph(snapshot)
         step = progress.look(graph, max_nodes)
         if step is None:

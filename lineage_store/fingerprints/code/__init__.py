@@ -2,8 +2,8 @@
 
 The digest covers the function's instructions and constants; its defaults, annotations and closure;
 each layer that decorates it; and, for every name that it mentions, the function, class, module or
-value behind the name, and what that reaches in turn, across all modules of the project. Code that
-is installed counts by name and version, and Python by its version.
+value behind the name, and everything that it reaches in turn, across all modules of the project.
+Code that is installed counts by name and version, and Python by its version.
 
 Whatever has no fingerprint is an error that names it: a digest never leaves anything out.
 """

@@ -78,7 +78,7 @@ def _describe_registered(graph: CodeGraph, kind: type, label: str) -> None:
 
 
 def registered_classes(kind: type) -> list[type]:
-    """Return the classes of the project that an abstract class was told to take for its own."""
+    """Return the classes of the project that are registered with an abstract class."""
     if not isinstance(kind, ABCMeta):
         return []
     registered = filter(None, (reference() for reference in _get_dump(kind)[0]))
@@ -93,7 +93,7 @@ def _is_skipped(kind: type, name: str, value: Any) -> bool:
         return True
     if name == "__annotations__" and not value:  # Python makes them when they are asked for
         return True
-    if name.startswith("__pydantic_"):  # made of the fields, and of what decorates methods
+    if name.startswith("__pydantic_"):  # made of the fields, and of decorators of methods
         return name not in _PYDANTIC
     return issubclass(kind, Enum) and (name in _MEMBERS_OF_ENUMS or _is_member(kind, name))
 

@@ -193,7 +193,7 @@ class Encoder:
             self.visit(part, label)
 
     def read_file(self, path: Path) -> str:
-        """Return the digest of a file, and remember what it was like."""
+        """Return the digest of a file, and remember the state of the file."""
         state = file_state(str(path))
         digest = values.fingerprint(path)
         self._graph.guards.files.append(WatchedFile(str(path), state, digest))

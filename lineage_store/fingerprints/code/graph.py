@@ -1,8 +1,8 @@
 """All that code, or a value, can reach, as one digest.
 
 The nodes of the graph are functions, classes and modules. Each is numbered when it is first met and
-described once, in that order, so no depth of the code can hurt. What a node mentions is either
-another node, which counts by its number, or a value, which counts by its content.
+described once, in that order, so no depth of the code can hurt. A node mentions either
+other nodes, which count by their numbers, or values, which count by their contents.
 """
 
 from collections import deque

@@ -62,10 +62,10 @@ class Guards:
     """Everything that a digest rests on.
 
     Attributes:
-        names: Mappings, names in them, and what these are bound to.
+        names: Mappings, names in them, and the values of these.
         sizes: Mappings, and how many names they have.
         functions: Functions with their code, their defaults, and those of their keywords.
-        cells: Cells of closures, and what they hold.
+        cells: Cells of closures, and their contents.
         values: Values that can change.
         files: Files, and their states.
     """

@@ -1,7 +1,7 @@
 """Origins of code: the project, an installed distribution, or Python.
 
-Code of the project counts by what it does; that of a distribution by name and version, and that of
-Python by the version of the interpreter. The project is all code that nobody installed: what lies
+Code of the project counts by its content; that of a distribution by name and version, and that of
+Python by the version of the interpreter. The project is all code that nobody installed: it lies
 neither in the standard library nor in a directory of installed distributions. LINEAGE_STORE_CODE
 names directories, separated as in PATH, whose code belongs to the project although it is installed.
 """
@@ -30,7 +30,7 @@ class Origin:
     """The origin of a module.
 
     Attributes:
-        is_project: Its code counts by what it does.
+        is_project: Its code counts by its content.
         label: Name and version of the distribution, or of Python; "" for the project.
     """
 

@@ -29,7 +29,9 @@ def describe_chain(
     for name in chain:
         names: Mapping[str, Any] = vars(current)
         value = names.get(name, MISSING)
-        graph.guards.names.append((names, name, value))
+        if value is MISSING and isinstance(current, ModuleType):
+            value = _lazy_attribute(current, name)
+        graph.guards.names.append((names, name, names.get(name, MISSING)))
         package_name = installed_name(value)
         if is_of_project(value) or isinstance(value, type):
             graph.value(value, label)
@@ -40,6 +42,18 @@ def describe_chain(
         if package_name is None or not isinstance(value, ModuleType | type):
             return
         current = value
+
+
+def _lazy_attribute(module: ModuleType, name: str) -> Any:
+    """Return an attribute that an installed module loads at its first use; MISSING: it has none.
+
+    The code that mentions the attribute loads it as well, and then it stands in the module: the
+    digest must be the same before and after (`numpy.random` is such an attribute).
+    """
+    try:
+        return getattr(module, name, MISSING)
+    except Exception:  # the code meets the same error when it runs
+        return MISSING
 
 
 def is_of_project(value: Any) -> bool:

@@ -30,7 +30,7 @@ def _schema(arrow: Any, value: Any) -> Iterator[Part] | None:
 
 
 def _stream(arrow: Any, table: Any) -> Iterator[Part]:
-    # `take` leaves no trace of a slice, nor of what lies in the place of a missing value.
+    # `take` leaves no trace of a slice, nor of bytes in the place of a missing value.
     places = arrow.array(range(table.num_rows), arrow.int64())
     whole = table.unify_dictionaries().combine_chunks().take(places)
     sink = arrow.BufferOutputStream()

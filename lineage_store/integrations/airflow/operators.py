@@ -1,4 +1,4 @@
-"""The operator that skips what is known, for DAGs of Airflow.
+"""The operator that skips tasks with cached outcomes, for DAGs of Airflow.
 
 from lineage_store.integrations.airflow.operators import LineageCacheOperator
 
@@ -19,13 +19,13 @@ from lineage_store.integrations.airflow.hook import record
 
 
 class LineageCacheOperator(BaseOperator, SkipMixin):
-    """Skips the tasks right behind it that would put out what the store knows.
+    """Skips the tasks right behind it whose outcomes the store has.
 
     Put it before tasks, and behind all that these get XComs from. With LINEAGE_STORE_CACHE=1 each
     of them whose code, arguments and inputs are known is skipped. It is recorded as CACHED with the
-    execution that really ran, and the run gets the XComs of that one, so that what comes after goes
-    on with them. For this, what is behind a skipped task needs the trigger rule `none_failed`,
-    which this operator has unless it is given another.
+    execution that really ran, and the run gets the XComs of that one, so that later tasks go on
+    with them. For this, tasks behind a skipped task need the trigger rule `none_failed`, which is
+    the default of this operator.
 
     Without LINEAGE_STORE_CACHE, or while the store is away, it skips nothing.
 
@@ -42,8 +42,9 @@ class LineageCacheOperator(BaseOperator, SkipMixin):
         super().__init__(trigger_rule=trigger_rule, **kwargs)
 
     def execute(self, context: Any) -> None:
-        """Skip what is known."""
-        known = record("known_behind", context["ti"]) or []
-        self.log.info("The store knows what these would put out: %s", ", ".join(known) or "none")
+        """Skip the tasks with cached outcomes."""
+        cached_tasks = record("cached_downstream", context["ti"]) or []
+        names = ", ".join(cached_tasks) or "none"
+        self.log.info("The store has the outcomes of these tasks: %s", names)
         tasks = self.get_direct_relatives(upstream=False)
-        self.skip(context["ti"], [task for task in tasks if task.task_id in known])
+        self.skip(context["ti"], [task for task in tasks if task.task_id in cached_tasks])

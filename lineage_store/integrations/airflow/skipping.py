@@ -1,10 +1,10 @@
-"""Whether a task of Airflow need not run, as `LineageCacheOperator` asks before it.
+"""Decides for `LineageCacheOperator` whether a task of Airflow can be skipped.
 
-What is asked about is the task as it would run next: rendered, and with the XComs that are there.
-What it published is found by the same key, so nothing may decide about its outputs that the key has
-not: a task that is given the context of its run, or that read what it does not name, is never
-skipped. What a hit put out has to be there: files with their content, XComs in the run that really
-ran, and at any other uri nothing newer, by the events of its asset.
+The decision is about the task as it would run next: rendered, and with the present XComs. The key
+must cover everything that decides about its outputs: a task that uses the context of its run, or
+that read inputs which it does not declare, is never skipped. The outputs of a hit have to be there:
+files with their content, XComs in the run that really ran, and at any other uri nothing newer, by
+the events of its asset.
 """
 
 import inspect
@@ -20,16 +20,16 @@ from lineage_store.integrations.airflow.values import (
     masked,
     xcom_artifact,
 )
-from lineage_store.integrations.artifacts import each_of, why_untold
+from lineage_store.integrations.artifacts import each_of, unhashed_reason
 from lineage_store.recording.diagnostics import never_raises
 from lineage_store.recording.lookups import changed_output, local_path
 from lineage_store.recording.runs import Run
 
 DECISIONS = "lineage_store_decisions"
-"""The key of the XCom by which the operator says what it found of each task behind it."""
+"""The key of the XCom with the operator's decision on each task behind it."""
 
 HIT = "HIT: "
-"""How the decision on a task begins that is skipped."""
+"""The beginning of the decision on a skipped task."""
 
 _PLAIN = {"PythonOperator", "_PythonDecoratedOperator"}
 """The operators of which a function and its arguments are all there is to know."""
@@ -43,9 +43,9 @@ def planned(ti: Any, task: Any) -> Any:
         task: The task.
     """
     copy = task.prepare_for_execution()
-    known = {"task": copy, "task_id": task.task_id, "try_number": 1, "map_index": -1}
-    other = ti.model_copy(update=known)
-    for name in ("xcom_pull", "xcom_push"):  # by which is seen what `ti` itself pulls and pushes
+    fields = {"task": copy, "task_id": task.task_id, "try_number": 1, "map_index": -1}
+    other = ti.model_copy(update=fields)
+    for name in ("xcom_pull", "xcom_push"):  # the wrappers that watch `ti` itself
         other.__dict__.pop(name, None)
     other._cached_template_context = None  # noqa: SLF001 - that of `ti`
     copy.render_template_fields(other.get_template_context())
@@ -65,63 +65,63 @@ def why_no_plain_task(task: Any) -> str | None:
     """Return why a task as it was written can't be skipped; None: it can, so far."""
     # Airflow skips what is mapped over the output of a skipped task, whatever its trigger rule is
     reasons = {
-        "others are mapped over what it puts out": next(task.iter_mapped_dependants(), None),
-        "it is mapped over what is not known yet": getattr(task, "is_mapped", False)
+        "others are mapped over its output": next(task.iter_mapped_dependants(), None),
+        "it is mapped over values that are not known yet": getattr(task, "is_mapped", False)
         or task.get_closest_mapped_task_group() is not None,
-        "it is no Python task: what it runs is not known": type(task).__name__ not in _PLAIN,
+        "it is no Python task: its code is not known": type(task).__name__ not in _PLAIN,
         "it sets something up or tears it down": task.is_setup or task.is_teardown,
     }
     return next((reason for reason, is_so in reasons.items() if is_so), None)
 
 
 def why_not(ti: Any, code: str | None, inputs: Mapping[str, Sequence[Artifact]]) -> str | None:
-    """Return why a task can't be skipped whatever goes into it; None: it can.
+    """Return the reason why a task can't be skipped, whatever its inputs; None: it can.
 
     Args:
         ti: The task instance, rendered.
         code: The digest of its function.
-        inputs: What it reads.
+        inputs: Its inputs.
     """
-    written = ti.task.dag.get_task(ti.task.task_id)
+    source_task = ti.task.dag.get_task(ti.task.task_id)
     return (
-        why_no_plain_task(written)
+        why_no_plain_task(source_task)
         or ("its code can't be read" if code is None else None)
         or _why_of_this_run(ti)
         or _why_secret(ti.task)
-        or why_untold("its input", each_of(inputs))
+        or unhashed_reason("its input", each_of(inputs))
     )
 
 
 def _why_of_this_run(ti: Any) -> str | None:
-    """Return which part of the context of its run a task is given, which is another each time."""
-    given = arguments_of(ti.task)
-    known = {*ti.get_template_context(), "templates_dict"}
+    """Return the part of its run's context that a task uses, which differs each time."""
+    arguments = arguments_of(ti.task)
+    context_names = {*ti.get_template_context(), "templates_dict"}
     for name, parameter in inspect.signature(ti.task.python_callable).parameters.items():
         if parameter.kind is inspect.Parameter.VAR_KEYWORD:
             return f"it is given the whole context of its run, by **{name}"
-        if name in known and given.get(name) is None:
+        if name in context_names and arguments.get(name) is None:
             return f"it is given {name} by the context of its run"
     return None
 
 
 def _why_secret(task: Any) -> str | None:
-    given = {name: value for name, value in arguments_of(task).items() if value is not None}
-    shown = masked(given)
-    hidden = sorted(name for name in given if repr(shown[name]) != repr(given[name]))
+    arguments = {name: value for name, value in arguments_of(task).items() if value is not None}
+    shown = masked(arguments)
+    hidden = sorted(name for name in arguments if repr(shown[name]) != repr(arguments[name]))
     return f"its argument {hidden[0]} is a secret, which is in no key" if hidden else None
 
 
 def plain_arguments(task: Any) -> dict[str, Any]:
-    """Return what a task is given, with what mapped tasks put out as a list."""
-    given = arguments_of(task)
-    return {name: list(value) if is_lazy(value) else value for name, value in given.items()}
+    """Return the arguments of a task, with the outputs of mapped tasks as a list."""
+    arguments = arguments_of(task)
+    return {name: list(value) if is_lazy(value) else value for name, value in arguments.items()}
 
 
 def take_over(hit: Hit, run: Run, ti: Any, task: Any) -> str | None:
-    """Give a run the XComs of a hit; return why that is of no use now, or None.
+    """Give a run the XComs of a hit; return the reason why the hit can't be used, or None.
 
     Args:
-        hit: What the store knows of the task.
+        hit: The cached outcome of the task.
         run: The run.
         ti: The task instance that runs.
         task: The task that is to be skipped.
@@ -133,8 +133,8 @@ def take_over(hit: Hit, run: Run, ti: Any, task: Any) -> str | None:
         if key is not None:
             place = {"task_ids": task.task_id, "key": str(key), "run_id": before}
             value = xcoms[str(key)] = type(ti).xcom_pull(ti, **place, map_indexes=-1)
-            found = xcom_artifact(run.pipeline, task.task_id, str(key), value, run.id)
-            if found.external_id != artifact.external_id:
+            current = xcom_artifact(run.pipeline, task.task_id, str(key), value, run.id)
+            if current.external_id != artifact.external_id:
                 return f"Airflow has its XCom {key} of the run {before} no more"
         elif local_path(artifact) is None:
             maker = last_maker(artifact.uri or "")
@@ -156,20 +156,23 @@ def _push(ti: Any, task: Any, xcoms: Mapping[str, Any]) -> None:
 
 @never_raises("it began to run before it was known")
 def decision_of(gate: str | None, ti: Any) -> str:
-    """Return why a task runs that the store knows, as the operator before it said."""
-    found = type(ti).xcom_pull(ti, task_ids=gate, key=DECISIONS, map_indexes=-1) or {}
-    decision = str(found.get(ti.task_id) or "the operator before it skipped nothing")
+    """Return the reason why a task runs whose outcome is cached, from the operator before it."""
+    decisions = type(ti).xcom_pull(ti, task_ids=gate, key=DECISIONS, map_indexes=-1) or {}
+    decision = str(decisions.get(ti.task_id) or "the operator before it skipped nothing")
     return decision.removeprefix("REJECTED: ")
 
 
 @never_raises(frozenset())
 def cached_in(dag_run: Any, session: Any) -> frozenset[str]:
-    """Return the tasks of a run that were skipped since they are known; in the scheduler."""
+    """Return the tasks of a run that were skipped as cached; called in the scheduler."""
     from airflow.models.xcom import XComModel  # noqa: PLC0415 - when Airflow is set up
 
     place = {"run_id": dag_run.run_id, "dag_ids": dag_run.dag_id}
     rows = session.scalars(XComModel.get_many(key=DECISIONS, **place))
-    several = [XComModel.deserialize_value(row) for row in rows]
+    all_decisions = [XComModel.deserialize_value(row) for row in rows]
     return frozenset(
-        name for found in several for name, why in found.items() if why.startswith(HIT)
+        name
+        for decisions in all_decisions
+        for name, why in decisions.items()
+        if why.startswith(HIT)
     )

@@ -1,12 +1,12 @@
-"""What an Airflow task is given and puts out: XComs, parameters, assets, what its hooks touched.
+"""Inputs and outputs of Airflow's tasks: XComs, parameters, assets, and those of its hooks.
 
 | Airflow | recorded |
 | --- | --- |
 | an XCom that an argument of the task refers to, or that its code pulls | input `value:DAG/TASK`, by the fingerprint of its value; `value:DAG/TASK.KEY` if it has a key of its own |
-| what the task returns, or pushes | output of the same name |
-| any other argument, or template field | parameter, with what Airflow takes for a secret masked |
+| values that the task returns, or pushes | output of the same name |
+| any other argument, or template field | parameter, with Airflow's secrets masked |
 | an asset in `inlets` or `outlets`, one that an alias led to | artifact, see `AssetUse` |
-| what a hook, or an `ObjectStoragePath`, read or wrote | the same |
+| assets that a hook, or an `ObjectStoragePath`, read or wrote | the same |
 """  # noqa: E501 - a row of a table
 
 import inspect
@@ -23,11 +23,11 @@ RETURNED = "return_value"
 """The key of the XCom that a task returns."""
 
 _MAX_VALUES = 1_000
-"""How many values of mapped tasks are recorded as inputs of the step that reads all of them."""
+"""Values of mapped tasks that are recorded as inputs of a step that reads all of them."""
 
 
 def xcom_artifact(dag: str, task: str, key: str, value: Any, run: str) -> Artifact:
-    """Return the artifact of an XCom; the tasks that one is mapped to are not told apart.
+    """Return the artifact of an XCom; all tasks that one is mapped to count as one.
 
     Airflow does not tell a reader which of them a value comes from; equal values are one artifact.
     """
@@ -36,13 +36,13 @@ def xcom_artifact(dag: str, task: str, key: str, value: Any, run: str) -> Artifa
 
 
 def arguments_of(task: Any) -> dict[str, Any]:
-    """Return what a task is given, by name: what its function is called with, or its fields."""
+    """Return the arguments of a task by name: those of its function, or its fields."""
     function = getattr(task, "python_callable", None)
     if function is None:
         return {name: getattr(task, name, None) for name in task.template_fields}
     values = list(getattr(task, "op_args", ()) or ())
-    given = dict(zip(_names_of(function, len(values)), values, strict=True))
-    return {**given, **(getattr(task, "op_kwargs", None) or {})}
+    arguments = dict(zip(_names_of(function, len(values)), values, strict=True))
+    return {**arguments, **(getattr(task, "op_kwargs", None) or {})}
 
 
 def _names_of(function: Any, count: int) -> list[str]:
@@ -56,14 +56,14 @@ def _names_of(function: Any, count: int) -> list[str]:
 def split_arguments(ti: Any) -> tuple[dict[str, Any], list[tuple[str, str, str, Any]]]:
     """Return parameters, and XComs as name of the input, task, key and value.
 
-    What the task was written with says which of its arguments are XComs; what they are is in the
+    The task in the DAG file says which of its arguments are XComs; their values are in the
     task as it runs, or has to be asked for if it was taken apart or put together on the way.
     """
     from airflow.sdk.definitions.xcom_arg import PlainXComArg, XComArg  # noqa: PLC0415
 
-    written = ti.task.dag.get_task(ti.task.task_id)
-    source = _written_arguments(written)
-    params, found, known = {}, [], set()
+    source_task = ti.task.dag.get_task(ti.task.task_id)
+    source = _source_arguments(source_task)
+    params, xcoms, xcom_keys = {}, [], set()
     for name, value in arguments_of(ti.task).items():
         origin = source.get(name)
         references = list(XComArg.iter_xcom_references(origin))
@@ -71,16 +71,16 @@ def split_arguments(ti: Any) -> tuple[dict[str, Any], list[tuple[str, str, str, 
             params[name] = value
         if isinstance(origin, PlainXComArg) and not is_lazy(value):
             [(operator, key)] = references
-            known.add((operator.task_id, key))
-            found.append((name, operator.task_id, key, value))
-    for operator, key in _references(written, source):
-        if (operator.task_id, key) not in known:
-            known.add((operator.task_id, key))
-            found.extend(_pulled(ti, operator.task_id, key))
-    return params, found
+            xcom_keys.add((operator.task_id, key))
+            xcoms.append((name, operator.task_id, key, value))
+    for operator, key in _references(source_task, source):
+        if (operator.task_id, key) not in xcom_keys:
+            xcom_keys.add((operator.task_id, key))
+            xcoms.extend(_pulled(ti, operator.task_id, key))
+    return params, xcoms
 
 
-def _written_arguments(task: Any) -> dict[str, Any]:
+def _source_arguments(task: Any) -> dict[str, Any]:
     """Return the arguments of a task as they were written; without those that it is mapped over."""
     partial = getattr(task, "partial_kwargs", None)
     if partial is None:
@@ -113,7 +113,7 @@ def is_lazy(value: Any) -> bool:
 
 
 def masked(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return parameters as Airflow shows them: what it takes for a secret is replaced."""
+    """Return parameters as Airflow shows them, with secrets replaced."""
     from airflow.sdk.log import redact  # noqa: PLC0415
 
     return {name: redact(value, name) for name, value in params.items() if value is not None}
@@ -122,19 +122,19 @@ def masked(params: Mapping[str, Any]) -> dict[str, Any]:
 class AssetUse:
     """Makes artifacts of the assets that one task uses.
 
-    A local file is known by its content. What is elsewhere is known by the task that wrote it: the
+    A local file is known by its content. An asset elsewhere is known by the task that wrote it: the
     last event of an asset tells the one that reads it, so that one run leads to another.
 
     Args:
         run: The id of the run.
-        maker: What stands for the task: DAG, run, task and index of mapping.
+        maker: The id of the task: DAG, run, task and index of mapping.
     """
 
     def __init__(self, run: str, maker: str) -> None:
         self._run = run
         self._maker = maker
 
-    def read(self, ti: Any) -> Iterator[tuple[str, Artifact]]:
+    def inlets(self, ti: Any) -> Iterator[tuple[str, Artifact]]:
         """Yield the inlets of a task, by name."""
         for asset in ti.task.inlets or ():
             uri = getattr(asset, "uri", None)
@@ -143,7 +143,7 @@ class AssetUse:
                 why = "no event of this asset says who wrote it"
                 yield asset.name, uri_artifact(uri, self._run, version=maker, why=why)
 
-    def written(self, ti: Any) -> Iterator[tuple[str, Artifact]]:
+    def outlets(self, ti: Any) -> Iterator[tuple[str, Artifact]]:
         """Yield the outlets of a task, and the assets that its aliases led to, by name."""
         events = ti.get_template_context()["outlet_events"]
         for asset in ti.task.outlets or ():
@@ -156,18 +156,20 @@ class AssetUse:
                 yield key.name, self._output(key.uri, more.extra or {})
 
     def _output(self, uri: str, extra: Mapping[str, Any]) -> Artifact:
-        told = {f"extra.{name}": value for name, value in extra.items()}
+        properties = {f"extra.{name}": value for name, value in extra.items()}
         version = None if _is_local(uri) else self._maker
-        return uri_artifact(uri, self._run, version=version, properties=told)
+        return uri_artifact(uri, self._run, version=version, properties=properties)
 
-    def touched(self, before: "Touched", after: "Touched") -> Iterator[tuple[bool, str, Artifact]]:
-        """Yield what hooks read or wrote meanwhile: whether it was written, its name, and it."""
+    def collected(
+        self, before: "CollectedAssets", after: "CollectedAssets"
+    ) -> Iterator[tuple[bool, str, Artifact]]:
+        """Yield the assets that hooks read or wrote meanwhile: is it an output, name, artifact."""
         outputs = {uri for uri, _ in after.outputs - before.outputs}
         for uri, name in after.inputs - before.inputs:
             if uri in outputs and _is_local(uri):
-                # what was written since can't be looked at any more as it was when it was read
-                path, lost = unquote(urlsplit(uri).path), f"before {self._maker}"
-                yield False, name, uri_artifact(path, self._run, version=lost)
+                # the file has been written since, so its content at the time of reading is gone
+                path, old_version = unquote(urlsplit(uri).path), f"before {self._maker}"
+                yield False, name, uri_artifact(path, self._run, version=old_version)
             else:
                 yield False, name, uri_artifact(uri, self._run)
         for uri, name in after.outputs - before.outputs:
@@ -179,7 +181,7 @@ def _is_local(uri: str) -> bool:
 
 
 def last_maker(uri: str) -> str | None:
-    """Return what stands for the task that wrote the asset at a uri last, as `maker_of` has it."""
+    """Return the `maker_of` the task that last wrote the asset at a uri."""
     from airflow.sdk.execution_time.context import InletEventsAccessor  # noqa: PLC0415
 
     return _maker_in(InletEventsAccessor(asset_uri=uri))
@@ -198,19 +200,19 @@ def _maker_in(events: Any) -> str | None:
 
 
 def maker_of(dag: str, run: str, task: str, index: int | None) -> str:
-    """Return what stands for a task that writes an asset, to all that read it."""
+    """Return the id of a task that writes an asset, for all tasks that read it."""
     return f"{dag}/{run}/{task}/{max(0, index or 0)}"
 
 
-class Touched:
-    """What hooks have read and written in this process so far, how often, as uri and name."""
+class CollectedAssets:
+    """The assets that hooks have read and written in this process so far, and how often."""
 
     def __init__(self) -> None:
         from airflow.sdk.lineage import get_hook_lineage_collector  # noqa: PLC0415
 
-        found = get_hook_lineage_collector().collected_assets
-        self.inputs = _counted(found.inputs)
-        self.outputs = _counted(found.outputs)
+        assets = get_hook_lineage_collector().collected_assets
+        self.inputs = _counted(assets.inputs)
+        self.outputs = _counted(assets.outputs)
 
 
 def _counted(several: Any) -> Counter[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What went wrong in Dagster, without what it is wrapped in."""
+"""Errors of Dagster's steps and runs, unwrapped."""
 
 import re
 import sys
@@ -9,21 +9,21 @@ from lineage_store.recording.outcomes import ErrorLike, Failure
 _RETRIES = "RetryRequested"
 
 
-def fault_of_step(context: Any, event: Any) -> ErrorLike | None:
-    """Return what an attempt at a step failed with; None: it went well."""
+def error_of_step(context: Any, event: Any) -> ErrorLike | None:
+    """Return the error that ended an attempt at a step; None: it went well."""
     if event.event_type_value == "STEP_UP_FOR_RETRY":
-        return _told(event.step_retry_data.error)
+        return _failure_of(event.step_retry_data.error)
     if event.event_type_value != "STEP_FAILURE":
         return None
     error: BaseException | None = context.step_exception
     if error is None:
-        return _told(event.step_failure_data.error)
+        return _failure_of(event.step_failure_data.error)
     if any(kind.__name__ == _RETRIES for kind in type(error).__mro__):
         return error.__cause__ or error
     return error
 
 
-def _told(error: Any) -> Failure:
+def _failure_of(error: Any) -> Failure:
     """Return an error as Dagster sends it from one process to another."""
     while error is not None and error.cause is not None and _is_wrapping(error):
         error = error.cause
@@ -38,28 +38,28 @@ def _is_wrapping(error: Any) -> bool:
     return str(error.cls_name).startswith((_RETRIES, "DagsterExecution"))
 
 
-def fault_of_run(event: Any) -> Failure | None:
-    """Return what a run failed with; None: it did not fail."""
+def error_of_run(event: Any) -> Failure | None:
+    """Return the error that ended a run; None: it did not fail."""
     if event.event_type_value != "PIPELINE_FAILURE":
         return None
     data = event.event_specific_data
     error = getattr(data, "error", None)
     if error is not None and not is_interrupted(event):
-        return _told(error)
+        return _failure_of(error)
     reason = getattr(data, "failure_reason", None)
     kind = "Failure" if reason is None else str(reason.value)
     return Failure(kind, str(event.message or "Dagster does not say why"))
 
 
 def is_interrupted(event: Any) -> bool:
-    """Whether a run ended since its process was told to, by Ctrl-C or the machine."""
+    """Return whether a run ended because Ctrl-C, or the machine, stopped its process."""
     reason = getattr(event.event_specific_data, "failure_reason", None)
     return getattr(reason, "value", None) == "UNEXPECTED_TERMINATION"
 
 
 def crash_of(error: Any) -> Failure:
-    """Return what is known of the end of a process that said nothing itself."""
+    """Return the error of a process that ended without reporting one."""
     code = getattr(sys.exc_info()[1], "exit_code", None)
     if code is None:
-        return _told(error)
+        return _failure_of(error)
     return Failure("ChildProcessCrashException", f"its process ended with exit code {code}")

@@ -1,4 +1,4 @@
-"""What Dagster tells of its runs and steps, as runs and steps.
+"""Dagster's events of runs and steps, as runs and steps.
 
 | Dagster | recorded |
 | --- | --- |
@@ -24,20 +24,20 @@ from lineage_store.entities import Artifact, ExecutionState
 from lineage_store.fingerprints.code import code_of
 from lineage_store.integrations.dagster.errors import (
     crash_of,
-    fault_of_run,
-    fault_of_step,
+    error_of_run,
+    error_of_step,
     is_interrupted,
 )
-from lineage_store.integrations.dagster.inputs import Memory, Readings
-from lineage_store.integrations.dagster.runs import index_of, mapping_key, named
+from lineage_store.integrations.dagster.inputs import OutputIndex, StepInputs
+from lineage_store.integrations.dagster.runs import index_of, mapping_key, run_options
 from lineage_store.integrations.dagster.values import (
-    Thing,
+    DataRef,
     artifacts_of,
-    kept,
+    masked_config,
     materialized,
     output_name,
     place_in,
-    shown,
+    place_options,
 )
 from lineage_store.integrations.hook import Hook
 from lineage_store.recording.diagnostics import never_raises
@@ -46,10 +46,10 @@ from lineage_store.recording.runs import Run
 from lineage_store.recording.steps import Step
 from lineage_store.recording.values import numbers_in
 
-_KEPT = 1_000
-"""How many runs of this process are remembered."""
+_MAX_RUNS = 1_000
+"""Runs of this process that are remembered."""
 
-_ENDED = {
+_END_STATES = {
     "PIPELINE_SUCCESS": ExecutionState.COMPLETE,
     "PIPELINE_FAILURE": ExecutionState.FAILED,
     "PIPELINE_CANCELED": ExecutionState.CANCELED,
@@ -59,14 +59,14 @@ _END = {"STEP_SUCCESS", "STEP_FAILURE", "STEP_UP_FOR_RETRY"}
 
 
 @dataclass(slots=True)
-class _Open:
+class _ActiveStep:
     """An attempt at a step that runs in this process.
 
     Attributes:
-        run: What it is of.
-        started: When, in ms since the epoch.
-        inputs: What was loaded so far, by the names of the inputs.
-        is_storing: Whether the events that come are those of an output, which tell nothing more.
+        run: The run that it is of.
+        started: The time of its beginning, in ms since the epoch.
+        inputs: The artifacts loaded so far, by the names of the inputs.
+        is_storing: True while the events are those of an output, which tell nothing new.
         step: Its step, once all inputs are there.
     """
 
@@ -78,25 +78,26 @@ class _Open:
 
 
 class DagsterEvents(Hook):
-    """Records what Dagster runs; the events of one step come in one thread."""
+    """Records Dagster's runs and steps; the events of one step come in one thread."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._runs: OrderedDict[str, Run] = OrderedDict()
-        self._open: dict[tuple[str, str], _Open] = {}
-        self._memory = Memory()
+        self._active_steps: dict[tuple[str, str], _ActiveStep] = {}
+        self._outputs = OutputIndex()
         self._lock = threading.Lock()
 
     def worker_begins(self) -> None:
-        """Leave it to the process that waits for this one to send what it records."""
-        self.leave_sending()
+        """Let the process that waits for this one send the records."""
+        self.delegate_delivery()
 
     def run_event(self, instance: Any, entry: Any) -> None:
         """Begin or end a run, or record a step that is skipped."""
-        event, known = entry.dagster_event, instance.get_run_by_id(entry.run_id)
-        if known is None:
+        event, dagster_run = entry.dagster_event, instance.get_run_by_id(entry.run_id)
+        if dagster_run is None:
             return
-        run, at, kind = self._run_of(known), int(entry.timestamp * 1000), event.event_type_value
+        run, kind = self._run_of(dagster_run), event.event_type_value
+        at = int(entry.timestamp * 1000)
         if kind == "PIPELINE_START":
             run.begin(at=at)
         elif kind == "STEP_SKIPPED":
@@ -105,136 +106,148 @@ class DagsterEvents(Hook):
             skipped.skip(str(event.message or "an output that it reads is missing"))
             skipped.end(at=at)
         else:
-            state = ExecutionState.CANCELED if is_interrupted(event) else _ENDED[kind]
-            self.end_run(run, fault_of_run(event), state=state, at=at)
-            self._forget(known.run_id)
+            state = ExecutionState.CANCELED if is_interrupted(event) else _END_STATES[kind]
+            self.end_run(run, error_of_run(event), state=state, at=at)
+            self._forget(dagster_run.run_id)
 
-    def _run_of(self, known: Any) -> Run:
-        """Return a run by what Dagster keeps of it; it may have begun in another process."""
+    def _run_of(self, dagster_run: Any) -> Run:
+        """Return the run of a `DagsterRun`; it may have begun in another process."""
         with self._lock:
-            if known.run_id not in self._runs:
-                self._runs[known.run_id] = self.run(**named(known))
-            if len(self._runs) > _KEPT:
+            if dagster_run.run_id not in self._runs:
+                self._runs[dagster_run.run_id] = self.run(**run_options(dagster_run))
+            if len(self._runs) > _MAX_RUNS:
                 self._runs.popitem(last=False)
-            return self._runs[known.run_id]
+            return self._runs[dagster_run.run_id]
 
     def _forget(self, run_id: str) -> None:
         with self._lock:
             self._runs.pop(run_id, None)
-        self._memory.forget(run_id)
+        self._outputs.forget(run_id)
 
     def step_event(self, context: Any, event: Any) -> None:
         """Take an event of an attempt at a step."""
         kind, place = event.event_type_value, (context.run_id, context.step.key)
         if kind in _BEGIN:
             self.begin_in_fork()
-            self._open[place] = _Open(self._run_of(context.dagster_run), now_ms())
-        here = self._open.get(place)
-        if here is None:
+            self._active_steps[place] = _ActiveStep(self._run_of(context.dagster_run), now_ms())
+        active_step = self._active_steps.get(place)
+        if active_step is None:
             return
         if kind in _END:
-            self._begun(context, here).end(fault_of_step(context, event))
-            del self._open[place]
-        elif kind == "ASSET_MATERIALIZATION" and not here.is_storing:
-            self._logged(context, here, event.step_materialization_data.materialization)
+            self._begin_once(context, active_step).end(error_of_step(context, event))
+            del self._active_steps[place]
+        elif kind == "ASSET_MATERIALIZATION" and not active_step.is_storing:
+            self._record_materialization(
+                context, active_step, event.step_materialization_data.materialization
+            )
         elif kind == "ASSET_OBSERVATION":
-            self._observed(context, here, event.asset_observation_data.asset_observation)
+            self._record_observation(
+                context, active_step, event.asset_observation_data.asset_observation
+            )
         elif kind == "ASSET_CHECK_EVALUATION":
-            found = event.asset_check_evaluation_data
-            self._begun(context, here).result(found.check_name, found.passed)
+            check = event.asset_check_evaluation_data
+            self._begin_once(context, active_step).result(check.check_name, check.passed)
 
     def input_loaded(self, manager: Any, context: Any, value: Any) -> None:
-        """Keep what an IO manager loaded, for when the step begins."""
+        """Keep the artifacts that an IO manager loaded, for when the step begins."""
         step_context = context.step_context
-        here = self._open.get((step_context.run_id, step_context.step.key))
-        if here is not None:
-            found = self._readings(step_context, here).loaded(manager, context, value)
-            here.inputs[context.name] += found
+        active_step = self._active_steps.get((step_context.run_id, step_context.step.key))
+        if active_step is not None:
+            artifacts = self._step_inputs(step_context, active_step).loaded(manager, context, value)
+            active_step.inputs[context.name] += artifacts
 
-    def _readings(self, context: Any, here: _Open) -> Readings:
-        return Readings(context, here.run, self._memory)
+    def _step_inputs(self, context: Any, active_step: _ActiveStep) -> StepInputs:
+        return StepInputs(context, active_step.run, self._outputs)
 
     def step_begins(self, context: Any, values: Mapping[str, Any]) -> None:
-        """Begin a step, with all that it reads."""
-        here = self._open.get((context.run_id, context.step.key))
-        if here is None:
+        """Begin a step, with all of its inputs."""
+        active_step = self._active_steps.get((context.run_id, context.step.key))
+        if active_step is None:
             return
-        self._begun(context, here, self._rest(context, here, values))
+        self._begin_once(context, active_step, self._add_unloaded(context, active_step, values))
 
     @never_raises(None)
-    def _rest(self, context: Any, here: _Open, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Add what no IO manager loaded to the inputs; return what of it are parameters."""
-        readings = self._readings(context, here)
-        for name, found in readings.named_only().items():
-            here.inputs[name] += found
-        given = {name: value for name, value in values.items() if name not in here.inputs}
-        params, others = readings.split(given)
-        here.inputs.update(others)
+    def _add_unloaded(
+        self, context: Any, active_step: _ActiveStep, values: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Add inputs that no IO manager loaded; return those values that are parameters."""
+        step_inputs = self._step_inputs(context, active_step)
+        for name, artifacts in step_inputs.named_only().items():
+            active_step.inputs[name] += artifacts
+        unloaded = {name: value for name, value in values.items() if name not in active_step.inputs}
+        params, other_inputs = step_inputs.split(unloaded)
+        active_step.inputs.update(other_inputs)
         return params
 
-    def _begun(self, context: Any, here: _Open, params: Mapping[str, Any] | None = None) -> Step:
+    def _begin_once(
+        self, context: Any, active_step: _ActiveStep, params: Mapping[str, Any] | None = None
+    ) -> Step:
         """Return the step; one whose inputs can't be loaded begins with those that are there."""
-        if here.step is None:
-            here.step = self._step(context, here, {**(_config(context) or {}), **(params or {})})
-            here.step.begin(at=here.started)
-        return here.step
+        if active_step.step is None:
+            params = {**(_config(context) or {}), **(params or {})}
+            active_step.step = self._step(context, active_step, params)
+            active_step.step.begin(at=active_step.started)
+        return active_step.step
 
-    def _step(self, context: Any, here: _Open, params: Mapping[str, Any]) -> Step:
+    def _step(self, context: Any, active_step: _ActiveStep, params: Mapping[str, Any]) -> Step:
         partition = context.partition_key if context.has_partition_key else None
-        told = {"mapping_key": mapping_key(context.step), "partition": partition}
-        return here.run.step(
+        texts = {"mapping_key": mapping_key(context.step), "partition": partition}
+        return active_step.run.step(
             str(context.step.node_handle),
             id=context.step.key,
             index=index_of(context.step, context.get_known_state()),
             attempt=context.previous_attempt_count + 1,
-            inputs={name: found for name, found in here.inputs.items() if found},
+            inputs={name: artifacts for name, artifacts in active_step.inputs.items() if artifacts},
             params=params,
             code=_code(context),
             version=_code_version(context),
-            properties={name: text for name, text in told.items() if text is not None},
+            properties={name: text for name, text in texts.items() if text is not None},
         )
 
     def output_storing(self, context: Any) -> None:
         """Heed that an output is about to be stored."""
-        here = self._open.get((context.run_id, context.step.key))
-        if here is not None:
-            here.is_storing = True
+        active_step = self._active_steps.get((context.run_id, context.step.key))
+        if active_step is not None:
+            active_step.is_storing = True
 
     def output_stored(self, context: Any, handle: Any, output: Any, events: Sequence[Any]) -> None:
         """Record an output, right after it was stored."""
-        here = self._open.get((context.run_id, context.step.key))
-        if here is None:
+        active_step = self._active_steps.get((context.run_id, context.step.key))
+        if active_step is None:
             return
-        here.is_storing = False
-        things, name = _stored(context, here.run, handle, output, events)
+        active_step.is_storing = False
+        refs, name = _stored(context, active_step.run, handle, output, events)
         value = None if _is_no_value(output.value) else output.value
-        step = self._begun(context, here)
-        found = [made for thing in things for made in artifacts_of(thing, value, here.run.id)]
-        for artifact in found:
+        step = self._begin_once(context, active_step)
+        run_id = active_step.run.id
+        artifacts = [artifact for ref in refs for artifact in artifacts_of(ref, value, run_id)]
+        for artifact in artifacts:
             step.output(name, artifact)
-        if found:
-            self._memory.keep(context.run_id, handle, things[0], found)
+        if artifacts:
+            self._outputs.keep(context.run_id, handle, refs[0], artifacts)
         for key, number in (numbers_in(value) | _numbers(output.metadata)).items():
             step.metric(f"{name}.{key}" if key else name, number)
 
     @never_raises(None)
-    def _logged(self, context: Any, here: _Open, event: Any) -> None:
-        """Record an asset that the code of a step says it made."""
-        thing = materialized(here.run.project or here.run.pipeline, event, context.instance)
-        step = self._begun(context, here)
-        for artifact in artifacts_of(thing, None, here.run.id):
-            step.output(thing.name, artifact)
+    def _record_materialization(self, context: Any, active_step: _ActiveStep, event: Any) -> None:
+        """Record an asset that the code of a step reports as made."""
+        run = active_step.run
+        ref = materialized(run.project or run.pipeline, event, context.instance)
+        step = self._begin_once(context, active_step)
+        for artifact in artifacts_of(ref, None, run.id):
+            step.output(ref.name, artifact)
         for key, number in _numbers(event.metadata).items():
-            step.metric(f"{thing.name}.{key}", number)
+            step.metric(f"{ref.name}.{key}", number)
 
     @never_raises(None)
-    def _observed(self, context: Any, here: _Open, event: Any) -> None:
-        """Record an asset that the code of a step says it looked at."""
-        thing = materialized(here.run.project or here.run.pipeline, event, context.instance)
-        self._begun(context, here).input(thing.name, artifacts_of(thing, None, here.run.id))
+    def _record_observation(self, context: Any, active_step: _ActiveStep, event: Any) -> None:
+        """Record an asset that the code of a step reports as observed."""
+        run = active_step.run
+        ref = materialized(run.project or run.pipeline, event, context.instance)
+        self._begin_once(context, active_step).input(ref.name, artifacts_of(ref, None, run.id))
 
     def step_crashed(self, context: Any, error: Any, state: Any) -> None:
-        """End a step whose process is gone; nothing of it is known but what that recorded."""
+        """End a step whose process is gone; only that process recorded anything of it."""
         step = self._run_of(context.dagster_run).step(
             str(context.step.node_handle),
             id=context.step.key,
@@ -246,57 +259,61 @@ class DagsterEvents(Hook):
 
 def _stored(
     context: Any, run: Run, handle: Any, output: Any, events: Sequence[Any]
-) -> tuple[list[Thing], str]:
-    """Return what an output is, and what it is called; several partitions are several things."""
+) -> tuple[list[DataRef], str]:
+    """Return the data of an output, one for each partition, and its name."""
     by_kind = defaultdict(list)
     for event in events:
         by_kind[event.event_type_value].append(event)
-    made = [e.step_materialization_data.materialization for e in by_kind["ASSET_MATERIALIZATION"]]
+    materializations = [
+        e.step_materialization_data.materialization for e in by_kind["ASSET_MATERIALIZATION"]
+    ]
     handled = [e.event_specific_data.metadata for e in by_kind["HANDLED_OUTPUT"]]
     layer = context.job_def.asset_layer
     key = layer.get_asset_key_for_node_output(context.step.node_handle, handle.output_name)
     scope = run.project or run.pipeline
-    assets = [materialized(scope, e, context.instance) for e in made if e.asset_key == key]
+    assets = [
+        materialized(scope, e, context.instance) for e in materializations if e.asset_key == key
+    ]
     if assets:
         return assets, key.to_user_string()
-    told = [*handled, *(event.metadata for event in made), output.metadata]
-    place = next(filter(None, (place_in(metadata or {}) for metadata in told)), None)
+    metadata_sources = [*handled, *(event.metadata for event in materializations), output.metadata]
+    place = next(filter(None, (place_in(metadata or {}) for metadata in metadata_sources)), None)
     name = output_name(context.step.key, handle.output_name, handle.mapping_key)
-    thing = Thing(run.pipeline, name, **kept(place, (context.run_id,), context.instance))
-    return [thing], handle.output_name
+    ref = DataRef(run.pipeline, name, **place_options(place, (context.run_id,), context.instance))
+    return [ref], handle.output_name
 
 
 @never_raises(None)
 def _config(context: Any) -> dict[str, Any]:
     """Return the config of an op as parameters."""
     config = context.op_config
-    given: Any = context.dagster_run.run_config or context.job_def.run_config or {}
+    user_config: Any = context.dagster_run.run_config or context.job_def.run_config or {}
     for at in context.step.node_handle.path:
-        given = (given.get("ops") or given.get("solids") or {}).get(at) or {}
-    told = shown(config, given.get("config"))
-    if isinstance(told, Mapping):
-        return dict(told)
-    return {} if told is None else {"config": told}
+        user_config = (user_config.get("ops") or user_config.get("solids") or {}).get(at) or {}
+    config_values = masked_config(config, user_config.get("config"))
+    if isinstance(config_values, Mapping):
+        return dict(config_values)
+    return {} if config_values is None else {"config": config_values}
 
 
 def _numbers(metadata: Mapping[str, Any] | None) -> dict[str, float]:
-    """Return the numbers that users tell of an output."""
+    """Return the numbers in the metadata that users give to an output."""
     own = {name: getattr(value, "value", None) for name, value in (metadata or {}).items()}
     numbers = {name: numbers_in(value) for name, value in own.items() if "/" not in name}
-    return {name: found[""] for name, found in numbers.items() if "" in found}
+    return {name: values[""] for name, values in numbers.items() if "" in values}
 
 
 def _is_no_value(value: Any) -> bool:
-    """Whether an output stands for an asset that the code of the step itself keeps."""
+    """Return whether an output stands for an asset that the step's own code stores."""
     return getattr(value, "__name__", "") == "NoValueSentinel"
 
 
 @never_raises(None)
 def _code_version(context: Any) -> str | None:
     layer = context.job_def.asset_layer
-    found = {layer.get(key).code_version for key in context.get_output_asset_keys()}
-    told = sorted(filter(None, (*found, getattr(context.op_def, "version", None))))
-    return "+".join(dict.fromkeys(told)) or None
+    asset_versions = {layer.get(key).code_version for key in context.get_output_asset_keys()}
+    versions = sorted(filter(None, (*asset_versions, getattr(context.op_def, "version", None))))
+    return "+".join(dict.fromkeys(versions)) or None
 
 
 @never_raises(None)

@@ -1,8 +1,8 @@
 """The hook of Dagster, which is loaded right after it: see `startup`.
 
-Dagster tells sensors and loggers of its events, but never what went through an IO manager. So the
-few functions that each step runs through, whatever the executor, are wrapped: none of them
-gives or gets anything else than before.
+Dagster reports events to sensors and loggers, but never values that went through an IO manager. So
+this wraps the few functions that each step runs through, whatever the executor; their arguments and
+results stay the same.
 """
 
 import functools
@@ -27,12 +27,12 @@ _OF_RUNS = {
 
 
 def _tell_reported(original: Any) -> Any:
-    """Have the events of runs told as they are reported, by the run itself or for it."""
+    """Hand on the events of runs as they are reported, by the run itself or for it."""
 
     def handle_new_event(self: Any, event: Any, **options: Any) -> Any:
         handled = original(self, event, **options)
-        known = event.dagster_event
-        if known is not None and known.event_type_value in _OF_RUNS:
+        dagster_event = event.dagster_event
+        if dagster_event is not None and dagster_event.event_type_value in _OF_RUNS:
             _record("run_event", self, event)
         return handled
 
@@ -40,7 +40,7 @@ def _tell_reported(original: Any) -> Any:
 
 
 def _tell_steps(original: Any) -> Any:
-    """Have the events of each attempt at a step told as they come."""
+    """Hand on the events of each attempt at a step as they come."""
 
     def sequence(step_context: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:
         for event in original(step_context, *args, **kwargs):
@@ -51,7 +51,7 @@ def _tell_steps(original: Any) -> Any:
 
 
 def _tell_loaded(original: Any) -> Any:
-    """Have each input told that comes from an IO manager."""
+    """Hand on each input that comes from an IO manager."""
 
     def load(manager: Any, context: Any) -> Iterator[Any]:
         for loaded in original(manager, context):
@@ -63,7 +63,7 @@ def _tell_loaded(original: Any) -> Any:
 
 
 def _tell_begun(original: Any) -> Any:
-    """Have it told when all inputs are there, right before the code of the step runs."""
+    """Report that all inputs are there, right before the code of the step runs."""
 
     def compute(step_context: Any, values: Any, *args: Any) -> Iterator[Any]:
         _record("step_begins", step_context, values)
@@ -73,7 +73,7 @@ def _tell_begun(original: Any) -> Any:
 
 
 def _tell_stored(original: Any) -> Any:
-    """Have each output told when it is stored, with the events of that."""
+    """Hand on each output when it is stored, with the events of storing it."""
 
     def store(step_context: Any, handle: Any, output: Any) -> Iterator[Any]:
         events = []
@@ -87,7 +87,7 @@ def _tell_stored(original: Any) -> Any:
 
 
 def _tell_crashed(original: Any) -> Any:
-    """Have it told when the process of a step is gone, and can't say so itself."""
+    """Report that the process of a step is gone, since it can't do so itself."""
 
     def log_failure_or_retry(self: Any, step_context: Any, error: Any, state: Any) -> Any:
         event = original(self, step_context, error, state)
@@ -98,7 +98,7 @@ def _tell_crashed(original: Any) -> Any:
 
 
 def _tell_worker(original: Any) -> Any:
-    """Have it told when this process runs one step for a process that waits for it."""
+    """Report that this process runs one step for a process that waits for it."""
 
     def execute(self: Any) -> Iterator[Any]:
         _record("worker_begins")
@@ -123,7 +123,7 @@ _WRAPPERS = (
     ),
     (MultiprocessExecutorChildProcessCommand, ("execute",), _tell_worker),
 )
-"""What is wrapped: where, by the first of the names that is there, and in what."""
+"""The functions to wrap: their owner, the names to try in order, and the wrapper."""
 
 
 def _wrap_all() -> None:
@@ -132,11 +132,11 @@ def _wrap_all() -> None:
     Raises:
         AttributeError: This version of Dagster lacks one.
     """
-    found = []
+    originals = []
     for place, names, wrap in _WRAPPERS:
         name = next((name for name in names if hasattr(place, name)), names[0])
-        found.append((place, name, getattr(place, name), wrap))
-    for place, name, original, wrap in found:
+        originals.append((place, name, getattr(place, name), wrap))
+    for place, name, original, wrap in originals:
         setattr(place, name, functools.wraps(original)(wrap(original)))
 
 

@@ -1,4 +1,4 @@
-"""What Dagster's runs and steps are called.
+"""Names of Dagster's runs and steps.
 
 | Dagster | recorded |
 | --- | --- |
@@ -21,32 +21,32 @@ _CAUSES = {
     "dagster/sensor_name": "sensor",
     "dagster/backfill": "backfill",
 }
-"""The tags of Dagster's own that are recorded, and as what."""
+"""The tags of Dagster's own that are recorded, and the names of their properties."""
 
 
-def named(run: Any) -> dict[str, Any]:
-    """Return what `Hook.run` takes, by what Dagster keeps of a run: the same in any process."""
+def run_options(run: Any) -> dict[str, Any]:
+    """Return the arguments of `Hook.run` for a `DagsterRun`: the same in any process."""
     project = _location(run)
-    around = project or _script()
-    pipeline = run.job_name if around is None else f"{around}.{run.job_name}"
+    location = project or _script()
+    pipeline = run.job_name if location is None else f"{location}.{run.job_name}"
     return {
         "name": run.job_name,
         "pipeline": pipeline,
         "run_id": f"{pipeline}@{run.run_id}",
         "project": project,
-        "properties": _told(run),
+        "properties": _run_properties(run),
     }
 
 
-def _told(run: Any) -> dict[str, Any]:
-    own = {f"tags.{k}": v for k, v in run.tags.items() if not k.startswith((".", "dagster/"))}
+def _run_properties(run: Any) -> dict[str, Any]:
+    tags = {f"tags.{k}": v for k, v in run.tags.items() if not k.startswith((".", "dagster/"))}
     causes = {name: run.tags[tag] for tag, name in _CAUSES.items() if tag in run.tags}
-    found = {**own, **causes}
+    properties = {**tags, **causes}
     if run.parent_run_id:
-        found["reexecution_of"] = run.parent_run_id
+        properties["reexecution_of"] = run.parent_run_id
     if run.asset_selection:
-        found["asset_selection"] = sorted(key.to_user_string() for key in run.asset_selection)
-    return found
+        properties["asset_selection"] = sorted(key.to_user_string() for key in run.asset_selection)
+    return properties
 
 
 def _location(run: Any) -> str | None:
@@ -70,7 +70,7 @@ def _bare(location: str) -> str:
 
 
 def _script() -> str | None:
-    """Return what the program is called that runs a job of its own."""
+    """Return the name of the program that runs a job of its own."""
     main = sys.modules.get("__main__")
     spec = getattr(main, "__spec__", None)
     if spec is not None:
@@ -80,13 +80,13 @@ def _script() -> str | None:
 
 
 def index_of(step: Any, state: Any) -> int:
-    """Return which of the steps that one is mapped to it is, from 0."""
+    """Return the number of a step among those that one step is mapped to, from 0."""
     mapped = mapping_key(step)
     if mapped is None or state is None:
         return 0
-    close = {key for given in step.step_inputs for key in given.dependency_keys}
-    known = sorted(state.dynamic_mappings.items(), key=lambda found: found[0] not in close)
-    for _, outputs in known:
+    direct_keys = {key for step_input in step.step_inputs for key in step_input.dependency_keys}
+    mappings = sorted(state.dynamic_mappings.items(), key=lambda item: item[0] not in direct_keys)
+    for _, outputs in mappings:
         for keys in outputs.values():
             if keys is not None and mapped in keys:
                 return int(list(keys).index(mapped))

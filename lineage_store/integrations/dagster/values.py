@@ -1,10 +1,10 @@
-"""What Dagster's steps load and store, as artifacts.
+"""Values that Dagster's steps load and store, as artifacts.
 
 | Dagster | recorded |
 | --- | --- |
 | a value that is a `pathlib.Path`, or a list of them | the files, by their content |
-| what an IO manager keeps at a path of its own | the file or directory, by its content |
-| what it keeps at a uri elsewhere, such as in S3 | the uri; an asset by its data version |
+| a value that an IO manager keeps at a path of its own | the file or directory, by its content |
+| one that it keeps at a uri elsewhere, such as in S3 | the uri; an asset by its data version |
 | an asset whose code keeps it, and tells `path` or `uri` in its metadata | the same |
 | an asset that nothing else is known of | `asset:PROJECT/KEY`, by its data version |
 | any other value, or one in a file of one run | `value:…`, by the fingerprint of its value |
@@ -23,14 +23,14 @@ from lineage_store.integrations.artifacts import file_artifact, uri_artifact, va
 from lineage_store.recording.diagnostics import never_raises
 
 _PLACES = ("path", "dagster/uri", "uri")
-"""The metadata that tell where something is, the best first."""
+"""The names of metadata that hold a path or a uri, the best first."""
 
 _DATA_VERSION = "dagster/data_version"
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
-    """An asset, or an output of a step, and where it is.
+class DataRef:
+    """An asset, or an output of a step, and its location.
 
     Attributes:
         scope: The project or pipeline that the name belongs to.
@@ -52,51 +52,53 @@ class Thing:
 
     @property
     def properties(self) -> dict[str, str]:
-        """What is recorded of it beside place and content."""
-        known = {"asset_key": self.asset, "partition": self.partition}
-        return {name: text for name, text in known.items() if text is not None}
+        """Its properties beside place and content."""
+        texts = {"asset_key": self.asset, "partition": self.partition}
+        return {name: text for name, text in texts.items() if text is not None}
 
 
-def artifacts_of(thing: Thing, value: Any, run: str) -> list[Artifact]:
-    """Return what a thing is; None as a value is none.
+def artifacts_of(ref: DataRef, value: Any, run: str) -> list[Artifact]:
+    """Return the artifacts of an asset or output; None as a value is none.
 
     Args:
-        thing: The asset or output.
-        value: What was loaded or is stored.
+        ref: The asset or output.
+        value: The value that was loaded or is stored.
         run: The id of the run.
     """
     paths = list(paths_in(value))
     if paths:
-        return [file_artifact(path, run, properties=thing.properties) for path in paths]
-    if thing.places:
-        return [_at(place, thing, run) for place in thing.places]
+        return [file_artifact(path, run, properties=ref.properties) for path in paths]
+    if ref.places:
+        return [_at(place, ref, run) for place in ref.places]
     if value is not None:
-        return [_in_memory(thing, value, run)]
-    if thing.asset is None:
+        return [_in_memory(ref, value, run)]
+    if ref.asset is None:
         return []
-    uri = f"asset:{thing.scope}/{thing.name}"
-    return [uri_artifact(uri, run, version=thing.version, properties=thing.properties)]
+    uri = f"asset:{ref.scope}/{ref.name}"
+    return [uri_artifact(uri, run, version=ref.version, properties=ref.properties)]
 
 
-def _at(place: str, thing: Thing, run: str) -> Artifact:
+def _at(place: str, ref: DataRef, run: str) -> Artifact:
     local = _local(place)
-    if local is not None and (local.exists() or thing.version is None):
-        return file_artifact(local, run, properties=thing.properties)
-    return uri_artifact(place, run, version=thing.version, properties=thing.properties)
+    if local is not None and (local.exists() or ref.version is None):
+        return file_artifact(local, run, properties=ref.properties)
+    return uri_artifact(place, run, version=ref.version, properties=ref.properties)
 
 
-def _in_memory(thing: Thing, value: Any, run: str) -> Artifact:
+def _in_memory(ref: DataRef, value: Any, run: str) -> Artifact:
     """Return the artifact of a value; one without fingerprint is known by its pickle."""
-    made = value_artifact(thing.scope, thing.name, value, run, properties=thing.properties)
-    pickle = None if thing.pickle is None else _local(thing.pickle)
-    if "not_hashed" not in made.custom_properties or pickle is None or not pickle.is_file():
-        return made
-    known = {name: text for name, text in made.custom_properties.items() if name != "not_hashed"}
-    return uri_artifact(made.uri or "", run, digest=fingerprint(pickle), properties=known)
+    artifact = value_artifact(ref.scope, ref.name, value, run, properties=ref.properties)
+    pickle = None if ref.pickle is None else _local(ref.pickle)
+    if "not_hashed" not in artifact.custom_properties or pickle is None or not pickle.is_file():
+        return artifact
+    properties = {
+        name: text for name, text in artifact.custom_properties.items() if name != "not_hashed"
+    }
+    return uri_artifact(artifact.uri or "", run, digest=fingerprint(pickle), properties=properties)
 
 
 def paths_in(value: Any) -> Iterator[Path]:
-    """Yield the path that a value is, or those that a list or mapping is made of."""
+    """Yield the path that a value is, or the paths in a list or mapping."""
     several = list(value.values()) if isinstance(value, Mapping) else value
     if isinstance(value, Path):
         yield value
@@ -105,7 +107,7 @@ def paths_in(value: Any) -> Iterator[Path]:
 
 
 def _local(place: str) -> Path | None:
-    """Return the path that a place is on this machine; None: it is elsewhere."""
+    """Return the path of a place on this machine; None: it is elsewhere."""
     parts = urlsplit(place)
     if parts.scheme == "file":
         return Path(parts.path)
@@ -113,32 +115,34 @@ def _local(place: str) -> Path | None:
 
 
 def place_in(metadata: Mapping[str, Any]) -> str | None:
-    """Return the path or uri that metadata tell."""
+    """Return the path or uri in metadata."""
     for name in _PLACES:
-        found = metadata.get(name)
-        told = getattr(found, "value", found)
-        if isinstance(told, str | os.PathLike) and str(told):
-            return str(told)
+        entry = metadata.get(name)
+        place = getattr(entry, "value", entry)
+        if isinstance(place, str | os.PathLike) and str(place):
+            return str(place)
     return None
 
 
-def kept(place: str | None, run_ids: Iterable[str | None], instance: Any) -> dict[str, Any]:
-    """Return a place as `Thing` takes it: one that is there for one run only is but a pickle.
+def place_options(
+    place: str | None, run_ids: Iterable[str | None], instance: Any
+) -> dict[str, Any]:
+    """Return a place as arguments of `DataRef`: one that exists for one run only is a pickle.
 
     Args:
         place: The path or uri.
         run_ids: Of the run that stored it, in a path of its own.
-        instance: Whose own storage may be gone when the process ends.
+        instance: Its own storage may be gone when the process ends.
     """
     if place is None:
         return {}
     of_run = any(run_id and run_id in place for run_id in run_ids)
-    return {"pickle": place} if of_run or _is_passing(place, instance) else {"places": (place,)}
+    return {"pickle": place} if of_run or _is_temporary(place, instance) else {"places": (place,)}
 
 
-@never_raises(False)  # noqa: FBT003 - what it returns if it fails
-def _is_passing(place: str, instance: Any) -> bool:
-    """Whether a place is in the storage of an instance that is made for one process."""
+@never_raises(False)  # noqa: FBT003 - the result of a failure
+def _is_temporary(place: str, instance: Any) -> bool:
+    """Return whether a place is in the storage of an instance that lives for one process."""
     local, root = _local(place), Path(instance.root_directory).resolve()
     home = os.environ.get("DAGSTER_HOME")
     if local is None or (home and Path(home).resolve() == root):
@@ -146,32 +150,32 @@ def _is_passing(place: str, instance: Any) -> bool:
     return local.resolve().is_relative_to(root)
 
 
-def materialized(scope: str, event: Any, instance: Any) -> Thing:
-    """Return the asset that a materialization or an observation tells of."""
+def materialized(scope: str, event: Any, instance: Any) -> DataRef:
+    """Return the asset of a materialization or an observation."""
     key = event.asset_key.to_user_string()
-    return Thing(
+    return DataRef(
         scope,
         asset_name(key, event.partition),
         asset=key,
         partition=event.partition,
         version=(event.tags or {}).get(_DATA_VERSION),
-        **kept(place_in(event.metadata or {}), (), instance),
+        **place_options(place_in(event.metadata or {}), (), instance),
     )
 
 
 def asset_name(key: str, partition: str | None) -> str:
-    """Return what an asset, or one partition of it, is called as a value."""
+    """Return the name of an asset, or of one partition of it, as a value."""
     return key if partition is None else f"{key}/{partition}"
 
 
 def output_name(step_key: str, output: str, mapping_key: str | None = None) -> str:
-    """Return what an output of a step is called as a value."""
+    """Return the name of an output of a step as a value."""
     name = step_key if output == "result" else f"{step_key}.{output}"
     return name if mapping_key is None else f"{name}[{mapping_key}]"
 
 
 def upath_places(manager: Any, context: Any) -> list[str]:
-    """Return where an IO manager of paths looks for an input; none: it is another."""
+    """Return the paths at which an IO manager of paths looks for an input; none: it is another."""
     from dagster import UPathIOManager  # noqa: PLC0415 - where Dagster runs
 
     if not isinstance(manager, UPathIOManager):
@@ -181,11 +185,11 @@ def upath_places(manager: Any, context: Any) -> list[str]:
     return [str(manager._get_path(context))]  # noqa: SLF001 - there is no other way to learn it
 
 
-def shown(config: Any, given: Any) -> Any:
+def masked_config(config: Any, user_config: Any) -> Any:
     """Return the config of a step, with the names of environment variables for their values."""
-    if isinstance(given, Mapping) and set(given) == {"env"}:
-        return dict(given)
+    if isinstance(user_config, Mapping) and set(user_config) == {"env"}:
+        return dict(user_config)
     if isinstance(config, Mapping):
-        given = given if isinstance(given, Mapping) else {}
-        return {name: shown(value, given.get(name)) for name, value in config.items()}
+        user_config = user_config if isinstance(user_config, Mapping) else {}
+        return {name: masked_config(value, user_config.get(name)) for name, value in config.items()}
     return config

@@ -10,7 +10,7 @@ from lineage_store.integrations.artifacts import file_artifact, uri_artifact, va
 PARAMETERS = "parameters"
 _LOCAL = {"file", "local"}
 _DEPTH = 8
-"""How many datasets may wrap each other."""
+"""Datasets that may wrap each other."""
 
 
 def is_parameter(name: str) -> bool:
@@ -34,41 +34,41 @@ class Datasets:
 
     Args:
         scope: The project.
-        within: The id of the run.
+        run_id: The id of the run.
     """
 
-    def __init__(self, scope: str, within: str) -> None:
+    def __init__(self, scope: str, run_id: str) -> None:
         self._scope = scope
-        self._within = within
+        self._run_id = run_id
 
     def artifact(self, name: str, dataset: Any, data: Any, *, is_saved: bool) -> Artifact:
         """Return the artifact of a dataset that was just loaded or saved.
 
-        One with a path is what is there; any other, in memory or in a database, is its value.
+        One with a path is the file there; any other, in memory or in a database, is its value.
 
         Args:
             name: In the catalog.
             dataset: Of the catalog; None: it is in memory.
-            data: What was loaded or saved.
+            data: The loaded or saved data.
             is_saved: It was saved, not loaded: of a versioned one, the path differs.
         """
         dataset = _innermost(dataset)
-        told = {"dataset_type": _type_of(dataset)}
+        properties = {"dataset_type": _type_of(dataset)}
         path, version = _path_of(dataset, is_saved=is_saved)
         if path is None:
             name = name.partition("@")[0]  # `data@pandas` and `data@spark` are one thing
-            return value_artifact(self._scope, name, data, self._within, properties=told)
+            return value_artifact(self._scope, name, data, self._run_id, properties=properties)
         if version is not None:
-            told["dataset_save_version"] = version
+            properties["dataset_save_version"] = version
         protocol = str(getattr(dataset, "_protocol", None) or "file")
         if protocol in _LOCAL:
-            return file_artifact(path, self._within, properties=told)
+            return file_artifact(path, self._run_id, properties=properties)
         return uri_artifact(
             path if "://" in path else f"{protocol}://{path}",
-            self._within,
+            self._run_id,
             version=version or _checksum(dataset, path),
             why="its file system tells no checksum",
-            properties=told,
+            properties=properties,
         )
 
 
@@ -92,9 +92,9 @@ def is_versioned(dataset: Any) -> bool:
 def configuration_of(dataset: Any) -> Any:
     """Return how a dataset reads and writes, but not where; None: it is not in the catalog.
 
-    That is its type, what it was made with, and what became of it since, for it and for what it
-    wraps; no credentials. What can't be described is returned as it is: it has no fingerprint
-    unless its state has one.
+    That is its type, its arguments, and its changes since, for it and for the datasets that it
+    wraps; no credentials. A dataset that can't be described is returned as it is: it has no
+    fingerprint unless its state has one.
     """
     if dataset is None:
         return None
@@ -104,7 +104,7 @@ def configuration_of(dataset: Any) -> Any:
     secrets = _texts_in([_arguments(dataset).get("credentials"), _credentials_in(vars(inner))])
     wrapper = _arguments(dataset) if inner is not dataset else {}
     several = (_without_inner(wrapper), _arguments(inner), vars(inner))
-    return [type(dataset), type(inner), *(_told(each, secrets) for each in several)]
+    return [type(dataset), type(inner), *(_public_config(each, secrets) for each in several)]
 
 
 _PLACES = {"filepath", "path", "version", "fs", "exists_function", "glob_function"}
@@ -115,15 +115,15 @@ _RUNTIME = {
 }
 _APART = "credentials"
 _OPTIONS = "storage_options"
-"""What datasets make of credentials and of `fs_args`; the latter are among their arguments."""
+"""Attributes made of credentials and of `fs_args`; the latter are among the arguments."""
 
 _SKIPPED = {*_PLACES, *_RUNTIME, _APART, _OPTIONS}
 
 
 def _arguments(dataset: Any) -> dict[str, Any]:
-    """Return what a dataset was made with, as Kedro keeps it to make it again elsewhere."""
-    kept = vars(dataset).get("_init_args")
-    return dict(kept) if isinstance(kept, Mapping) else {}
+    """Return the arguments of a dataset, which Kedro keeps to make it again elsewhere."""
+    arguments = vars(dataset).get("_init_args")
+    return dict(arguments) if isinstance(arguments, Mapping) else {}
 
 
 def _without_inner(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,11 +131,11 @@ def _without_inner(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _credentials_in(value: Any) -> list[Any]:
-    """Return all that is called credentials in a configuration, however deep."""
+    """Return all values named credentials in a configuration, however deep."""
     if not isinstance(value, Mapping):
         return []
-    found = [item for name, item in value.items() if str(name).strip("_") == _APART]
-    return found + [each for item in value.values() for each in _credentials_in(item)]
+    credentials = [item for name, item in value.items() if str(name).strip("_") == _APART]
+    return credentials + [each for item in value.values() for each in _credentials_in(item)]
 
 
 def _texts_in(value: Any) -> set[str]:
@@ -147,13 +147,13 @@ def _texts_in(value: Any) -> set[str]:
     return {text for item in several for text in _texts_in(item)}
 
 
-def _told(value: Any, secrets: set[str]) -> Any:
+def _public_config(value: Any, secrets: set[str]) -> Any:
     """Return a configuration without places, runtime objects and secrets."""
     if isinstance(value, dict):
         names = [name for name in value if str(name).strip("_") not in _SKIPPED]
-        return {name: _told(value[name], secrets) for name in names}
+        return {name: _public_config(value[name], secrets) for name in names}
     if type(value) in {list, tuple}:
-        return [_told(item, secrets) for item in value]
+        return [_public_config(item, secrets) for item in value]
     if type(value) is str:
         for secret in sorted(secrets, key=lambda text: (-len(text), text)):
             value = value.replace(secret, f"<{_APART}>")
@@ -178,20 +178,20 @@ def _type_of(dataset: Any) -> str:
 
 
 def _path_of(dataset: Any, *, is_saved: bool) -> tuple[str | None, str | None]:
-    """Return where a dataset is, and its version there; the path is None: nowhere."""
-    known = vars(dataset) if hasattr(dataset, "__dict__") else {}
-    path = known.get("_filepath") or known.get("_path")
+    """Return the path of a dataset, and its version there; None as the path: it has none."""
+    attributes = vars(dataset) if hasattr(dataset, "__dict__") else {}
+    path = attributes.get("_filepath") or attributes.get("_path")
     if path is None:
         return None, None
-    if not known.get("_version"):
+    if not attributes.get("_version"):
         return str(path), None
-    # what tells the path to save to refuses one that is there, as it is by now
-    found = dataset.resolve_save_version() if is_saved else dataset.resolve_load_version()
-    return str(dataset._get_versioned_path(found)), found  # noqa: SLF001
+    # Kedro's own function for the save path refuses a file that is there, as it is by now
+    version = dataset.resolve_save_version() if is_saved else dataset.resolve_load_version()
+    return str(dataset._get_versioned_path(version)), version  # noqa: SLF001
 
 
 def _checksum(dataset: Any, path: str) -> str | None:
-    """Return what the file system of a dataset tells of its content, an entity tag if it has."""
+    """Return the checksum of a dataset from its file system, an entity tag if there is one."""
     with suppress(Exception):  # of any file system; without it there is no version
         return str(dataset._fs.checksum(path))  # noqa: SLF001
     return None

@@ -1,4 +1,4 @@
-"""What Kedro tells of its runs and nodes, as runs and steps.
+"""Kedro's events of runs and nodes, as runs and steps.
 
 | Kedro | recorded |
 | --- | --- |
@@ -29,9 +29,9 @@ from lineage_store.recording.steps import Step
 from lineage_store.recording.values import numbers_in
 
 _RUN = "LINEAGE_STORE_KEDRO_RUN"
-"""The environment variable that tells the workers of a parallel runner which run it is."""
+"""The environment variable that names the run to the workers of a parallel runner."""
 
-_TOLD = (
+_RUN_PROPERTIES = (
     *("env", "runner", "tags", "namespaces", "node_names", "from_nodes", "to_nodes"),
     *("from_inputs", "to_outputs", "load_versions", "runtime_params", "only_missing_outputs"),
 )
@@ -39,90 +39,93 @@ _TOLD = (
 
 
 @dataclass(slots=True)
-class _Open:
+class _ActiveStep:
     """A node that runs.
 
     Attributes:
-        run: What it is a step of.
+        run: The run that it is a step of.
         step: Its step.
         catalog: That of its run.
-        datasets: What makes artifacts of them.
-        waiting: The outputs that are not saved yet.
-        chunks: Of a generator, what it saved so far: when it is done nobody tells.
-        saved_at: When the last of them was saved, in ms since the epoch.
+        datasets: Makes artifacts of datasets.
+        unsaved_outputs: The outputs that are not saved yet.
+        chunks: Of a generator, the outputs saved so far: Kedro does not report its end.
+        saved_at: The time at which the last of them was saved, in ms since the epoch.
     """
 
     run: Run
     step: Step
     catalog: Any
     datasets: Datasets
-    waiting: set[str] = field(default_factory=set)
+    unsaved_outputs: set[str] = field(default_factory=set)
     chunks: set[str] | None = None
     saved_at: int | None = None
 
 
 class KedroEvents(Hook):
-    """Records what Kedro runs.
+    """Records Kedro's runs and nodes.
 
     The events of a node come in one thread, one node after the other.
     """
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self._here = threading.local()
+        self._local = threading.local()
         self._runs: dict[str, tuple[Run, Datasets]] = {}
-        self._open: dict[int, _Open] = {}
-        self._missed: dict[int, tuple[Run, Step]] = {}
+        self._active_steps: dict[int, _ActiveStep] = {}
+        self._missed_steps: dict[int, tuple[Run, Step]] = {}
 
     def before_pipeline_run(self, params: dict[str, Any]) -> None:
         """Begin a run."""
-        known = _described(params)
-        os.environ[_RUN] = json.dumps({**known, "session": _session(params)})
-        told = {name: params[name] for name in _TOLD if params.get(name)}
-        self._run(_session(params), known, told).begin()
+        run_options = _run_options(params)
+        os.environ[_RUN] = json.dumps({**run_options, "session": _session(params)})
+        properties = {name: params[name] for name in _RUN_PROPERTIES if params.get(name)}
+        self._run(_session(params), run_options, properties).begin()
 
-    def _run(self, session: str, known: dict[str, str], told: dict[str, Any]) -> Run:
-        run = self.run(**known, properties=told)  # type: ignore[arg-type]
-        self._runs[session] = run, Datasets(known["project"], run.id)
+    def _run(self, session: str, run_options: dict[str, str], properties: dict[str, Any]) -> Run:
+        run = self.run(**run_options, properties=properties)  # type: ignore[arg-type]
+        self._runs[session] = run, Datasets(run_options["project"], run.id)
         return run
 
     def after_pipeline_run(self, params: dict[str, Any], error: ErrorLike | None) -> None:
-        """End a run, and what is still open of it: what a node failed to save, generators."""
+        """End a run and its open steps: generators, and nodes that failed to save an output."""
         run, _ = self._runs.pop(_session(params))
-        for here in [here for here in self._open.values() if here.run is run]:
-            self._end(here, error if here.waiting else None)
-        for _, step in [missed for missed in self._missed.values() if missed[0] is run]:
+        open_steps = [each for each in self._active_steps.values() if each.run is run]
+        for active_step in open_steps:
+            self._end(active_step, error if active_step.unsaved_outputs else None)
+        for _, step in [missed for missed in self._missed_steps.values() if missed[0] is run]:
             step.end(error)  # its inputs could not be loaded
-        self._missed = {at: m for at, m in self._missed.items() if m[0] is not run}
+        self._missed_steps = {at: m for at, m in self._missed_steps.items() if m[0] is not run}
         self.end_run(run, error)
 
-    def end_lost(self) -> None:
-        """End what is open when the process ends: in a worker, also what it could not save."""
-        for here in list(self._open.values()):
-            if here.waiting and here.chunks is None:
-                names = ", ".join(sorted(here.waiting))
-                self._end(here, Failure("NotSaved", f"these outputs were not saved: {names}"))
-            elif here.chunks is not None:
-                self._end(here, None)
-        super().end_lost()
+    def end_orphans(self) -> None:
+        """End the open steps when the process ends, also those with outputs not saved."""
+        for active_step in list(self._active_steps.values()):
+            if active_step.unsaved_outputs and active_step.chunks is None:
+                names = ", ".join(sorted(active_step.unsaved_outputs))
+                error = Failure("NotSaved", f"these outputs were not saved: {names}")
+                self._end(active_step, error)
+            elif active_step.chunks is not None:
+                self._end(active_step, None)
+        super().end_orphans()
 
     def before_node_run(
         self, node: Any, catalog: Any, inputs: dict[str, Any], session: str | None
     ) -> None:
         """Begin a step."""
-        last = getattr(self._here, "open", None)
-        if last is not None and last.chunks is not None:  # a generator that came to its end
-            self._end(last, None)
-        found = self._found(session)
-        if found is None:
+        last_step = getattr(self._local, "active_step", None)
+        if last_step is not None and last_step.chunks is not None:  # a generator at its end
+            self._end(last_step, None)
+        session_run = self._run_of_session(session)
+        if session_run is None:
             return
         self.begin_in_fork()
-        run, datasets = found
-        _, step = self._missed.pop(id(node), (run, None))
+        run, datasets = session_run
+        _, step = self._missed_steps.pop(id(node), (run, None))
         if step is None:
             step = self._step(run, datasets, node, catalog, inputs, cache=False)
             step.begin()
-        self._here.open = self._open[id(step)] = _Open(run, step, catalog, datasets)
+        active_step = _ActiveStep(run, step, catalog, datasets)
+        self._local.active_step = self._active_steps[id(step)] = active_step
 
     def _step(
         self,
@@ -146,13 +149,13 @@ class KedroEvents(Hook):
             inputs=artifacts,
             params=parameters,
             index=0,
-            **(self._asked(node, catalog, inputs) if cache else self.code(node.func)),
+            **(self._key_parts(node, catalog, inputs) if cache else self.code(node.func)),
             cache=self.caching(run.project or "") if cache else False,
-            properties=self.not_skipped(node.name, why) if why else {},
+            properties=self.note_not_skipped(node.name, why) if why else {},
         )
 
-    def _asked(self, node: Any, catalog: Any, inputs: dict[str, Any]) -> dict[str, Any]:
-        """Return the function of a node, and what else its key is made of, for `Run.step`."""
+    def _key_parts(self, node: Any, catalog: Any, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Return the code of a node, and the other parts of its key, for `Run.step`."""
         code = self.code(node.func)
         files = list(code["files"])
         try:
@@ -166,67 +169,67 @@ class KedroEvents(Hook):
             return ""
         return why_not(node, catalog) or "a forked worker does not talk to the store"
 
-    def is_known(self, node: Any, catalog: Any, session: str | None) -> bool:
+    def is_cached(self, node: Any, catalog: Any, session: str | None) -> bool:
         """Return whether a node need not run; its step is recorded then."""
-        found = self._found(session) if self.wants_cache else None
-        if found is None or self.recorder.is_child or why_not(node, catalog) is not None:
+        session_run = self._run_of_session(session) if self.wants_cache else None
+        if session_run is None or self.recorder.is_child or why_not(node, catalog) is not None:
             return False
-        run, datasets = found
+        run, datasets = session_run
         step = self._step(run, datasets, node, catalog, inputs_of(node, catalog), cache=True)
         step.begin()
         if step.hit is not None and take_over(step, node, catalog, datasets):
             step.end()
             return True
-        self._missed[id(node)] = run, step
+        self._missed_steps[id(node)] = run, step
         return False
 
-    def _found(self, session: str | None) -> tuple[Run, Datasets] | None:
+    def _run_of_session(self, session: str | None) -> tuple[Run, Datasets] | None:
         return self._runs.get(session or "") or self._joined(session)
 
     def _joined(self, session: str | None) -> tuple[Run, Datasets] | None:
         """Return the run of a session that began in the process that began this one."""
-        known = json.loads(os.environ.get(_RUN, "{}"))
-        if session is None or known.pop("session", None) != session:
+        run_options = json.loads(os.environ.get(_RUN, "{}"))
+        if session is None or run_options.pop("session", None) != session:
             return None
-        self._run(session, known, {})
+        self._run(session, run_options, {})
         return self._runs[session]
 
     def after_node_run(self, node: Any, outputs: dict[str, Any]) -> None:
-        """Learn what is to be saved."""
-        here = self._here.open
-        here.waiting = set(outputs)
-        here.chunks = set() if inspect.isgeneratorfunction(node.func) else None
+        """Note the outputs that are to be saved."""
+        active_step = self._local.active_step
+        active_step.unsaved_outputs = set(outputs)
+        active_step.chunks = set() if inspect.isgeneratorfunction(node.func) else None
         if not outputs:
-            self._end(here, None)
+            self._end(active_step, None)
 
     def on_node_error(self, error: Exception) -> None:
         """End a step that failed."""
-        self._end(self._here.open, error)
+        self._end(self._local.active_step, error)
 
     def after_dataset_saved(self, name: str, data: Any) -> None:
         """Record an output; end the step with the last one."""
-        here = getattr(self._here, "open", None)
-        if here is None:
+        active_step = getattr(self._local, "active_step", None)
+        if active_step is None:
             return
-        here.waiting.discard(name)
-        if here.chunks is not None:
-            here.chunks.add(name)
-            here.saved_at = now_ms()
+        active_step.unsaved_outputs.discard(name)
+        if active_step.chunks is not None:
+            active_step.chunks.add(name)
+            active_step.saved_at = now_ms()
             return
-        _record_output(here, name, data)
-        if not here.waiting:
-            self._end(here, None)
+        _record_output(active_step, name, data)
+        if not active_step.unsaved_outputs:
+            self._end(active_step, None)
 
-    def _end(self, here: _Open, error: ErrorLike | None) -> None:
-        self._open.pop(id(here.step), None)
-        self._here.open = None
-        for name in here.chunks or ():
-            _record_output(here, name, here.catalog.get(name))
-        here.step.end(error, at=here.saved_at)
+    def _end(self, active_step: _ActiveStep, error: ErrorLike | None) -> None:
+        self._active_steps.pop(id(active_step.step), None)
+        self._local.active_step = None
+        for name in active_step.chunks or ():
+            _record_output(active_step, name, active_step.catalog.get(name))
+        active_step.step.end(error, at=active_step.saved_at)
 
 
-def _described(params: dict[str, Any]) -> dict[str, str]:
-    """Return what a run is called, of what, by the parameters that Kedro gives."""
+def _run_options(params: dict[str, Any]) -> dict[str, str]:
+    """Return the names of a run and its pipeline, by Kedro's parameters of the run."""
     project = _project(params)
     names = params.get("pipeline_names") or [params.get("pipeline_name") or "__default__"]
     pipeline = f"{project}.{'+'.join(names)}"
@@ -235,7 +238,7 @@ def _described(params: dict[str, Any]) -> dict[str, str]:
 
 
 def _session(params: dict[str, Any]) -> str:
-    """Return what Kedro calls the run; up to 1.0 its parameters have another word for it."""
+    """Return Kedro's id of the run; up to 1.0 its parameters have another word for it."""
     return str(params.get("run_id") or params["session_id"])
 
 
@@ -245,8 +248,9 @@ def _project(params: dict[str, Any]) -> str:
     return PACKAGE_NAME or Path(params.get("project_path") or ".").absolute().name
 
 
-def _record_output(here: _Open, name: str, data: Any) -> None:
-    artifact = here.datasets.artifact(name, here.catalog.get(name), data, is_saved=True)
-    here.step.output(name, artifact)
+def _record_output(active_step: _ActiveStep, name: str, data: Any) -> None:
+    dataset = active_step.catalog.get(name)
+    artifact = active_step.datasets.artifact(name, dataset, data, is_saved=True)
+    active_step.step.output(name, artifact)
     for key, number in numbers_in(data).items():
-        here.step.metric(f"{name}.{key}" if key else name, number)
+        active_step.step.metric(f"{name}.{key}" if key else name, number)

@@ -12,7 +12,7 @@ _record = Switch("kedro")
 
 
 class KedroHooks:
-    """Hands what Kedro tells of its runs and nodes to `KedroEvents`."""
+    """Hands Kedro's events of runs and nodes to `KedroEvents`."""
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any]) -> None:
@@ -33,12 +33,12 @@ class KedroHooks:
     def before_node_run(
         self, node: Any, catalog: Any, inputs: dict[str, Any], run_id: str | None
     ) -> None:
-        """Begin a step, with what it reads."""
+        """Begin a step, with its inputs."""
         _record("before_node_run", node, catalog, inputs, run_id)
 
     @hook_impl
     def after_node_run(self, node: Any, outputs: dict[str, Any]) -> None:
-        """Learn what a step puts out, which is not saved yet."""
+        """Note the outputs of a step, which are not saved yet."""
         _record("after_node_run", node, outputs)
 
     @hook_impl
@@ -62,7 +62,7 @@ def _ask_before_each_node() -> None:
 
     @functools.wraps(original)
     def execute(task: Any) -> Any:
-        if _record("is_known", task.node, task.catalog, task.run_id) is True:
+        if _record("is_cached", task.node, task.catalog, task.run_id) is True:
             return task.node
         return original(task)
 
@@ -72,7 +72,7 @@ def _ask_before_each_node() -> None:
 # Kedro refuses hooks with arguments that it does not know, and would end: those of another version
 # of Kedro are none at all.
 hooks: object = object()
-"""What Kedro registers."""
+"""The hooks that Kedro registers."""
 
 if _record.fits():
     hooks = KedroHooks()

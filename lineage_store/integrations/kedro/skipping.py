@@ -1,8 +1,8 @@
-"""Whether a node of Kedro need not run, since its files are what it would write.
+"""Decides whether a node of Kedro can be skipped because its files are up to date.
 
-A node is asked about before its inputs are loaded, and one that is a hit neither loads, runs nor
-saves. So it needs outputs that stay where they are: files of this machine, whose names are not new
-in each run. What it reads may also be in memory.
+The decision comes before the inputs of a node are loaded, and a node that is a hit neither loads,
+runs nor saves. So it needs outputs that stay where they are: files of this machine, whose names are
+not new in each run. Its inputs may also be in memory.
 """
 
 import inspect
@@ -52,7 +52,7 @@ def _why_no_input(name: str, dataset: Any) -> str | None:
 
 
 def inputs_of(node: Any, catalog: Any) -> dict[str, Any]:
-    """Return what a node is given, as far as it is known without loading it from disk."""
+    """Return the inputs of a node, as far as they are known without loading them from disk."""
     return {
         name: catalog.load(name) if _needs_loading(name, catalog) else None for name in node.inputs
     }
@@ -65,21 +65,23 @@ def _needs_loading(name: str, catalog: Any) -> bool:
 def binding_of(
     node: Any, catalog: Any, inputs: Mapping[str, Any], files: list[WatchedFile]
 ) -> dict[str, Any]:
-    """Return what of a node decides about its outputs beside its function and its files.
+    """Return the parts of a node's key beside its function and its files.
 
     That is which argument each input is bound to, which output each returned value goes to, how
-    the datasets are configured, but not where they are, and what is in memory, with its classes.
+    the datasets are configured, but not where they are, and the values in memory, with classes.
 
     Args:
         node: Of Kedro.
         catalog: That of its run.
-        inputs: What `inputs_of` returned.
+        inputs: The result of `inputs_of`.
         files: Takes the files whose content counts, and their states.
 
     Raises:
         NoFingerprint: One of these can't be told from others.
     """
-    known = {name: value for name, value in inputs.items() if _needs_loading(name, catalog)}
+    values_in_memory = {
+        name: value for name, value in inputs.items() if _needs_loading(name, catalog)
+    }
     datasets = {
         name: configuration_of(catalog.get(name))
         for name in sorted({*node.inputs, *node.outputs})
@@ -89,25 +91,25 @@ def binding_of(
         "inputs": node._inputs,  # noqa: SLF001 - in public there are names without arguments
         "outputs": node._outputs,  # noqa: SLF001
         "datasets": value_digest(datasets, "datasets"),
-        "values": value_digest(known, "inputs", files),
+        "values": value_digest(values_in_memory, "inputs", files),
     }
 
 
 def take_over(step: Step, node: Any, catalog: Any, datasets: Datasets) -> bool:
     """Return whether the hit of a step stands for the files that its node would write now."""
-    wanted = {
+    expected_ids = {
         name: datasets.artifact(name, catalog.get(name), None, is_saved=True).external_id
         for name in node.outputs
     }
-    if _external_ids(step.outputs) == wanted:
+    if _external_ids(step.outputs) == expected_ids:
         return True
     step.reject_hit("its outputs are not where it would write them")
     return False
 
 
 def _external_ids(outputs: Mapping[str, Any]) -> dict[str, str | None]:
-    found: dict[str, str | None] = {}
+    external_ids: dict[str, str | None] = {}
     for name, several in outputs.items():
         for artifact in as_list(several):
-            found[name] = artifact.external_id if isinstance(artifact, Artifact) else None
-    return found
+            external_ids[name] = artifact.external_id if isinstance(artifact, Artifact) else None
+    return external_ids

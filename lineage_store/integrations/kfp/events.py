@@ -1,4 +1,4 @@
-"""What `kfp.local` runs, as runs and steps.
+"""Runs and tasks of `kfp.local`, as runs and steps.
 
 | kfp | recorded |
 | --- | --- |
@@ -9,9 +9,9 @@
 | an artifact | an artifact, by uri and content; `metadata.NAME` are properties of it |
 | an output parameter | an artifact in memory, also for the tasks that are given it |
 | an input parameter | a parameter |
-| what is in the metadata of `Metrics` | results as well |
+| the metadata of `Metrics` | results as well |
 | a hit of kfp's own cache | a step that is CACHED |
-| an importer | nothing but what it imported, as an input of others |
+| an importer | nothing but the artifact that it imported, as an input of others |
 """
 
 import threading
@@ -51,14 +51,14 @@ _METRICS = "system.Metrics"
 
 
 @dataclass(eq=False)
-class _Going:
+class _ActiveRun:
     """A run.
 
     Attributes:
         run: The run.
         pipeline: The name of its pipeline.
-        values: Output parameters and their artifacts, by what DAGs call them.
-        scopes: By the id of a step: in which DAGs there is one, by what kfp keeps of each.
+        values: Output parameters and their artifacts, by their names in DAGs.
+        scopes: For each id of a step the DAGs that have one, each by its IO store in kfp.
     """
 
     run: Run
@@ -72,16 +72,16 @@ class _Task:
     """A task, whose attempts come one after the other in one thread.
 
     Attributes:
-        going: What it is a task of.
-        call: What kfp was given to run it.
-        name: What the pipeline calls it.
-        id: What tells it from the others of the run.
+        active_run: The run that it is a task of.
+        call: The arguments with which kfp runs it.
+        name: Its name in the pipeline.
+        id: An id that no other task of the run has.
         index: The iteration of the loop that it is in.
         channels: By parameter, the output of another task that it may be.
         attempts: How many there were.
     """
 
-    going: _Going
+    active_run: _ActiveRun
     call: Call
     name: str
     id: str
@@ -98,15 +98,15 @@ class _Attempt:
 
 
 class KfpEvents(Hook):
-    """Records what kfp runs.
+    """Records the runs and tasks of kfp.
 
     The events of a task come in one thread, those of the tasks of a loop in several.
     """
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self._runs: dict[str, _Going] = {}
-        self._here = threading.local()
+        self._runs: dict[str, _ActiveRun] = {}
+        self._local = threading.local()
         self._lock = threading.Lock()
 
     # -- runs ---------------------------------------------------------------------------------
@@ -120,60 +120,65 @@ class KfpEvents(Hook):
         self._begin(run_id, name, call, call["dag_component_spec"], call["dag_arguments"])
         return run_id
 
-    def _begin(self, run_id: str, name: str, call: Call, component: Any, arguments: Call) -> _Going:
+    def _begin(
+        self, run_id: str, name: str, call: Call, component: Any, arguments: Call
+    ) -> _ActiveRun:
         parameters = parameters_of(component, arguments)
-        given = {f"parameters.{name}": value for name, value in parameters.items()}
-        told = {"runner": type(call["runner"]).__name__, "pipeline_root": call["pipeline_root"]}
+        argument_properties = {f"parameters.{name}": value for name, value in parameters.items()}
+        run_properties = {
+            "runner": type(call["runner"]).__name__,
+            "pipeline_root": call["pipeline_root"],
+        }
         run = self.run(
             name,
             pipeline=name,
             run_id=f"{call['pipeline_resource_name']}-{run_id}",
-            properties=told | given,
+            properties=run_properties | argument_properties,
         )
-        going = self._runs[run_id] = _Going(run, name)
+        active_run = self._runs[run_id] = _ActiveRun(run, name)
         run.begin()
-        return going
+        return active_run
 
-    def dag_ended(self, run_id: str | None, found: Any, error: ErrorLike | None) -> None:
+    def dag_ended(self, run_id: str | None, result: Any, error: ErrorLike | None) -> None:
         """End a run with its outermost DAG."""
         if run_id is not None:
-            self._end(self._runs.pop(run_id), found, error)
+            self._end(self._runs.pop(run_id), result, error)
 
-    def _end(self, going: _Going, found: Any, error: ErrorLike | None) -> None:
-        if error is None and not _is_good(found):
+    def _end(self, active_run: _ActiveRun, result: Any, error: ErrorLike | None) -> None:
+        if error is None and not _is_good(result):
             error = Failure("kfp.PipelineFailed", "a task failed")
-        self.end_run(going.run, error)
+        self.end_run(active_run.run, error)
 
     # -- tasks --------------------------------------------------------------------------------
 
     def task_started(self, call: Call) -> _Task:
-        """Learn which task the attempts belong to that come in this thread."""
-        going = self._runs[str(call["unique_pipeline_id"])]
+        """Note the task of the attempts that follow in this thread."""
+        active_run = self._runs[str(call["unique_pipeline_id"])]
         resource, name = call["pipeline_resource_name"], call["task_name"]
-        task = self._here.task = _Task(
-            going=going,
+        task = self._local.task = _Task(
+            active_run=active_run,
             call=call,
             name=name,
-            id=self._id(going, resource, name, call["io_store"]),
+            id=self._id(active_run, resource, name, call["io_store"]),
             index=iteration(resource),
             channels=channels_of(call["task_spec"]),
         )
         return task
 
-    def _id(self, going: _Going, resource: str, name: str, scope: Any) -> str:
-        """Return what no other task of the run is called; DAGs may have tasks of the same name."""
-        found = "/".join([*resource.split("/")[1:], name])
+    def _id(self, active_run: _ActiveRun, resource: str, name: str, scope: Any) -> str:
+        """Return an id that no other task of the run has; DAGs may have tasks of the same name."""
+        task_id = "/".join([*resource.split("/")[1:], name])
         with self._lock:
-            scopes = going.scopes.setdefault(found, [])
-            if not any(scope is known for known in scopes):
+            scopes = active_run.scopes.setdefault(task_id, [])
+            if not any(scope is other for other in scopes):
                 scopes.append(scope)
-            number = next(i for i, known in enumerate(scopes, 1) if known is scope)
-        return found if number == 1 else f"{found}#{number}"
+            number = next(i for i, other in enumerate(scopes, 1) if other is scope)
+        return task_id if number == 1 else f"{task_id}#{number}"
 
-    def task_ended(self, task: _Task | None, found: Any, error: ErrorLike | None) -> None:
+    def task_ended(self, task: _Task | None, result: Any, error: ErrorLike | None) -> None:
         """Record a task that did not have to run."""
-        self._here.task = None
-        if task is None or task.attempts or error is not None or not _is_good(found):
+        self._local.task = None
+        if task is None or task.attempts or error is not None or not _is_good(result):
             return
         component, executor = _specs(task.call)
         if executor.WhichOneof("spec") != "container":
@@ -188,47 +193,47 @@ class KfpEvents(Hook):
         why = {CACHE_DECISION: "HIT: in the cache of kfp.local"}
         step = self._step(task, component, executor, arguments, why)
         step.begin()
-        self._record_outputs(task, step, found[0])
+        self._record_outputs(task, step, result[0])
         step.end(state=ExecutionState.CACHED)
 
     # -- attempts -----------------------------------------------------------------------------
 
     def attempt_started(self, call: Call) -> _Attempt:
         """Begin a step, and a run if the component is run alone."""
-        task = getattr(self._here, "task", None)
+        task = getattr(self._local, "task", None)
         alone = task is None
         if task is None:
             name = call["component_name"].removeprefix("comp-")
             run_id = str(call["unique_pipeline_id"])
-            going = self._begin(run_id, name, call, call["component_spec"], call["arguments"])
-            task = _Task(going, call, name, name, 0)
+            active_run = self._begin(run_id, name, call, call["component_spec"], call["arguments"])
+            task = _Task(active_run, call, name, name, 0)
         task.attempts += 1
         step = self._step(task, call["component_spec"], call["executor_spec"], call["arguments"])
         step.begin()
-        self._here.printed = deque(maxlen=TAIL)
+        self._local.printed = deque(maxlen=TAIL)
         return _Attempt(task, step, alone)
 
     def printed(self, *values: Any) -> None:
-        """Keep the last lines of what a task prints."""
-        kept = getattr(self._here, "printed", None)
-        if kept is not None:
-            kept.append(" ".join(map(str, values)))
+        """Keep the last lines that a task prints."""
+        last_lines = getattr(self._local, "printed", None)
+        if last_lines is not None:
+            last_lines.append(" ".join(map(str, values)))
 
-    def attempt_ended(self, attempt: _Attempt | None, found: Any, error: ErrorLike | None) -> None:
+    def attempt_ended(self, attempt: _Attempt | None, result: Any, error: ErrorLike | None) -> None:
         """End a step, and the run of a component that is run alone."""
         if attempt is None:
             return
-        failed = error is not None or not _is_good(found)
-        is_told = isinstance(error, BaseException) and not _is_of_kfp(error)
+        failed = error is not None or not _is_good(result)
+        is_user_error = isinstance(error, BaseException) and not _is_of_kfp(error)
         if not failed:
-            self._record_outputs(attempt.task, attempt.step, found[0])
+            self._record_outputs(attempt.task, attempt.step, result[0])
             attempt.step.end()
         else:
-            attempt.step.end(error if is_told else reason_of(self._here.printed))
-        self._here.printed = None
+            attempt.step.end(error if is_user_error else reason_of(self._local.printed))
+        self._local.printed = None
         if attempt.alone:
             run_id = str(attempt.task.call["unique_pipeline_id"])
-            self._end(self._runs.pop(run_id), found, error)
+            self._end(self._runs.pop(run_id), result, error)
 
     def _step(
         self,
@@ -238,7 +243,7 @@ class KfpEvents(Hook):
         arguments: Call,
         properties: Mapping[str, Any] | None = None,
     ) -> Step:
-        run, container = task.going.run, executor.container
+        run, container = task.active_run.run, executor.container
         inputs = {
             name: artifacts_of(arguments[name], run.id)
             for name in component.input_definitions.artifacts
@@ -249,25 +254,27 @@ class KfpEvents(Hook):
             id=task.id,
             index=task.index,
             attempt=max(1, task.attempts),
-            inputs={**inputs, **_given_values(task, arguments)},
+            inputs={**inputs, **_argument_artifacts(task, arguments)},
             params=parameters_of(component, arguments),
             code=_code(container),
             properties={"image": container.image, **(properties or {})},
         )
 
     def _record_outputs(self, task: _Task, step: Step, outputs: Call) -> None:
-        going = task.going
+        active_run = task.active_run
         for name, value in outputs.items():
             if is_artifact(value):
-                for artifact in artifacts_of(value, going.run.id):
+                for artifact in artifacts_of(value, active_run.run.id):
                     step.output(name, artifact)
                 if getattr(value, "schema_title", None) == _METRICS:
                     self._record_numbers(step, name, value.metadata)
             else:
-                called = f"{task.name}.{name}"
-                made = value_artifact(going.pipeline, called, value, going.run.id)
-                step.output(name, made)
-                going.values[channel(task.name, name)] = value, made
+                output_name = f"{task.name}.{name}"
+                artifact = value_artifact(
+                    active_run.pipeline, output_name, value, active_run.run.id
+                )
+                step.output(name, artifact)
+                active_run.values[channel(task.name, name)] = value, artifact
                 self._record_numbers(step, name, value)
 
     @staticmethod
@@ -276,15 +283,15 @@ class KfpEvents(Hook):
             step.metric(f"{name}.{key}" if key else name, number)
 
 
-def _given_values(task: _Task, arguments: Call) -> dict[str, Artifact]:
-    """Return the output parameters of other tasks that a task is really given."""
-    found = {}
-    for name, called in task.channels.items():
-        value, artifact = task.going.values.get(called, (None, None))
+def _argument_artifacts(task: _Task, arguments: Call) -> dict[str, Artifact]:
+    """Return the output parameters of other tasks among the arguments of a task."""
+    artifacts = {}
+    for name, output_channel in task.channels.items():
+        value, artifact = task.active_run.values.get(output_channel, (None, None))
         # In loops kfp may give another value than the one that the pipeline names.
         if artifact is not None and arguments.get(name) == value:
-            found[name] = artifact
-    return found
+            artifacts[name] = artifact
+    return artifacts
 
 
 def _specs(call: Call) -> tuple[Any, Any]:
@@ -292,17 +299,17 @@ def _specs(call: Call) -> tuple[Any, Any]:
     return component, call["executors"][component.executor_label]
 
 
-def _is_good(found: Any) -> bool:
+def _is_good(result: Any) -> bool:
     """Return whether the outputs and the status that a function of kfp returned are good."""
-    return found is not None and found[1].name == "SUCCESS"
+    return result is not None and result[1].name == "SUCCESS"
 
 
 def _is_of_kfp(error: BaseException) -> bool:
-    """Return whether it is what kfp raises when a task failed, which does not say why."""
+    """Return whether kfp raised this error because a task failed: it does not say why."""
     return isinstance(error, RuntimeError) and "finished with status" in str(error)
 
 
 @never_raises(None)
 def _code(container: Any) -> str | None:
-    """Return the digest of what a container runs: of a Python component, with its source."""
+    """Return the digest of a container's command: of a Python component, with its source."""
     return fingerprint([container.image, list(container.command), list(container.args)])

@@ -1,7 +1,7 @@
 """The hook of Kubeflow Pipelines' local runs, loaded when one is about to begin; see `startup`.
 
-`kfp.local` tells nobody what it does. It is seen at the functions that run a DAG, a task, and one
-try of a task; what a task prints is looked at for the reason if it fails.
+`kfp.local` reports no events. So this wraps the functions that run a DAG, a task, and one try of a
+task, and reads the reason of a failure from the lines that the task printed.
 """
 
 import builtins
@@ -17,8 +17,8 @@ from lineage_store.integrations.switch import Switch
 _record = Switch("kfp")
 
 
-def _wrap(module: ModuleType, function: str, what: str) -> None:
-    """Have a function of kfp tell when it is called, and what comes of it.
+def _wrap(module: ModuleType, function: str, event: str) -> None:
+    """Make a function of kfp report its calls and their results.
 
     kfp names all arguments when it calls these.
     """
@@ -26,20 +26,20 @@ def _wrap(module: ModuleType, function: str, what: str) -> None:
 
     @functools.wraps(original)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        begun = _record(f"{what}_started", kwargs)
+        activity = _record(f"{event}_started", kwargs)
         try:
-            found = original(*args, **kwargs)
+            result = original(*args, **kwargs)
         except BaseException as error:
-            _record(f"{what}_ended", begun, None, error)
+            _record(f"{event}_ended", activity, None, error)
             raise
-        _record(f"{what}_ended", begun, found, None)
-        return found
+        _record(f"{event}_ended", activity, result, None)
+        return result
 
     setattr(module, function, wrapped)
 
 
 def _print(*values: Any, **kwargs: Any) -> None:
-    """Print what a task prints, as kfp does, and look at it."""
+    """Print the lines of a task, as kfp does, and read them."""
     _record("printed", *values)
     builtins.print(*values, **kwargs)
 

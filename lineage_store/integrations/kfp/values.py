@@ -25,8 +25,8 @@ def pipeline_name(resource: str) -> str:
 
 def iteration(resource: str) -> int:
     """Return the iteration of the loop that a DAG belongs to, 0 if to none."""
-    found = _ITERATION.search(resource)
-    return int(found[1]) if found else 0
+    match = _ITERATION.search(resource)
+    return int(match[1]) if match else 0
 
 
 def is_artifact(value: Any) -> bool:
@@ -36,18 +36,18 @@ def is_artifact(value: Any) -> bool:
     return hasattr(value, "schema_title") and hasattr(value, "uri")
 
 
-def artifacts_of(value: Any, within: str) -> list[Artifact]:
+def artifacts_of(value: Any, run_id: str) -> list[Artifact]:
     """Return an artifact of kfp, or a list of them, as artifacts of a store."""
-    return [_artifact(one, within) for one in (value if isinstance(value, list) else [value])]
+    return [_artifact(one, run_id) for one in (value if isinstance(value, list) else [value])]
 
 
-def _artifact(value: Any, within: str) -> Artifact:
+def _artifact(value: Any, run_id: str) -> Artifact:
     uri = value.uri or ""
     if not urlsplit(uri).scheme:
         uri = str(Path(uri).absolute())
     metadata = {f"metadata.{name}": plain(item) for name, item in value.metadata.items()}
     return uri_artifact(
-        uri, within, properties={"schema_title": value.schema_title, "name": value.name, **metadata}
+        uri, run_id, properties={"schema_title": value.schema_title, "name": value.name, **metadata}
     )
 
 
@@ -61,13 +61,13 @@ def plain(value: Any) -> Any:
 
 
 def parameters_of(component: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a task is given that is no artifact, with what its component has by default.
+    """Return the parameters of a task, with the defaults of its component.
 
-    A whole number is made of what is given for one, as kfp does.
+    A value for an integer parameter becomes a whole number, as in kfp.
     """
     from google.protobuf.json_format import MessageToDict  # noqa: PLC0415
 
-    found = {}
+    parameters = {}
     for name, spec in component.input_definitions.parameters.items():
         if name in arguments:
             value = arguments[name]
@@ -76,8 +76,8 @@ def parameters_of(component: Any, arguments: Mapping[str, Any]) -> dict[str, Any
         else:
             continue
         is_number = isinstance(value, float | int)
-        found[name] = int(value) if is_number and _is_integer(spec) else plain(value)
-    return found
+        parameters[name] = int(value) if is_number and _is_integer(spec) else plain(value)
+    return parameters
 
 
 def _is_integer(spec: Any) -> bool:
@@ -86,26 +86,26 @@ def _is_integer(spec: Any) -> bool:
 
 
 def channels_of(task_spec: Any) -> dict[str, str]:
-    """Return, by parameter, what kfp calls the output of a task that it may be."""
-    found = {}
+    """Return, by parameter, kfp's name of the task output that it may be."""
+    channels = {}
     for name, spec in task_spec.inputs.parameters.items():
         output = spec.task_output_parameter
         if output.producer_task:
-            found[name] = channel(output.producer_task, output.output_parameter_key)
+            channels[name] = channel(output.producer_task, output.output_parameter_key)
         elif spec.component_input_parameter.startswith(CHANNEL):
-            found[name] = spec.component_input_parameter
-    return found
+            channels[name] = spec.component_input_parameter
+    return channels
 
 
 def channel(task: str, output: str) -> str:
-    """Return what kfp calls an output of a task within DAGs that are given it."""
+    """Return kfp's name of a task's output within DAGs that take it as a parameter."""
     return f"{CHANNEL}{task}-{output}"
 
 
 def reason_of(printed: Iterable[str]) -> Failure:
-    """Return why a task failed, by the last lines that it printed."""
+    """Return the error of a failed task, by the last lines that it printed."""
     lines = [line.strip() for line in printed if line.strip()]
     for line in reversed(lines):
-        if found := _ERROR.match(line):
-            return Failure(found[1], found[2] or "")
+        if match := _ERROR.match(line):
+            return Failure(match[1], match[2] or "")
     return Failure("kfp.TaskFailed", "\n".join(lines))

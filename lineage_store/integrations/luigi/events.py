@@ -1,4 +1,4 @@
-"""What Luigi tells of its tasks, as runs and steps.
+"""Luigi's events of tasks, as runs and steps.
 
 | Luigi | recorded |
 | --- | --- |
@@ -6,10 +6,10 @@
 | the work of one `Worker` | a run; Luigi has no id for it, so it is ours |
 | a task | a step; its name is the family, its key has the id of the task |
 | public and significant parameters | parameters |
-| targets of what a task requires | inputs |
+| targets of the tasks that a task requires | inputs |
 | its own targets | outputs |
 | a task that was complete before | a CACHED step with its outputs |
-| an external task | no step: its targets are what others read |
+| an external task | no step: its targets are inputs of others |
 
 A worker with several processes forks each task. The children know the run by an environment
 variable, and count attempts in a directory that they share.
@@ -44,14 +44,14 @@ _RUN = "LINEAGE_STORE_LUIGI_RUN"
 """The environment variable that tells the processes of a worker which run it is."""
 
 _COMPLETE = "COMPLETE: its outputs were there before the run"
-_DYNAMIC = "what it requires while it runs is not known before"
+_DYNAMIC = "the tasks that it requires while it runs are not known before"
 _UNDECIDED = "NO_DECISION: the store did not answer, and its outputs were there before the run"
 
 _GOOD = {LuigiStatusCode.SUCCESS, LuigiStatusCode.SUCCESS_WITH_RETRY}
 
 
 class LuigiEvents(Hook):
-    """Records what Luigi runs."""
+    """Records Luigi's tasks."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -70,16 +70,18 @@ class LuigiEvents(Hook):
     def _begin(self, task: Any) -> None:
         pipeline = _pipeline(task)
         attempts = tempfile.mkdtemp(prefix="lineage-store-luigi-")
-        known = {"pipeline": pipeline, "run_id": new_run_id(pipeline), "attempts": attempts}
-        os.environ[_RUN] = json.dumps(known)
-        run = self._join(known)
+        run_options = {"pipeline": pipeline, "run_id": new_run_id(pipeline), "attempts": attempts}
+        os.environ[_RUN] = json.dumps(run_options)
+        run = self._join(run_options)
         run.begin()
         if self.wants_cache:
             self._freshness = Freshness(self, run, self._step)
 
-    def _join(self, known: dict[str, str]) -> Run:
-        self._attempts = Path(known["attempts"])
-        self._run = self.run(known["pipeline"], pipeline=known["pipeline"], run_id=known["run_id"])
+    def _join(self, run_options: dict[str, str]) -> Run:
+        self._attempts = Path(run_options["attempts"])
+        self._run = self.run(
+            run_options["pipeline"], pipeline=run_options["pipeline"], run_id=run_options["run_id"]
+        )
         return self._run
 
     def _current(self) -> Run:
@@ -90,25 +92,25 @@ class LuigiEvents(Hook):
         """Do nothing: more may be added."""
 
     def worker_started(self, worker: Any) -> None:
-        """Ask no more whether tasks are complete: from now on Luigi knows better."""
+        """Stop asking whether tasks are complete: from now on Luigi knows better."""
         del worker
         self._freshness, self._is_running = None, True
 
     def worker_ended(self, worker: Any, error: BaseException | None) -> None:
         """End the run."""
         run, self._run, self._is_running = self._current(), None, False
-        fault: ErrorLike | None = error
+        run_error: ErrorLike | None = error
         if error is None:
             result = LuigiRunResult(worker)
             if result.status not in _GOOD:
-                fault = Failure(f"luigi.{result.status.name}", result.status.value[1])
+                run_error = Failure(f"luigi.{result.status.name}", result.status.value[1])
         self._steps.clear()
         if self._attempts is not None:
             shutil.rmtree(self._attempts, ignore_errors=True)
-        self.end_run(run, fault)
+        self.end_run(run, run_error)
 
     def task_started(self, task: Any) -> None:
-        """Begin a step, unless it goes on after what it required while it ran."""
+        """Begin a step, unless it goes on after tasks that it required while it ran."""
         if _is_external(task) or task.task_id in self._steps:
             return
         if not inspect.isgeneratorfunction(task.run):  # it may go on in another process
@@ -119,7 +121,7 @@ class LuigiEvents(Hook):
             step.reject_hit("Luigi runs it already")
 
     def task_succeeded(self, task: Any) -> None:
-        """End a step, with what it put out."""
+        """End a step, with its outputs."""
         step = self._steps.pop(task.task_id, None)
         if step is None:
             return
@@ -158,7 +160,7 @@ class LuigiEvents(Hook):
     def _step(self, task: Any) -> Step:
         run = self._current()
         is_dynamic = inspect.isgeneratorfunction(task.run)
-        why = "what a task requires while it runs is not told"
+        why = "Luigi does not report the tasks that a task requires while it runs"
         code = self.code(type(task))
         if is_dynamic:
             code["uncached"] = _DYNAMIC
@@ -177,11 +179,11 @@ class LuigiEvents(Hook):
         )
 
     def _binding(self, task: Any) -> dict[str, Any]:
-        """Return what else counts in the key: how inputs are bound, and parameters not recorded."""
+        """Return the other parts of the key: how inputs are bound, and parameters not recorded."""
         if not self.wants_cache:
             return {}
         environment = {"requires": fingerprint(shape_of(task.requires()))}
-        unseen = _unseen(task)
+        unseen = _unrecorded_parameters(task)
         if unseen:
             environment["unseen"] = secret_digest(fingerprint(unseen))
         return {"environment": environment}
@@ -201,7 +203,7 @@ class LuigiEvents(Hook):
 
 
 def _pipeline(task: Any) -> str:
-    """Return what the run of a task is a run of."""
+    """Return the pipeline that the run of a task is a run of."""
     module = str(task.task_module)
     if module == "__main__":
         module = Path(inspect.getfile(type(task))).stem
@@ -225,13 +227,13 @@ def _private(task: Any) -> set[str]:
     return set(_parameters(task)) - set(shown)
 
 
-def _unseen(task: Any) -> dict[str, str]:
-    """Return the parameters that tell tasks apart and that Luigi itself writes nowhere."""
-    parameters, seen = dict(task.get_params()), _parameters(task)
+def _unrecorded_parameters(task: Any) -> dict[str, str]:
+    """Return the parameters that distinguish tasks and that Luigi itself writes nowhere."""
+    parameters, recorded_names = dict(task.get_params()), _parameters(task)
     return {
         name: parameters[name].serialize(value)
         for name, value in task.param_kwargs.items()
-        if parameters[name].significant and name not in seen
+        if parameters[name].significant and name not in recorded_names
     }
 
 
@@ -239,13 +241,13 @@ see_through(luigi.Parameter, lambda parameter: (type(parameter), _configuration(
 
 
 def _configuration(parameter: Any) -> dict[str, Any]:
-    """Return what a parameter of a class is like, but not how many were made before it."""
+    """Return the state of a class's parameter, but not the count of those made before it."""
     return {name: value for name, value in vars(parameter).items() if name != "_counter"}
 
 
 @dataclass(frozen=True)
 class _Settings:
-    """What the configuration has for a class of settings."""
+    """The values of a class of settings in the configuration."""
 
     kind: Any
 

@@ -1,13 +1,13 @@
-"""Whether a task of Luigi that has its outputs would make the same again.
+"""Decides whether a task of Luigi that has its outputs is stale.
 
-Luigi takes a task for complete if its outputs exist, whatever became of what they were made from.
-With LINEAGE_STORE_CACHE, while tasks are added and before any runs, the store is asked as well:
+Luigi takes a task for complete if its outputs exist, even if its inputs have changed since. With
+LINEAGE_STORE_CACHE, while tasks are added and before any runs, the hook asks the store as well:
 
-- what it requires is not complete: neither is the task;
-- its key is known, and its files are what was published under it: it is complete, a hit;
-- its files are known, but were made from something else: it runs again;
+- a task that it requires is not complete: neither is the task;
+- the store has its key, and its files are those published under it: it is complete, a hit;
+- the store has its files, but they were made from something else: it runs again;
 - its key can't be made, since something has no fingerprint: it runs again;
-- its files are not known to the store: Luigi's word counts;
+- the store does not have its files: Luigi's word counts;
 - the store is away: Luigi's word counts as well, and the step says NO_DECISION.
 """
 
@@ -41,15 +41,15 @@ class Freshness:
         self._hook = hook
         self._run = run
         self._make_step = make_step
-        self._known: dict[str, bool] = {}
+        self._staleness: dict[str, bool] = {}
         self._hits: dict[str, Step] = {}
         self.undecided: set[str] = set()
 
     def is_stale(self, task: Any) -> bool:
         """Return whether a task that has its outputs is to run again."""
-        if task.task_id not in self._known:
-            self._known[task.task_id] = self._is_stale(task)
-        return self._known[task.task_id]
+        if task.task_id not in self._staleness:
+            self._staleness[task.task_id] = self._is_stale(task)
+        return self._staleness[task.task_id]
 
     def record_hit(self, task: Any) -> bool:
         """Record the step of a task that is a hit; return whether it is one."""
@@ -74,7 +74,7 @@ class Freshness:
         return are_local(task) and self._is_other(task)
 
     def _is_other(self, task: Any) -> bool:
-        """Return whether a task would put out something else than its files are."""
+        """Return whether a task would write other content than its files have."""
         step = self._make_step(task)
         outputs = [artifact for _, artifact in outputs_of(task, self._run.id)]
         decision = step.peek()
@@ -86,7 +86,7 @@ class Freshness:
         if decision is None:
             return self._has_no_key(task, step)
         if isinstance(decision, Hit):
-            return self._say(task, "its files are not what was put out for the same inputs")
+            return self._say(task, "its files differ from the outputs recorded for the same inputs")
         return self._say(task, f"its files were made from something else: {decision.reason}")
 
     def _has_no_key(self, task: Any, step: Step) -> bool:
@@ -100,10 +100,11 @@ class Freshness:
     def _are_recorded(self, task: Any, outputs: list[Artifact]) -> bool:
         """Return whether the store knows all of these files, with the content that they have."""
         names = [artifact.external_id for artifact in outputs if artifact.external_id]
-        found = self._hook.find_artifacts(names)
-        if found is None:
+        stored_artifacts = self._hook.find_artifacts(names)
+        if stored_artifacts is None:
             self.undecided.add(task.task_id)
-        return found is not None and {a.external_id for a in found} >= set(names)
+            return False
+        return {artifact.external_id for artifact in stored_artifacts} >= set(names)
 
     def _say(self, task: Any, why: str) -> bool:
         warn_once(f"{task.task_id} {why}", "%s runs again: %s", task.task_id, why)
@@ -112,5 +113,5 @@ class Freshness:
 
 def _same(hit: Hit, outputs: list[Artifact]) -> bool:
     """Return whether the outputs of a hit are these files, at these places with this content."""
-    cached = {found.external_id for several in hit.outputs.values() for found in several}
+    cached = {artifact.external_id for several in hit.outputs.values() for artifact in several}
     return cached == {artifact.external_id for artifact in outputs}

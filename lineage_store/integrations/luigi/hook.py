@@ -56,12 +56,12 @@ def _run(run: Callable[[], Any], worker: Any, *_: Any) -> Any:
     """End the run when the worker is done."""
     _record("worker_started", worker)
     try:
-        found = run()
+        result = run()
     except BaseException as error:
         _record("worker_ended", worker, error)
         raise
     _record("worker_ended", worker, None)
-    return found
+    return result
 
 
 def _ask_if_complete() -> None:
@@ -70,8 +70,8 @@ def _ask_if_complete() -> None:
 
     @functools.wraps(original)
     def complete(task: Any) -> Any:
-        found = original(task)
-        return found and _record("is_stale", task) is not True
+        is_complete = original(task)
+        return is_complete and _record("is_stale", task) is not True
 
     luigi.Task.complete = complete
 

@@ -1,4 +1,4 @@
-"""What Luigi's tasks require and put out, as artifacts."""
+"""Inputs and outputs of Luigi's tasks, as artifacts."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,21 +11,21 @@ from lineage_store.entities import Artifact
 from lineage_store.integrations.artifacts import file_artifact, uri_artifact
 
 
-def inputs_of(task: Any, within: str) -> dict[str, list[Artifact]]:
-    """Return what a task reads: the outputs of what it requires.
+def inputs_of(task: Any, run_id: str) -> dict[str, list[Artifact]]:
+    """Return the inputs of a task: the outputs of the tasks that it requires.
 
     Each is called by its key in the mapping that `requires` returns, else by the family of the
     required task.
 
     Args:
         task: Of Luigi.
-        within: The id of the run.
+        run_id: The id of the run.
     """
-    found: dict[str, list[Artifact]] = {}
+    artifacts: dict[str, list[Artifact]] = {}
     for name, required in _required(task.requires()):
         for at, target in enumerate(flatten(required.output())):
-            found.setdefault(name, []).append(artifact_of(target, required, at, within))
-    return found
+            artifacts.setdefault(name, []).append(artifact_of(target, required, at, run_id))
+    return artifacts
 
 
 def shape_of(requires: Any) -> Any:
@@ -45,8 +45,8 @@ def _required(requires: Any) -> Iterator[tuple[str, Any]]:
         yield from ((task.task_family, task) for task in flatten(requires))
 
 
-def outputs_of(task: Any, within: str) -> Iterator[tuple[str, Artifact]]:
-    """Yield name and artifact of what a task puts out.
+def outputs_of(task: Any, run_id: str) -> Iterator[tuple[str, Artifact]]:
+    """Yield name and artifact of each output of a task.
 
     Each is called by its key in the mapping that `output` returns, else "output".
     """
@@ -55,28 +55,28 @@ def outputs_of(task: Any, within: str) -> Iterator[tuple[str, Artifact]]:
     at = 0
     for name, several in named:
         for target in flatten(several):
-            yield str(name), artifact_of(target, task, at, within)
+            yield str(name), artifact_of(target, task, at, run_id)
             at += 1
 
 
-def artifact_of(target: Any, task: Any, at: int, within: str) -> Artifact:
+def artifact_of(target: Any, task: Any, at: int, run_id: str) -> Artifact:
     """Return the artifact of a target.
 
     Args:
         target: Of Luigi.
-        task: Whose output it is.
-        at: Which of its outputs.
-        within: The id of the run.
+        task: The task whose output it is.
+        at: The number of the output.
+        run_id: The id of the run.
     """
     kind = f"{type(target).__module__}.{type(target).__qualname__}"
-    told = {"target_type": kind.removeprefix("luigi.")}
+    properties = {"target_type": kind.removeprefix("luigi.")}
     path = getattr(target, "path", None)
     why = f"a {kind} tells neither digest nor version"
     if path is None:
-        return uri_artifact(f"luigi:{task.task_id}/{at}", within, why=why, properties=told)
+        return uri_artifact(f"luigi:{task.task_id}/{at}", run_id, why=why, properties=properties)
     if isinstance(target, luigi.LocalTarget):
-        return file_artifact(Path(str(path)), within, properties=told)
-    return uri_artifact(str(path), within, why=why, properties=told)
+        return file_artifact(Path(str(path)), run_id, properties=properties)
+    return uri_artifact(str(path), run_id, why=why, properties=properties)
 
 
 def are_local(task: Any) -> bool:

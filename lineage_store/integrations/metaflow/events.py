@@ -1,4 +1,4 @@
-"""What Metaflow does, as runs and steps.
+"""Runs and tasks of Metaflow, as runs and steps.
 
 | Metaflow | recorded |
 | --- | --- |
@@ -16,8 +16,8 @@
 
 Artifacts of Metaflow are known by their content, whose SHA-1 is the key that they are kept by.
 
-A task writes what it records to the spool if the process that runs the flow started it: that one
-has opened the store, and sends it.
+A task writes its records to the spool if the process that runs the flow started it: that process
+has opened the store, and sends them.
 """
 
 import inspect
@@ -52,7 +52,7 @@ path and digest of the files of parameters, by their names, and a directory. The
 for each task whose code began and that has not ended, with its index."""
 
 _BEAT_SECONDS = 0.5
-"""How soon after an input that was told, others are told before the step ends."""
+"""Seconds after the record of an input at which others are recorded before the step ends."""
 
 
 class MetaflowEvents(Hook):
@@ -67,10 +67,10 @@ class MetaflowEvents(Hook):
         self._parameters: dict[str, Any] = {}
         self._files: dict[str, list[str]] = {}
         self._marks: Path | None = None
-        self._begun: Path | None = None
+        self._start_mark: Path | None = None
         self._is_in_code = False
-        self._beat_at = 0.0
-        self._read: set[tuple[str, str]] = set()
+        self._heartbeat_at = 0.0
+        self._read_artifacts: set[tuple[str, str]] = set()
         self._inherited: dict[str, str] = {}
         self._numbers: dict[str, dict[str, float]] = {}
         self._is_ok = False
@@ -82,15 +82,15 @@ class MetaflowEvents(Hook):
             self._included[name] = str(Path(path).expanduser().absolute())
 
     def run_started(self, runtime: Any) -> None:
-        """Begin a run, and tell its tasks what files it was given."""
+        """Begin a run, and pass the files among its parameters on to its tasks."""
         flow = runtime._flow  # noqa: SLF001 - it has no other way to it
-        told = {
+        texts = {
             "flow_file": str(Path(sys.argv[0]).absolute()),
             "command_line": " ".join(sys.argv),
             "origin_run_id": getattr(runtime, "_clone_run_id", None),
         }
-        known = {name: text for name, text in told.items() if text}
-        self._run = self._run_of(flow, runtime.run_id, known)
+        properties = {name: text for name, text in texts.items() if text}
+        self._run = self._run_of(flow, runtime.run_id, properties)
         files = {
             name: _place(file_artifact(path, self._run.id)) for name, path in self._included.items()
         }
@@ -124,20 +124,22 @@ class MetaflowEvents(Hook):
     def _mark(self, step: str, task_id: Any, attempt: int) -> Path | None:
         return None if self._marks is None else self._marks / f"{step}-{task_id}-{attempt}"
 
-    def _run_of(self, flow: Any, run_id: Any, told: dict[str, Any] | None = None) -> Run:
+    def _run_of(self, flow: Any, run_id: Any, properties: dict[str, Any] | None = None) -> Run:
         project = current.get("project_name")
         name = f"{project}.{flow.name}" if project else flow.name
-        known = f"{name}@{run_id}"
-        return self.run(known, pipeline=name, run_id=known, project=project, properties=told)
+        full_id = f"{name}@{run_id}"
+        return self.run(
+            full_id, pipeline=name, run_id=full_id, project=project, properties=properties
+        )
 
-    def inputs_known(self, flow: Any, inputs: list[Any]) -> None:
-        """Learn the artifacts of the tasks before this one, and the parameters of the flow."""
+    def inputs_loaded(self, flow: Any, inputs: list[Any]) -> None:
+        """Note the artifacts of the tasks before this one, and the parameters of the flow."""
         self._inputs = inputs
-        found = flow._get_parameters()  # noqa: SLF001
-        self._parameters = {var: p for var, p in found if not p.IS_CONFIG_PARAMETER}
+        parameters = flow._get_parameters()  # noqa: SLF001
+        self._parameters = {var: p for var, p in parameters if not p.IS_CONFIG_PARAMETER}
 
     def task_started(self, task: Any) -> None:
-        """Begin the step of a task; what `spin` tries out is none."""
+        """Begin the step of a task; a task that `spin` tries out is none."""
         if getattr(task, "orig_flow_datastore", None) is not None:
             return
         self._join()
@@ -151,26 +153,26 @@ class MetaflowEvents(Hook):
             id=f"{name}/{current.task_id}",
             index=index,
             attempt=attempt,
-            params=self._given(flow, function),
+            params=self._parameter_values(flow, function),
             code=_code(function),
             properties={"log.pathspec": current.pathspec, **_foreach(stack)},
         )
-        self._begun = self._mark(name, current.task_id, attempt)
-        if self._begun is not None:
-            self._begun.write_text(str(index))
+        self._start_mark = self._mark(name, current.task_id, attempt)
+        if self._start_mark is not None:
+            self._start_mark.write_text(str(index))
         self._step.begin()
         self._is_in_code = True
 
     def _join(self) -> None:
-        """Learn of the process that runs the flow; if it is the one above, let it send."""
-        told = json.loads(os.environ.get(_RUN, "{}"))
-        self._files = told.get("files", {})
-        if told.get("process_id") == os.getppid():
-            self._marks = Path(told["marks"])
+        """Read the state of the process that runs the flow; if it is the parent, let it send."""
+        run_state = json.loads(os.environ.get(_RUN, "{}"))
+        self._files = run_state.get("files", {})
+        if run_state.get("process_id") == os.getppid():
+            self._marks = Path(run_state["marks"])
             self.recorder.after_fork()  # as in a fork: another process has opened the store
 
     @never_raises({})
-    def _given(self, flow: Any, function: Any) -> dict[str, Any]:
+    def _parameter_values(self, flow: Any, function: Any) -> dict[str, Any]:
         """Return the values of the parameters that the code of a step mentions."""
         mentioned = set(_mentioned(type(flow), function, set()))
         return {
@@ -180,29 +182,29 @@ class MetaflowEvents(Hook):
         }
 
     def artifact_read(self, datastore: Any, name: str) -> None:
-        """Record what the code of a step loads."""
+        """Record the artifacts that the code of a step loads."""
         if self._step is None or self._run is None or not self._is_in_code:
             return
         key = datastore._objects.get(name)  # noqa: SLF001
-        if key is None or (name, key) in self._read:
+        if key is None or (name, key) in self._read_artifacts:
             return
-        self._read.add((name, key))
+        self._read_artifacts.add((name, key))
         parameter = self._parameters.get(name)
         if parameter is None:
             self._step.input(name, self._artifact(name, key))
         elif parameter.name in self._files:
             path, digest = self._files[parameter.name]
             self._step.input(name, uri_artifact(path, self._run.id, digest=digest))
-        if time.monotonic() > self._beat_at:
-            self._beat_at = time.monotonic() + _BEAT_SECONDS
+        if time.monotonic() > self._heartbeat_at:
+            self._heartbeat_at = time.monotonic() + _BEAT_SECONDS
             self._step.heartbeat()
 
     def code_ended(self) -> None:
-        """What is loaded from now on, Metaflow loads."""
+        """Note that the code of the step is over: Metaflow itself loads from now on."""
         self._is_in_code = False
 
     def before_persisted(self, flow: Any) -> None:
-        """Learn what a task had before its own artifacts are kept, and its numbers."""
+        """Note the artifacts that a task had before its own are kept, and its numbers."""
         if self._step is None:
             return
         before = flow._datastore  # noqa: SLF001
@@ -212,7 +214,7 @@ class MetaflowEvents(Hook):
         self._numbers = {name: numbers_in(value) for name, value in values.items()}
 
     def persisted(self, datastore: Any) -> None:
-        """Record what a task puts out, if it went well."""
+        """Record the outputs of a task, if it went well."""
         if self._step is None or not self._is_ok:
             return
         for name, key in datastore._objects.items():  # noqa: SLF001
@@ -227,8 +229,8 @@ class MetaflowEvents(Hook):
         if self._step is not None:
             self._step.end(error)
             self._step = None
-        if self._begun is not None:
-            self._begun.unlink(missing_ok=True)
+        if self._start_mark is not None:
+            self._start_mark.unlink(missing_ok=True)
 
     def _artifact(self, name: str, key: str) -> Artifact:
         run = self._run
@@ -236,17 +238,17 @@ class MetaflowEvents(Hook):
         return uri_artifact(f"value:{run.pipeline}/{name}", run.id, digest=f"sha1:{key}")
 
 
-def _mentioned(kind: type, function: Any, seen: set[str]) -> Iterator[str]:
+def _mentioned(kind: type, function: Any, visited_names: set[str]) -> Iterator[str]:
     """Yield the names that a method mentions, and those that it calls of the same class."""
     function = inspect.unwrap(function)
     if not isinstance(function, FunctionType):
         return
-    for name in set(_names(function.__code__)) - seen:
-        seen.add(name)
+    for name in set(_names(function.__code__)) - visited_names:
+        visited_names.add(name)
         yield name
         called = getattr(kind, name, None)
         if isinstance(called, FunctionType) and not hasattr(called, "is_step"):
-            yield from _mentioned(kind, called, seen)
+            yield from _mentioned(kind, called, visited_names)
 
 
 def _names(code: CodeType) -> Iterator[str]:
@@ -262,9 +264,9 @@ def _code(function: Any) -> str | None:
 
 
 def _foreach(stack: Any) -> dict[str, str]:
-    """Return what tells a task from the others of its foreach."""
-    told = ",".join(f"{frame.var}={frame.value}" for frame in stack if frame.var and frame.value)
-    return {"foreach": told} if told else {}
+    """Return the property that tells a task from the others of its foreach."""
+    foreach = ",".join(f"{frame.var}={frame.value}" for frame in stack if frame.var and frame.value)
+    return {"foreach": foreach} if foreach else {}
 
 
 def _place(artifact: Artifact) -> list[str | None]:

@@ -1,8 +1,8 @@
 """The hook of Metaflow, loaded right after the module of its commands: see `startup`.
 
 The process that the user starts runs the flow, and each task is a process of its own. Neither
-decorators nor sidecars of Metaflow are told what a step reads, and what of its artifacts is new;
-that is seen where artifacts are loaded and kept.
+decorators nor sidecars of Metaflow learn which artifacts a step reads, and which of its artifacts
+are new; so this wraps the functions that load and keep artifacts.
 """
 
 import functools
@@ -31,23 +31,23 @@ def _wrap(kind: Any, method: str, around: Callable[..., Any]) -> None:
 
 
 def _convert(convert: Callable[[], Any], _: Any, value: Any = None, *_args: Any) -> Any:
-    """Learn which file is the value of a parameter."""
-    found = convert()
-    if found is not value and isinstance(value, str):
-        _record("file_included", found, value)
-    return found
+    """Note the file that is the value of a parameter."""
+    parameter_value = convert()
+    if parameter_value is not value and isinstance(value, str):
+        _record("file_included", parameter_value, value)
+    return parameter_value
 
 
 def _execute(execute: Callable[[], Any], runtime: Any, *_: Any) -> Any:
     """Begin and end a run."""
     _record("run_started", runtime)
     try:
-        found = execute()
+        result = execute()
     except BaseException as error:
         _record("run_ended", error)
         raise
     _record("run_ended", None)
-    return found
+    return result
 
 
 def _terminate(terminate: Callable[[], Any], worker: Any, *_: Any) -> Any:
@@ -60,19 +60,19 @@ def _terminate(terminate: Callable[[], Any], worker: Any, *_: Any) -> Any:
 def _run_step(run_step: Callable[[], Any], *_: Any) -> Any:
     """End the step of a task, when its artifacts are kept."""
     try:
-        found = run_step()
+        result = run_step()
     except BaseException as error:
         _record("task_ended", error)
         raise
     _record("task_ended", None)
-    return found
+    return result
 
 
 def _init_data(init_data: Callable[[], Any], task: Any, *_: Any) -> Any:
-    """Learn what the tasks before have put out."""
-    found = init_data()
-    _record("inputs_known", task.flow, found)
-    return found
+    """Note the outputs of the tasks before."""
+    inputs = init_data()
+    _record("inputs_loaded", task.flow, inputs)
+    return inputs
 
 
 def _exec_step(execute: Callable[[], Any], task: Any, *_: Any) -> Any:
@@ -85,18 +85,18 @@ def _exec_step(execute: Callable[[], Any], task: Any, *_: Any) -> Any:
 
 
 def _get(get: Callable[[], Any], datastore: Any, name: str, *_: Any) -> Any:
-    found = get()
+    value = get()
     if not name.startswith("_"):
         _record("artifact_read", datastore, name)
-    return found
+    return value
 
 
 def _persist(persist: Callable[[], Any], datastore: Any, flow: Any, *_: Any) -> Any:
-    """Learn what a task puts out."""
+    """Record the outputs of a task."""
     _record("before_persisted", flow)
-    found = persist()
+    result = persist()
     _record("persisted", datastore)
-    return found
+    return result
 
 
 if _record.fits():

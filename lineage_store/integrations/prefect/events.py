@@ -1,4 +1,4 @@
-"""What Prefect tells of its flows and tasks, as runs and steps.
+"""Prefect's events of flows and tasks, as runs and steps.
 
 | Prefect | recorded |
 | --- | --- |
@@ -21,7 +21,7 @@ import prefect
 
 from lineage_store.entities import ExecutionState
 from lineage_store.fingerprints.code import see_through
-from lineage_store.integrations.artifacts import why_untold
+from lineage_store.integrations.artifacts import unhashed_reason
 from lineage_store.integrations.hook import Hook
 from lineage_store.integrations.prefect.skipping import (
     RESULT_KEY,
@@ -36,19 +36,19 @@ from lineage_store.recording.runs import Run
 from lineage_store.recording.steps import Step
 from lineage_store.recording.values import numbers_in
 
-_ENDED = {
+_END_STATES = {
     "COMPLETED": ExecutionState.COMPLETE,
     "FAILED": ExecutionState.FAILED,
     "CRASHED": ExecutionState.FAILED,
     "CANCELLED": ExecutionState.CANCELED,
 }
-"""How a run of a final state ended, by the type of the state."""
+"""The execution state of a final state of Prefect, by its type."""
 
 _FAILED = {"FAILED", "CRASHED"}
 
 
 class PrefectEvents(Hook):
-    """Records what Prefect runs; task runs come in several threads."""
+    """Records Prefect's flows and tasks; task runs come in several threads."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -64,34 +64,39 @@ class PrefectEvents(Hook):
 
     def flow_state(self, engine: Any, state: Any) -> None:
         """Begin or end a run."""
-        known = engine.flow_run.id
+        flow_run_id = engine.flow_run.id
         kind = state.type.value
-        if kind == "RUNNING" and known not in self._runs:
-            run = self._runs[known] = self._flow(engine.flow, known, engine)
+        if kind == "RUNNING" and flow_run_id not in self._runs:
+            run = self._runs[flow_run_id] = self._flow(engine.flow, flow_run_id, engine)
             run.begin(at=_ms(state.timestamp))
-        elif kind in _ENDED and known in self._runs:
+        elif kind in _END_STATES and flow_run_id in self._runs:
             self.end_run(
-                self._runs.pop(known), _fault(state), state=_ENDED[kind], at=_ms(state.timestamp)
+                self._runs.pop(flow_run_id),
+                _error_of(state),
+                state=_END_STATES[kind],
+                at=_ms(state.timestamp),
             )
 
-    def _flow(self, flow: Any, known: Any, engine: Any = None) -> Run:
+    def _flow(self, flow: Any, flow_run_id: Any, engine: Any = None) -> Run:
         """Return the run of a flow; the engine is that of the process that it begins in."""
-        told: dict[str, Any] = {}
+        properties: dict[str, Any] = {}
         if engine is not None:
-            told = {f"parameters.{name}": value for name, value in engine.parameters.items()}
-        around = None if engine is None else _flow_around(known)
-        parent = self._runs.get(around)
+            properties = {f"parameters.{name}": value for name, value in engine.parameters.items()}
+        parent_id = None if engine is None else _parent_flow_run_id(flow_run_id)
+        parent = self._runs.get(parent_id)
         name = getattr(getattr(engine, "flow_run", None), "name", None) or flow.name
-        run_id = f"{flow.name}@{known}"
-        return self.run(name, pipeline=flow.name, run_id=run_id, parent=parent, properties=told)
+        run_id = f"{flow.name}@{flow_run_id}"
+        return self.run(
+            name, pipeline=flow.name, run_id=run_id, parent=parent, properties=properties
+        )
 
     def task_erred(self, engine: Any, error: Any) -> None:
-        """Learn what went wrong with an attempt, which may be tried again."""
+        """Note the error of an attempt, which may be tried again."""
         self._errors[engine.task_run.id] = error
 
     def task_state(self, engine: Any, state: Any) -> None:
         """Begin or end an attempt at a step."""
-        kind, known = state.type.value, engine.task_run.id
+        kind, task_run_id = state.type.value, engine.task_run.id
         if state.name in {"AwaitingRetry", "Retrying"}:
             self._end_attempt(engine, state, ExecutionState.FAILED)
         if kind == "RUNNING":
@@ -100,44 +105,44 @@ class PrefectEvents(Hook):
             step = self._step(engine)
             step.skip(str(state.message or state.name))
             step.end(at=_ms(state.timestamp))
-        elif kind in _ENDED:
+        elif kind in _END_STATES:
             self._end(engine, state, kind)
-            self._errors.pop(known, None)
-            self._keys.pop(known, None)
-            self._indexes.pop(known, None)
-            if engine.task_run.flow_run_id is None and known in self._runs:
-                self.end_run(self._runs.pop(known), _fault(state), state=_ENDED[kind])
+            self._errors.pop(task_run_id, None)
+            self._keys.pop(task_run_id, None)
+            self._indexes.pop(task_run_id, None)
+            if engine.task_run.flow_run_id is None and task_run_id in self._runs:
+                self.end_run(self._runs.pop(task_run_id), _error_of(state), state=_END_STATES[kind])
 
     def _begin(self, engine: Any, state: Any) -> None:
         run = self._run_of(engine)
         params, inputs = split_arguments(engine, run.pipeline, run.id, self._results)
-        known: dict[str, Any] = {"params": params, "inputs": inputs, **self.code(engine.task.fn)}
-        step = self._step(engine, **{**known, **self._caching(engine, run, known)})
+        options: dict[str, Any] = {"params": params, "inputs": inputs, **self.code(engine.task.fn)}
+        step = self._step(engine, **{**options, **self._cache_options(engine, run, options)})
         step.begin(at=_ms(state.timestamp))
         if step.hit is not None:
             self._take_over(engine, run, step)
         self._open[engine.task_run.id] = step
 
-    def _caching(self, engine: Any, run: Run, known: dict[str, Any]) -> dict[str, Any]:
-        """Return how a step asks the cache, or says why it does not.
+    def _cache_options(self, engine: Any, run: Run, options: dict[str, Any]) -> dict[str, Any]:
+        """Return the caching arguments of a step.
 
         It waits for no other that runs the same: in one event loop that would not go on.
         """
         if not self.wants_cache:
             return {}
         is_forked = self.recorder.is_child
-        why = why_not(engine.task, known["code"], known["inputs"], is_forked=is_forked)
-        return self.asking(
+        why = why_not(engine.task, options["code"], options["inputs"], is_forked=is_forked)
+        return self.cache_options(
             engine.task.name,
             why,
             scope=run.pipeline,
             arguments=engine.parameters or {},
             attempt=engine.task_run.run_count,
-            code=known,
+            code=options,
         )
 
     def _take_over(self, engine: Any, run: Run, step: Step) -> None:
-        """Have Prefect take the result of a hit, if that is still what it was."""
+        """Make Prefect take the result of a hit, if that is unchanged."""
         key = step.results.get(RESULT_KEY)
         try:
             value = read_result(str(key))
@@ -147,25 +152,25 @@ class PrefectEvents(Hook):
         if same_outputs(step, put_out(engine, run.pipeline, run.id, value)):
             self._keys[engine.task_run.id] = str(key)
         else:
-            step.reject_hit("what Prefect keeps as its result is not what it returned")
+            step.reject_hit("the result that Prefect keeps is not the value that it returned")
 
     def result_key(self, engine: Any) -> str | None:
-        """Return the key of the record that stands for what a task returns; None: none does."""
+        """Return the key of the record with the result of a task; None: there is none."""
         step = self._open.get(engine.task_run.id)
         return None if step is None or step.hit is None else self._keys.get(engine.task_run.id)
 
     def result_keyed(self, engine: Any, key: str | None) -> None:
-        """Learn under which key Prefect is to keep what a task returns."""
+        """Note the key under which Prefect is to keep the result of a task."""
         self._keys[engine.task_run.id] = key
 
-    def _step(self, engine: Any, **known: Any) -> Step:
+    def _step(self, engine: Any, **options: Any) -> Step:
         task_run = engine.task_run
         return self._run_of(engine).step(
             engine.task.name,
             id=str(task_run.id),
             index=self._index(task_run, engine.task.name),
             attempt=max(1, task_run.run_count),
-            **known,
+            **options,
         )
 
     def _index(self, task_run: Any, name: str) -> int:
@@ -181,46 +186,46 @@ class PrefectEvents(Hook):
     def _run_of(self, engine: Any) -> Run:
         """Return the run that a task run is in, which may have begun in another process."""
         task_run = engine.task_run
-        known = task_run.flow_run_id or task_run.id
-        if known not in self._runs and task_run.flow_run_id is None:
+        run_key = task_run.flow_run_id or task_run.id
+        if run_key not in self._runs and task_run.flow_run_id is None:
             name = engine.task.name
-            run = self.run(task_run.name, pipeline=name, run_id=f"{name}@{known}")
+            run = self.run(task_run.name, pipeline=name, run_id=f"{name}@{run_key}")
             run.begin()
-            self._runs[known] = run
-        elif known not in self._runs:
-            self._runs[known] = self._flow(_flow_here(), known)
-        return self._runs[known]
+            self._runs[run_key] = run
+        elif run_key not in self._runs:
+            self._runs[run_key] = self._flow(_current_flow(), run_key)
+        return self._runs[run_key]
 
     def _end(self, engine: Any, state: Any, kind: str) -> None:
         step = self._open.get(engine.task_run.id)
-        ended = ExecutionState.CACHED if state.name == "Cached" else _ENDED[kind]
-        if step is not None and step.hit is not None and ended is not ExecutionState.CACHED:
+        final_state = ExecutionState.CACHED if state.name == "Cached" else _END_STATES[kind]
+        if step is not None and step.hit is not None and final_state is not ExecutionState.CACHED:
             step.reject_hit("Prefect ran it all the same")
         if kind == "COMPLETED" and step is not None:
             self._put_out(engine, step, state)
-        self._end_attempt(engine, state, ended)
+        self._end_attempt(engine, state, final_state)
 
-    def _end_attempt(self, engine: Any, state: Any, ended: ExecutionState) -> None:
+    def _end_attempt(self, engine: Any, state: Any, final_state: ExecutionState) -> None:
         step = self._open.pop(engine.task_run.id, None)
         if step is None:
             return
         error: Any = self._errors.get(engine.task_run.id)
-        if ended is not ExecutionState.FAILED:
+        if final_state is not ExecutionState.FAILED:
             error = None
         elif state.type.value == "CRASHED" or not isinstance(error, BaseException):
-            error = _fault(state if error is None else error)
-        step.end(error, state=ended, at=_ms(state.timestamp))
+            error = _error_of(state if error is None else error)
+        step.end(error, state=final_state, at=_ms(state.timestamp))
 
     @never_raises(None)
     def _put_out(self, engine: Any, step: Step, state: Any) -> None:
-        """Record what a task returned, or was found to have returned."""
+        """Record the result of a task, whether it ran or Prefect had it."""
         if step.hit is None:
             self._put_result(engine, step, getattr(state.data, "result", state.data))
         several = [artifact for outputs in step.outputs.values() for artifact in outputs]
         self._results.keep(engine.task_run.id, several)
 
     def _put_result(self, engine: Any, step: Step, value: Any) -> None:
-        """Record what a task returned, and whether that can stand for it in later runs."""
+        """Record the result of a task, and leave it out of the cache if it can't be reused."""
         run = self._run_of(engine)
         several = put_out(engine, run.pipeline, run.id, value)
         for name, artifact in several:
@@ -229,7 +234,7 @@ class PrefectEvents(Hook):
             step.metric(f"{RESULT}.{part}" if part else RESULT, number)
         if step.cache_key is None:
             return
-        why = why_untold("its output", several)
+        why = unhashed_reason("its output", several)
         key = self._keys.get(engine.task_run.id)
         if why is not None or key is None or not several:
             step.dont_publish(
@@ -239,8 +244,8 @@ class PrefectEvents(Hook):
             step.result(RESULT_KEY, key)
 
 
-def _fault(state: Any) -> ErrorLike | None:
-    """Return what a state says went wrong, if anything did."""
+def _error_of(state: Any) -> ErrorLike | None:
+    """Return the error in a state, if there is one."""
     if state.type.value not in _FAILED:
         return None
     if isinstance(state.data, Exception):
@@ -248,18 +253,18 @@ def _fault(state: Any) -> ErrorLike | None:
     return Failure(state.name or "Failed", str(state.message or "Prefect does not say why"))
 
 
-def _flow_here() -> Any:
+def _current_flow() -> Any:
     from prefect.context import FlowRunContext  # noqa: PLC0415 - where Prefect runs
 
     return FlowRunContext.get().flow
 
 
-def _flow_around(known: Any) -> Any:
+def _parent_flow_run_id(flow_run_id: Any) -> Any:
     """Return the id of the flow run that another is begun in; None: in none."""
     from prefect.context import FlowRunContext  # noqa: PLC0415 - where Prefect runs
 
     context = FlowRunContext.get()
-    if context is None or context.flow_run is None or context.flow_run.id == known:
+    if context is None or context.flow_run is None or context.flow_run.id == flow_run_id:
         return None
     return context.flow_run.id
 

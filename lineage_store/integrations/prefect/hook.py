@@ -22,7 +22,7 @@ _threads = ThreadPoolExecutor(4, thread_name_prefix="lineage-store-prefect")
 
 
 def _tell_states(engine: Any, event: str) -> None:
-    """Have each state that an engine comes to told as an event."""
+    """Hand on each state of an engine as an event."""
     original = engine.set_state
 
     @functools.wraps(original)
@@ -35,9 +35,9 @@ def _tell_states(engine: Any, event: str) -> None:
 
 
 def _tell_states_later(engine: Any, event: str) -> None:
-    """Have each state that an asynchronous engine comes to told as an event.
+    """Hand on each state of an asynchronous engine as an event.
 
-    What begins is looked at, and the store may be asked: meanwhile the event loop goes on.
+    Beginning a run reads its inputs and may ask the store: meanwhile the event loop goes on.
     """
     original = engine.set_state
 
@@ -55,7 +55,7 @@ def _tell_states_later(engine: Any, event: str) -> None:
 
 
 def _tell_errors(engine: Any) -> None:
-    """Have each error of a task told before the engine decides whether it tries again."""
+    """Hand on each error of a task before the engine decides whether it tries again."""
     original = engine.handle_retry
 
     @functools.wraps(original)
@@ -72,9 +72,9 @@ def _tell_keys(engine: Any) -> None:
 
     @functools.wraps(original)
     def compute_transaction_key(self: Any) -> Any:
-        known = _record("result_key", self)
-        if known is not None:
-            return known
+        stored_key = _record("result_key", self)
+        if stored_key is not None:
+            return stored_key
         key = original(self)
         _record("result_keyed", self, key)
         return key

@@ -1,20 +1,20 @@
-"""Whether a task of Prefect need not run, since Prefect keeps what it returned.
+"""Decides whether a Prefect task can be skipped because Prefect still has its result.
 
-Prefect looks in its result storage for a record under the key of the task; where one is, the task
-does not run and the record is what it returned. A task with the policy that Prefect gives those
-whose author says nothing has another key in each run. A hit gives it the key that the record of the
-run had which the hit is of, so all else is Prefect's own doing. Any other policy is left alone.
+Prefect looks in its result storage for a record under the key of the task; if there is one, the
+task does not run and returns the record. With Prefect's default policy, a task has another key in
+each run. A hit gives it the key of the record of the original run, so Prefect itself does the rest.
+Any other policy is left alone.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lineage_store.entities import Artifact
-from lineage_store.integrations.artifacts import each_of, why_untold
+from lineage_store.integrations.artifacts import each_of, unhashed_reason
 from lineage_store.recording.steps import Step
 
 RESULT_KEY = "result_storage_key"
-"""What the key of a record in Prefect's result storage is called among the results of a step."""
+"""The name, among the results of a step, of the key in Prefect's result storage."""
 
 _PERSIST = "PREFECT_RESULTS_PERSIST_BY_DEFAULT"
 
@@ -22,15 +22,15 @@ _PERSIST = "PREFECT_RESULTS_PERSIST_BY_DEFAULT"
 def why_not(
     task: Any, code: str | None, inputs: Mapping[str, Sequence[Artifact]], *, is_forked: bool
 ) -> str | None:
-    """Return why a task can't be skipped whatever goes into it; None: it can.
+    """Return the reason why a task can't be skipped, whatever its inputs; None: it can.
 
     To be asked in the context of its run.
 
     Args:
         task: The task.
         code: The digest of its code.
-        inputs: What it reads.
-        is_forked: Whether this is a forked worker.
+        inputs: Its inputs.
+        is_forked: True in a forked worker.
     """
     from prefect.cache_policies import DEFAULT  # noqa: PLC0415 - where Prefect runs
     from prefect.results import should_persist_result  # noqa: PLC0415
@@ -44,8 +44,8 @@ def why_not(
         "a forked worker does not talk to the store": is_forked,
         "its code can't be read": code is None,
     }
-    found = next((reason for reason, is_so in reasons.items() if is_so), None)
-    return found or why_untold("its input", each_of(inputs))
+    obstacle = next((reason for reason, is_so in reasons.items() if is_so), None)
+    return obstacle or unhashed_reason("its input", each_of(inputs))
 
 
 def _refreshes(task: Any) -> bool:
@@ -57,7 +57,7 @@ def _refreshes(task: Any) -> bool:
 
 
 def read_result(key: str) -> Any:
-    """Return what a task returned by the key of its record, in the context of a run of it.
+    """Return the stored result of a task by the key of its record, in the context of its run.
 
     Raises:
         Exception: Prefect has no such record any more, or can't read it.
@@ -70,7 +70,7 @@ def read_result(key: str) -> Any:
     return store.read(key).result
 
 
-def same_outputs(step: Step, found: Iterable[tuple[str, Artifact]]) -> bool:
-    """Return whether the outputs of a hit are what has just been made of its result again."""
+def same_outputs(step: Step, artifacts: Iterable[tuple[str, Artifact]]) -> bool:
+    """Return whether the outputs of a hit are the artifacts just made of its result."""
     cached = {a.external_id for several in step.outputs.values() for a in several}
-    return cached == {artifact.external_id for _, artifact in found}
+    return cached == {artifact.external_id for _, artifact in artifacts}

@@ -1,4 +1,4 @@
-"""What Prefect tasks are given and return, as artifacts and parameters.
+"""Arguments and results of Prefect's tasks, as artifacts and parameters.
 
 | Prefect | recorded |
 | --- | --- |
@@ -19,44 +19,44 @@ from lineage_store.entities import Artifact
 from lineage_store.integrations.artifacts import file_artifact, uri_artifact, value_artifact
 
 _KEPT = 10_000
-"""How many task runs of this process are remembered with what they put out."""
+"""Task runs of this process whose outputs are remembered."""
 
 RESULT = "result"
-"""What the outcome of a task is called."""
+"""The name of the output of a task."""
 
 
 class Results:
-    """What the task runs of this process put out, for those that read it."""
+    """The outputs of this process's task runs, for those that read them."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[Any, list[Artifact]] = OrderedDict()
+        self._artifacts: OrderedDict[Any, list[Artifact]] = OrderedDict()
 
     def keep(self, task_run: Any, artifacts: list[Artifact]) -> None:
-        """Remember what a task run, by its id, put out."""
-        self._known[task_run] = artifacts
-        while len(self._known) > _KEPT:
-            self._known.popitem(last=False)
+        """Remember the outputs of a task run, by its id."""
+        self._artifacts[task_run] = artifacts
+        while len(self._artifacts) > _KEPT:
+            self._artifacts.popitem(last=False)
 
     def of(self, sources: Any) -> list[Artifact]:
-        """Return what the task runs of `task_inputs` put out, as far as it is known here.
+        """Return the outputs of the task runs of `task_inputs`, as far as this process has them.
 
         They are sorted: Prefect tells them in no order.
         """
         ids = [getattr(source, "id", None) for source in sources or ()]
-        found = [artifact for known in ids for artifact in self._known.get(known, ())]
-        return sorted(found, key=lambda artifact: artifact.external_id or "")
+        artifacts = [artifact for run_id in ids for artifact in self._artifacts.get(run_id, ())]
+        return sorted(artifacts, key=lambda artifact: artifact.external_id or "")
 
 
 def split_arguments(
     engine: Any, flow: str, run: str, results: Results
 ) -> tuple[dict[str, Any], dict[str, list[Artifact]]]:
-    """Return the parameters of a task run, and what it reads by the name of the argument.
+    """Return the parameters of a task run, and its inputs by the name of the argument.
 
     Args:
         engine: Of the task run.
         flow: The name of the pipeline.
         run: The id of the run.
-        results: What was put out in this process.
+        results: The outputs of this process's task runs.
     """
     params: dict[str, Any] = {}
     inputs: dict[str, list[Artifact]] = {}
@@ -70,8 +70,8 @@ def split_arguments(
         if paths:
             inputs[name] = [file_artifact(path, run) for path in paths]
         elif sources:
-            lost = value_artifact(flow, f"{engine.task.name}.{name}", value, run)
-            inputs[name] = results.of(sources) or [lost]
+            substitute = value_artifact(flow, f"{engine.task.name}.{name}", value, run)
+            inputs[name] = results.of(sources) or [substitute]
         else:
             params[name] = value
     return params, inputs
@@ -87,13 +87,13 @@ def _paths(value: Any) -> Iterator[Path]:
 
 
 def put_out(engine: Any, flow: str, run: str, value: Any) -> list[tuple[str, Artifact]]:
-    """Return what a task run put out, by name."""
-    found = [
+    """Return the outputs of a task run, by name."""
+    outputs = [
         (asset.key, uri_artifact(asset.key, run, version=str(engine.task_run.id)))
         for asset in getattr(engine.task, "assets", None) or ()
     ]
     paths = list(_paths(value))
-    found += [(RESULT, file_artifact(path, run)) for path in paths]
+    outputs += [(RESULT, file_artifact(path, run)) for path in paths]
     if value is not None and not paths:
-        found.append((RESULT, value_artifact(flow, engine.task.name, value, run)))
-    return found
+        outputs.append((RESULT, value_artifact(flow, engine.task.name, value, run)))
+    return outputs

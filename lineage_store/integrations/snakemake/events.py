@@ -1,4 +1,4 @@
-"""What Snakemake does, as runs and steps.
+"""Runs and jobs of Snakemake, as runs and steps.
 
 | Snakemake | recorded |
 | --- | --- |
@@ -42,31 +42,31 @@ from lineage_store.recording.steps import Step
 from lineage_store.recording.values import MAX_TEXT
 
 UNKNOWN = Failure("snakemake.JobError", "the job failed; its log may say why")
-"""What is said of a job that failed elsewhere, and left no note."""
+"""The error of a job that failed elsewhere, and left no note."""
 
 _USUAL = {"Snakefile", "snakefile"}
 
 
 @dataclass
 class _Job:
-    """What is known of a job that runs.
+    """A job that runs.
 
     Attributes:
         step: Its step.
-        fault: What went wrong with it so far.
-        ended_at: When it had run, in ms since the epoch; None: it runs, or elsewhere.
-        state: How it ends if nothing goes wrong.
+        error: Its latest error.
+        ended_at: The time at which it had run, in ms since the epoch; None: it runs, or elsewhere.
+        state: Its last state, if nothing goes wrong.
     """
 
     step: Step
-    fault: ErrorLike | None = None
+    error: ErrorLike | None = None
     ended_at: int | None = None
     state: ExecutionState | None = None
 
 
 @dataclass
 class _Current:
-    """A run, and what goes on in it.
+    """A run, and the jobs that run in it.
 
     Attributes:
         run: The run.
@@ -86,7 +86,7 @@ class _Current:
 
 
 class SnakemakeEvents(Hook):
-    """Records what Snakemake executes; jobs tell of themselves in their threads."""
+    """Records Snakemake's jobs, whose events come in their own threads."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -97,31 +97,31 @@ class SnakemakeEvents(Hook):
         """Begin the run of a workflow."""
         with self._lock:
             if id(workflow) not in self._runs:
-                self._runs[id(workflow)] = self._begun(workflow, workflow_id)
+                self._runs[id(workflow)] = self._begin_run(workflow, workflow_id)
 
-    def _begun(self, workflow: Any, workflow_id: str | None) -> _Current:
+    def _begin_run(self, workflow: Any, workflow_id: str | None) -> _Current:
         name = pipeline_name(str(workflow.main_snakefile))
         run_id = f"{name}@{workflow_id}" if workflow_id else new_run_id(name)
-        run = self.run(name, pipeline=name, run_id=run_id, properties=_told(workflow))
+        run = self.run(name, pipeline=name, run_id=run_id, properties=_run_properties(workflow))
         notes = Path(tempfile.mkdtemp(prefix="lineage-store-snakemake-"))
         os.environ[NOTES] = str(notes)
-        begun = now_ms()
-        run.begin(at=begun)
-        return _Current(run, Files(Path.cwd(), run.id), notes, begun)
+        started_at = now_ms()
+        run.begin(at=started_at)
+        return _Current(run, Files(Path.cwd(), run.id), notes, started_at)
 
     def run_ended(self, workflow: Any, error: BaseException | None) -> None:
-        """End the run, with what still ran: Ctrl-C does not wait for it."""
+        """End the run and the jobs that still ran: Ctrl-C does not wait for them."""
         current = self._current(workflow)
         del self._runs[id(workflow)]
         os.environ.pop(NOTES, None)
         shutil.rmtree(current.notes, ignore_errors=True)
-        fault, state = _outcome(workflow, error)
+        run_error, state = _outcome(workflow, error)
         for job in current.jobs.values():
-            job.step.end(fault, state=ExecutionState.CANCELED)
+            job.step.end(run_error, state=ExecutionState.CANCELED)
         if workflow.dag is not None:
-            for job in _up_to_date(workflow.dag):
+            for job in _current_jobs(workflow.dag):
                 self._record_known(current, job)
-        self.end_run(current.run, fault, state=state)
+        self.end_run(current.run, run_error, state=state)
 
     def _current(self, workflow: Any) -> _Current:
         """Return the run of a workflow, which is begun now if Snakemake did not tell its start."""
@@ -139,56 +139,56 @@ class SnakemakeEvents(Hook):
         current.jobs[job_name(job)] = _Job(step)
 
     def job_ran(self, job: Any, *, is_cached: bool) -> None:
-        """Note when a job had run, and hash what it wrote while others go on."""
-        current, known = self._known(job)
-        if known is None:
+        """Note the time at which a job had run, and hash its outputs while others go on."""
+        current, active_job = self._active_job(job)
+        if active_job is None:
             return
-        known.ended_at = now_ms()
-        known.state = ExecutionState.CACHED if is_cached else None
+        active_job.ended_at = now_ms()
+        active_job.state = ExecutionState.CACHED if is_cached else None
         current.files.hash_early(job.output)
 
     def job_erred(self, job: Any, error: BaseException) -> None:
-        """Note what went wrong with a job; Snakemake tells later that it failed."""
-        _, known = self._known(job)
-        if known is None or known.fault is not None:
+        """Note the error of a job; Snakemake reports its failure later."""
+        _, active_job = self._active_job(job)
+        if active_job is None or active_job.error is not None:
             return
-        known.ended_at = known.ended_at or now_ms()
-        known.fault = None if is_told_elsewhere(error) else cause_of(error)
+        active_job.ended_at = active_job.ended_at or now_ms()
+        active_job.error = None if is_told_elsewhere(error) else cause_of(error)
 
     def job_ended(self, job: Any, *, has_failed: bool) -> None:
-        """End a step, with what it put out; and those before it that another process tried."""
-        current, known = self._known(job)
-        if known is None:
+        """End a step, with its outputs, and the attempts before it that another process made."""
+        current, active_job = self._active_job(job)
+        if active_job is None:
             return
-        step = self._end_noted(current, known, job, has_failed=has_failed)
+        step = self._end_noted(current, active_job, job, has_failed=has_failed)
         del current.jobs[job_name(job)]
         if has_failed:
             current.files.forget(job.output)
         elif step is not None:
             self._record_outputs(current, step, job)
-            step.end(state=known.state, at=known.ended_at)
+            step.end(state=active_job.state, at=active_job.ended_at)
 
     def _end_noted(
-        self, current: _Current, known: _Job, job: Any, *, has_failed: bool
+        self, current: _Current, active_job: _Job, job: Any, *, has_failed: bool
     ) -> Step | None:
         """End the attempts that failed; return the one that did not."""
         notes = take_notes(current.notes, job)
-        faults: list[tuple[ErrorLike, int | None]] = [
+        attempt_errors: list[tuple[ErrorLike, int | None]] = [
             (Failure(note.kind, note.message), note.ended_at) for note in notes
         ]
-        if has_failed and (known.fault is not None or not notes):
-            faults.append((known.fault or UNKNOWN, known.ended_at))
-        step = known.step
-        for at, (fault, ended_at) in enumerate(faults):
-            step.end(fault, state=ExecutionState.FAILED, at=ended_at)
+        if has_failed and (active_job.error is not None or not notes):
+            attempt_errors.append((active_job.error or UNKNOWN, active_job.ended_at))
+        step = active_job.step
+        for at, (error, ended_at) in enumerate(attempt_errors):
+            step.end(error, state=ExecutionState.FAILED, at=ended_at)
             current.failures[job_name(job)] += 1
-            if has_failed and at == len(faults) - 1:
+            if has_failed and at == len(attempt_errors) - 1:
                 return None
             step = _step(current, job, None)
             step.begin(at=notes[at + 1].began_at if at + 1 < len(notes) else ended_at)
         return step
 
-    def _known(self, job: Any) -> tuple[_Current, _Job | None]:
+    def _active_job(self, job: Any) -> tuple[_Current, _Job | None]:
         current = self._current(job.dag.workflow)
         return current, current.jobs.get(job_name(job))
 
@@ -224,20 +224,20 @@ def pipeline_name(snakefile: str) -> str:
     return directory.name if path.name in _USUAL else f"{directory.name}.{path.stem}"
 
 
-def _told(workflow: Any) -> dict[str, Any]:
-    """Return what is recorded of a run."""
-    found: dict[str, Any] = {
+def _run_properties(workflow: Any) -> dict[str, Any]:
+    """Return the properties of a run."""
+    properties: dict[str, Any] = {
         "snakefile": str(workflow.main_snakefile),
         "command_line": " ".join(sys.argv),
     }
     config = workflow.globals.get("config")
     if config and len(repr(config)) <= MAX_TEXT:
-        found["config"] = dict(config)
-    return found
+        properties["config"] = dict(config)
+    return properties
 
 
 def _step(current: _Current, job: Any, external_id: str | None) -> Step:
-    """Return the next attempt at a job; what it failed in another process counts as well."""
+    """Return the next attempt at a job; failures in another process count as well."""
     return current.run.step(
         job.rule.name,
         id=job_name(job),
@@ -251,21 +251,21 @@ def _step(current: _Current, job: Any, external_id: str | None) -> Step:
 
 
 def _properties(job: Any, external_id: str | None) -> dict[str, Any]:
-    """Return what else is recorded of a step."""
-    found = {
+    """Return the other properties of a step."""
+    properties = {
         "shellcmd": job.shellcmd,
         "log.files": ", ".join(job.log),
         "log.reason": str(job.dag.reason(job)),
         "threads": job.threads if job.threads != 1 else None,
         "external_job_id": external_id,
     }
-    return {name: value for name, value in found.items() if value not in (None, "")}
+    return {name: value for name, value in properties.items() if value not in (None, "")}
 
 
 def _outcome(
     workflow: Any, error: BaseException | None
 ) -> tuple[ErrorLike | None, ExecutionState | None]:
-    """Return how a run ended; one that was interrupted has no job that failed."""
+    """Return the error and the state of a run; an interrupted one has no job that failed."""
     scheduler = workflow.scheduler
     if error is None or scheduler is None:
         return error, None
@@ -276,16 +276,16 @@ def _outcome(
     return error, ExecutionState.CANCELED if is_interrupted else None
 
 
-def _up_to_date(dag: Any) -> Iterator[Any]:
+def _current_jobs(dag: Any) -> Iterator[Any]:
     """Yield the jobs that need not run, and whose files were asked for or used in the run."""
-    seen: set[Any] = set()
-    waiting = list(dag.targetjobs)
-    while waiting:
-        job = waiting.pop()
-        if job in seen:
+    visited: set[Any] = set()
+    pending = list(dag.targetjobs)
+    while pending:
+        job = pending.pop()
+        if job in visited:
             continue
-        seen.add(job)
+        visited.add(job)
         if job.is_norun or dag.needrun(job):
-            waiting += dag.dependencies.get(job, ())
+            pending += dag.dependencies.get(job, ())
         else:
             yield job

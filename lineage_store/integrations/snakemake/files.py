@@ -1,4 +1,4 @@
-"""What jobs of Snakemake read, write and are given, as artifacts and parameters."""
+"""Inputs, outputs and parameters of Snakemake's jobs, as artifacts and parameters."""
 
 import os
 from collections.abc import Iterator
@@ -30,20 +30,20 @@ class Files:
         self._hashed: dict[Path, tuple[_Identity, Artifact]] = {}
 
     def inputs(self, job: Any) -> dict[str, list[Artifact]]:
-        """Return what a job reads, by the names that its rule gives, else "input"."""
-        found: dict[str, list[Artifact]] = {}
+        """Return the inputs of a job, by the names in its rule, else "input"."""
+        artifacts: dict[str, list[Artifact]] = {}
         for name, file in named_files(job.input, "input"):
-            made = _produced(job, file) if job.is_pipe_or_service_input(file) else file
-            found.setdefault(name, []).append(self._artifact(made))
-        return found
+            source_file = _produced(job, file) if job.is_pipe_or_service_input(file) else file
+            artifacts.setdefault(name, []).append(self._artifact(source_file))
+        return artifacts
 
     def outputs(self, job: Any) -> Iterator[tuple[str, Artifact]]:
-        """Yield what a job wrote, with the names that its rule gives, else "output"."""
+        """Yield the outputs of a job, with the names in its rule, else "output"."""
         for name, file in named_files(job.output, "output"):
             yield name, self._artifact(file)
 
     def _artifact(self, file: Any) -> Artifact:
-        """Return what a file, or what is in a storage elsewhere, is now."""
+        """Return the present artifact of a file, or of an object in a storage elsewhere."""
         flag = _passing(file)
         if flag is not None:
             uri = f"{flag}:{self._base / file}"
@@ -56,13 +56,13 @@ class Files:
         return self._local(self._base / file)
 
     def _local(self, path: Path) -> Artifact:
-        known = self._hashed.pop(path, None)
-        if known is not None and known[0] == _identity(path):
-            return known[1]
+        early_hash = self._hashed.pop(path, None)
+        if early_hash is not None and early_hash[0] == _identity(path):
+            return early_hash[1]
         return file_artifact(path, self._run_id)
 
     def hash_early(self, files: Any) -> None:
-        """Hash what was just written, in the thread that wrote it; it counts if it stays so."""
+        """Hash new files in the thread that wrote them; a digest counts while its file stays."""
         for file in files:
             path = self._base / file
             is_lasting = not file.is_storage and _passing(file) is None
@@ -71,38 +71,38 @@ class Files:
                 self._hashed[path] = identity, file_artifact(path, self._run_id)
 
     def forget(self, files: Any) -> None:
-        """Forget what was hashed early of files that are not there to stay."""
+        """Forget the early digests of files that are not there to stay."""
         for file in files:
             self._hashed.pop(self._base / file, None)
 
 
 def named_files(files: Any, unnamed: str) -> Iterator[tuple[str, Any]]:
     """Yield each file with its name; those of a list have the same."""
-    for name, given in files._allitems():  # noqa: SLF001 - the only way that tells of all
-        several = [given] if isinstance(given, str) else given
-        for file in several:
+    for name, value in files._allitems():  # noqa: SLF001 - the only way that tells of all
+        files_of_name = [value] if isinstance(value, str) else value
+        for file in files_of_name:
             yield name or unnamed, file
 
 
 def _passing(file: Any) -> str | None:
-    """Return what a file is that is gone when the jobs on both sides end; None: it stays."""
+    """Return the kind of a file that is gone when the jobs on both sides end; None: it stays."""
     return next((flag for flag in ("pipe", "service") if is_flagged(file, flag)), None)
 
 
 def _produced(job: Any, file: Any) -> Any:
-    """Return an input as the rule that makes it has it: it says that it is a pipe."""
+    """Return an input as the rule that makes it declares it, for example as a pipe."""
     makers = job.dag.dependencies[job]
-    made = (output for maker in makers for output in maker.output if output == file)
-    return next(made, file)
+    outputs = (output for maker in makers for output in maker.output if output == file)
+    return next(outputs, file)
 
 
 def parameters(job: Any) -> dict[str, Any]:
     """Return the wildcards and the parameters of a job; those without name by their place."""
-    found: dict[str, Any] = dict(job.wildcards_dict)
-    given = job.params._allitems()  # noqa: SLF001
-    for at, (name, value) in enumerate(given):
-        found[name or str(at)] = list(value) if isinstance(value, tuple | list) else value
-    return found
+    values: dict[str, Any] = dict(job.wildcards_dict)
+    items = job.params._allitems()  # noqa: SLF001
+    for at, (name, value) in enumerate(items):
+        values[name or str(at)] = list(value) if isinstance(value, tuple | list) else value
+    return values
 
 
 @never_raises(None)
@@ -119,13 +119,13 @@ def code_of(job: Any) -> str | None:
 
 
 def _source(job: Any, script: Any) -> str:
-    """Return what is in a script, or its name if that can't be read."""
+    """Return the content of a script, or its name if it can't be read."""
     from snakemake.script import get_source  # noqa: PLC0415 - loads notebooks and more
 
     try:
         cache = job.dag.workflow.sourcecache
-        found = get_source(script, cache, job.rule.basedir, job.wildcards, job.params)
-        return str(found[1])
+        source = get_source(script, cache, job.rule.basedir, job.wildcards, job.params)
+        return str(source[1])
     except Exception:
         return str(script)
 
@@ -135,7 +135,7 @@ def _fingerprinted(text: str) -> str:
 
 
 def _stored(file: Any, run_id: str) -> Artifact:
-    """Return what is in a storage, by the content of its local copy."""
+    """Return the artifact of an object in a storage, by the content of its local copy."""
     query = str(file.storage_object.query)
     return uri_artifact(query, run_id, digest=_digest(file), why="there is no local copy of it")
 
@@ -148,9 +148,9 @@ def _digest(path: Any) -> str | None:
 
 
 def _identity(path: Path) -> _Identity | None:
-    """Return what tells that a file is as it was; None: there is none yet."""
+    """Return the identity of a file, equal while it is unchanged; None: there is none yet."""
     try:
-        found = os.stat(path)  # noqa: PTH116 - one call for each file
+        status = os.stat(path)  # noqa: PTH116 - one call for each file
     except OSError:
         return None
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

@@ -1,9 +1,9 @@
 """The hook of Snakemake, loaded right after the module of its workflows: see `startup`.
 
-A logger plugin has to be chosen on the command line, and is told neither the parameters of a job
-nor the names of its files; so jobs are seen where they begin and end. Only the process that the
-user started records them. It starts others, for jobs with a `run:` and on other machines: these
-leave notes of what went wrong.
+A logger plugin has to be chosen on the command line, and learns neither the parameters of a job nor
+the names of its files; so this wraps the functions that begin and end jobs. Only the process that
+the user started records them. It starts others, for jobs with a `run:` and on other machines: these
+leave notes of errors.
 """
 
 import functools
@@ -20,7 +20,7 @@ from snakemake.workflow import Workflow
 from snakemake_interface_executor_plugins.settings import ExecMode
 
 from lineage_store.integrations.snakemake.notes import leave_note
-from lineage_store.integrations.switch import Switch, tell_once
+from lineage_store.integrations.switch import Switch, log_once
 
 _record = Switch("snakemake")
 
@@ -33,9 +33,9 @@ class _Listener(logging.Handler):
         self._workflow = workflow
 
     def emit(self, record: logging.LogRecord) -> None:
-        known = getattr(record, "workflow_id", None)
-        if known is not None:
-            _record("run_started", self._workflow, str(known))
+        workflow_id = getattr(record, "workflow_id", None)
+        if workflow_id is not None:
+            _record("run_started", self._workflow, str(workflow_id))
 
 
 @contextmanager
@@ -72,7 +72,7 @@ def _is_recorded(workflow: Any, plugin: Any = None) -> bool:
         is_followed = not workflow.remote_execution_settings.immediate_submit
         is_main = workflow.exec_mode == ExecMode.DEFAULT
     except AttributeError as error:
-        tell_once(f"nothing is recorded of this Snakemake: {error}")
+        log_once(f"nothing is recorded of this Snakemake: {error}")
         return False
     return is_real and is_followed and is_main
 
@@ -84,34 +84,34 @@ def _execute(execute: Callable[..., Any], workflow: Any, *args: Any, **kwargs: A
         return execute(*args, **kwargs)
     try:
         with _listening(workflow):
-            found = execute(*args, **kwargs)
+            result = execute(*args, **kwargs)
     except BaseException as error:
         _record("run_ended", workflow, error)
         raise
     _record("run_ended", workflow, None)
-    return found
+    return result
 
 
 def _cached_or_run(
     original: Callable[..., Any], executor: Any, job: Any, run: Callable[..., Any], *args: Any
 ) -> Any:
-    """Begin the step of a job in the thread that runs it, and see how it went."""
+    """Begin the step of a job in the thread that runs it, and record its end."""
     if not _is_recorded(executor.workflow):
         return _with_note(original, job, run, *args)
     ran: list[bool] = []
 
-    def noted(*given: Any) -> Any:
+    def noted(*arguments: Any) -> Any:
         ran.append(True)
-        return run(*given)
+        return run(*arguments)
 
     _record("job_started", job)
     try:
-        found = original(job, noted, *args)
+        result = original(job, noted, *args)
     except BaseException as error:
         _record("job_erred", job, error)
         raise
     _record("job_ran", job, is_cached=not ran)
-    return found
+    return result
 
 
 def _with_note(original: Callable[..., Any], job: Any, *args: Any) -> Any:
@@ -129,28 +129,28 @@ def _now_ms() -> int:
 
 def _register(register: Callable[..., Any], job: Any, external_jobid: Any = None) -> Any:
     """Begin the step of a job that is submitted elsewhere."""
-    found = register(external_jobid)
+    result = register(external_jobid)
     is_remote = not job.dag.workflow.local_exec and not job.is_local
     if is_remote and _is_recorded(job.dag.workflow):
         _record("job_started", job, external_jobid)
-    return found
+    return result
 
 
 def _postprocess(postprocess: Callable[..., Any], job: Any, *args: Any, **kwargs: Any) -> Any:
-    """End the step of a job; for the scheduler, what it awaits."""
+    """End the step of a job; the scheduler awaits the result."""
     if not _is_recorded(job.dag.workflow):
         return postprocess(*args, **kwargs)
-    return _ended(postprocess(*args, **kwargs), job, has_failed=bool(kwargs.get("error")))
+    return _await_end(postprocess(*args, **kwargs), job, has_failed=bool(kwargs.get("error")))
 
 
-async def _ended(postprocessing: Any, job: Any, *, has_failed: bool) -> Any:
+async def _await_end(postprocessing: Any, job: Any, *, has_failed: bool) -> Any:
     try:
-        found = await postprocessing
+        result = await postprocessing
     except BaseException as error:
         _record("job_erred", job, error)
         raise
     _record("job_ended", job, has_failed=has_failed)
-    return found
+    return result
 
 
 if _record.fits():

@@ -1,7 +1,7 @@
-"""What went wrong with a job, told by the process that ran it to the one that records it.
+"""Notes on the errors of jobs, from the process that ran a job to the one that records it.
 
-A job with a `run:` runs in a Snakemake of its own, which tries it again by itself; the first sees
-only how it ended. Notes are lines of files in a directory that an environment variable names.
+A job with a `run:` runs in a Snakemake of its own, which repeats failed attempts; the first sees
+only the end. Notes are lines of files in a directory that an environment variable names.
 """
 
 import json
@@ -34,13 +34,13 @@ class Note:
 
 
 def job_name(job: Any) -> str:
-    """Return what tells a job from all others of its workflow: its rule and wildcards."""
+    """Return the identity of a job in its workflow: its rule and wildcards."""
     wildcards = ",".join(f"{name}={value}" for name, value in sorted(job.wildcards_dict.items()))
     return f"{job.rule.name} {wildcards}".rstrip()
 
 
 def leave_note(job: Any, error: BaseException, began_at: int, ended_at: int) -> None:
-    """Write down what a job failed with, if the process that records it wants to know."""
+    """Write down the error of a job, if the process that records it wants to know."""
     directory = os.environ.get(NOTES)
     if not directory:
         return
@@ -57,11 +57,11 @@ def leave_note(job: Any, error: BaseException, began_at: int, ended_at: int) -> 
 
 def take_notes(directory: Path, job: Any) -> list[Note]:
     """Return the notes on a job, and remove them."""
-    place = _place(directory, job)
+    path = _place(directory, job)
     with suppress(OSError, ValueError, TypeError):
-        found = [Note(**json.loads(line)) for line in place.read_text().splitlines()]
-        place.unlink()
-        return found
+        notes = [Note(**json.loads(line)) for line in path.read_text().splitlines()]
+        path.unlink()
+        return notes
     return []
 
 
@@ -70,7 +70,7 @@ def _place(directory: Path | str, job: Any) -> Path:
 
 
 def cause_of(error: BaseException) -> BaseException:
-    """Return what a job failed with; Snakemake puts its text into an error of its own."""
+    """Return the error of a job; Snakemake puts its text into an error of its own."""
     is_told_again = type(error).__name__ == "RuleException" and error.__context__ is not None
     return error.__context__ or error if is_told_again else error
 

@@ -1,4 +1,4 @@
-"""The whole graph in memory: arrays of numbers for what is old, lists for what is new.
+"""The whole graph in memory: arrays of numbers for old events, lists for new ones.
 
 Events and nodes are numbered. An event's number is its place in the log of events; a node's is its
 place among the nodes of its kind that have events, by id for those in the arrays, as they came for

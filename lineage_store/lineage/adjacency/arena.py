@@ -71,7 +71,7 @@ class Arena:
 
     @property
     def nbytes(self) -> int:
-        """How much memory it takes."""
+        """The memory it takes, in bytes."""
         arrays = (
             sum(matrix.nbytes for matrix in self.matrices) + self.codes.nbytes + self.rows.nbytes
         )
@@ -85,16 +85,16 @@ class Arena:
     def bodies(self, numbers: Numbers) -> list[bytes]:
         """Return some encoded events, in order."""
         codes, rows = self.codes[numbers], self.rows[numbers]
-        found = [b""] * len(numbers)
+        bodies = [b""] * len(numbers)
         for code in np.flatnonzero(np.bincount(codes, minlength=1)).tolist():
             places = np.flatnonzero(codes == code)
             if code == LONG:
-                taken = [self.body(number) for number in numbers[places].tolist()]
+                part = [self.body(number) for number in numbers[places].tolist()]
             else:
-                taken = _split(self.matrices[code].take(rows[places], axis=0), self.sizes[code])
-            for place, body in zip(places.tolist(), taken, strict=True):
-                found[place] = body
-        return found
+                part = _split(self.matrices[code].take(rows[places], axis=0), self.sizes[code])
+            for place, body in zip(places.tolist(), part, strict=True):
+                bodies[place] = body
+        return bodies
 
     def frames(self, numbers: Numbers) -> list[Piece]:
         """Return some events, framed, in pieces that only need to be joined; in no order."""
@@ -105,11 +105,11 @@ class Arena:
         codes = self.codes[numbers]
         rows = self.rows[numbers]
         for code in np.flatnonzero(np.bincount(codes, minlength=1)).tolist():
-            chosen = rows[codes == code]
+            size_rows = rows[codes == code]
             if code == LONG:
-                pieces += [self.long[row] for row in chosen.tolist()]
+                pieces += [self.long[row] for row in size_rows.tolist()]
             else:
-                pieces.append(self.matrices[code].take(chosen, axis=0).data)
+                pieces.append(self.matrices[code].take(size_rows, axis=0).data)
         return pieces
 
     def _frame(self, number: int) -> bytes:
@@ -156,10 +156,10 @@ class ArenaBuilder:
         codes = np.empty(len(bodies), np.uint8)
         rows = np.empty(len(bodies), np.int32)
         for size in distinct(lengths).tolist():
-            chosen = np.flatnonzero(lengths == size)
+            places = np.flatnonzero(lengths == size)
             code = self._code(size)
-            codes[chosen] = code
-            rows[chosen] = self._put(code, size, [bodies[i] for i in chosen.tolist()])
+            codes[places] = code
+            rows[places] = self._put(code, size, [bodies[i] for i in places.tolist()])
         self._codes.append(codes)
         self._rows.append(rows)
         self.nbytes += codes.nbytes + rows.nbytes

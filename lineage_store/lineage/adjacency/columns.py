@@ -10,16 +10,16 @@ from lineage_store.kinds import ARTIFACT, EXECUTION, NodeKind
 from lineage_store.lineage.adjacency.arena import Arena, ArenaBuilder, joined
 from lineage_store.lineage.adjacency.distinct import distinct
 
-Entry = tuple[int, int, int, int, bytes, int]
+EventEntry = tuple[int, int, int, int, bytes, int]
 """An event of the log: its id, artifact id, execution id, type, encoded message, `recorded_at`."""
 
 Mark = tuple[int, int]
-"""What an event of the log is known again by: its id, its `recorded_at`."""
+"""The id of an event of the log and its `recorded_at`, which identify the event."""
 
 Ids = NDArray[np.int64] | NDArray[np.int32]
 
 SHORT = 2**31
-"""What ids of 32 bits are less than."""
+"""The upper bound of ids of 32 bits."""
 
 BEGINNING: Mark = (0, 0)
 """The mark of a log without events."""
@@ -45,7 +45,7 @@ class Columns:
 
     @property
     def nbytes(self) -> int:
-        """How much memory they take."""
+        """The memory they take, in bytes."""
         ids = sum(array.nbytes for array in self.ids.values())
         ends = sum(array.nbytes for array in self.ends.values())
         return ids + ends + self.types.nbytes + self.arena.nbytes
@@ -71,7 +71,7 @@ class ColumnsBuilder:
         """About how much memory the graph is going to take; see `graph.Compressed`."""
         return self._arena.nbytes + BYTES_PER_EVENT * self._count
 
-    def add(self, entries: Sequence[Entry]) -> None:
+    def add(self, entries: Sequence[EventEntry]) -> None:
         """Put further events behind the others."""
         if not entries:
             return

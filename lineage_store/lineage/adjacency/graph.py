@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lineage_store.kinds import ARTIFACT, EXECUTION, NodeKind
 from lineage_store.lineage.adjacency.arena import Piece, framed
-from lineage_store.lineage.adjacency.columns import Columns, ColumnsBuilder, Entry, Mark
+from lineage_store.lineage.adjacency.columns import Columns, ColumnsBuilder, EventEntry, Mark
 from lineage_store.lineage.adjacency.rows import Choice, Rows
 from lineage_store.lineage.adjacency.tail import Tail
 from lineage_store.lineage.source import Edge, other
@@ -38,7 +38,7 @@ class Graph:
 
     @property
     def nbytes(self) -> int:
-        """How much memory it takes."""
+        """The memory it takes, in bytes."""
         rows = sum(rows.nbytes for rows in self.rows.values())
         return self.columns.nbytes + rows + TAIL_BYTES * len(self.tail.entries)
 
@@ -47,8 +47,8 @@ class Graph:
         """The mark of the last event."""
         return self.tail.last
 
-    def extend(self, entries: Sequence[Entry]) -> None:
-        """Take in what is new of some successive events of the log."""
+    def extend(self, entries: Sequence[EventEntry]) -> None:
+        """Take in those of some successive events of the log that are new."""
         with self._lock:
             last_id, _ = self.tail.last
             for entry in entries:
@@ -71,7 +71,7 @@ class Graph:
 
 
 class View:
-    """What a graph held at some time. It stays the same while events are added to the graph.
+    """A graph as it was at some time. It stays the same while events are added to the graph.
 
     Args:
         graph: The graph.
@@ -102,11 +102,11 @@ class View:
 
     def numbers(self, kind: NodeKind, ids: Sequence[int]) -> NDArray[np.int64]:
         """Return the numbers of nodes, in their order, those without events left out."""
-        wanted, known = np.array(ids, np.int64), self._columns.ids[kind]
-        at = np.searchsorted(known, wanted)
-        is_known = np.zeros(len(wanted), np.bool_)
-        inside = at < len(known)
-        is_known[inside] = known[at[inside]] == wanted[inside]
+        ids_array, column_ids = np.array(ids, np.int64), self._columns.ids[kind]
+        at = np.searchsorted(column_ids, ids_array)
+        is_known = np.zeros(len(ids_array), np.bool_)
+        inside = at < len(column_ids)
+        is_known[inside] = column_ids[at[inside]] == ids_array[inside]
         if self.count > self.old and not is_known.all():
             new = self._tail.new_numbers[kind]
             for place in np.flatnonzero(~is_known).tolist():
@@ -129,15 +129,15 @@ class View:
 
     def ids(self, kind: NodeKind, nodes: Numbers) -> NDArray[np.int64]:
         """Return the ids of nodes."""
-        known = self._columns.ids[kind]
-        is_new = nodes >= len(known)
+        column_ids = self._columns.ids[kind]
+        is_new = nodes >= len(column_ids)
         if not is_new.any():
-            return known[nodes]
-        found = np.empty(len(nodes), np.int64)
-        found[~is_new] = known[nodes[~is_new]]
+            return column_ids[nodes]
+        node_ids = np.empty(len(nodes), np.int64)
+        node_ids[~is_new] = column_ids[nodes[~is_new]]
         new = self._tail.new_ids[kind]
-        found[is_new] = [new[node - len(known)] for node in nodes[is_new].tolist()]
-        return found
+        node_ids[is_new] = [new[node - len(column_ids)] for node in nodes[is_new].tolist()]
+        return node_ids
 
     def end(self, kind: NodeKind, event: int) -> int:
         """Return the number of the node of a kind at the end of an event."""
@@ -149,42 +149,46 @@ class View:
         """Return the type of an event."""
         return self._types[event] if event < self.old else self._tail.entries[event - self.old][3]
 
-    def few(self, kind: NodeKind, node: int, chosen: Choice) -> list[tuple[int, int]]:
+    def few(self, kind: NodeKind, node: int, choice: Choice) -> list[tuple[int, int]]:
         """Return the numbers of the chosen events of a node, each with that of its far end."""
         far = other(kind)
-        types, ends, wanted = self._types, self._ends[far], chosen.types
-        events = self._rows[kind].few(node, chosen) if node < len(self._ids[kind]) else []
-        found = [(e, ends[e]) for e in events if wanted is None or types[e] in wanted]
+        types, ends, allowed_types = self._types, self._ends[far], choice.types
+        events = self._rows[kind].few(node, choice) if node < len(self._ids[kind]) else []
+        numbered = [
+            (e, ends[e]) for e in events if allowed_types is None or types[e] in allowed_types
+        ]
         if self.count > self.old:
             recent = self.recent(kind, node)
-            found += [
-                (e, self.end(far, e)) for e in recent if wanted is None or self.type(e) in wanted
+            numbered += [
+                (e, self.end(far, e))
+                for e in recent
+                if allowed_types is None or self.type(e) in allowed_types
             ]
-        return found
+        return numbered
 
     def many(
-        self, kind: NodeKind, nodes: Numbers, chosen: Choice
+        self, kind: NodeKind, nodes: Numbers, choice: Choice
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the numbers of the chosen events of some nodes, and those of their far ends."""
-        known = nodes[nodes < len(self._ids[kind])]
-        events: NDArray[Any] = self._rows[kind].many(known, chosen)
-        if chosen.types is not None:
-            events = events[chosen.table[self._columns.types[events]]]
+        old_nodes = nodes[nodes < len(self._ids[kind])]
+        events: NDArray[Any] = self._rows[kind].many(old_nodes, choice)
+        if choice.types is not None:
+            events = events[choice.table[self._columns.types[events]]]
         far: NDArray[Any] = self._columns.ends[other(kind)][events]
         recent = [
             event
             for node in self._with_recent(kind, nodes)
             for event in self.recent(kind, node)
-            if chosen.types is None or self.type(event) in chosen.types
+            if choice.types is None or self.type(event) in choice.types
         ]
         if recent:
             events = np.concatenate([events, recent])
             far = np.concatenate([far, [self.end(other(kind), event) for event in recent]])
         return events, far
 
-    def halves(self, kind: NodeKind, node: int, chosen: Choice) -> list[NDArray[np.int32]]:
+    def halves(self, kind: NodeKind, node: int, choice: Choice) -> list[NDArray[np.int32]]:
         """Return the outputs and the inputs of a node that are not recent, by the far end."""
-        return self._rows[kind].halves(node, chosen) if node < len(self._ids[kind]) else []
+        return self._rows[kind].halves(node, choice) if node < len(self._ids[kind]) else []
 
     def recent(self, kind: NodeKind, node: int) -> list[int]:
         """Return the numbers of the events of a node that are not in the columns."""
@@ -207,11 +211,11 @@ class View:
         ends = (columns.ids[k][columns.ends[k][old]].tolist() for k in (ARTIFACT, EXECUTION))
         bodies = columns.arena.bodies(old) if with_bodies else [None] * len(old)
         types = columns.types[old].tolist()
-        found: list[Edge] = list(zip(old.tolist(), *ends, types, bodies, strict=True))
+        edges: list[Edge] = list(zip(old.tolist(), *ends, types, bodies, strict=True))
         if len(old) < len(events):
             recent = events[events >= self.old].tolist()
-            found += [self.edge(event, with_body=with_bodies) for event in recent]
-        return found
+            edges += [self.edge(event, with_body=with_bodies) for event in recent]
+        return edges
 
     def frames(self, events: Numbers) -> list[Piece]:
         """Return some encoded events, framed, in pieces that only need to be joined."""

@@ -18,14 +18,14 @@ FEW = 32
 """Nodes from which on an array costs less than a list."""
 
 REACHED, PASSED, DROPPED, MET = 1, 2, 3, 4
-"""What became of a node: answered; answered and gone on from; left out; not decided yet."""
+"""The state of a node: answered; answered and expanded; left out; not decided yet."""
 
 SPARSE = 64
 """If fewer than one of so many nodes are met, they are sorted; else all are looked through."""
 
 
 class Reach:
-    """What a walk reaches in a view, hop by hop.
+    """The nodes that a walk reaches in a view, hop by hop.
 
     Args:
         view: The graph.
@@ -85,7 +85,7 @@ class Reach:
     def _begin(self, kind: NodeKind, ids: Sequence[int]) -> list[int]:
         admission = self._rules.admit(self._source, kind, ids, is_start=True)
         look = self._looks[kind]
-        found: list[int] = []
+        start_numbers: list[int] = []
         frontier: list[int] = []
         for node_id in ids:
             number = self._view.number(kind, node_id)
@@ -96,31 +96,31 @@ class Reach:
                 self._alone[kind].append(node_id)
             else:
                 look[number] = REACHED
-                found.append(number)
-                if node_id not in admission.ended:
+                start_numbers.append(number)
+                if node_id not in admission.end_nodes:
                     frontier.append(number)
-        self._nodes[kind].append(found)
-        self.count = len(found) + len(self._alone[kind])
+        self._nodes[kind].append(start_numbers)
+        self.count = len(start_numbers) + len(self._alone[kind])
         return frontier
 
     def _expand_few(self, kind: NodeKind, frontier: Numbers | list[int]) -> list[int]:
         """Go one hop further from a few nodes of a kind; return the nodes to go on from."""
-        view, chosen, far = self._view, self._choices[kind], other(kind)
-        here, there = self._looks[kind], self._looks[far]
+        view, event_choice, far = self._view, self._choices[kind], other(kind)
+        near_marks, far_marks = self._looks[kind], self._looks[far]
         met: list[tuple[int, int]] = []
         for node in frontier if isinstance(frontier, list) else frontier.tolist():
-            here[node] = PASSED
-            met += view.few(kind, node, chosen)
-        fresh = {node: None for _, node in met if not there[node]}
-        ended = self._admit(far, list(fresh))
+            near_marks[node] = PASSED
+            met += view.few(kind, node, event_choice)
+        fresh = {node: None for _, node in met if not far_marks[node]}
+        end_nodes = self._admit(far, list(fresh))
         skipped = (DROPPED, PASSED) if self._both_ways else (DROPPED,)
-        self._events.append([event for event, node in met if there[node] not in skipped])
-        found = [node for node in fresh if not there[node]]
-        for node in found:
-            there[node] = REACHED
-        self._nodes[far].append(found)
-        self.count += len(found)
-        return [node for node in found if node not in ended] if ended else found
+        self._events.append([event for event, node in met if far_marks[node] not in skipped])
+        new_nodes = [node for node in fresh if not far_marks[node]]
+        for node in new_nodes:
+            far_marks[node] = REACHED
+        self._nodes[far].append(new_nodes)
+        self.count += len(new_nodes)
+        return [node for node in new_nodes if node not in end_nodes] if end_nodes else new_nodes
 
     def _expand_many(self, kind: NodeKind, frontier: Numbers | list[int]) -> Numbers | list[int]:
         """Go one hop further from many nodes of a kind; return the nodes to go on from."""
@@ -132,19 +132,19 @@ class Reach:
         self._marks[kind][nodes] = PASSED
         events, ends = self._view.many(kind, nodes, self._choices[kind])
         fresh = _newly_met(ends[marks[ends] == 0], marks)
-        ended = self._admit(far, fresh)
+        end_nodes = self._admit(far, fresh)
         before = marks[ends]
         skipped = before == DROPPED
         if self._both_ways:
             skipped |= before == PASSED
         self._events.append(events[~skipped] if skipped.any() else events)
-        found: Numbers = fresh[marks[fresh] != DROPPED]
-        marks[found] = REACHED
-        self._nodes[far].append(found)
-        self.count += len(found)
-        if not ended:
-            return found
-        beyond: Numbers = found[~np.isin(found, list(ended))]
+        new_nodes: Numbers = fresh[marks[fresh] != DROPPED]
+        marks[new_nodes] = REACHED
+        self._nodes[far].append(new_nodes)
+        self.count += len(new_nodes)
+        if not end_nodes:
+            return new_nodes
+        beyond: Numbers = new_nodes[~np.isin(new_nodes, list(end_nodes))]
         return beyond
 
     def _spread(self) -> None:
@@ -168,7 +168,7 @@ class Reach:
     def _apply(self, kind: NodeKind, number_of: dict[int, int], admission: Admission) -> set[int]:
         for node_id in admission.dropped:
             self._looks[kind][number_of[node_id]] = DROPPED
-        return {number_of[node_id] for node_id in admission.ended}
+        return {number_of[node_id] for node_id in admission.end_nodes}
 
 
 def _joint(parts: Sequence[Numbers | list[int]]) -> NDArray[np.int64]:

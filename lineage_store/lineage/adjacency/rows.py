@@ -1,4 +1,4 @@
-"""Which events each node has: compressed rows."""
+"""The events of each node, as compressed rows."""
 
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ _IS_INPUT[list(INPUTS)] = 1
 
 
 class Choice(NamedTuple):
-    """Which events of a node are gone over.
+    """The events of a node that a walk goes over.
 
     Attributes:
         first: 0, or 1 if none but inputs are.
@@ -38,7 +38,7 @@ class Choice(NamedTuple):
 
 @lru_cache(maxsize=512)
 def choice(types: frozenset[int] | None) -> Choice:
-    """Return what goes over events of some types; None: of any."""
+    """Return the choice of events of some types; None: of any."""
     table = np.zeros(TYPES, np.bool_)
     if types is None:
         table[:] = True
@@ -66,39 +66,42 @@ class Rows:
         step = max(1, count * AT_ONCE // max(1, len(near)))
         at = 0
         for low in range(0, count, step):
-            chosen = np.flatnonzero((near >= low) & (near < low + step))
-            half = 2 * near[chosen].astype(np.int64) + _IS_INPUT[types[chosen]]
+            part = np.flatnonzero((near >= low) & (near < low + step))
+            half = 2 * near[part].astype(np.int64) + _IS_INPUT[types[part]]
             counts = np.bincount(half - 2 * low, minlength=2 * min(step, count - low))
             self.bounds[2 * low + 1 : 2 * low + 1 + len(counts)] = counts
-            key = (half * width + far[chosen]) * TYPES + types[chosen]
-            self.events[at : at + len(chosen)] = chosen[np.argsort(key)]
-            at += len(chosen)
+            key = (half * width + far[part]) * TYPES + types[part]
+            self.events[at : at + len(part)] = part[np.argsort(key)]
+            at += len(part)
         np.cumsum(self.bounds, out=self.bounds)
         self._events, self._bounds = self.events.data, self.bounds.data
 
     @property
     def nbytes(self) -> int:
-        """How much memory they take."""
+        """The memory they take, in bytes."""
         return self.events.nbytes + self.bounds.nbytes
 
-    def few(self, node: int, chosen: Choice) -> list[int]:
+    def few(self, node: int, event_choice: Choice) -> list[int]:
         """Return the events of a node; their types are still to be looked at."""
-        first, last = self._bounds[2 * node + chosen.first], self._bounds[2 * node + chosen.last]
-        found: list[int] = self._events[first:last].tolist()
-        return found
+        first, last = (
+            self._bounds[2 * node + event_choice.first],
+            self._bounds[2 * node + event_choice.last],
+        )
+        node_events: list[int] = self._events[first:last].tolist()
+        return node_events
 
-    def halves(self, node: int, chosen: Choice) -> list[NDArray[np.int32]]:
+    def halves(self, node: int, event_choice: Choice) -> list[NDArray[np.int32]]:
         """Return the outputs and the inputs of a node, each by the node at the other end."""
         at = 2 * node
         return [
             self.events[self.bounds[at + half] : self.bounds[at + half + 1]]
-            for half in range(chosen.first, chosen.last)
+            for half in range(event_choice.first, event_choice.last)
         ]
 
-    def many(self, nodes: Numbers, chosen: Choice) -> NDArray[np.int32]:
+    def many(self, nodes: Numbers, event_choice: Choice) -> NDArray[np.int32]:
         """Return the events of many nodes; their types are still to be looked at."""
-        first = self.bounds[2 * nodes + chosen.first]
-        counts = self.bounds[2 * nodes + chosen.last] - first
+        first = self.bounds[2 * nodes + event_choice.first]
+        counts = self.bounds[2 * nodes + event_choice.last] - first
         ends = np.cumsum(counts)
         total = int(ends[-1]) if len(ends) else 0
         at = np.repeat(first - (ends - counts), counts) + np.arange(total)

@@ -1,9 +1,9 @@
-"""What came after the columns: the recent events, in lists that are only ever added to."""
+"""The recent events, which came after the columns, in lists that only grow."""
 
 from bisect import bisect_left
 
 from lineage_store.kinds import ARTIFACT, EXECUTION, NodeKind
-from lineage_store.lineage.adjacency.columns import Columns, Entry, Mark
+from lineage_store.lineage.adjacency.columns import Columns, EventEntry, Mark
 
 
 class Tail:
@@ -25,7 +25,7 @@ class Tail:
         self._first = len(before.types)
         self._ids = {kind: ids.data for kind, ids in before.ids.items()}
         self._marks: list[Mark] = []
-        self.entries: list[Entry] = []
+        self.entries: list[EventEntry] = []
         self.ends: dict[NodeKind, list[int]] = {ARTIFACT: [], EXECUTION: []}
         self.new_ids: dict[NodeKind, list[int]] = {ARTIFACT: [], EXECUTION: []}
         self.new_numbers: dict[NodeKind, dict[int, int]] = {ARTIFACT: {}, EXECUTION: {}}
@@ -36,7 +36,7 @@ class Tail:
         """The mark of the last event."""
         return self._marks[-1] if self._marks else self._before.last
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: EventEntry) -> None:
         """Put an event behind the others."""
         number = self._first + len(self.entries)
         self.entries.append(entry)

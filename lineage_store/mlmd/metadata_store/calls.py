@@ -29,7 +29,7 @@ class ExtraOptions:
 
 
 class Calls:
-    """What the methods of a store are made of.
+    """The base of the methods of a store.
 
     Args:
         transport: Carries the requests.
@@ -66,12 +66,12 @@ class Calls:
         limit = options.limit if options else None
         if options is not None:
             request.options.CopyFrom(request_options(options))
-        found: list[Any] = []
+        messages: list[Any] = []
         while True:
             if limit:
-                request.options.max_result_size = min(MAX_NUM_RESULT, limit - len(found))
+                request.options.max_result_size = min(MAX_NUM_RESULT, limit - len(messages))
             page: Any = self._call(request, response_class)
-            found += getattr(page, field)
-            if not page.next_page_token or (limit and len(found) >= limit):
-                return found
+            messages += getattr(page, field)
+            if not page.next_page_token or (limit and len(messages) >= limit):
+                return messages
             request.options.next_page_token = page.next_page_token

@@ -129,20 +129,20 @@ def _server_url(
     who = f"{user}:{password}@" if password else f"{user}@" if user else ""
     place = f"[{host}]" if ":" in host else host
     where = f"{place}:{port}" if port else place
-    given = urlencode({name: value for name, value in options.items() if value})
-    return f"{scheme}://{who}{where}/{quote(database, safe='')}" + (f"?{given}" if given else "")
+    query = urlencode({name: value for name, value in options.items() if value})
+    return f"{scheme}://{who}{where}/{quote(database, safe='')}" + (f"?{query}" if query else "")
 
 
 def _sqlite_url(config: SqliteMetadataSourceConfig) -> str:
-    path, asked = config.filename_uri, {_mode(config)}
+    path, modes = config.filename_uri, {_mode(config)}
     if path.startswith("file:"):
         parts = urlsplit(path)
         path = url2pathname(parts.path)
-        asked.update(parse_qs(parts.query).get("mode", []))
-    if path in {"", ":memory:"} or "memory" in asked:
+        modes.update(parse_qs(parts.query).get("mode", []))
+    if path in {"", ":memory:"} or "memory" in modes:
         return "sqlite://"
     # The URI and the mode may each forbid something; what one forbids, the other can't allow.
-    strictest = next(mode for mode in ("ro", "rw", "rwc") if mode in asked)
+    strictest = next(mode for mode in ("ro", "rw", "rwc") if mode in modes)
     return f"sqlite:///{quote(path)}?mode={strictest}"
 
 

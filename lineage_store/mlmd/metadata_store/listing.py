@@ -1,4 +1,4 @@
-"""How to order, filter and limit a listing."""
+"""The order, the filter and the limit of a listing."""
 
 import enum
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class OrderByField(enum.Enum):
 
 @dataclass
 class ListOptions:
-    """What a listing shall return.
+    """The options of a listing.
 
     Attributes:
         limit: The number of nodes to return at most; None or 0: all.

@@ -13,7 +13,7 @@ M = TypeVar("M", bound=Message)
 
 
 def stands_for(cls: type[Message], message: object) -> bool:
-    """Whether `message` is a `cls`, or of the class of that name in ml_metadata."""
+    """Return whether `message` is a `cls`, or of the class of that name in ml_metadata."""
     if isinstance(message, cls):
         return True
     theirs = f"ml_metadata.{cls.DESCRIPTOR.name}"

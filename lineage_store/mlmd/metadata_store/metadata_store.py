@@ -53,7 +53,7 @@ class MetadataStore(StepMethods, EdgeMethods):
 
     @property
     def pipeline_asset(self) -> None:
-        """None: what ML Metadata answers outside of Google."""
+        """None, as ML Metadata answers outside of Google."""
 
 
 def downgrade_schema(config: ConnectionConfig, downgrade_to_schema_version: int) -> None:

@@ -161,16 +161,20 @@ class StepMethods(TypeMethods, NodeMethods):
             InvalidArgumentError: The filter that chooses the starting nodes is missing or wrong.
             NotFoundError: No node matches it.
         """
-        wanted = set(field_mask_paths or [field.name for field in LineageGraph.DESCRIPTOR.fields])
+        field_names = set(
+            field_mask_paths or [field.name for field in LineageGraph.DESCRIPTOR.fields]
+        )
         request = rpc.GetLineageSubgraphRequest(
             lineage_subgraph_query_options=own_or_none(LineageSubgraphQueryOptions, query_options),
             # Types are found through the nodes: asked for types, the store answers all it knows.
-            read_mask=FieldMask(paths=sorted({_NODES_OF_TYPES.get(path, path) for path in wanted})),
+            read_mask=FieldMask(
+                paths=sorted({_NODES_OF_TYPES.get(path, path) for path in field_names})
+            ),
         )
         skeleton = self._call(request, rpc.GetLineageSubgraphResponse).lineage_subgraph
         graph = self._hydrated(skeleton)
         for field in graph.DESCRIPTOR.fields:
-            if field.name not in wanted:
+            if field.name not in field_names:
                 graph.ClearField(field.name)
         return graph
 

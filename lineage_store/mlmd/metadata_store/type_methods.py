@@ -1,4 +1,4 @@
-"""Types: what nodes of a kind are called and which properties they have."""
+"""Types: the names of types of nodes and the properties that they declare."""
 # ruff: noqa: ARG002 - extra_options are part of every signature and mean nothing
 
 from collections.abc import Iterable

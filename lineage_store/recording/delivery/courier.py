@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 from lineage_store import errors
 from lineage_store.client.transport import Transport
 from lineage_store.recording.delivery.adoption import adopt
-from lineage_store.recording.delivery.guard import GuardedSpool, tell_refused
+from lineage_store.recording.delivery.guard import GuardedSpool, warn_of_refusals
 from lineage_store.recording.delivery.journal import journals
 from lineage_store.recording.delivery.losses import Losses
 from lineage_store.recording.delivery.record_queue import QueuedRecord, settle
@@ -151,7 +151,7 @@ class Courier:
         settle([e for at, e in enumerate(batch[: result.tried_count]) if not result.is_open(at)])
         if result.refusals:
             refusals = list(result.refusals.values())
-            tell_refused(refusals)
+            warn_of_refusals(refusals)
             if self._guarded.keep_refused(refusals):
                 settle([batch[at] for at in result.refusals])
         if unsettled and self.spool([batch[at].record for at in unsettled]):

@@ -61,7 +61,7 @@ class GuardedSpool:
                 return
             result = send([record for _, record in batch])
             results.append(result)
-            tell_refused(self._backlog.settle(batch, result))
+            warn_of_refusals(self._backlog.settle(batch, result))
 
         self._try(work)
         return results[-1] if results else None
@@ -174,7 +174,7 @@ class GuardedJournal:
             self._journal.forget()
 
 
-def tell_refused(refusals: Sequence[Refusal]) -> None:
+def warn_of_refusals(refusals: Sequence[Refusal]) -> None:
     """Log why records were refused, once for each reason."""
     for refusal in refusals:
         warn_once(f"refused {refusal.why}", "the store refused a record: %s", refusal.why)

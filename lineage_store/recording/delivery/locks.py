@@ -6,7 +6,7 @@ import sys
 if sys.platform == "win32":
     import msvcrt
 
-    _FAR = 2**40  # a place that no file reaches: what is locked, others can't read there
+    _FAR = 2**40  # a place that no file reaches: others can't read the bytes that are locked
 
     def try_lock(fd: int) -> bool:
         """Lock an open file; return False if another one has it."""

@@ -22,16 +22,16 @@ from lineage_store.database.staging.node_rows import (
 from lineage_store.database.staging.types import type_row
 from lineage_store.kinds import KINDS, NodeKind
 from lineage_store.masking import masked_url
-from lineage_store.transfer.mlmd.problems import Problems
+from lineage_store.transfer.mlmd.findings import Findings
 from lineage_store.transfer.mlmd.reading import MlmdReading, Page
 
 Progress = Callable[[int, int], None]
-"""Told after each page: rows done, and rows in all."""
+"""Called after each page with the rows so far and the rows in all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What an import did.
+    """The result of an import.
 
     Attributes:
         schema_version: That of the source.
@@ -45,14 +45,14 @@ class Imported:
 
 
 def import_mlmd(
-    source_url: str, target_url: str, problems: Problems, progress: Progress = lambda *_: None
+    source_url: str, target_url: str, findings: Findings, progress: Progress = lambda *_: None
 ) -> Imported:
     """Fill an empty store with a database of ML Metadata, or go on where that was cut off.
 
     Args:
         source_url: The database of ML Metadata; it is only read.
         target_url: The database of the store, which is empty or missing.
-        problems: Takes what does not fit; nothing of that kind stops the import.
+        findings: Receives the values that do not fit; none of them stops the import.
         progress: See `Progress`.
 
     Raises:
@@ -63,7 +63,7 @@ def import_mlmd(
         closing(MlmdSource(source_url)) as source,
         closing(BulkLoad(target_url, f"mlmd {masked_url(source_url)}")) as filling,
     ):
-        run = _Import(source, filling, problems, progress)
+        run = _Import(source, filling, findings, progress)
         run.fill()
         return Imported(
             schema_version=source.version, is_resumed=filling.is_resumed, stored=run.stored
@@ -74,15 +74,15 @@ class _Import:
     """One run of an import."""
 
     def __init__(
-        self, source: MlmdSource, filling: BulkLoad, problems: Problems, progress: Progress
+        self, source: MlmdSource, filling: BulkLoad, findings: Findings, progress: Progress
     ) -> None:
         self.stored: dict[str, int] = {}
-        self._reading = MlmdReading(source, problems, filling.max_row_bytes)
+        self._reading = MlmdReading(source, findings, filling.max_row_bytes)
         self._filling = filling
         self._progress = progress
         self._counts = source.counts()
         self._total = sum(self._counts.values())
-        self._done = 0
+        self._rows_so_far = 0
 
     def fill(self) -> None:
         self._fill_types()
@@ -146,18 +146,18 @@ class _Import:
     ) -> None:
         """Store the pages of one table, each in a transaction."""
         stored = 0
-        before = self._done
+        before = self._rows_so_far
         for page in pages:
-            if page.kept:
+            if page.items:
                 with self._filling.batch() as connection:
-                    write(connection, page.kept)
-            stored += len(page.kept)
-            self._done += page.read
-            self._progress(self._done, self._total)
+                    write(connection, page.items)
+            stored += len(page.items)
+            self._rows_so_far += page.row_count
+            self._progress(self._rows_so_far, self._total)
         self.stored[name] = stored
-        # What an earlier run had done is done.
-        self._done = before + self._counts[name]
-        self._progress(self._done, self._total)
+        # Rows of an earlier run count, too.
+        self._rows_so_far = before + self._counts[name]
+        self._progress(self._rows_so_far, self._total)
 
     def _after(self, table: Any) -> int:
         last = self._filling.last(table)

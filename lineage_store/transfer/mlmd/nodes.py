@@ -7,7 +7,7 @@ from lineage_store.database.ids import MAX_ID
 from lineage_store.database.mlmd.records import EventRecord, NodeRecord, PropertyRecord, StepRecord
 from lineage_store.database.staging.types import StoredType
 from lineage_store.kinds import ARTIFACT, NodeKind
-from lineage_store.transfer.mlmd.problems import Problems
+from lineage_store.transfer.mlmd.findings import Findings
 from lineage_store.transfer.mlmd.texts import any_text, key_text
 from lineage_store.transfer.mlmd.values import value_of
 from lineage_store.v1 import metadata_pb2 as pb
@@ -22,31 +22,31 @@ class NodeDecoder:
     Args:
         kind: The kind of node.
         types: All types by id.
-        problems: Takes what does not fit.
+        findings: Receives the values that do not fit.
     """
 
-    def __init__(self, kind: NodeKind, types: Mapping[int, StoredType], problems: Problems) -> None:
+    def __init__(self, kind: NodeKind, types: Mapping[int, StoredType], findings: Findings) -> None:
         self._kind = kind
         self._types = types
-        self._problems = problems
+        self._findings = findings
         field = kind.message.DESCRIPTOR.fields_by_name.get(kind.state_field or "")
         self._states = field.enum_type.values_by_number if field else {}
 
     def decode(self, record: NodeRecord) -> Any | None:
         """Return the node, or None if a store can't have it."""
         where = f"{self._kind.name} {record.id}"
-        found = self._types.get(record.type_id)
+        stored_type = self._types.get(record.type_id)
         if record.id not in _KEPT:
-            self._problems.add(where, "has an id that a store does not give out", LEFT_OUT)
+            self._findings.add(where, "has an id that a store does not give out", LEFT_OUT)
             return None
-        if found is None or found.kind is not self._kind:
-            what = f"has the type {record.type_id}, which is none of its kind"
-            self._problems.add(where, what, LEFT_OUT)
+        if stored_type is None or stored_type.kind is not self._kind:
+            reason = f"has the type {record.type_id}, which is none of its kind"
+            self._findings.add(where, reason, LEFT_OUT)
             return None
         message = self._kind.message(
             id=record.id,
             type_id=record.type_id,
-            type=found.message.name,
+            type=stored_type.message.name,
             create_time_since_epoch=record.create_time or 0,
             last_update_time_since_epoch=record.update_time or 0,
         )
@@ -58,15 +58,15 @@ class NodeDecoder:
 
     def _set_names(self, message: Any, record: NodeRecord, where: str) -> None:
         if record.name is not None:
-            message.name = key_text(record.name, f"{where}, name", self._problems)
+            message.name = key_text(record.name, f"{where}, name", self._findings)
         if record.external_id is not None:
-            text = key_text(record.external_id, f"{where}, external id", self._problems)
+            text = key_text(record.external_id, f"{where}, external id", self._findings)
             if text:
                 message.external_id = text
             else:
-                self._problems.add(where, "has an empty external id", "it has none now")
+                self._findings.add(where, "has an empty external id", "it has none now")
         if self._kind is ARTIFACT:
-            message.uri = any_text(record.uri or "", f"{where}, uri", self._problems)
+            message.uri = any_text(record.uri or "", f"{where}, uri", self._findings)
 
     def _set_state(self, message: Any, state: Any, where: str) -> None:
         if state is None:
@@ -74,25 +74,25 @@ class NodeDecoder:
         if state in self._states:
             setattr(message, str(self._kind.state_field), state)
         else:
-            self._problems.add(where, f"has the unknown state {state}", "it has none now")
+            self._findings.add(where, f"has the unknown state {state}", "it has none now")
 
     def _set_property(self, message: Any, record: PropertyRecord, where: str) -> None:
         is_custom = bool(record.is_custom)
         custom = "custom property" if is_custom else "property"
-        name = key_text(record.name, f"{where}, the name of a {custom}", self._problems)
-        value = value_of(record, f"{where}, {custom} {name!r}", self._problems)
+        name = key_text(record.name, f"{where}, the name of a {custom}", self._findings)
+        value = value_of(record, f"{where}, {custom} {name!r}", self._findings)
         if value is not None:
             values = message.custom_properties if is_custom else message.properties
             values[name].CopyFrom(value)
 
 
-def decode_event(record: EventRecord, problems: Problems) -> Any | None:
+def decode_event(record: EventRecord, findings: Findings) -> Any | None:
     """Return the event, or None if a store can't have it."""
     where = f"event {record.id}"
-    known = pb.Event.Type.values()
-    if record.id not in _KEPT or record.type not in known or not record.type:
-        what = f"has the unknown type {record.type}, or an id that a store does not give out"
-        problems.add(where, what, LEFT_OUT)
+    type_numbers = pb.Event.Type.values()
+    if record.id not in _KEPT or record.type not in type_numbers or not record.type:
+        message = f"has the unknown type {record.type}, or an id that a store does not give out"
+        findings.add(where, message, LEFT_OUT)
         return None
     event = pb.Event(
         artifact_id=record.artifact_id, execution_id=record.execution_id, type=record.type
@@ -100,14 +100,14 @@ def decode_event(record: EventRecord, problems: Problems) -> Any | None:
     if record.milliseconds is not None:
         event.milliseconds_since_epoch = record.milliseconds
     for step in record.path:
-        _add_step(event, step, where, problems)
+        _add_step(event, step, where, findings)
     return event
 
 
-def _add_step(event: Any, step: StepRecord, where: str, problems: Problems) -> None:
+def _add_step(event: Any, step: StepRecord, where: str, findings: Findings) -> None:
     if step.is_index and step.index is not None:
         event.path.steps.add(index=step.index)
     elif not step.is_index and step.key is not None:
-        event.path.steps.add(key=any_text(step.key, f"{where}, a step of its path", problems))
+        event.path.steps.add(key=any_text(step.key, f"{where}, a step of its path", findings))
     else:
-        problems.add(where, "has a step of its path without a value", LEFT_OUT)
+        findings.add(where, "has a step of its path without a value", LEFT_OUT)

@@ -1,4 +1,4 @@
-"""What a store takes of a database of ML Metadata, page by page."""
+"""The part of a database of ML Metadata that a store takes, page by page."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 from lineage_store.database.mlmd.source import LEAST, MlmdSource, Pair
 from lineage_store.database.staging.types import StoredType
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
+from lineage_store.transfer.mlmd.findings import Findings
 from lineage_store.transfer.mlmd.nodes import LEFT_OUT, NodeDecoder, decode_event
-from lineage_store.transfer.mlmd.problems import Problems
 from lineage_store.transfer.mlmd.sizes import Fit
 from lineage_store.transfer.mlmd.types import decode_types
 
@@ -19,12 +19,12 @@ class Page(NamedTuple):
     """Some rows of the source, in their order.
 
     Attributes:
-        read: How many rows were read.
-        kept: What a store takes of them: messages, (id, event) or pairs.
+        row_count: The number of rows that were read.
+        items: Those that a store takes: messages, (id, event) or pairs.
     """
 
-    read: int
-    kept: list[Any]
+    row_count: int
+    items: list[Any]
 
 
 class MlmdReading:
@@ -32,19 +32,19 @@ class MlmdReading:
 
     Args:
         source: The database.
-        problems: Takes what does not fit.
-        max_bytes: What a row of the target takes.
+        findings: Receives the values that do not fit.
+        max_bytes: The largest row that the target takes.
     """
 
-    def __init__(self, source: MlmdSource, problems: Problems, max_bytes: int) -> None:
+    def __init__(self, source: MlmdSource, findings: Findings, max_bytes: int) -> None:
         self._source = source
-        self._problems = problems
-        self._fit = Fit(max_bytes, problems)
-        self.types: dict[int, StoredType] = decode_types(source.types(), problems)
+        self._findings = findings
+        self._fit = Fit(max_bytes, findings)
+        self.types: dict[int, StoredType] = decode_types(source.types(), findings)
 
     def nodes(self, kind: NodeKind, after: int = LEAST) -> Iterator[Page]:
         """Yield the nodes of a kind behind an id."""
-        decoder = NodeDecoder(kind, self.types, self._problems)
+        decoder = NodeDecoder(kind, self.types, self._findings)
 
         def decode(record: Any) -> Any | None:
             node = decoder.decode(record)
@@ -61,8 +61,8 @@ class MlmdReading:
             decoded = [
                 (record.id, self._readable("event", record, self._event)) for record in records
             ]
-            found = [(event_id, event) for event_id, event in decoded if event is not None]
-            yield Page(len(records), self._tied_events(found, existing))
+            events = [(event_id, event) for event_id, event in decoded if event is not None]
+            yield Page(len(records), self._tied_events(events, existing))
             after = records[-1].id
 
     def members(
@@ -83,26 +83,26 @@ class MlmdReading:
             after = pairs[-1]
 
     def _event(self, record: Any) -> Any | None:
-        event = decode_event(record, self._problems)
+        event = decode_event(record, self._findings)
         return None if event is None else self._fit.event(event, f"event {record.id}")
 
-    def _readable(self, what: str, record: Any, decode: Callable[[Any], Any | None]) -> Any | None:
+    def _readable(self, noun: str, record: Any, decode: Callable[[Any], Any | None]) -> Any | None:
         try:
             return decode(record)
         except (ValueError, TypeError, OverflowError):
-            self._problems.add(f"{what} {record.id}", "holds a value that is none", LEFT_OUT)
+            self._findings.add(f"{noun} {record.id}", "holds a value that is none", LEFT_OUT)
             return None
 
     def _tied_events(
-        self, found: list[tuple[int, Any]], existing: Existing
+        self, events: list[tuple[int, Any]], existing: Existing
     ) -> list[tuple[int, Any]]:
         there = {
-            ARTIFACT: existing(ARTIFACT, (event.artifact_id for _, event in found)),
-            EXECUTION: existing(EXECUTION, (event.execution_id for _, event in found)),
+            ARTIFACT: existing(ARTIFACT, (event.artifact_id for _, event in events)),
+            EXECUTION: existing(EXECUTION, (event.execution_id for _, event in events)),
         }
         return [
             (event_id, event)
-            for event_id, event in found
+            for event_id, event in events
             if self._ends(
                 f"event {event_id}",
                 there,
@@ -113,11 +113,11 @@ class MlmdReading:
     def _tied(
         self, edge: str, pairs: list[Pair], kinds: tuple[NodeKind, NodeKind], existing: Existing
     ) -> list[Pair]:
-        wanted: dict[NodeKind, set[int]] = {kind: set() for kind in KINDS}
+        end_ids: dict[NodeKind, set[int]] = {kind: set() for kind in KINDS}
         for pair in pairs:
             for kind, node_id in zip(kinds, pair, strict=True):
-                wanted[kind].add(node_id)
-        there = {kind: existing(kind, wanted[kind]) for kind in set(kinds)}
+                end_ids[kind].add(node_id)
+        there = {kind: existing(kind, end_ids[kind]) for kind in set(kinds)}
         return [
             pair
             for pair in pairs
@@ -130,9 +130,9 @@ class MlmdReading:
         there: dict[NodeKind, set[int]],
         ends: tuple[tuple[NodeKind, int], ...],
     ) -> bool:
-        """Whether both ends of an edge are there."""
+        """Return whether both ends of an edge are there."""
         for kind, node_id in ends:
             if node_id not in there[kind]:
-                self._problems.add(where, f"points at no {kind.name}: {node_id}", LEFT_OUT)
+                self._findings.add(where, f"points at no {kind.name}: {node_id}", LEFT_OUT)
                 return False
         return True

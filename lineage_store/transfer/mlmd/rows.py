@@ -14,9 +14,9 @@ from lineage_store.transfer.mlmd.fitting import Fitting
 Row = tuple[Any, ...]
 
 
-def type_row(found: StoredType, fitting: Fitting) -> Row:
+def type_row(stored_type: StoredType, fitting: Fitting) -> Row:
     """Return the row of a type."""
-    message = found.message
+    message = stored_type.message
     where = f"type {message.id}"
     version, external_id = (
         fitting.key(text, f"{where}, {name}") if text else None
@@ -27,7 +27,15 @@ def type_row(found: StoredType, fitting: Fitting) -> Row:
         description = fitting.text(message.description, f"{where}, description")
     structures = [_structure(message, name, where, fitting) for name in _STRUCTURES]
     name = fitting.key(message.name, f"{where}, name")
-    return (message.id, name, version, found.kind.number, description, *structures, external_id)
+    return (
+        message.id,
+        name,
+        version,
+        stored_type.kind.number,
+        description,
+        *structures,
+        external_id,
+    )
 
 
 _STRUCTURES = ("input_type", "output_type")
@@ -40,12 +48,12 @@ def _structure(message: Any, name: str, where: str, fitting: Fitting) -> str | N
     return fitting.text(encoded, f"{where}, {name}")
 
 
-def type_property_rows(found: StoredType, fitting: Fitting) -> list[Row]:
+def type_property_rows(stored_type: StoredType, fitting: Fitting) -> list[Row]:
     """Return the rows of the properties that a type declares."""
-    type_id = found.message.id
+    type_id = stored_type.message.id
     return [
         (type_id, fitting.key(name, f"type {type_id}, a property's name"), number)
-        for name, number in sorted(found.message.properties.items())
+        for name, number in sorted(stored_type.message.properties.items())
     ]
 
 

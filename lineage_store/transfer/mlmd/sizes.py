@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lineage_store.database.staging.edges import path_text
-from lineage_store.transfer.mlmd.problems import Problems
+from lineage_store.transfer.mlmd.findings import Findings
 
 LEFT_OUT = "it is left out"
 
@@ -15,13 +15,13 @@ class Fit:
     """Makes nodes and events fit into one row.
 
     Args:
-        max_bytes: What a row of the target takes.
-        problems: Takes what does not fit.
+        max_bytes: The largest row that the target takes.
+        findings: Receives the values that do not fit.
     """
 
-    def __init__(self, max_bytes: int, problems: Problems) -> None:
+    def __init__(self, max_bytes: int, findings: Findings) -> None:
         self._max_bytes = max_bytes
-        self._problems = problems
+        self._findings = findings
 
     def node(self, node: Any, where: str) -> Any | None:
         """Return a node without the properties for which there is no room, the largest first.
@@ -31,10 +31,10 @@ class Fit:
         while (size := node.ByteSize() + len(getattr(node, "uri", "").encode())) > self._max_bytes:
             largest = max(_values(node), default=None)
             if largest is None:
-                self._problems.add(where, self._too_large(size), LEFT_OUT)
+                self._findings.add(where, self._too_large(size), LEFT_OUT)
                 return None
-            value_size, field, what, name = largest
-            self._problems.add(f"{where}, {what} {name!r}", self._too_large(value_size), LEFT_OUT)
+            value_size, field, noun, name = largest
+            self._findings.add(f"{where}, {noun} {name!r}", self._too_large(value_size), LEFT_OUT)
             del getattr(node, field)[name]
         return node
 
@@ -45,7 +45,7 @@ class Fit:
             size += len((path_text(event) or "").encode())
         if size <= self._max_bytes:
             return event
-        self._problems.add(where, self._too_large(size), LEFT_OUT)
+        self._findings.add(where, self._too_large(size), LEFT_OUT)
         return None
 
     def _too_large(self, size: int) -> str:
@@ -54,6 +54,6 @@ class Fit:
 
 def _values(node: Any) -> Iterator[tuple[int, str, str, str]]:
     """Yield size, field, kind and name of each property."""
-    for field, what in _MAPS:
+    for field, noun in _MAPS:
         for name, value in getattr(node, field).items():
-            yield value.ByteSize(), field, what, name
+            yield value.ByteSize(), field, noun, name

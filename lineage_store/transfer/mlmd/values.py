@@ -10,7 +10,7 @@ from google.protobuf.struct_pb2 import Struct
 
 from lineage_store.database.mlmd.records import PropertyRecord
 from lineage_store.database.staging.node_rows import STRUCT_PREFIX
-from lineage_store.transfer.mlmd.problems import Problems
+from lineage_store.transfer.mlmd.findings import Findings
 from lineage_store.transfer.mlmd.texts import any_text
 from lineage_store.v1 import metadata_pb2 as pb
 
@@ -20,57 +20,57 @@ UNREADABLE_STRING = "__MLMD_NULL__"
 _ORDER = ("int_value", "double_value", "string_value", "proto_value", "bool_value")
 
 
-def value_of(record: PropertyRecord, where: str, problems: Problems) -> Any | None:
+def value_of(record: PropertyRecord, where: str, findings: Findings) -> Any | None:
     """Return the value of a property, or None if there is none that can be kept."""
     filled = [name for name in _ORDER if getattr(record, name) is not None]
     if not filled:
-        problems.add(where, "has no value", "it is left out")
+        findings.add(where, "has no value", "it is left out")
         return None
     if len(filled) > 1:
-        done = f"{filled[0]} is kept, as ML Metadata reads it"
-        problems.add(where, f"has several values: {', '.join(filled)}", done)
+        action = f"{filled[0]} is kept, as ML Metadata reads it"
+        findings.add(where, f"has several values: {', '.join(filled)}", action)
     cell = getattr(record, filled[0])
     try:
-        return _READERS[filled[0]](cell, where, problems)
+        return _READERS[filled[0]](cell, where, findings)
     except (ValueError, TypeError, OverflowError):
-        problems.add(where, f"holds no {filled[0]} but something else", "it is left out")
+        findings.add(where, f"holds no {filled[0]} but something else", "it is left out")
         return None
 
 
-def _int_value(cell: Any, _where: str, _problems: Problems) -> Any:
+def _int_value(cell: Any, _where: str, _findings: Findings) -> Any:
     return pb.Value(int_value=int(cell))
 
 
-def _double_value(cell: Any, _where: str, _problems: Problems) -> Any:
+def _double_value(cell: Any, _where: str, _findings: Findings) -> Any:
     return pb.Value(double_value=float(cell))
 
 
-def _bool_value(cell: Any, _where: str, _problems: Problems) -> Any:
+def _bool_value(cell: Any, _where: str, _findings: Findings) -> Any:
     return pb.Value(bool_value=bool(int(cell)))
 
 
-def _string_value(cell: Any, where: str, problems: Problems) -> Any:
-    text = any_text(_text_cell(cell), where, problems)
+def _string_value(cell: Any, where: str, findings: Findings) -> Any:
+    text = any_text(_text_cell(cell), where, findings)
     if text == UNREADABLE_STRING:
-        problems.add(where, f"is {text!r}, which ML Metadata can't read", "it is kept as it is")
+        findings.add(where, f"is {text!r}, which ML Metadata can't read", "it is kept as it is")
     if text.startswith(STRUCT_PREFIX):
         struct = _decoded(Struct(), text.removeprefix(STRUCT_PREFIX))
         if struct is not None:
             return pb.Value(struct_value=struct)
-        problems.add(where, "is a Struct that can't be decoded", "it is kept as a string")
+        findings.add(where, "is a Struct that can't be decoded", "it is kept as a string")
     return pb.Value(string_value=text)
 
 
-def _proto_value(cell: Any, where: str, problems: Problems) -> Any:
-    text = any_text(_text_cell(cell), where, problems)
-    found = _decoded(AnyMessage(), text)
-    if found is None:
-        problems.add(where, "is a proto that can't be decoded", "it is kept as a string")
+def _proto_value(cell: Any, where: str, findings: Findings) -> Any:
+    text = any_text(_text_cell(cell), where, findings)
+    message = _decoded(AnyMessage(), text)
+    if message is None:
+        findings.add(where, "is a proto that can't be decoded", "it is kept as a string")
         return pb.Value(string_value=text)
-    if not found.type_url:
-        what = "is an Any without type_url, which ML Metadata can't read"
-        problems.add(where, what, "it is kept as it is")
-    return pb.Value(proto_value=found)
+    if not message.type_url:
+        reason = "is an Any without type_url, which ML Metadata can't read"
+        findings.add(where, reason, "it is kept as it is")
+    return pb.Value(proto_value=message)
 
 
 def _text_cell(cell: Any) -> str | bytes:

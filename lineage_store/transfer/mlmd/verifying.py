@@ -10,7 +10,7 @@ from lineage_store import errors
 from lineage_store.database.bulk.store_pages import StorePages
 from lineage_store.database.mlmd.source import LEAST, MlmdSource
 from lineage_store.kinds import ARTIFACT, EXECUTION, KINDS
-from lineage_store.transfer.mlmd.problems import Problems
+from lineage_store.transfer.mlmd.findings import Findings
 from lineage_store.transfer.mlmd.reading import MlmdReading, Page
 
 SHOWN = 20
@@ -19,12 +19,12 @@ SHOWN = 20
 Progress = Callable[[int, int], None]
 
 Keyed = tuple[Any, Any]
-"""A key, by which both sides are in order, and what is stored under it."""
+"""A key, by which both sides are in order, and the value under it."""
 
 
 @dataclass(slots=True)
 class Verified:
-    """What a comparison found.
+    """The result of a comparison.
 
     Attributes:
         compared: How many types, nodes and edges are equal on both sides.
@@ -59,12 +59,12 @@ class _Comparison:
     """One comparison."""
 
     def __init__(self, source: MlmdSource, store: StorePages, progress: Progress) -> None:
-        self._reading = MlmdReading(source, Problems(), store.max_row_bytes)
+        self._reading = MlmdReading(source, Findings(), store.max_row_bytes)
         self._store = store
         self._progress = progress
         self._counts = source.counts()
-        self._done = 0
-        self._found = Verified()
+        self._rows_so_far = 0
+        self._result = Verified()
 
     def run(self) -> Verified:
         store, reading = self._store, self._reading
@@ -84,29 +84,31 @@ class _Comparison:
             self._compare(name, _plain(pairs), _by_pair(partial(store.members, kind)))
         pairs = self._items(reading.parents(store.existing))
         self._compare("parent_contexts", _plain(pairs), _by_pair(store.parents))
-        return self._found
+        return self._result
 
     def _items(self, pages: Iterator[Page]) -> Iterator[Any]:
         for page in pages:
-            yield from page.kept
-            self._done += page.read
-            self._progress(self._done, sum(self._counts.values()))
+            yield from page.items
+            self._rows_so_far += page.row_count
+            self._progress(self._rows_so_far, sum(self._counts.values()))
 
-    def _compare(self, name: str, wanted: Iterable[Keyed], stored: Iterable[Keyed]) -> None:
+    def _compare(self, name: str, source_items: Iterable[Keyed], stored: Iterable[Keyed]) -> None:
         equal = 0
-        for key, difference in merged(wanted, stored):
+        for key, difference in merged(source_items, stored):
             if difference is None:
                 equal += 1
                 continue
-            self._found.differing += 1
-            if len(self._found.first) < SHOWN:
-                self._found.first.append(f"{name.removesuffix('s')} {key} {difference}")
-        self._found.compared[name] = equal
+            self._result.differing += 1
+            if len(self._result.first) < SHOWN:
+                self._result.first.append(f"{name.removesuffix('s')} {key} {difference}")
+        self._result.compared[name] = equal
 
 
-def merged(wanted: Iterable[Keyed], stored: Iterable[Keyed]) -> Iterator[tuple[Any, str | None]]:
+def merged(
+    source_items: Iterable[Keyed], stored: Iterable[Keyed]
+) -> Iterator[tuple[Any, str | None]]:
     """Yield each key of two ordered streams, and how they differ there; None: they are equal."""
-    left, right = iter(wanted), iter(stored)
+    left, right = iter(source_items), iter(stored)
     one, other = next(left, None), next(right, None)
     while one is not None or other is not None:
         if other is None or (one is not None and one[0] < other[0]):
@@ -121,16 +123,16 @@ def merged(wanted: Iterable[Keyed], stored: Iterable[Keyed]) -> Iterator[tuple[A
             one, other = next(left, None), next(right, None)
 
 
-def _by_id(read: Callable[[int], list[tuple[int, bytes]]]) -> Iterator[Keyed]:
+def _by_id(read_page: Callable[[int], list[tuple[int, bytes]]]) -> Iterator[Keyed]:
     after = LEAST
-    while page := read(after):
+    while page := read_page(after):
         yield from page
         after = page[-1][0]
 
 
-def _by_pair(read: Callable[[tuple[int, int]], list[tuple[int, int]]]) -> Iterator[Keyed]:
+def _by_pair(read_page: Callable[[tuple[int, int]], list[tuple[int, int]]]) -> Iterator[Keyed]:
     after = (LEAST, LEAST)
-    while page := read(after):
+    while page := read_page(after):
         yield from _plain(page)
         after = page[-1]
 

@@ -15,9 +15,9 @@ def test_a_version_that_is_not_known(
     project: Project, url: str, store: LineageStore, version: str, says: str
 ) -> None:
     name = TOOLS[project.adapter.name].distribution
-    told = project.directory / f"{name.replace('-', '_')}-{version}.dist-info"  # found first
-    told.mkdir()
-    (told / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    metadata = project.directory / f"{name.replace('-', '_')}-{version}.dist-info"  # found first
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
     printed = project.succeed(url, LINEAGE_STORE_CACHE="1", COLUMNS="400")  # some wrap lines
     assert project.calls() == dict.fromkeys(CHURN, 1)
     assert f"{name} {version} {says}: the hook is made for" in printed
