@@ -73,7 +73,7 @@ def old_url(request) -> Iterator[str]:
 def test_a_check_names_numbers_that_filters_take_for_others(old_url):
     report = check(old_url)
     assert report.findings.total == len(OLD["postgresql" if "postgresql" in old_url else "mariadb"])
-    assert {one.table for one in report.findings.kept} == {"artifact_properties"}
+    assert {one.table for one in report.findings.kept_findings} == {"artifact_properties"}
     check(old_url, repair=True)
     assert check(old_url).findings.total == 0
 

@@ -59,7 +59,7 @@ def test_what_is_dumped_and_loaded_is_the_same_store(backend, name, tmp_path):
         rows = {table: len(rows) for table, rows in before.items() if table != "counters"}
         assert dumped.rows == loaded.rows == rows
         assert held(target) == before
-        assert check(target).findings.kept == []
+        assert check(target).findings.kept_findings == []
         again = tmp_path / f"again-{name}"
         dump(target, again)
         if name == "store.jsonl":  # equal stores make equal archives, but for the time

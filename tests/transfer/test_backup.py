@@ -62,7 +62,7 @@ def test_a_backup_under_writers_ends_and_is_sound(url, tmp_path, monkeypatch):
             until(lambda: len(written) > before)  # noqa: B023 - called at once
             backup(url, tmp_path / f"{number}.db", progress=silent)
             report = check(f"sqlite:///{tmp_path}/{number}.db")
-            assert report.findings.kept == []
+            assert report.findings.kept_findings == []
             counts.append(report.rows["executions"])
     finally:
         stop.set()

@@ -39,13 +39,13 @@ def file(tmp_path):
 def found(url, **options):
     return {
         (one.kind, one.table, *one.key.values(), one.message)
-        for one in check(url, **options).findings.kept
+        for one in check(url, **options).findings.kept_findings
     }
 
 
 def test_a_sound_store_has_no_findings(url):
     report = check(url)
-    assert report.findings.kept == []
+    assert report.findings.kept_findings == []
     assert report.revision == schema.HEAD
     assert report.rows.keys() == {table.name for table in content_tables()}
     assert all(report.rows.values())
@@ -277,7 +277,7 @@ def test_few_of_many_findings_are_kept_and_all_are_counted(file):
     report = check(file)
     events = report.rows["events"]
     assert events > findings.MOST
-    assert len(report.findings.kept) == findings.MOST
+    assert len(report.findings.kept_findings) == findings.MOST
     assert report.findings.total == report.findings.totals["column", "events"] == events
 
 

@@ -247,4 +247,4 @@ def test_pages_with_many_properties(small, backend, tmp_path):
     with new_store(backend, tmp_path) as url:
         copy(small, url, verify=True)
         assert held(url) == held(small)
-        assert check(url).findings.kept == []
+        assert check(url).findings.kept_findings == []

@@ -95,7 +95,7 @@ def test_what_was_killed_goes_on(url, backend, what, tmp_path: Path):
         if is_begun(target):
             finish(*command)
         assert held(target) == held(url)
-        assert check(target).findings.kept == []
+        assert check(target).findings.kept_findings == []
 
 
 def test_a_dump_and_a_backup_that_were_killed_leave_no_half_of_a_file(url, tmp_path):

@@ -35,6 +35,6 @@ def test_every_database_can_take_it_in(sqlite_mlmd, any_store):
     sqlite_mlmd.populate(NODES)
     done = imported(sqlite_mlmd, any_store)
     assert verify_mlmd(sqlite_mlmd.url, any_store).compared == done.stored
-    assert check(any_store).findings.kept == []
+    assert check(any_store).findings.kept_findings == []
     with real_on(sqlite_mlmd) as real, closing(ImportedStore(any_store)) as ours:
         assert_same(real, ours)
