@@ -284,7 +284,7 @@ def test_a_closed_store_says_so(store: LineageStore) -> None:
     "call",
     [
         lambda: connect("oracle://x/y"),
-        lambda: connect("lineage.db"),
+        lambda: connect("lineage:8080"),
         lambda: connect("grpc://nowhere"),
         lambda: connect("grpc://h:1", ca=b"x"),
         lambda: connect("grpcs://h:1", ca="/no/such/file"),
