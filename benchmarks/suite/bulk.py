@@ -155,7 +155,7 @@ class Bulk:
             event = pb.Event(artifact_id=artifact + 1, execution_id=step + 1, type=kind)
             event.milliseconds_since_epoch = MOMENT
             event.path.steps.add(key=f"place{place}")
-            rows[tables.events].append(event_row(self._event, event))
+            rows[tables.events].append(event_row(self._event, event, MOMENT * 1000))
 
 
 def build(file: Path, nodes: int, progress: Callable[[int], object]) -> int:

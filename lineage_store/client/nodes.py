@@ -43,7 +43,7 @@ class NodeCalls(Calls):
     ) -> list[int]:
         for node in nodes:
             if node.kind is not kind:
-                raise errors.InvalidArgument(f"a {type(node).__name__} among the {kind.plural}")
+                raise errors.InvalidArgument(f"{type(node).__name__} among the {kind.plural}")
         messages = {kind.plural: self._messages(nodes), "update_mask": _mask(kind, fields)}
         response = self._call(f"Put{kind.plural.title()}", **messages, **more)
         return list(getattr(response, f"{kind.name}_ids"))

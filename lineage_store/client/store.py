@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from typing import Self
 
+from lineage_store.client.collections import NodeCollection
 from lineage_store.client.contexts import ContextMethods
 from lineage_store.client.edges import EdgeMethods
 from lineage_store.client.lineage import LineageMethods
@@ -12,6 +13,7 @@ from lineage_store.client.records import RecordMethods
 from lineage_store.client.steps import StepMethods
 from lineage_store.client.transport import Transport
 from lineage_store.client.types import TypeMethods
+from lineage_store.entities import Artifact, Context, Execution
 
 
 class ClientStore(
@@ -27,6 +29,9 @@ class ClientStore(
     Attributes:
         url: Where it is.
         process_id: Of the process that opened it; a forked one can't use it.
+        artifacts: The artifacts, as one object: `store.artifacts.get(7)`.
+        executions: The executions.
+        contexts: The contexts.
 
     Args:
         transport: Carries the requests; closed with the store.
@@ -47,6 +52,9 @@ class ClientStore(
         self._make_fail_fast = fail_fast
         self._fail_fast: Transport | None = None
         self._fail_fast_lock = threading.Lock()
+        self.artifacts = NodeCollection(transport, Artifact)
+        self.executions = NodeCollection(transport, Execution)
+        self.contexts = NodeCollection(transport, Context)
 
     def fail_fast_transport(self) -> Transport:
         """Return the transport for what must not wait for a store that is away.

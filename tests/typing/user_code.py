@@ -45,6 +45,8 @@ def read(store: LineageStore) -> None:
     assert_type(artifact, Artifact)
     assert_type(store.find_artifact(7), Artifact | None)
     assert_type(store.list_artifacts().items, list[Artifact])
+    assert_type(store.artifacts.get("Model/churn"), Artifact)
+    assert_type([step.id for step in store.executions], list[int | None])
     lineage = store.lineage(artifact).upstream()
     assert_type(lineage, Lineage)
     assert_type(lineage.verdict, Verdict)
