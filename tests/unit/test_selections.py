@@ -26,9 +26,11 @@ def options_of(target: str) -> list[str]:
 def collected(*options: str) -> tuple[int, int]:
     """Return how many tests are selected, and how many there are."""
     command = [sys.executable, "-m", "pytest", "--collect-only", "-qq", "--ignore=tests/hooks"]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
     run = subprocess.run(
         [*command, "-p", "no:cacheprovider", *options],
         cwd=ROOT,
+        env=environment,
         check=True,
         capture_output=True,
         text=True,
