@@ -1,6 +1,7 @@
 """Whether code is as it was is asked of what can change, and of nothing else."""
 
 import functools
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -83,3 +84,29 @@ def test_a_submodule_that_is_loaded_at_its_first_use_keeps_the_digest(tmp_path: 
     command = [sys.executable, str(program)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.stdout, done.stderr) == ("True\n", "")
+
+
+def test_a_container_that_is_added_to_an_installed_module_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    digests = set()
+    for added in ([1], [2], {"floor": 1}, {"floor": 2}, (1,), {1}):
+        monkeypatch.setattr(json, "CONF", added, raising=False)
+        digests.add(code_of(reads_added).digest)
+    json.CONF.add(2)  # type: ignore[attr-defined]
+    assert len(digests | {code_of(reads_added).digest}) == 7
+
+
+def reads_added() -> Any:
+    return json.CONF  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("values", [(1, 2), ([1], [2])])
+def test_a_getattr_that_the_project_puts_into_an_installed_module_counts(
+    monkeypatch: pytest.MonkeyPatch, values: tuple[Any, Any]
+) -> None:
+    digests = set()
+    for value in values:
+        monkeypatch.setattr(json, "__getattr__", lambda _, value=value: value, raising=False)
+        digests.add(code_of(reads_added).digest)
+    assert len(digests) == 2

@@ -17,6 +17,9 @@ from lineage_store.fingerprints.code.origins import origin_of_file
 
 _CONSTANTS = frozenset({bool, int, float, complex, str, bytes})
 
+_CONTAINERS = frozenset({list, dict, set, tuple, frozenset})
+"""Types of values that the project may add to an installed module, or change in it."""
+
 _OF_THE_PROCESS = frozenset({"sys", "os", "builtins"})
 """Modules whose constants tell of the machine and of the process."""
 
@@ -30,6 +33,7 @@ def describe_chain(
         names: Mapping[str, Any] = vars(current)
         value = names.get(name, MISSING)
         if value is MISSING and isinstance(current, ModuleType):
+            _describe_lazy_access(graph, names, label)
             value = _lazy_attribute(current, name)
         graph.guards.names.append((names, name, names.get(name, MISSING)))
         package_name = installed_name(value)
@@ -39,9 +43,19 @@ def describe_chain(
             graph.write("installed", package_name)
         elif type(value) in _CONSTANTS and module.__name__ not in _OF_THE_PROCESS:
             graph.fixed(value, label)
+        elif type(value) in _CONTAINERS and module.__name__ not in _OF_THE_PROCESS:
+            graph.bound(names, name, label)
         if package_name is None or not isinstance(value, ModuleType | type):
             return
         current = value
+
+
+def _describe_lazy_access(graph: CodeGraph, names: Mapping[str, Any], label: str) -> None:
+    """Write the `__getattr__` of an installed module if the project replaced it."""
+    access = names.get("__getattr__", MISSING)
+    graph.guards.names.append((names, "__getattr__", access))
+    if is_of_project(access):
+        graph.value(access, f"{label}: __getattr__")
 
 
 def _lazy_attribute(module: ModuleType, name: str) -> Any:
