@@ -149,12 +149,13 @@ class Database:
         if once and self._driver.reads_at_once:
             try:
                 result: T = self._with_reader(self._read_at_once, job, arguments, once=True)
-                return result
             except (SecondStatement, IndexIsBehind):
                 pass  # it takes more than that, so it is read as all else is
             except LOST:
                 if not self._driver.is_remote:
                     raise
+            else:
+                return result
         answer: T = self._with_index(
             lambda *, complete: self._read_until_there(job, *arguments, index_is_complete=complete),
             lambda: self._with_reader(self._read_beside_index, job, arguments),
@@ -186,15 +187,16 @@ class Database:
             result: T = self._with_reader(
                 self._read_in_transaction, job, arguments, index_is_complete
             )
-            return result
         except LOST:
             if not self._driver.is_remote:
                 raise
+        else:
+            return result
         self._drop_idle()  # the server was restarted since they were opened
-        again: T = self._retrying()(
+        answer: T = self._retrying()(
             self._with_reader, self._read_in_transaction, job, arguments, index_is_complete
         )
-        return again
+        return answer
 
     def _read_in_transaction(
         self,
