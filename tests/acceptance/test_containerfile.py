@@ -29,8 +29,8 @@ def test_the_container_file_copies_what_a_wheel_is_built_from(tmp_path: Path) ->
             copy(ROOT / source, copied)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet"]
     command = [*pip, "--no-deps", "--wheel-dir", str(tmp_path / "made"), str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=250, check=False)
-    assert done.returncode == 0, done.stderr
+    process = subprocess.run(command, capture_output=True, text=True, timeout=250, check=False)
+    assert process.returncode == 0, process.stderr
     assert len(list((tmp_path / "made").glob("lineage_store-*.whl"))) == 1
     [extras] = re.findall(r'"\.\[([\w,]+)\]"', text)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

@@ -211,20 +211,20 @@ def test_a_budget_of_nodes(diamond):
     ("budget", "reason"), [({"max_bytes": 1}, "MAX_BYTES"), ({"max_milliseconds": 1}, "MAX_TIME")]
 )
 def test_budgets_of_bytes_and_time_let_every_request_make_progress(diamond, budget, reason):
-    token, found, seen = None, [], []
+    token, page_parts, reasons = None, [], []
     for _ in range(20):
         parts = trace(diamond, 4, direction=UPSTREAM, budget=budget, token=token)
-        found += parts[:-1]
+        page_parts += parts[:-1]
         verdict = parts[-1].verdict
         if verdict.complete:
             break
-        seen.append(verdict.reason)
+        reasons.append(verdict.reason)
         assert len(parts) > 1
         token = verdict.resume_token
-    assert names([*found, None]) == "a4 | e2 e3 | a2 a3 | e1 | a1"
-    assert len(edges(found)) == 7
+    assert names([*page_parts, None]) == "a4 | e2 e3 | a2 a3 | e1 | a1"
+    assert len(edges(page_parts)) == 7
     if reason == "MAX_BYTES":  # how far a millisecond gets is up to the machine
-        assert set(seen) == {Reason.Value(reason)}
+        assert set(reasons) == {Reason.Value(reason)}
 
 
 def test_large_answers_come_in_parts(call):
@@ -364,9 +364,9 @@ def test_what_was_committed_during_a_walk_does_no_harm(diamond):
     diamond("PutEvents", events=[event(i, new, INPUT) for i in (1, 4)])
     token = first[-1].verdict.resume_token
     second = trace(diamond, 4, direction=BOTH, token=token)
-    found = edges([*first, *second])
-    assert len(found) == len(set(found))
-    assert len([edge for edge in found if edge[1] != new]) == 7
+    walked = edges([*first, *second])
+    assert len(walked) == len(set(walked))
+    assert len([edge for edge in walked if edge[1] != new]) == 7
 
 
 def node(number, kind=ARTIFACT):
@@ -380,8 +380,8 @@ def paths(call, source, target, **options):
 
 
 def test_paths(diamond):
-    found, answer = paths(diamond, node(1), node(4))
-    assert found == ["a1 e1 a2 e2 a4", "a1 e1 a3 e3 a4"]
+    found_paths, answer = paths(diamond, node(1), node(4))
+    assert found_paths == ["a1 e1 a2 e2 a4", "a1 e1 a3 e3 a4"]
     steps = [(e.artifact_id, e.execution_id, e.type) for e in answer.paths[1].events]
     assert steps == [(1, 1, INPUT), (3, 1, OUTPUT), (3, 3, INTERNAL_INPUT), (4, 3, OUTPUT)]
     assert list(answer.artifacts) == diamond.get("artifact", 1, 2, 3, 4)
@@ -392,28 +392,28 @@ def test_paths(diamond):
 
 def test_paths_in_other_directions(diamond):
     assert paths(diamond, node(4), node(1))[0] == []
-    found, _ = paths(diamond, node(4), node(1), direction=UPSTREAM, max_paths=1)
-    assert found == ["a4 e2 a2 e1 a1"]
-    found, _ = paths(diamond, node(2), node(3), direction=BOTH)
-    assert found == ["a2 e1 a3", "a2 e2 a4 e3 a3"]
-    found, _ = paths(diamond, node(2), node(3), direction=BOTH, shortest_only=True)
-    assert found == ["a2 e1 a3"]
-    found, _ = paths(diamond, node(1, EXECUTION), node(3, EXECUTION))
-    assert found == ["e1 a3 e3"]
+    found_paths, _ = paths(diamond, node(4), node(1), direction=UPSTREAM, max_paths=1)
+    assert found_paths == ["a4 e2 a2 e1 a1"]
+    found_paths, _ = paths(diamond, node(2), node(3), direction=BOTH)
+    assert found_paths == ["a2 e1 a3", "a2 e2 a4 e3 a3"]
+    found_paths, _ = paths(diamond, node(2), node(3), direction=BOTH, shortest_only=True)
+    assert found_paths == ["a2 e1 a3"]
+    found_paths, _ = paths(diamond, node(1, EXECUTION), node(3, EXECUTION))
+    assert found_paths == ["e1 a3 e3"]
 
 
 def test_no_path_is_an_answer(diamond):
-    found, answer = paths(diamond, node(2), node(3))
-    assert (found, answer.verdict.complete) == ([], True)
-    found, answer = paths(diamond, node(2), node(2))
-    assert (found, answer.verdict.complete) == (["a2"], True)
+    found_paths, answer = paths(diamond, node(2), node(3))
+    assert (found_paths, answer.verdict.complete) == ([], True)
+    found_paths, answer = paths(diamond, node(2), node(2))
+    assert (found_paths, answer.verdict.complete) == (["a2"], True)
 
 
 def test_bounds_on_paths(diamond):
     def reason(**options):
-        found, answer = paths(diamond, node(1), node(4), **options)
+        found_paths, answer = paths(diamond, node(1), node(4), **options)
         assert answer.verdict.complete != answer.verdict.HasField("reason")
-        return len(found), Reason.Name(answer.verdict.reason)
+        return len(found_paths), Reason.Name(answer.verdict.reason)
 
     assert reason(max_paths=1) == (1, "MAX_PATHS")
     assert reason(max_paths=2) == (2, "REASON_UNSPECIFIED")

@@ -357,9 +357,9 @@ def test_what_could_not_be_recorded_is_not_published(store, tmp_path: Path, capl
     (tmp_path / "file").write_text("x")
     for _ in range(2):
         with store.run("nightly") as run:
-            with run.step("gone", cache=True) as gone:
-                assert not gone.hit
-                gone.output("out", tmp_path / "gone")
+            with run.step("gone", cache=True) as step:
+                assert not step.hit
+                step.output("out", tmp_path / "gone")
             with run.step("twice", cache=True) as twice:
                 assert not twice.hit
                 twice.output("one", tmp_path / "file")

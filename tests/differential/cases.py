@@ -30,18 +30,18 @@ def _value(key: str, value: str) -> str:
     return f'key: "{key}" value {{ {value} }}'
 
 
-def _doubles(about: str, sent: str, stored: str) -> Case:
+def _doubles(about: str, text: str, stored: str) -> Case:
     steps = _artifact_with(
-        _value("d", f"double_value: {sent}"),
+        _value("d", f"double_value: {text}"),
         _value("d", f"double_value: {stored}"),
-        _value("d", f"double_value: {sent}"),
+        _value("d", f"double_value: {text}"),
     )
     return Case("doubles", about, steps)
 
 
-def _string(about: str, sent: str, real: str) -> Case:
-    kept = _value("s", f'string_value: "{sent}"')
-    return Case("strings that look like its encoding", about, _artifact_with(kept, real, kept))
+def _string(about: str, text: str, real: str) -> Case:
+    value = _value("s", f'string_value: "{text}"')
+    return Case("strings that look like its encoding", about, _artifact_with(value, real, value))
 
 
 CLASHES = (

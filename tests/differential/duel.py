@@ -75,10 +75,10 @@ class Side:
         result = copy_of(request)
         for kind, plural in PLURAL.items():
             for node in getattr(result, plural, ()):
-                known = self.nodes[kind].get(node.id) if node.HasField("id") else None
-                if known is not None:
+                stored = self.nodes[kind].get(node.id) if node.HasField("id") else None
+                if stored is not None:
                     overlay = copy_of(node)
-                    node.CopyFrom(known)
+                    node.CopyFrom(stored)
                     node.MergeFrom(overlay)
         return result
 
@@ -86,9 +86,9 @@ class Side:
         """Return the request with the update times that this store answered, where it asks so."""
         result = copy_of(request)
         for artifact in getattr(result, "artifacts", ()):
-            known = self.nodes["artifact"].get(artifact.id)
-            if known is not None and artifact.last_update_time_since_epoch == AS_READ:
-                artifact.last_update_time_since_epoch = known.last_update_time_since_epoch
+            stored = self.nodes["artifact"].get(artifact.id)
+            if stored is not None and artifact.last_update_time_since_epoch == AS_READ:
+                artifact.last_update_time_since_epoch = stored.last_update_time_since_epoch
         return result
 
 

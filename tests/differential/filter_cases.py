@@ -55,10 +55,10 @@ def described(answer: Answer, kind: str) -> str:
     """Return an answer in the words of the tables."""
     if answer.code:
         return answer.status
-    found = ids_in(answer, kind)
-    if len(found) == SIZES[kind]:
+    ids = ids_in(answer, kind)
+    if len(ids) == SIZES[kind]:
         return "all"
-    return " ".join(map(str, found)) or "none"
+    return " ".join(map(str, ids)) or "none"
 
 
 AGREED = tuple(_cases("agreed.txt"))

@@ -112,16 +112,16 @@ def run(directory: Path, database: str, seconds: float, seed: int) -> Report:
     ):
         world, tally = World(served.address), Tally()
         callers = [Caller(served.address, world, tally, f"{seed}/{at}") for at in range(CALLERS)]
-        begun = time.monotonic()
+        start = time.monotonic()
         for caller in callers:
             caller.start()
         memory = _watch(served, seconds, tally)
         failed = sum(not caller.is_alive() for caller in callers)
         for caller in callers:
-            caller.ended.set()
+            caller.stop.set()
         for caller in callers:
             caller.join(30)
-        took = time.monotonic() - begun
+        took = time.monotonic() - start
         faults = list(_faults(served, callers, memory))
         if failed:
             faults.append(f"{failed} callers failed, which is a defect of the fuzz")
@@ -133,10 +133,10 @@ def _watch(served: Served, seconds: float, tally: Tally) -> tuple[int, int]:
     process = psutil.Process(served.process.pid)
     until = time.monotonic() + seconds
     warm = 0
-    while (left := until - time.monotonic()) > 0 and served.process.poll() is None:
-        if not warm and left < seconds * (1 - WARM_UP):
+    while (seconds_left := until - time.monotonic()) > 0 and served.process.poll() is None:
+        if not warm and seconds_left < seconds * (1 - WARM_UP):
             warm = process.memory_info().rss
-        time.sleep(min(0.2, left))
+        time.sleep(min(0.2, seconds_left))
         if len(tally.findings) > 100:
             break
     if served.process.poll() is not None:

@@ -24,7 +24,7 @@ class Adapter(ABC):
         retries: Whether it tries a step again that failed, in the first mode.
         caches: Whether LINEAGE_STORE_CACHE makes it skip what did not change.
         keeping: Variables without which it keeps nothing that could stand for a step.
-        kept: A file that a step writes, and the step.
+        kept_output: A file that a step writes, and the step.
         cuts_off: Whether it skips a step whose inputs were made again, and are what they were.
         code: A file of the project, and what is to be replaced in it by what, to give
             `train_large` other instructions that do the same.
@@ -43,7 +43,7 @@ class Adapter(ABC):
     retries: bool = False
     caches: bool = False
     keeping: ClassVar[dict[str, str]] = {}
-    kept: tuple[str, str] = ("metrics", "evaluate")
+    kept_output: tuple[str, str] = ("metrics", "evaluate")
     cuts_off: bool = True
     code: tuple[str, str, str]
     returns: bool = True

@@ -31,8 +31,8 @@ CHURN = {
 """The steps by name."""
 
 LINEAGE = {
-    *((what, name) for name, step in CHURN.items() for what in step.inputs),
-    *((name, what) for name, step in CHURN.items() for what in step.outputs),
+    *((thing, name) for name, step in CHURN.items() for thing in step.inputs),
+    *((name, thing) for name, step in CHURN.items() for thing in step.outputs),
 }
 """What is read by which step, and written by which: the whole lineage of `metrics`."""
 

@@ -27,9 +27,9 @@ def digest(key: str) -> bytes:
 
 def keys(name: str, steps: int, count: int) -> Iterator[str]:
     """Yield the key of each step: every second one is the same for all workers."""
-    chosen = random.Random(name.partition(".")[0])
+    chance = random.Random(name.partition(".")[0])
     for at in range(steps):
-        yield f"k{chosen.randrange(count) if at % 2 else at % count}"
+        yield f"k{chance.randrange(count) if at % 2 else at % count}"
 
 
 class Worker:

@@ -118,9 +118,9 @@ def test_records_that_are_refused_at_their_line(lines, tmp_path, table, change, 
         lines[number - 1] |= change | {"body": {"id": "2"}}
     else:
         lines, number = changed(lines, table, **change)
-    found = refusal(lines, tmp_path)
-    assert f"line {number}: {message}" in found or (
-        message in found and f"line {number}: " in found
+    message_of_refusal = refusal(lines, tmp_path)
+    assert f"line {number}: {message}" in message_of_refusal or (
+        message in message_of_refusal and f"line {number}: " in message_of_refusal
     )
 
 

@@ -106,7 +106,7 @@ def test_every_statement_of_a_day_is_plain(engine):
     finally:
         connection.statement_observers.remove(texts.append)
     assert len(texts) > 30
-    assert {text: found for text in texts if (found := lacking(text))} == {}
+    assert {text: gaps for text in texts if (gaps := lacking(text))} == {}
 
 
 @pytest.mark.parametrize("count", [1, 1000])

@@ -105,8 +105,8 @@ class Comparison:
     def _outcome(self, real: Answer, kind: str) -> str:
         if real.code:
             return real.status
-        found = len(ids_in(real, kind))
-        return "none" if not found else "all" if found == self._sizes[kind] else "some"
+        count = len(ids_in(real, kind))
+        return "none" if not count else "all" if count == self._sizes[kind] else "some"
 
 
 def is_same(exchange: Exchange) -> bool:

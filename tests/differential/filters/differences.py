@@ -85,10 +85,10 @@ def _fails_inside(exchange: Exchange) -> bool:
 def _enum_rewriting(exchange: Exchange) -> bool:
     """Whether the real store stumbles over the names of an enumeration that we know."""
     if _only_real_answers(exchange):  # "-state = LIVE", rewritten to "-state = 2"
-        return _said(exchange.ours, _ENUM_REWRITING)
+        return _has_message(exchange.ours, _ENUM_REWRITING)
     if not _only_ours_answers(exchange):
         return False
-    if _said(exchange.real, _ENUM_REWRITING):
+    if _has_message(exchange.real, _ENUM_REWRITING):
         return True
     broken = _STATES.search(_lexed(exchange).code)
     return broken is not None and 'Unexpected "("' in exchange.real.message
@@ -104,16 +104,16 @@ def _folded_names(exchange: Exchange) -> bool:
 def _two_namings(exchange: Exchange) -> bool:
     if not _only_ours_answers(exchange):
         return False
-    if _said(exchange.real, _DUPLICATE):
+    if _has_message(exchange.real, _DUPLICATE):
         return True
-    found = _PROPERTY.findall(_lexed(exchange).code)
-    quoted = {(prefix, name) for prefix, name, _, _ in found if name}
-    bare = {(prefix, name) for prefix, _, name, _ in found if name}
-    twice = quoted & bare or any(value == "`" for *_, value in found)
-    return _said(exchange.real, _UNRECOGNIZED) and bool(twice)
+    properties = _PROPERTY.findall(_lexed(exchange).code)
+    quoted = {(prefix, name) for prefix, name, _, _ in properties if name}
+    bare = {(prefix, name) for prefix, _, name, _ in properties if name}
+    twice = quoted & bare or any(value == "`" for *_, value in properties)
+    return _has_message(exchange.real, _UNRECOGNIZED) and bool(twice)
 
 
-def _said(answer: Answer, pattern: re.Pattern[str]) -> bool:
+def _has_message(answer: Answer, pattern: re.Pattern[str]) -> bool:
     return pattern.search(answer.message) is not None
 
 
@@ -135,7 +135,7 @@ def _more_of_sql(exchange: Exchange) -> bool:
 
 
 def _more_names(exchange: Exchange) -> bool:
-    return _only_ours_answers(exchange) and _said(exchange.real, _LENIENT)
+    return _only_ours_answers(exchange) and _has_message(exchange.real, _LENIENT)
 
 
 def _casts(exchange: Exchange) -> bool:

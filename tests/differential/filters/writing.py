@@ -134,15 +134,15 @@ class Writer(Operands):
         kind = self._kind()
         operator = self.chance.choice(("=", "=", "=", "!=", "<>", "<", "<=", ">", ">="))
         self.used.add(operator)
-        left, right = self._left(kind, depth), self.operand(kind, depth)
+        left_side, right = self._left(kind, depth), self.operand(kind, depth)
         if self.often(0.1):
-            return f"{left}{operator}{right}"
-        return spaced(self.chance, left, operator, right)
+            return f"{left_side}{operator}{right}"
+        return spaced(self.chance, left_side, operator, right)
 
-    def _left(self, kind: str, depth: int) -> str:
+    def _left_operand(self, kind: str, depth: int) -> str:
         """Return an operand that is seldom a constant."""
-        found = self.reference(kind) if self.often(0.6) else None
-        return self.operand(kind, depth) if found is None else found
+        reference = self.reference(kind) if self.often(0.6) else None
+        return self.operand(kind, depth) if reference is None else reference
 
     def _negated(self, word: str) -> list[str]:
         self.used.add(word)
@@ -228,19 +228,19 @@ class Writer(Operands):
         )
         if form < 2:
             return f"{attribute} {('=', '!=')[form]} {self.chance.choice(names)}"
-        chosen = self.chance.sample(names, self.chance.randint(1, 3))
+        sample = self.chance.sample(names, self.chance.randint(1, 3))
         word = ("IN", "NOT IN")[form - 2]
-        return f"{attribute} {word} ({', '.join(chosen)})"
+        return f"{attribute} {word} ({', '.join(sample)})"
 
     def _breaks(self, attribute: str) -> bool:
         return attribute.endswith("state") and "." in attribute and self.often(0.95)
 
     def _enumerated(self) -> tuple[str, list[str]]:
         """Return an enumeration, and what has it from here."""
-        found = {"artifact": "state", "execution": "last_known_state"}.get(self.kind)
-        if found is not None and self.often(0.65):
-            return found, [found]
-        if found is not None:
+        attribute = {"artifact": "state", "execution": "last_known_state"}.get(self.kind)
+        if attribute is not None and self.often(0.65):
+            return attribute, [attribute]
+        if attribute is not None:
             return "type", [f"{self.alias('events')}.type"]
         neighbour = self.chance.choice(("artifacts", "executions"))
         name = next(name for name in NEIGHBOURS["context"][neighbour] if name.endswith("state"))

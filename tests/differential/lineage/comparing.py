@@ -16,13 +16,13 @@ def graph(store: Store, request: Message) -> Answer:
     """Return an answer whose lists are sets, in one order for all stores."""
     answer = store.call(METHOD, request)
     normal = response_of(METHOD)
-    for descriptor, found in answer.response.lineage_subgraph.ListFields():
-        unique = {part.SerializeToString(deterministic=True): part for part in found}
+    for descriptor, parts in answer.response.lineage_subgraph.ListFields():
+        unique = {part.SerializeToString(deterministic=True): part for part in parts}
         getattr(normal.lineage_subgraph, descriptor.name).extend(
             unique[key] for key in sorted(unique)
         )
         if store.name == "ours":
-            assert len(unique) == len(found), f"{descriptor.name} has something twice"
+            assert len(unique) == len(parts), f"{descriptor.name} has something twice"
     return Answer(answer.code, answer.message, normal)
 
 

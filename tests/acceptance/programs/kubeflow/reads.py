@@ -60,20 +60,20 @@ def lists(wire: Wire, size: int) -> None:
 
 def namespaces_of(wire: Wire, uri: str) -> set[str]:
     """Ask as the access check does whose an artifact is."""
-    found = set()
+    namespaces = set()
     for artifact in wire.call("GetArtifactsByURI", uris=[uri]).artifacts:
         contexts = wire.call("GetContextsByArtifact", artifact_id=artifact.id).contexts
-        found |= {
+        namespaces |= {
             property_of(context, "namespace").string_value
             for context in contexts
             if context.type == RUN
         }
-    return found
+    return namespaces
 
 
 def refusals(wire: Wire) -> list[str]:
     """Ask for what is not there; return what each question came to."""
-    asked = [
+    questions = [
         ("GetContextByTypeAndName", {"type_name": RUN, "context_name": "none"}),
         ("GetContextByTypeAndName", {"type_name": "KfpRun", "context_name": "none"}),
         ("GetContextType", {"type_name": "KfpRun"}),
@@ -88,11 +88,11 @@ def refusals(wire: Wire) -> list[str]:
         ("GetExecutionsByID", {"execution_ids": [10**9]}),
         ("GetArtifactsByURI", {"uris": ["s3://none"]}),
     ]
-    return list(_statuses(wire, asked))
+    return list(_statuses(wire, questions))
 
 
-def _statuses(wire: Wire, asked: Iterable[tuple[str, dict[str, object]]]) -> Iterable[str]:
-    for method, fields in asked:
+def _statuses(wire: Wire, questions: Iterable[tuple[str, dict[str, object]]]) -> Iterable[str]:
+    for method, fields in questions:
         try:
             wire.call(method, **fields)
         except Refused as refused:

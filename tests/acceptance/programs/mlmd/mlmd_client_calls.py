@@ -56,9 +56,9 @@ class Script(TypeCalls, NodeCalls, EdgeCalls, QueryCalls, StepCalls):
         self.refused(ValueError, None)
         self.refused(ValueError, proto.Artifact())
         assert "Unset" in str(self.refused(RuntimeError, proto.ConnectionConfig()))
-        missing = proto.ConnectionConfig()
-        missing.sqlite.filename_uri = "/nonexistent/directory/x.db"
-        self.refused(RuntimeError, missing)
+        no_such_file = proto.ConnectionConfig()
+        no_such_file.sqlite.filename_uri = "/nonexistent/directory/x.db"
+        self.refused(RuntimeError, no_such_file)
         memory = proto.ConnectionConfig(fake_database=proto.FakeDatabaseConfig())
         assert self.mlmd.MetadataStore(memory).get_artifacts() == []
         for version in (-1, 11):
@@ -109,9 +109,9 @@ def main():
         if args.grpc:
             host, _, port = args.grpc.rpartition(":")
             return proto.MetadataStoreClientConfig(host=host, port=int(port))
-        found = proto.ConnectionConfig()
-        found.sqlite.filename_uri = args.sqlite
-        return found
+        connection = proto.ConnectionConfig()
+        connection.sqlite.filename_uri = args.sqlite
+        return connection
 
     script = Script(args.module, config)
     called = script.run()

@@ -87,19 +87,19 @@ def texts(kind):
 
 def listings(store, options):
     """Return what each method finds by each filter."""
-    found = {}
+    outcomes = {}
     for kind in ("artifacts", "executions", "contexts"):
         for text in texts(kind):
-            wanted = options(filter_query=text)
-            asked = {f"get_{kind}": lambda k=kind, o=wanted: getattr(store, f"get_{k}")(o)}
+            filtered = options(filter_query=text)
+            questions = {f"get_{kind}": lambda k=kind, o=filtered: getattr(store, f"get_{k}")(o)}
             if kind != "contexts":
                 by_context = getattr(store, f"get_{kind}_by_context")
                 for context in (1, 2, 99):
                     question = f"get_{kind}_by_context {context}"
-                    asked[question] = lambda c=context, o=wanted, f=by_context: f(c, o)
-            for question, call in asked.items():
-                found[f"{question}: {text}"] = outcome(call)
-    return found
+                    questions[question] = lambda c=context, o=filtered, f=by_context: f(c, o)
+            for question, call in questions.items():
+                outcomes[f"{question}: {text}"] = outcome(call)
+    return outcomes
 
 
 def outcome(call):
@@ -111,7 +111,7 @@ def outcome(call):
 
 def by_type(address, rpc):
     """Return what the RPCs find that take a type and a filter."""
-    found = {}
+    outcomes = {}
     with grpc.insecure_channel(address) as channel:
         for kind in ("Artifacts", "Executions", "Contexts"):
             method = f"Get{kind}ByType"
@@ -124,8 +124,8 @@ def by_type(address, rpc):
             for text in texts(kind.lower()):
                 request = getattr(rpc, f"{method}Request")(type_name="T")
                 request.options.filter_query = text
-                found[f"{method}: {text}"] = remote_outcome(call, request, kind.lower())
-    return found
+                outcomes[f"{method}: {text}"] = remote_outcome(call, request, kind.lower())
+    return outcomes
 
 
 def remote_outcome(call, request, field):
@@ -154,11 +154,11 @@ def main():
     store = mlmd.MetadataStore(config)
     if args.record:
         record(store, pb)
-    found = {"methods": listings(store, mlmd.ListOptions)}
+    answers = {"methods": listings(store, mlmd.ListOptions)}
     if args.grpc:
         rpc = importlib.import_module(f"{args.module}.proto.metadata_store_service_pb2")
-        found["by type"] = by_type(args.grpc, rpc)
-    print(json.dumps(found))
+        answers["by type"] = by_type(args.grpc, rpc)
+    print(json.dumps(answers))
 
 
 if __name__ == "__main__":

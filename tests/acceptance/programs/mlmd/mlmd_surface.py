@@ -20,11 +20,11 @@ def public(namespace) -> list[str]:
 
 def methods(cls) -> dict[str, object]:
     members = {name: inspect.getattr_static(cls, name) for name in public(cls)}
-    found = {
+    signatures = {
         name: signature(member) if inspect.isfunction(member) else type(member).__name__
         for name, member in members.items()
     }
-    return {"__init__": signature(cls.__init__), **found}
+    return {"__init__": signature(cls.__init__), **signatures}
 
 
 def exceptions(errors) -> dict[str, object]:

@@ -23,15 +23,15 @@ class TfxResolvers(TfxLauncher):
         models = self.store.get_artifacts(self.listing('type = "Model" AND state = LIVE'))
         blessings = self.store.get_artifacts_by_type("ModelBlessing")
         blessed = {one.id for one in blessings if one.custom_properties["blessed"].int_value}
-        made = self.store.get_events_by_artifact_ids(blessed)
-        evaluations = {e.execution_id for e in made if e.type == self.pb.Event.OUTPUT}
+        events = self.store.get_events_by_artifact_ids(blessed)
+        evaluations = {e.execution_id for e in events if e.type == self.pb.Event.OUTPUT}
         used = {
             event.artifact_id
             for event in self.store.get_events_by_execution_ids(evaluations)
             if event.type == self.pb.Event.INPUT
         }
-        found = [model for model in models if model.id in used]
-        self.say("blessed models", self.names(found))
+        blessed_models = [model for model in models if model.id in used]
+        self.say("blessed models", self.names(blessed_models))
         pushed = self.store.get_artifacts(self.listing('type IN ("PushedModel", "Model")'))
         self.say("models", sorted(self.names(pushed)))
 
@@ -61,15 +61,15 @@ class TfxResolvers(TfxLauncher):
 
     def graph(self, graph):
         """Return a graph as lists whose order means nothing."""
-        found = {
+        names = {
             "artifacts": sorted(one.uri for one in graph.artifacts),
             "executions": sorted(one.name for one in graph.executions),
             "contexts": sorted(one.name for one in graph.contexts),
             "events": sorted(map(str, self.edges(graph.events))),
         }
         for name in ("artifact_types", "execution_types", "context_types"):
-            found[name] = sorted(one.name for one in getattr(graph, name))
-        return found
+            names[name] = sorted(one.name for one in getattr(graph, name))
+        return names
 
     def neighbours(self):
         """Say what filters over neighbours of nodes find."""
@@ -124,21 +124,21 @@ class TfxResolvers(TfxLauncher):
     def collect(self, node, key, keep):
         """Delete what a node has put out under a key, but for the newest ones."""
         query = f'contexts_0.name = "{NAME}.{node}" AND state IN (2)'
-        found = self.store.get_artifacts(self.listing(query))
-        ids = [artifact.id for artifact in found]
+        artifacts = self.store.get_artifacts(self.listing(query))
+        ids = [artifact.id for artifact in artifacts]
         events = self.store.get_events_by_artifact_ids(ids)
-        made = {
+        output_ids = {
             event.artifact_id
             for event in events
             if event.type == self.pb.Event.OUTPUT and event.path.steps[0].key == key
         }
-        garbage = [artifact for artifact in found if artifact.id in made][:-keep]
+        garbage = [artifact for artifact in artifacts if artifact.id in output_ids][:-keep]
         for state in (self.pb.Artifact.MARKED_FOR_DELETION, self.pb.Artifact.DELETED):
             for artifact in garbage:
                 artifact.state = state
             self.store.put_artifacts(garbage)
-        gone = self.store.get_artifacts(self.listing("state IN (DELETED)"))
-        self.say("gone", self.shown(gone))
+        deleted = self.store.get_artifacts(self.listing("state IN (DELETED)"))
+        self.say("gone", self.shown(deleted))
         for states in ("(2)", "(2, 3, 4)", "(LIVE, DELETED)"):
             self.say(f"state IN {states}", self.found_or_refused(f"state IN {states}"))
 
@@ -199,9 +199,9 @@ class TfxResolvers(TfxLauncher):
         self.store.put_artifact_type(wider, can_add_fields=True, can_omit_fields=True)
         narrower = pb.ArtifactType(name="Examples")
         self.store.put_artifact_type(narrower, can_add_fields=True, can_omit_fields=True)
-        found = MessageToDict(self.store.get_artifact_type("Examples"))
-        found.pop("id")
-        self.say("type", found)
+        examples = MessageToDict(self.store.get_artifact_type("Examples"))
+        examples.pop("id")
+        self.say("type", examples)
         for flags in ({}, {"can_add_fields": True}, {"can_omit_fields": True}):
             other = pb.ArtifactType(name="Examples", properties={"other": pb.INT})
             try:
