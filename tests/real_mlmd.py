@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def required(name: str) -> bool:
-    """Whether LINEAGE_REQUIRE lists `name`, so that its absence is a failure, not a skip."""
+    """Return True if LINEAGE_REQUIRE lists `name`, so that its absence is a failure, not a skip."""
     return name in os.environ.get("LINEAGE_REQUIRE", "").split(",")
 
 

@@ -1,6 +1,6 @@
 """The benchmarks run, see the same on both sides, and would say so if they did not.
 
-What they measure is not tested: a benchmark is never a timed test.
+The speed is not tested: a benchmark is never a timed test.
 """
 
 import json
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def results(command: str, *options: str, directory: Path) -> Any:
-    """Return what a command writes as JSON."""
+    """Return the JSON that a command writes."""
     file = directory / "results.json"
     process = subprocess.run(
         [sys.executable, f"benchmarks/{command}.py", *options, "--json", str(file)],

@@ -1,4 +1,4 @@
-"""`lineage-store runs` says which steps are not recorded completely, and what is missing."""
+"""`lineage-store runs` says which steps are recorded incompletely, and names the gaps."""
 
 import json
 from pathlib import Path

@@ -64,7 +64,7 @@ NODES = [["lineage"], ["impact"], ["paths", "1"], ["compare", "4"], ["cache", "l
 
 
 class Done(NamedTuple):
-    """How a command ended."""
+    """The exit code and the output of a command."""
 
     returncode: int
     stdout: str

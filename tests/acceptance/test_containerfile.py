@@ -1,4 +1,4 @@
-"""The container file: it copies what a wheel is built from, and runs what the wheel has.
+"""The container file: it copies all files that make a wheel, and runs the commands of the wheel.
 
 No image is built here; that takes a registry of images.
 """
@@ -38,7 +38,7 @@ def test_the_container_file_copies_what_a_wheel_is_built_from(tmp_path: Path) ->
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy what a fresh checkout has."""
+    """Copy the files of a fresh checkout."""
     if source.is_file():
         shutil.copy(source, target)
     else:

@@ -137,7 +137,7 @@ def test_no_password_is_in_a_manifest() -> None:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Iterator[dict[tuple[str, str], str]]:
-    """What Kubeflow Pipelines would have, of a MySQL in which our user has a password."""
+    """Settings of Kubeflow Pipelines, for a MySQL in which our user has a password."""
     password = tmp_path / "password"
     password.write_text("s3cret/päss word\n")
     with mariadb.new_store(), closing(mariadb.connect(mariadb.port())) as connection:
@@ -170,7 +170,7 @@ def started(
 def test_the_history_is_imported_and_the_server_goes_on_with_it(
     settings: dict[tuple[str, str], str], tmp_path: Path
 ) -> None:
-    """Kubeflow Pipelines records in ML Metadata on MySQL; then in what took its place."""
+    """Kubeflow Pipelines records in ML Metadata on MySQL; then in the store that replaces it."""
     port = settings["pipeline-install-config", "dbPort"]
     before = json.loads(run("ml_metadata", "mlmd/mlmd_mysql_history.py", "--port", port))
     job = WORKLOADS[1]
@@ -192,7 +192,7 @@ def test_the_history_is_imported_and_the_server_goes_on_with_it(
 def recorded_run(
     deployment: manifests.Manifest, settings: dict[tuple[str, str], str], directory: Path
 ) -> dict[str, Any]:
-    """Start the server as its container does; return what it knows of a run in the history."""
+    """Start the server as its container does; return a run of the history as the server has it."""
     [_, *options], variables = started(deployment, settings, directory / "password")
     # The port is another one: tests run side by side.
     options[options.index("--grpc") + 1] = "127.0.0.1:0"
@@ -241,7 +241,7 @@ components: [kubeflow/component]
 
 
 def kustomized(directory: Path) -> list[manifests.Manifest]:
-    """Return what kubectl makes of a kustomization, or skip the test."""
+    """Return the output of kubectl for a kustomization, or skip the test."""
     if (kubectl := shutil.which("kubectl")) is None:
         if "kubectl" in os.environ.get("LINEAGE_REQUIRE", "").split(","):
             pytest.fail("kubectl is missing")

@@ -1,8 +1,8 @@
 """The calls of Kubeflow Pipelines 2, one by one over gRPC: the same answers as ML Metadata's.
 
 Three runs of a pipeline with an importer, a loop, a cache, a task that fails and is launched again,
-a condition that is not met, and a driver that is tried again; then what the pages and the access
-check read. Each answer is compared with that of the real store, with symbols in place of ids.
+a condition that is not met, and a driver that is tried again; then the reads of the pages and of
+the access check. Each answer is compared with that of the real store, with symbols in place of ids.
 """
 
 from collections import Counter
@@ -58,7 +58,7 @@ def wire_root(wire: Wire) -> int:
 
 
 def read_all(wire: Wire) -> set[str]:
-    """Read what the pages read; return whose the raw data is."""
+    """Make the reads of the pages; return whose the raw data is."""
     tasks = reads.page_of_run(wire, "run-0")
     check_states(tasks)
     for task in tasks.values():
@@ -71,7 +71,7 @@ def read_all(wire: Wire) -> set[str]:
 
 
 def check_states(tasks: dict[str, pb.Execution]) -> None:
-    """Check what the page of the first run shows."""
+    """Check the content of the page of the first run."""
     shown = {name: pb.Execution.State.Name(task.last_known_state) for name, task in tasks.items()}
     root = {"": "RUNNING"}  # nothing that is said to the store ends the root
     final_states = dict.fromkeys(("data", "prepare", "for-loop-1", "train", "deploy"), "COMPLETE")

@@ -1,4 +1,4 @@
-"""The caches of TFX and Kubeflow Pipelines work as ever, and CacheService finds what is in them."""
+"""The caches of TFX and Kubeflow Pipelines work as ever, and CacheService finds their entries."""
 
 import json
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ def test_the_real_store_decides_so(system: str, tmp_path: Path) -> None:
 
 @contextmanager
 def served(module: str, system: str, directory: Path) -> Iterator[tuple[GrpcTransport, Any]]:
-    """Let a client talk to our server as a system does; give what it said, and a transport."""
+    """Let a client talk to our server as a system does; give its report, and a transport."""
     with serving("lineage-store", directory) as address:
         report = conversation(module, address, system)
         assert decisions(report) == DECISIONS[system]

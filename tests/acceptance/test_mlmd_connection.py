@@ -1,4 +1,4 @@
-"""What MetadataStore makes of a configuration, and how often it repeats an aborted call."""
+"""MetadataStore: it reads a configuration, and repeats an aborted call as often as that says."""
 
 import gc
 import time

@@ -13,7 +13,7 @@ Found = dict[str, dict[str, list[str] | str]]
 
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """What the real client finds in the real store in its own process, and in its server."""
+    """The answers of the real store to the real client, in its own process and in its server."""
     directory = tmp_path_factory.mktemp("real")
     answered = answers("ml_metadata", "--sqlite", str(directory / "x.db"), "--record")
     with serving("real core", directory) as address:

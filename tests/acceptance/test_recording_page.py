@@ -1,4 +1,4 @@
-"""The pages on recording keep their word: their Python runs, and prints what they show.
+"""The pages on recording keep their word: their Python runs, and prints the output shown.
 
 test_pages.py follows their links and tries their commands.
 """

@@ -77,7 +77,7 @@ def wheel(tmp_path_factory) -> Path:
 
 
 def checkout(directory: Path) -> Path:
-    """Copy what a fresh checkout has: a build in place would write under other tests' feet."""
+    """Copy the files of a checkout: a build in place would write under other tests' feet."""
     directory.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, directory)

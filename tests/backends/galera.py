@@ -110,7 +110,7 @@ class Node:
             time.sleep(0.1)
 
     def is_ready(self) -> bool:
-        """Whether the node takes queries now."""
+        """Return True if the node takes queries now."""
         return self.status("wsrep_ready") == "ON"
 
     def status(self, name: str) -> str | None:

@@ -32,7 +32,7 @@ def _accept(listener: socket.socket, port: int, most: int, cut: list[int]) -> No
 
 
 def _carry(source, target, client, sent_bytes, most, cut) -> None:
-    """Carry bytes; `sent` counts those of the client since the server last answered."""
+    """Carry bytes; `sent_bytes` counts those of the client since the server last answered."""
     with source:
         with suppress(OSError):
             while data := source.recv(65_536):

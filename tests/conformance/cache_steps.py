@@ -1,4 +1,4 @@
-"""Steps and lookups of the cache, as plain values; what the tests of CacheService share."""
+"""Steps and lookups of the cache, as plain values, for all tests of CacheService."""
 
 import hashlib
 from typing import Any

@@ -1,6 +1,6 @@
-"""Filters on special numbers, each with what it must find: worked out here, by no database.
+"""Filters on special numbers, each with its matches: worked out here, by no database.
 
-NULL is None, and so is what is no number. A filter finds the nodes for which it is True.
+NULL is None, and so is a value that is no number. A filter finds the nodes for which it is True.
 """
 
 import math
@@ -34,7 +34,7 @@ class NumberFilter:
     """A filter, and which nodes it finds.
 
     Attributes:
-        topic: What it is about.
+        topic: The subject of the filter.
         text: The filter.
         of: "d", "i" or "x": whether it speaks of the FLOAT64 column, the INT64 one, or of pairs.
         holds: Whether it finds a node, given its number, or both of its pair.
@@ -48,7 +48,7 @@ class NumberFilter:
     def names(
         self, floats: Sequence[float] = FLOATS, pairs: Sequence[tuple[float, int]] = PAIRS
     ) -> tuple[str, ...]:
-        """Return the names of what it finds among some nodes, in order."""
+        """Return the names of the matches among some nodes, in order."""
         if self.of == "x":
             names = [f"{x!r} and {n!r}" for x, n in pairs if self.holds(x, n) is True]
         else:
@@ -72,7 +72,7 @@ def literal(number: float) -> str:
 
 
 def null(number: Any) -> Any:
-    """Return NULL for what is no number."""
+    """Return NULL for a value that is no number."""
     return None if isinstance(number, float) and math.isnan(number) else number
 
 

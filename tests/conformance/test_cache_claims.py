@@ -25,7 +25,7 @@ Event = cache_pb2.WaitResponse
 
 
 def publication(claimed, **fields):
-    """Return what a step publishes under a claim."""
+    """Return the publication of a step under a claim."""
     return {"digest": KEY, "holder": claimed.holder, "token": claimed.token, **fields}
 
 
@@ -214,7 +214,7 @@ def test_only_what_is_complete_is_published(call, state):
 
 
 def wait(call, *digests, **fields):
-    """Return what became of keys, by digest."""
+    """Return the event of each key, by digest."""
     answers = call.stream("Wait", digests=digests, **fields)
     assert len(answers) == len(set(digests))
     return {answer.digest: Event.Event.Name(answer.event) for answer in answers}

@@ -155,7 +155,7 @@ def copy_of(name="model", index=0, uri="copy", **fields):
 
 
 def serve(call, name, entry_id, copies, **fields):
-    """Record a step that was served from the cache, with what its outputs were copied to."""
+    """Record a step that was served from the cache, with the copies of its outputs."""
     step = {"key": name, "create_types": True, "execution": {"type": "Train"}, **fields}
     return call("RecordCached", step=step, entry_id=entry_id, copies=copies)
 
@@ -221,7 +221,7 @@ def test_copies_that_are_not_valid(call):
 
 
 def monday_and_tuesday(call):
-    """Record the example of docs/recording.md: on Tuesday a hit copies what Monday made."""
+    """Record the example of docs/recording.md: on Tuesday a hit copies the model of Monday."""
     file = {"type": "Artifact"}
     raw = {"name": "raw", "artifact": {"external_id": "raw.csv", "uri": "raw.csv", **file}}
     table = {

@@ -1,4 +1,4 @@
-"""What becomes of cache entries: invalidated, explained, listed and counted."""
+"""Cache entries after their publication: invalidated, explained, listed and counted."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""CacheService: what hits, what misses, and why."""
+"""CacheService: hits, misses, and the reasons of misses."""
 
 import time
 

@@ -82,7 +82,7 @@ def test_no_text_fails_a_cast(call):
 
 
 def test_deep_arithmetic_is_answered_or_refused(call):
-    """Nothing grows with the depth beyond what a database takes."""
+    """Nothing grows with the depth beyond the limits of a database."""
     put(call, {"x": {"d": 1.5, "i": -3}})
     number, whole = "custom_properties.d.double_value", "custom_properties.i.int_value"
     assert matches(call, " + ".join([number] * 50) + " = 75") == ("x",)
@@ -93,7 +93,7 @@ def test_deep_arithmetic_is_answered_or_refused(call):
 
 
 def answer(call, text):
-    """Return what a filter finds, or that it is refused for its depth."""
+    """Return the matches of a filter, or that it is refused for its depth."""
     try:
         return " ".join(matches(call, text))
     except errors.InvalidArgument as error:

@@ -1,4 +1,4 @@
-"""Sizes: what is too large is refused by name, and what is large is stored, found and listed."""
+"""Sizes: a too large request is refused by name, and a large node is stored, found and listed."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Types: identity, evolution, base types, and what each way to read them answers."""
+"""Types: identity, evolution, base types, and the answer of each way to read them."""
 
 import pytest
 

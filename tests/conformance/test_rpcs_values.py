@@ -1,4 +1,4 @@
-"""Property values: what is put is what is read, to the last bit."""
+"""Property values: each is read as it was put, to the last bit."""
 
 import math
 

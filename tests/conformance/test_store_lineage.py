@@ -76,7 +76,7 @@ def _event(at: int, is_output: bool, path: str) -> Event:
 
 
 def named(nodes: Any) -> list[str]:
-    """Return what nodes are called by people, sorted."""
+    """Return the names by which people call nodes, sorted."""
     return sorted(node.name or node.type for node in nodes)
 
 

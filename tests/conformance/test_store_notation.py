@@ -1,4 +1,4 @@
-"""Nodes by what people call them, and artifacts by the content of files, in both ways."""
+"""Nodes by the names that people use, and artifacts by the content of files, in both ways."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -173,7 +173,7 @@ def test_steps_of_one_name_and_retries(store: LineageStore) -> None:
 
 
 def test_why_a_step_ran_all_the_same(store: LineageStore, tmp_path: Path) -> None:
-    """What the cache has may be of no use, or a step may have no key: the reason is recorded."""
+    """An entry may be of no use, or a step may have no key: the reason is recorded."""
     model = tmp_path / "model"
 
     def train(reject: bool = False, unkept: bool = False, **params: object) -> None:

@@ -1,4 +1,4 @@
-"""Fixed cases, one or more for each deliberate difference: what is sent, and both answers.
+"""Fixed cases, one or more for each deliberate difference: the requests, and both answers.
 
 Requests and answers are in the text format. Ids are symbols (see `identities`): the types of SETUP
 are 10, 11 and 12, and the nodes of each kind count from 1.

@@ -21,7 +21,7 @@ class MismatchError(AssertionError):
 
 
 class Tally:
-    """What ran: calls by method and by the real store's status, and differences by name."""
+    """Counts: calls by method and by the real store's status, and differences by name."""
 
     def __init__(self) -> None:
         self.calls: Counter[tuple[str, str]] = Counter()
@@ -30,7 +30,7 @@ class Tally:
         self.sequences = 0
 
     def summary(self) -> str:
-        """Return a table of what ran."""
+        """Return a table of the counts."""
         statuses = sorted({status for _, status in self.calls} - {"OK"})
         rows = [["", "OK", *statuses]]
         rows += [

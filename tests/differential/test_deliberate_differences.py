@@ -1,4 +1,4 @@
-"""Each deliberate difference, shown on both stores: what MLMD does, and what we do instead."""
+"""Each deliberate difference, shown on both stores: the behaviour of MLMD, and ours."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Fixed filters: what ML Metadata 1.17.1 finds, and that we find the same, or why not."""
+"""Fixed filters: the matches of ML Metadata 1.17.1, and ours: the same, or other for a reason."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ from tests.real_mlmd import python
 
 @pytest.fixture(scope="module", params=BACKENDS)
 def stores(request: pytest.FixtureRequest) -> Iterator[tuple[Store, Store]]:
-    """Both stores, full of what the cases speak of; ours on each database."""
+    """Both stores, full of the nodes that the cases name; ours on each database."""
     both = (RealStore(python()), OurStore(BACKENDS[request.param]))
     for store in both:
         zoo.build(store)

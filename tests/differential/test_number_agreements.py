@@ -1,4 +1,4 @@
-"""Filters on numbers that ML Metadata can store and write: it finds what we say they find."""
+"""Filters on numbers that ML Metadata can store and write: it finds the nodes that we expect."""
 
 import math
 from collections.abc import Iterator
@@ -63,7 +63,7 @@ _REASONS = {
 
 
 def is_comparable(each: NumberFilter) -> bool:
-    """Whether no deliberate difference concerns a filter: casts, and what is above."""
+    """Return True if no deliberate difference concerns a filter: casts, and the reasons above."""
     return each.topic not in {"texts", "casts"} and not any(part in each.text for part in _ALTERED)
 
 

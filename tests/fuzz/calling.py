@@ -1,4 +1,4 @@
-"""Callers that send mutated requests to a server, and note what must not happen."""
+"""Callers that send mutated requests to a server, and note forbidden answers."""
 
 import random
 import threading
@@ -52,7 +52,7 @@ class Finding:
     Attributes:
         path: The path of the method.
         status: How it ended.
-        details: What the status says, and after how many seconds.
+        details: The text of the status, and after how many seconds.
         encoded: The request.
     """
 
@@ -67,12 +67,12 @@ class Finding:
 
 @dataclass(slots=True)
 class Tally:
-    """What came of the requests of all callers.
+    """The outcomes of the requests of all callers.
 
     Attributes:
         statuses: How many ended how.
         answered: Requests that were answered well, by method.
-        findings: What must not happen.
+        findings: Forbidden answers.
     """
 
     statuses: Counter[str] = field(default_factory=Counter)
@@ -94,8 +94,8 @@ class Caller(threading.Thread):
 
     Args:
         address: Of the server.
-        world: What requests may name.
-        tally: What is counted.
+        world: The nodes that requests may name.
+        tally: The counts.
         seed: Of its choices.
     """
 

@@ -1,4 +1,4 @@
-"""A short fuzz run, and what longer ones found before."""
+"""A short fuzz run, and the findings of longer ones."""
 
 import pytest
 

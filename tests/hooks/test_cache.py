@@ -1,4 +1,4 @@
-"""With LINEAGE_STORE_CACHE=1 what did not change is skipped, and recorded as CACHED."""
+"""With LINEAGE_STORE_CACHE=1 unchanged steps are skipped, and recorded as CACHED."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""What only Prefect has: mapped and asynchronous tasks, flows within flows, cached states."""
+"""Features of Prefect alone: mapped and asynchronous tasks, flows within flows, cached states."""
 
 import shutil
 from collections import Counter
@@ -125,7 +125,7 @@ def test_one_of_several_changed(project: Project, url: str, store: LineageStore)
 
 
 def test_the_order_of_what_is_put_together(project: Project, url: str, store: LineageStore) -> None:
-    """What a task is given counts as it is given it, wherever the parts come from."""
+    """Each argument of a task counts as the task gets it, wherever the parts come from."""
     states = []
     for values in ("one, two, 5", "one, two, 5", "two, one, 5", "two, one, 6"):
         script = project.directory / "put_together.py"
@@ -203,7 +203,7 @@ def test_results_that_are_gone(project: Project, url: str, store: LineageStore) 
 
 
 def test_nothing_is_kept(project: Project, url: str, store: LineageStore) -> None:
-    """Where Prefect persists no results, all runs, and says what to set."""
+    """If Prefect persists no results, all tasks run, and say which setting is missing."""
     for _ in range(2):
         ran, run_record = run_kept_flow(project, store, url, LINEAGE_STORE_CACHE="1")
     assert ran["double"] == 4

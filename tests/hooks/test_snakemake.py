@@ -1,4 +1,4 @@
-"""What only Snakemake has: wildcards, kinds of outputs, other executors, its own ways to fail."""
+"""Features of Snakemake alone: wildcards, kinds of outputs, other executors, ways to fail."""
 
 import os
 import signal

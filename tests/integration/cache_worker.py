@@ -42,7 +42,7 @@ class Worker:
         self._work = work
 
     def run(self, at: int, key: str) -> None:
-        """Run one step, wait for who runs it, or take what is there."""
+        """Run one step, wait for the process that runs it, or take the stored result."""
         while True:
             request = cache_pb2.LookupRequest(keys=[cache_pb2.CacheKey(digest=digest(key))])
             request.claim.holder, request.claim.lease_milliseconds = self._name, self._lease

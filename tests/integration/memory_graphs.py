@@ -1,4 +1,4 @@
-"""Stores with nodes to tie together, and what a snapshot of one says of its lineage."""
+"""Stores with nodes to tie together, and the lineage in a snapshot of one."""
 
 from collections.abc import Iterable
 from random import Random

@@ -26,7 +26,7 @@ class Served:
         self._log = log
 
     def log(self) -> str:
-        """Return what it wrote to standard error so far."""
+        """Return its output to standard error so far."""
         return self._log.read_text()
 
     def stop(self, number: int = signal.SIGTERM) -> int:

@@ -44,7 +44,7 @@ def start(
 
 
 def finished(worker: "subprocess.Popen[str]") -> list[str]:
-    """Wait for a worker that nobody killed; return what it printed."""
+    """Wait for a worker that nobody killed; return its output."""
     output, error = worker.communicate(timeout=120 + 2 * STEPS)
     assert (worker.returncode, error) == (0, "")
     return output.splitlines()

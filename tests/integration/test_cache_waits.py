@@ -39,7 +39,7 @@ def wait(transport, **fields):
 
 
 class Waiter(threading.Thread):
-    """Waits for the key; keeps what came of it, or the error."""
+    """Waits for the key; keeps the outcome, or the error."""
 
     def __init__(self, transport) -> None:
         super().__init__()

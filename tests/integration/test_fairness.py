@@ -1,4 +1,4 @@
-"""What one caller does is not in the way of others: locks, unread streams, open calls, pings."""
+"""No caller is in the way of others: locks, unread streams, open calls, pings."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""A cluster of three nodes loses one under load, and its quorum: what clients of servers see."""
+"""A cluster of three nodes loses one under load, and its quorum: the view of clients of servers."""
 
 import statistics
 import threading

@@ -64,7 +64,7 @@ def write_until(
 
 
 def read_until(stopped: Callable[[], bool], transport: GrpcTransport) -> int:
-    """Read what was written last; return the number of reads."""
+    """Read the last written nodes; return the number of reads."""
     reads = 0
     options = pb.ListOperationOptions(max_result_size=20)
     options.order_by_field.is_asc = False
@@ -83,7 +83,7 @@ def merged(parts: list[dict[str, int]]) -> dict[str, int]:
 
 
 class Stored:
-    """What a file holds, read without the server."""
+    """Return the content of a file, read without the server."""
 
     def __init__(self, path: Path) -> None:
         url = f"sqlite:///{path}"
@@ -155,7 +155,7 @@ def write_until_killed(
 
 
 def kill_under_load(directory: Path, writers: int, prefix: str) -> dict[str, int]:
-    """Serve, write, kill -9; return what was acknowledged."""
+    """Serve, write, kill -9; return the acknowledged nodes."""
     dead = threading.Event()
     with serving(directory) as served:
         transport = GrpcTransport(served.address, retry=False)

@@ -1,4 +1,4 @@
-"""The graph in memory shows what the snapshot of a query has, no more and no less."""
+"""The graph in memory shows the nodes in the snapshot of a query, no more and no less."""
 
 import logging
 import random
@@ -35,7 +35,7 @@ SERVERS = 3
 
 @pytest.fixture(params=["sqlite", "postgresql", "mariadb", "galera"])
 def urls(request, tmp_path):
-    """How each of three servers reaches one store; in a cluster, each by a node of its own."""
+    """The way of each of three servers to one store; in a cluster, each by a node of its own."""
     if request.param == "sqlite":
         yield [f"sqlite:///{tmp_path}/store.db"] * SERVERS
         return

@@ -1,4 +1,4 @@
-"""A planned stop: what has not begun gets UNAVAILABLE, and the drain takes as long as it may."""
+"""A planned stop: new calls get UNAVAILABLE, and the drain takes as long as it may."""
 
 import json
 import signal
@@ -51,7 +51,7 @@ def stopped(served: Served) -> float:
 
 
 def is_cut(stream) -> bool:
-    """Whether a stream ended with Unavailable; one that buffers held to its end is whole."""
+    """Return True if a stream ended with Unavailable; one buffered to its end is whole."""
     try:
         *_, last = stream
     except errors.Unavailable:

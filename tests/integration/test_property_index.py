@@ -1,4 +1,4 @@
-"""A filter over properties never misses what was acknowledged, though the index follows behind."""
+"""A filter over properties never misses an acknowledged node, though the index follows behind."""
 
 import threading
 import time
@@ -31,7 +31,7 @@ def url(request, tmp_path):
 
 @pytest.fixture
 def never_idle(monkeypatch):
-    """Let nothing be indexed but what a filter needs."""
+    """Let nothing be indexed but the properties that a filter needs."""
     monkeypatch.setattr(indexing, "IDLE_SECONDS", 3600)
 
 

@@ -57,7 +57,7 @@ with connect(url, connect_timeout=None, recording=options) as store, store.run(n
 
 @dataclass(slots=True)
 class Schedule:
-    """What happens when in one trial; times in seconds from the first ended step on."""
+    """The course of one trial; times in seconds from the first ended step on."""
 
     seed: int
     store: str
@@ -87,7 +87,7 @@ class Schedule:
 
 
 class Trial:
-    """One pipeline in a process of its own, and what is done to it."""
+    """One pipeline in a process of its own, and the faults that it meets."""
 
     def __init__(
         self, schedule: Schedule, url: str, store: StoreFaults, spool: SpoolFaults
@@ -160,7 +160,7 @@ def store_faults(
 
 
 def replay_all(trial: Trial, url: str, seed: int) -> None:
-    """Bring what waits to the store: by hand, or by a process that records there later."""
+    """Bring the waiting records to the store: by hand, or by a process that records there later."""
     path = trial.spool.path
     recover(path)
     with connect(url, recording=RecordingOptions(spool=path.parent, retry_seconds=0.05)) as store:
@@ -188,7 +188,7 @@ def missing_steps(url: str, trial: Trial) -> list[int]:
 
 
 def allowed(trial: Trial) -> int:
-    """Return how many ended steps may be missing, by what docs/recording.md says."""
+    """Return how many ended steps may be missing, by the promise of docs/recording.md."""
     schedule = trial.schedule
     if schedule.end != "in_order" and schedule.spool in NO_JOURNAL:
         return len(trial.ended_steps)

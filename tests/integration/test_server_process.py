@@ -1,4 +1,4 @@
-"""The server as a process: how it starts, what it says, and how it ends."""
+"""The server as a process: its start, its messages, and its end."""
 
 import json
 import signal

@@ -44,7 +44,7 @@ def url(request, tmp_path) -> Iterator[str]:
 
 
 def make_old(url: str) -> None:
-    """Make a store of the revision before: what 0004 adds is taken away."""
+    """Make a store of the revision before: without the additions of 0004."""
     Engine(url).close()
     driver = driver_for(url)
     with closing(driver.connect()) as raw, driver.core_engine(raw).connect() as connection:

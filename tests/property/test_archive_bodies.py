@@ -1,4 +1,4 @@
-"""What a body is comes back from JSON byte for byte, whatever it is."""
+"""Any body comes back from JSON byte for byte."""
 
 import json
 import struct
@@ -125,7 +125,7 @@ def test_a_store_comes_back_from_an_archive_row_by_row(nodes):
 
 
 def _put(store, node):
-    """Put a node with what the store takes of it."""
+    """Put a node with those of its fields that the store takes."""
     node.ClearField("id")
     node.type_id = 1
     node.ClearField("external_id")

@@ -24,7 +24,7 @@ _steps = st.lists(
 
 
 def graph_of(steps: list[tuple[int | None, frozenset[int], frozenset[int], str]]) -> Lineage:
-    """Return the lineage of steps, each by what it was served from, read, wrote, and its type."""
+    """Return the lineage of steps, each by its original, its input, its output, and its type."""
     executions: list[Artifact | Execution] = []
     edges: list[Event] = []
     for at, (original, sources, targets, kind) in enumerate(steps, start=1):

@@ -64,7 +64,7 @@ def real_on(database: MlmdDatabase) -> Iterator[RealStore]:
 def assert_same(one: Store, other: Store, *, ordered: bool = True) -> int:
     """Ask both all that the first knows of; return how many reads that were.
 
-    On PostgreSQL ML Metadata orders little of what it answers.
+    On PostgreSQL ML Metadata orders few of its answers.
     """
     count = 0
     for method, request in reads(one):
@@ -89,7 +89,7 @@ def difference(one: tuple, other: tuple) -> str:
 
 
 def comparable(method: str, answer: Answer, *, ordered: bool) -> tuple[int, Message]:
-    """Return status and response, without what differs between any two stores."""
+    """Return status and response, without the parts that differ between any two stores."""
     response = copy_of(answer.response)
     names = in_unspecified_order(method)
     if method.startswith("GetEvents"):

@@ -1,6 +1,6 @@
 """Runs a command of ours and prints to standard error the most memory that it held, in KiB.
 
-What the system keeps of files in memory on its own account, mapped or not, is not in it.
+Files that the system keeps in memory on its own account, mapped or not, are not in it.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Stores with one of everything, on each database, and what they hold."""
+"""Stores with one of everything, on each database, and their rows."""
 
 import math
 import time
@@ -29,7 +29,7 @@ def value(**fields: Any) -> pb.Value:
 
 
 def structs() -> list[pb.Value]:
-    """Return messages as values: plain ones, and what JSON can't say."""
+    """Return messages as values: plain ones, and those beyond JSON."""
     messages = [pb.Value() for _ in range(5)]
     messages[0].struct_value.update({"a": [1, None, {"b": "c"}], "e": {}})
     messages[1].struct_value["nan"] = math.nan

@@ -187,7 +187,7 @@ def test_places_that_can_not_be_used(small, tmp_path):
 
 
 def test_a_full_disk(small, tmp_path, monkeypatch):
-    """What is there when there is room again is gone on with."""
+    """A copy that ran out of room goes on when there is room again."""
     url = f"sqlite:///{tmp_path}/target.db"
     connect = sqlite.SqliteDriver.connect
 

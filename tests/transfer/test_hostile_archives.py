@@ -40,7 +40,7 @@ def refusal(lines, tmp_path: Path) -> str:
 def changed(lines, of: str, /, **change):
     """Return the lines, and the number of the one that was changed: the first of a table.
 
-    A change of None removes what it names; `body` is merged.
+    A change of None removes the value that it names; `body` is merged.
     """
     lines = copy.deepcopy(lines)
     number, record = next(

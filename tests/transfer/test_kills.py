@@ -48,7 +48,7 @@ def start(*arguments: str) -> "subprocess.Popen[bytes]":
 
 
 def is_begun(target: str) -> bool:
-    """Whether the target is being filled."""
+    """Return True if the target is being filled."""
     try:
         Contents(target).close()
     except errors.SchemaMismatch:

@@ -1,7 +1,7 @@
-"""What ML Metadata itself can't read, or a store can't hold, is told one by one and stops nothing.
+"""Values that ML Metadata can't read, or a store can't hold, are told one by one and stop nothing.
 
-Each case damages a database that the real ML Metadata wrote, and says what the import tells of it
-and what the store holds then.
+Each case damages a database that the real ML Metadata wrote, and has the findings of the import
+and the content of the store then.
 """
 
 import base64
@@ -25,7 +25,7 @@ CUSTOM = "artifact 1, custom property 'x'"
 
 @pytest.fixture
 def damaged(sqlite_mlmd, store_url):
-    """Damages a database, imports it, and gives the store and what was told."""
+    """Damages a database, imports it, and gives the store and the findings."""
     sqlite_mlmd.populate(40)
 
     def damage_and_import(*statements):

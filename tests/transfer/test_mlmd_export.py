@@ -117,7 +117,7 @@ def test_ml_metadata_goes_on_writing_to_it(filled_store, mlmd_database):
 
 
 def test_what_ml_metadata_has_no_place_for_is_told(store_url, mlmd_database):
-    """Each value that can't be kept is named, and what is left is readable."""
+    """Each value that can't be kept is named, and the rest is readable."""
     with connect(store_url) as store:
         store.put_artifact_type(ArtifactType(name="T"))
         strings = {

@@ -71,13 +71,13 @@ def test_a_large_database_goes_in_and_out(sqlite_mlmd, store_url, tmp_path):
 
 
 def answers_of_a_server(url, directory):
-    """Return what the client of ML Metadata is answered by a server of ours."""
+    """Return the answers of a server of ours to the client of ML Metadata."""
     with serving(directory, "--database", url) as served:
         return answers("--grpc", served.address)
 
 
 def answers(*store):
-    """Return count and digest of what each method of the client of ML Metadata answers."""
+    """Return count and digest of the answers to each method of the client of ML Metadata."""
     command = [str(python()), str(READS), *store]
     process = subprocess.run(command, capture_output=True, text=True, check=False)
     assert process.returncode == 0, process.stderr

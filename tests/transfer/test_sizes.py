@@ -1,4 +1,4 @@
-"""Moving what is large: it arrives, or it is named together with what the target takes."""
+"""Moving large rows: they arrive, or are named together with the limit of the target."""
 
 import sqlite3
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""Requests to the cache that share a transaction see what those before them staged."""
+"""Requests to the cache that share a transaction see the rows that those before them staged."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -59,7 +59,7 @@ def copied(name: str) -> cache_pb2.RecordCachedRequest:
 
 
 def committed(database: Database):
-    """Return what a plain lookup finds."""
+    """Return the answer to a plain lookup."""
     request = cache_pb2.LookupRequest(keys=[cache_pb2.CacheKey(digest=KEY)])
     [result] = database.read(lambda snapshot: lookup(snapshot, request)).results
     return result

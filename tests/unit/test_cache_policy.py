@@ -1,4 +1,4 @@
-"""The rules of the cache: what is good enough, who holds a claim, what stands where."""
+"""The rules of the cache: entries that are good enough, holders of claims, order of entries."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What gRPC repeats by itself: what comes to the same when it is made twice."""
+"""Calls that gRPC repeats by itself: those with the same effect when they are made twice."""
 
 import json
 

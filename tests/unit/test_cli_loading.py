@@ -1,4 +1,4 @@
-"""The command line loads what a command needs when the command is called, and no earlier."""
+"""The command line loads the modules of a command when the command is called, and no earlier."""
 
 import os
 import subprocess

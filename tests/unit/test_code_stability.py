@@ -1,4 +1,4 @@
-"""Whether code is as it was is asked of what can change, and of nothing else."""
+"""The check for changed code asks values that can change, and no others."""
 
 import functools
 import json

@@ -1,4 +1,4 @@
-"""How many SQL statements a call takes does not grow with its size, but for what a database holds.
+"""The SQL statements of a call: their number grows with its size only by the limits of a database.
 
 Inserts carry at most 500 rows (fewer where a row has many columns: 32,766 values in a statement).
 """

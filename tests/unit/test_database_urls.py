@@ -1,4 +1,4 @@
-"""What database URLs say, and what is wrong with those that can't be used."""
+"""Database URLs: their parts, and the faults of unusable ones."""
 
 from importlib import metadata
 
@@ -90,7 +90,7 @@ def test_a_password_from_the_environment(monkeypatch):
 
 
 def test_the_extra_for_mysql_can_send_passwords_without_tls():
-    """Where a connection is not encrypted, MySQL 8 wants a password encrypted with RSA."""
+    """Without encryption of the connection, MySQL 8 wants a password encrypted with RSA."""
     assert pymysql._auth._have_cryptography
     requirements = [r for r in metadata.requires("lineage-store") if r.startswith("pymysql")]
     assert all("[rsa]" in requirement for requirement in requirements)

@@ -1,4 +1,4 @@
-"""What can be made of a lineage: graphs, drawings, trees, JSON."""
+"""Forms of a lineage: graphs, drawings, trees, JSON."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""How many SQL statements a walk takes: some for each hop, none for each node; and their plans."""
+"""The SQL statements of a walk: some for each hop, none for each node; and their plans."""
 
 import sqlite3
 from collections.abc import Iterator

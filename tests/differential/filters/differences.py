@@ -73,7 +73,7 @@ def _only_real_answers(exchange: Exchange) -> bool:
 
 
 def _fails_inside(exchange: Exchange) -> bool:
-    """Whether the SQL that the real store made of a filter is one that its database can't run."""
+    """Return True if the real store made SQL of a filter that its database can't run."""
     return (
         _filter(exchange).strip() != ""
         and exchange.real.code == _INTERNAL
@@ -83,7 +83,7 @@ def _fails_inside(exchange: Exchange) -> bool:
 
 
 def _enum_rewriting(exchange: Exchange) -> bool:
-    """Whether the real store stumbles over the names of an enumeration that we know."""
+    """Return True if the real store stumbles over the names of an enumeration that we know."""
     if _only_real_answers(exchange):  # "-state = LIVE", rewritten to "-state = 2"
         return _has_message(exchange.ours, _ENUM_REWRITING)
     if not _only_ours_answers(exchange):
@@ -95,7 +95,7 @@ def _enum_rewriting(exchange: Exchange) -> bool:
 
 
 def _folded_names(exchange: Exchange) -> bool:
-    """Whether a filter names a property in capitals."""
+    """Return True if a filter names a property in capitals."""
     return _both_answer(exchange) and any(
         name != name.lower() for name in _lexed(exchange).properties
     )
@@ -118,7 +118,7 @@ def _has_message(answer: Answer, pattern: re.Pattern[str]) -> bool:
 
 
 def _altered_literals(exchange: Exchange) -> bool:
-    """Whether a literal does not come through the two printings of the real store."""
+    """Return True if a literal does not come through the two printings of the real store."""
     if exchange.ours.code not in (0, _NOT_FOUND):
         return False
     lexed = _lexed(exchange)
@@ -144,7 +144,7 @@ def _casts(exchange: Exchange) -> bool:
 
 
 def _extreme_numbers(exchange: Exchange) -> bool:
-    """Whether a filter holds a number that the real store does not write as it is, or rounds."""
+    """Return True if a filter holds a number that the real store rounds or writes differently."""
     return _both_answer(exchange) and bool(_EXTREME.search(_lexed(exchange).code))
 
 

@@ -1,4 +1,4 @@
-"""Reads a filter just well enough to tell what kind of thing it says."""
+"""Reads a filter just well enough to tell its constructs apart."""
 
 import re
 from dataclasses import dataclass

@@ -67,7 +67,7 @@ class Population:
     """A store full of random nodes and edges.
 
     Attributes:
-        requests: What builds it, on an empty store.
+        requests: The requests that build it, on an empty store.
         sizes: How many nodes of each kind it has; their ids count from 1.
     """
 

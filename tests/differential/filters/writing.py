@@ -236,7 +236,7 @@ class Writer(Operands):
         return attribute.endswith("state") and "." in attribute and self.often(0.95)
 
     def _enumerated(self) -> tuple[str, list[str]]:
-        """Return an enumeration, and what has it from here."""
+        """Return an enumeration, and the attributes that have it from here."""
         attribute = {"artifact": "state", "execution": "last_known_state"}.get(self.kind)
         if attribute is not None and self.often(0.65):
             return attribute, [attribute]

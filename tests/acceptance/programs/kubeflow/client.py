@@ -1,4 +1,4 @@
-"""What the driver and the launcher of Kubeflow Pipelines 2 say to ML Metadata, call by call.
+"""The calls of the driver and the launcher of Kubeflow Pipelines 2 to ML Metadata, one by one.
 
 Each of their processes makes one of these; it knows the types of contexts that it has seen.
 """
@@ -52,7 +52,7 @@ class Pipeline:
 
 @dataclass
 class Task:
-    """What a driver knows of an execution that it is about to create."""
+    """The facts that a driver has about an execution that it is about to create."""
 
     type: str
     name: str = ""
@@ -119,7 +119,7 @@ class MetadataClient:
         return self.call("PutContextType", context_type=context_type).type_id
 
     def _unless_there(self, method: str, **fields: object) -> None:
-        """Put what another process may have put already."""
+        """Put a node that another process may have put already."""
         try:
             self.call(method, **fields)
         except Refused as refused:
@@ -291,7 +291,7 @@ class MetadataClient:
         return self.call("GetArtifactsByID", artifact_ids=ids).artifacts[0]
 
     def outputs(self, execution_id: int) -> dict[str, pb.Artifact]:
-        """Return what an execution has put out, by name."""
+        """Return the outputs of an execution, by name."""
         return self._artifacts(execution_id, pb.Event.OUTPUT)
 
     def inputs(self, execution_id: int) -> dict[str, pb.Artifact]:

@@ -26,7 +26,7 @@ def read(path: Path) -> list[Manifest]:
 
 
 def resources(folder: str) -> list[Manifest]:
-    """Return what a kustomization brings, with that of the folders that it names."""
+    """Return the resources of a kustomization and of the folders that it names."""
     directory = KUBEFLOW / folder
     [kustomization] = read(directory / "kustomization.yaml")
     manifests = []

@@ -1,4 +1,4 @@
-"""What the pages of Kubeflow Pipelines, and its check of access, read from ML Metadata."""
+"""The reads of ML Metadata by the pages of Kubeflow Pipelines, and by its check of access."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from tests.acceptance.programs.kubeflow.wire import Refused, Wire
 
 
 def page_of_run(wire: Wire, run_id: str) -> dict[str, pb.Execution]:
-    """Ask for what the page of a run shows; return its executions by task, the last of each."""
+    """Ask for the content of the page of a run; return its last execution of each task."""
     run = wire.call("GetContextByTypeAndName", type_name=RUN, context_name=run_id).context
     wire.call("GetContextsByID", context_ids=[run.id])
     # Without options: the page needs all in one answer.
@@ -36,7 +36,7 @@ def page_of_execution(wire: Wire, execution_id: int) -> None:
 
 
 def page_of_artifact(wire: Wire, artifact_id: int) -> None:
-    """Ask for an artifact and for what made and used it, in the order of the events."""
+    """Ask for an artifact, its producer and its readers, in the order of the events."""
     [artifact] = wire.call("GetArtifactsByID", artifact_ids=[artifact_id]).artifacts
     wire.call("GetArtifactTypesByID", type_ids=[artifact.type_id])
     events = wire.call("GetEventsByArtifactIDs", artifact_ids=[artifact_id]).events
@@ -72,7 +72,7 @@ def namespaces_of(wire: Wire, uri: str) -> set[str]:
 
 
 def refusals(wire: Wire) -> list[str]:
-    """Ask for what is not there; return what each question came to."""
+    """Ask for nodes that do not exist; return the status of each question."""
     questions = [
         ("GetContextByTypeAndName", {"type_name": RUN, "context_name": "none"}),
         ("GetContextByTypeAndName", {"type_name": "KfpRun", "context_name": "none"}),

@@ -160,7 +160,7 @@ class KubeflowRun:
     # -- launchers --------------------------------------------------------------------------
 
     def launch(self, execution_id: int, name: str, schema: str, *, fail: bool = False) -> None:
-        """Run a container: say so, upload what it made, publish it, and end its DAG."""
+        """Run a container: announce it, upload its output, publish it, and end its DAG."""
         client = MetadataClient(self.wire)
         execution, pipeline = client.execution(execution_id)
         client.begin(execution, f"pod-{self.run_id}")

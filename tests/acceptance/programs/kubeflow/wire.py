@@ -18,7 +18,7 @@ DEADLINE_SECONDS = 60
 
 @dataclass(frozen=True)
 class RecordedCall:
-    """One call, free of what differs between two stores that behave the same: ids and clocks."""
+    """One call, without the differences between two equal stores: ids and clocks."""
 
     method: str
     request: str

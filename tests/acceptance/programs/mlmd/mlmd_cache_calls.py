@@ -3,7 +3,7 @@
     python mlmd_cache_calls.py --module MODULE --grpc HOST:PORT --system (tfx | kfp)
 
 The store must be empty. Between the second and the third run the output is deleted. Prints one JSON
-object: the fingerprint and, for each run, what was decided and the ids of execution and outputs.
+object: the fingerprint and, for each run, the decision and the ids of execution and outputs.
 """
 
 import argparse
@@ -110,7 +110,7 @@ class Kfp(Tfx):
     """The order of calls of the driver and the launcher.
 
     Attributes:
-        tasks: What Kubeflow Pipelines keeps in its own database: the execution by fingerprint.
+        tasks: The database of Kubeflow Pipelines itself: the execution by fingerprint.
     """
 
     def __init__(self, store, pb):

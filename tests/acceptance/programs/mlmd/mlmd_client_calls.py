@@ -1,4 +1,4 @@
-"""Calls every public method of ml_metadata's MetadataStore, and checks what it answers.
+"""Calls every public method of ml_metadata's MetadataStore, and checks each answer.
 
     python mlmd_client_calls.py --module MODULE (--grpc HOST:PORT | --sqlite PATH)
 
@@ -19,7 +19,7 @@ from mlmd_type_calls import TypeCalls
 
 
 class Script(TypeCalls, NodeCalls, EdgeCalls, QueryCalls, StepCalls):
-    """The calls, in the order in which each finds what the former ones have left."""
+    """The calls, in an order in which each finds the nodes that it needs."""
 
     def run(self):
         self.artifact_types()
@@ -66,7 +66,7 @@ class Script(TypeCalls, NodeCalls, EdgeCalls, QueryCalls, StepCalls):
                 self.mlmd.downgrade_schema(memory, version)
 
     def wire(self, address):
-        """What the methods can't ask for, but a server must answer all the same."""
+        """Requests that no method can make, but that a server must answer all the same."""
         with grpc.insecure_channel(address) as channel:
             self.stale_update(channel)
             request = self.rpc.GetArtifactsRequest()

@@ -1,10 +1,10 @@
-"""Records a few nodes and prints what each listing finds of them by each of some filters.
+"""Records a few nodes and prints the answers of each listing to each of some filters.
 
     python mlmd_filter_calls.py --module MODULE (--grpc HOST:PORT | --sqlite PATH) [--record]
 
 With --record the store must be empty. Prints one JSON object, from the question to the names of
-the nodes, or to the name of the error. A server is also asked for what the clients have no
-parameter for: filters on the nodes of a type.
+the nodes, or to the name of the error. A server also gets filters on the nodes of a type, for which
+the clients have no parameter.
 """
 
 import argparse
@@ -86,7 +86,7 @@ def texts(kind):
 
 
 def listings(store, options):
-    """Return what each method finds by each filter."""
+    """Return the answer of each method to each filter."""
     outcomes = {}
     for kind in ("artifacts", "executions", "contexts"):
         for text in texts(kind):
@@ -110,7 +110,7 @@ def outcome(call):
 
 
 def by_type(address, rpc):
-    """Return what the RPCs find that take a type and a filter."""
+    """Return the answers of the RPCs that take a type and a filter."""
     outcomes = {}
     with grpc.insecure_channel(address) as channel:
         for kind in ("Artifacts", "Executions", "Contexts"):

@@ -1,4 +1,4 @@
-"""Prints, as JSON, what a program sees of ml_metadata, or of a module that claims to be like it.
+"""Prints, as JSON, the public names of ml_metadata, or of a module that claims to be like it.
 
 python mlmd_surface.py MODULE
 """

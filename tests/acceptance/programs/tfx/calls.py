@@ -1,8 +1,8 @@
-"""Runs a pipeline as TFX does, call by call, and prints what it reads.
+"""Runs a pipeline as TFX does, call by call, and prints the answers to its reads.
 
     python calls.py --module MODULE --grpc HOST:PORT
 
-The store must be empty. Prints one JSON object: "decisions", for each run what became of each node,
+The store must be empty. Prints one JSON object: "decisions", the outcomes of the nodes of each run,
 and "answers", pairs of a question and its answer.
 """
 

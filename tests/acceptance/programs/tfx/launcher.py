@@ -34,7 +34,7 @@ class TfxLauncher(TfxStore):
         self.launched = 0
 
     def launch(self, run, node, *, salt="", fail=False, blessed=1):
-        """Launch a node; return what became of it: miss, hit, failed or done before."""
+        """Launch a node; return the outcome: miss, hit, failed or done before."""
         inputs, outputs, parameters = NODES[node]
         contexts = self.contexts_of(run, node)
         resolved = {key: self.produced(run, *source) for key, source in inputs.items()}
@@ -174,7 +174,7 @@ class TfxLauncher(TfxStore):
     # -- cache --------------------------------------------------------------------------------
 
     def cached_outputs(self, cache):
-        """Return what the newest execution of a cache context has put out, if all is LIVE."""
+        """Return the outputs of the newest execution of a cache context, if all are LIVE."""
         final_states = {self.pb.Execution.COMPLETE, self.pb.Execution.CACHED}
         executions = self.store.get_executions_by_context(cache.id)
         finished_executions = [

@@ -1,4 +1,4 @@
-"""What TFX's resolvers, its partial runs and its garbage collection ask and put."""
+"""The reads and writes of TFX's resolvers, its partial runs and its garbage collection."""
 
 from google.protobuf.json_format import MessageToDict
 from launcher import TfxLauncher
@@ -48,7 +48,7 @@ class TfxResolvers(TfxLauncher):
                 self.say(f"graph {directions.Name(direction)} {mask}", self.graph(graph))
 
     def siblings(self):
-        """Say what else the execution has put out that made a model."""
+        """Say the other outputs of the execution that made a model."""
         pb = self.pb
         model = self.store.get_artifacts_by_type("Model")[0]
         options = pb.LineageSubgraphQueryOptions(max_num_hops=2)
@@ -72,7 +72,7 @@ class TfxResolvers(TfxLauncher):
         return names
 
     def neighbours(self):
-        """Say what filters over neighbours of nodes find."""
+        """Say the answers to filters over neighbours of nodes."""
         store = self.store
         model = store.get_artifacts_by_type("Model")[0]
         made_by = f"events_0.artifact_id = {model.id} AND events_0.type = OUTPUT"
@@ -122,7 +122,7 @@ class TfxResolvers(TfxLauncher):
     # -- garbage ------------------------------------------------------------------------------
 
     def collect(self, node, key, keep):
-        """Delete what a node has put out under a key, but for the newest ones."""
+        """Delete the outputs of a node under a key, but for the newest ones."""
         query = f'contexts_0.name = "{NAME}.{node}" AND state IN (2)'
         artifacts = self.store.get_artifacts(self.listing(query))
         ids = [artifact.id for artifact in artifacts]
@@ -170,7 +170,7 @@ class TfxResolvers(TfxLauncher):
         self.say("imported", self.shown(self.store.get_artifacts_by_external_ids(["lake/1"])))
 
     def many_at_once(self):
-        """Put several executions and what is between them in one call."""
+        """Put several executions and the edges between them in one call."""
         pb = self.pb
         type_id = self.artifact_type("Examples")
         kind = self.execution_type("Splitter")
@@ -193,7 +193,7 @@ class TfxResolvers(TfxLauncher):
         self.say("subgraph", self.edges(self.store.get_events_by_execution_ids(ids)))
 
     def evolve(self):
-        """Let a type gain a property, and lose it from what is put only."""
+        """Let a type gain a property, and lose it only in the type that is put."""
         pb = self.pb
         wider = pb.ArtifactType(name="Examples", properties={"version": pb.INT})
         self.store.put_artifact_type(wider, can_add_fields=True, can_omit_fields=True)

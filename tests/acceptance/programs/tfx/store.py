@@ -1,4 +1,4 @@
-"""What the scripts about TFX share: a store, and nodes by names in place of ids."""
+"""The common part of the scripts about TFX: a store, and nodes by names in place of ids."""
 
 import importlib
 
@@ -9,7 +9,7 @@ NAME = "churn"
 
 
 class TfxStore:
-    """A store, and what was learned of it.
+    """A store, and the answers that were read from it.
 
     Attributes:
         log: Pairs of a question and its answer, as JSON.

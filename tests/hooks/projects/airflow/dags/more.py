@@ -1,4 +1,4 @@
-"""What the churn pipeline has not: mapped tasks, XComs by hand, skipped tasks, remote assets."""
+"""Features beyond the churn pipeline: mapped tasks, XComs by hand, skipped tasks, remote assets."""
 
 from pathlib import Path
 
