@@ -45,20 +45,20 @@ def inner(rows: int) -> Dataset:
 
 @dsl.pipeline(name="loops")
 def loops(rows: int = 3):
-    table = generate(rows=rows)
+    generated = generate(rows=rows)
     with dsl.ParallelFor([0.1, 0.2, 0.3]) as rate:
-        trained = train(table=table.outputs["table"], rate=rate, size=1)
+        trained = train(table=generated.outputs["table"], rate=rate, size=1)
     choose(models=Collected(trained.outputs["model"]))
-    with dsl.If(table.outputs["Output"] > 1000):
+    with dsl.If(generated.outputs["Output"] > 1000):
         refuse(word="never")
 
 
 @dsl.pipeline(name="passing")
 def passing():
-    table = generate(rows=3)
-    train(table=table.outputs["table"], rate=0.5, size=table.outputs["Output"])
-    with dsl.If(table.outputs["Output"] > 1):
-        train(table=table.outputs["table"], rate=0.5, size=table.outputs["Output"])
+    generated = generate(rows=3)
+    train(table=generated.outputs["table"], rate=0.5, size=generated.outputs["Output"])
+    with dsl.If(generated.outputs["Output"] > 1):
+        train(table=generated.outputs["table"], rate=0.5, size=generated.outputs["Output"])
 
 
 @dsl.pipeline(name="nested")
