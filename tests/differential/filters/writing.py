@@ -134,7 +134,7 @@ class Writer(Operands):
         kind = self._kind()
         operator = self.chance.choice(("=", "=", "=", "!=", "<>", "<", "<=", ">", ">="))
         self.used.add(operator)
-        left_side, right = self._left(kind, depth), self.operand(kind, depth)
+        left_side, right = self._left_operand(kind, depth), self.operand(kind, depth)
         if self.often(0.1):
             return f"{left_side}{operator}{right}"
         return spaced(self.chance, left_side, operator, right)
@@ -162,7 +162,7 @@ class Writer(Operands):
             items.append(self.operand(kind, 0))
         self.chance.shuffle(items)
         words = self._negated("IN")
-        return spaced(self.chance, self._left(kind, depth), *words, f"({', '.join(items)})")
+        return spaced(self.chance, self._left_operand(kind, depth), *words, f"({', '.join(items)})")
 
     def _between(self, depth: int) -> str:
         kind = self.chance.choice((INT, DOUBLE, STRING))
@@ -171,17 +171,17 @@ class Writer(Operands):
         if kind == INT and self.often(0.7):
             low, high = "1", str(self.chance.randint(1, 30))
         both = (low, keyword(self.chance, "AND"), high)
-        return spaced(self.chance, self._left(kind, depth), *words, *both)
+        return spaced(self.chance, self._left_operand(kind, depth), *words, *both)
 
     def _like(self, depth: int) -> str:
         words = self._negated("LIKE")
         literal = self.often(0.85)
         pattern = literals.a_pattern(self.chance) if literal else self.text(depth)
-        return spaced(self.chance, self._left(STRING, depth), *words, pattern)
+        return spaced(self.chance, self._left_operand(STRING, depth), *words, pattern)
 
     def _is_null(self, depth: int) -> str:
         self.used.add("IS NULL")
-        operand = self._left(self._kind(), depth)
+        operand = self._left_operand(self._kind(), depth)
         words = [keyword(self.chance, "IS"), *self._not_sometimes("IS NOT NULL")]
         return spaced(self.chance, operand, *words, keyword(self.chance, "NULL"))
 
