@@ -30,9 +30,9 @@ def check_caller() -> None:
     """
     is_waiting = _is_waiting.get()
     if is_waiting is not None and not is_waiting():
-        raise gone()
+        raise cancelled()
 
 
-def gone() -> errors.Cancelled:
+def cancelled() -> errors.Cancelled:
     """Return the error of a call whose caller has gone: only the log will have it."""
     return errors.Cancelled("the caller no longer waits for the answer")

@@ -44,8 +44,8 @@ def _command(server: str, directory: Path, database: str) -> list[str]:
 def _address(process: "subprocess.Popen[str]") -> str:
     assert process.stdout is not None
     for line in process.stdout:
-        if found := re.search(r"\bready grpc=(\S+)", line):
-            return found.group(1)
+        if match := re.search(r"\bready grpc=(\S+)", line):
+            return match.group(1)
     raise AssertionError("the server ended before it was ready")
 
 
@@ -55,6 +55,6 @@ def run(module: str, script: str, *args: str) -> str:
     clean = [sys.executable, "-X", "dev", "-W", "error"]
     python = [str(real_mlmd.python())] if module == "ml_metadata" else clean
     command = [*python, str(PROGRAMS / script), *args]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    process = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert process.returncode == 0, process.stderr
+    return process.stdout

@@ -9,16 +9,16 @@ ROOT = Path(__file__).parent.parent
 
 
 def required(name: str) -> bool:
-    """Whether LINEAGE_REQUIRE lists `name`, so that its absence is a failure, not a skip."""
+    """Return True if LINEAGE_REQUIRE lists `name`, so that its absence is a failure, not a skip."""
     return name in os.environ.get("LINEAGE_REQUIRE", "").split(",")
 
 
 def python() -> Path:
     """Return the interpreter that can import ml_metadata, or skip the test and say why."""
-    found = Path(os.environ.get("LINEAGE_MLMD_PYTHON", ROOT / ".venv-mlmd/bin/python"))
-    if found.exists():
-        return found
-    reason = f"the real ml-metadata is missing: {found} (make .venv-mlmd)"
+    interpreter = Path(os.environ.get("LINEAGE_MLMD_PYTHON", ROOT / ".venv-mlmd/bin/python"))
+    if interpreter.exists():
+        return interpreter
+    reason = f"the real ml-metadata is missing: {interpreter} (make .venv-mlmd)"
     if required("mlmd"):
         pytest.fail(reason)
     pytest.skip(reason)

@@ -50,7 +50,7 @@ class WriteRequest:
         """Return whether nobody waits for it any more; then it has an error."""
         if self._is_awaited is None or self._is_awaited():
             return False
-        self.error = callers.gone()
+        self.error = callers.cancelled()
         return True
 
 

@@ -114,8 +114,8 @@ def to_svg(graph: LineageGraph, *, digests: bool = True) -> str:
     size = f'viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}"'
     opening = f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif">'
     background = '<rect width="100%" height="100%" rx="8" fill="#fff"/>'
-    drawn = [*_edges(boxes), *(line for key, box in boxes.items() for line in _node(key, box))]
-    return "\n".join([opening, _ARROW, background, *drawn, "</svg>"]) + "\n"
+    shapes = [*_edges(boxes), *(line for key, box in boxes.items() for line in _node(key, box))]
+    return "\n".join([opening, _ARROW, background, *shapes, "</svg>"]) + "\n"
 
 
 def _box(node: GraphNode, *, digests: bool) -> _Box:

@@ -54,7 +54,7 @@ class Call:
             Cancelled: It has gone, or its deadline has passed.
         """
         if not self.context.is_active():
-            raise callers.gone()
+            raise callers.cancelled()
 
 
 class _Waiter:
@@ -144,7 +144,7 @@ class CallSlots:
         while not waiter.turn.acquire(timeout=LOOK_SECONDS):
             if not call.context.is_active():
                 self._leave(waiter)
-                raise callers.gone()
+                raise callers.cancelled()
         if not waiter.is_admitted:
             raise about_to_stop()
 
@@ -258,7 +258,7 @@ class RunningCalls:
             self._count += 1
         if not context.add_callback(self._end):
             self._end()
-            raise callers.gone()
+            raise callers.cancelled()
 
     def _end(self) -> None:
         with self._mutex:

@@ -1,6 +1,6 @@
 """The benchmarks run, see the same on both sides, and would say so if they did not.
 
-What they measure is not tested: a benchmark is never a timed test.
+The speed is not tested: a benchmark is never a timed test.
 """
 
 import json
@@ -21,9 +21,9 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def results(command: str, *options: str, directory: Path) -> Any:
-    """Return what a command writes as JSON."""
+    """Return the JSON that a command writes."""
     file = directory / "results.json"
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, f"benchmarks/{command}.py", *options, "--json", str(file)],
         cwd=ROOT,
         env={**os.environ, "LINEAGE_MLMD_PYTHON": str(real_mlmd.python())},
@@ -32,7 +32,7 @@ def results(command: str, *options: str, directory: Path) -> Any:
         timeout=200,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     return json.loads(file.read_text())
 
 
@@ -40,10 +40,10 @@ def results(command: str, *options: str, directory: Path) -> Any:
 def test_all_workloads_run_and_both_stores_answer_the_same(place: str, tmp_path: Path) -> None:
     targets = {"grpc": ("mlmd", "ours"), "embedded": ("mlmd-embedded", "ours-embedded")}[place]
     options = ["--targets", ",".join(targets), "--callers", "1,2", "--repeats", "1"]
-    found = results("run", *options, "--scale", "0.02", "--steps", "60", directory=tmp_path)
-    rows = found["measurements"]
-    done = {(row["workload"], row["target"]) for row in rows}
-    assert {(work, target) for work in WORKLOADS for target in targets} - done == (
+    measured = results("run", *options, "--scale", "0.02", "--steps", "60", directory=tmp_path)
+    rows = measured["measurements"]
+    pairs = {(row["workload"], row["target"]) for row in rows}
+    assert {(work, target) for work in WORKLOADS for target in targets} - pairs == (
         {("empty call", "mlmd")}
         if place == "grpc"
         else {("empty call", "mlmd-embedded"), ("empty call", "ours-embedded")}
@@ -55,9 +55,9 @@ def test_growth_is_measured_on_stores_that_answer_what_they_were_filled_with(
     tmp_path: Path,
 ) -> None:
     options = ["--sizes", "600,3000", "--repeats", "1", "--directory", str(tmp_path)]
-    found = results("growth", *options, directory=tmp_path)
-    assert [size["nodes"] for size in found["sizes"]] == [600, 3000]
-    assert len(found["rows"]) == 2 * 2 * 5
+    growth = results("growth", *options, directory=tmp_path)
+    assert [size["nodes"] for size in growth["sizes"]] == [600, 3000]
+    assert len(growth["rows"]) == 2 * 2 * 5
 
 
 class Answering:

@@ -22,8 +22,8 @@ from lineage_store import (
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A store with one step."""
-    found = f"sqlite:///{tmp_path_factory.mktemp('cli') / 'lineage.db'}"
-    with connect(found) as store:
+    store_url = f"sqlite:///{tmp_path_factory.mktemp('cli') / 'lineage.db'}"
+    with connect(store_url) as store:
         store.put_artifact_type(ArtifactType(name="Data", properties={"rows": int}))
         store.put_execution_type(ExecutionType(name="Train"))
         store.put_context_type(ContextType(name="Run"))
@@ -36,7 +36,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
         store.put_artifact(
             Artifact(type="Data", name="lone", custom_properties={"x": float("nan")})
         )
-    return found
+    return store_url
 
 
 def run(*args: str) -> subprocess.CompletedProcess[str]:
@@ -45,15 +45,15 @@ def run(*args: str) -> subprocess.CompletedProcess[str]:
 
 
 def as_json(*args: str) -> Any:
-    done = run(*args, "--json")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    result = run(*args, "--json")
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
 
 
 def test_list_artifacts_for_people(url: str) -> None:
-    done = run("artifacts", "list", "--store", url)
-    assert done.returncode == 0
-    lines = done.stdout.splitlines()
+    result = run("artifacts", "list", "--store", url)
+    assert result.returncode == 0
+    lines = result.stdout.splitlines()
     assert lines[0].split() == ["ID", "TYPE", "NAME", "STATE", "UPDATE", "TIME", "URI"]
     assert len(lines) == 5
     assert lines[0].index("NAME") == lines[1].rindex(" a ") + 1 == lines[2].index("b")
@@ -61,10 +61,10 @@ def test_list_artifacts_for_people(url: str) -> None:
 
 
 def test_list_as_json_pages(url: str) -> None:
-    done = run("artifacts", "list", "--store", url, "--json", "--limit", "3", "--desc")
-    names = [node["name"] for node in json.loads(done.stdout)]
+    result = run("artifacts", "list", "--store", url, "--json", "--limit", "3", "--desc")
+    names = [node["name"] for node in json.loads(result.stdout)]
     assert names == ["lone", "b\n1", "b\n0"]
-    token = done.stderr.split()[-1]
+    token = result.stderr.split()[-1]
     rest = as_json("artifacts", "list", "--store", url, "--desc", "--page-token", token)
     assert [node["name"] for node in rest] == ["a"]
 
@@ -78,17 +78,20 @@ def test_list_by_context_and_type(url: str) -> None:
 
 
 def test_get(url: str) -> None:
-    found = as_json("artifacts", "get", "--store", url, "--type", "Data", "--name", "a")
-    assert found["properties"] == {"rows": 3}
-    assert as_json("artifacts", "get", "--store", url, str(found["id"])) == found
+    artifact = as_json("artifacts", "get", "--store", url, "--type", "Data", "--name", "a")
+    assert artifact["properties"] == {"rows": 3}
+    assert as_json("artifacts", "get", "--store", url, str(artifact["id"])) == artifact
     lone = as_json("artifacts", "get", "--store", url, "--type", "Data", "--name", "lone")
     assert lone["custom_properties"] == {"x": "NaN"}
-    done = run("artifacts", "get", "--store", url, str(found["id"]))
-    assert "  rows = 3" in done.stdout.splitlines()
+    result = run("artifacts", "get", "--store", url, str(artifact["id"]))
+    assert "  rows = 3" in result.stdout.splitlines()
 
 
 def test_types(url: str) -> None:
-    kinds = [(found["kind"], found["name"]) for found in as_json("types", "list", "--store", url)]
+    kinds = [
+        (listed_type["kind"], listed_type["name"])
+        for listed_type in as_json("types", "list", "--store", url)
+    ]
     assert kinds == [("artifact", "Data"), ("execution", "Train"), ("context", "Run")]
     assert len(as_json("types", "list", "--store", url, "--kind", "context")) == 1
     assert as_json("types", "get", "--store", url, "Data")["properties"] == {"rows": "INT"}
@@ -119,14 +122,14 @@ def test_events(url: str) -> None:
     ],
 )
 def test_exit_codes(url: str, code: int, args: list[str]) -> None:
-    done = run(*args, "--store", url)
-    assert (done.returncode, done.stdout) == (code, "")
-    assert "Traceback" not in done.stderr
+    result = run(*args, "--store", url)
+    assert (result.returncode, result.stdout) == (code, "")
+    assert "Traceback" not in result.stderr
 
 
 def test_a_missing_file_is_not_created(tmp_path: Path) -> None:
     path = tmp_path / "missing.db"
-    done = run("artifacts", "list", "--store", f"sqlite:///{path}")
-    assert done.returncode == 3
+    result = run("artifacts", "list", "--store", f"sqlite:///{path}")
+    assert result.returncode == 3
     assert not path.exists()
     assert run("artifacts", "list", "--store", "nonsense://host").returncode == 1

@@ -14,24 +14,24 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.chdir(tmp_path)
     Path("raw.csv").write_text("1")
     Path("model.pkl").write_text("2")
-    found = f"sqlite:///{tmp_path / 'lineage.db'}"
+    store_url = f"sqlite:///{tmp_path / 'lineage.db'}"
     inputs = {"raw": Path("raw.csv")}
     with (
-        connect(found) as store,
+        connect(store_url) as store,
         store.run("nightly") as nightly,
         nightly.step("train", inputs=inputs) as step,
     ):
         step.output("model", Path("model.pkl"), type="Model")
-    return found
+    return store_url
 
 
 def test_a_file_is_named_by_its_content(url: str) -> None:
-    known = lines(url, "lineage", "artifact:2")
-    assert known[0].startswith("Model model.pkl  sha256:")
-    digest = known[0].split()[2]
+    lineage = lines(url, "lineage", "artifact:2")
+    assert lineage[0].startswith("Model model.pkl  sha256:")
+    digest = lineage[0].split()[2]
     Path("copy.pkl").write_text("2")
     for name in ("./model.pkl", "model.pkl", "uri:model.pkl", f"digest:{digest}", "copy.pkl"):
-        assert lines(url, "lineage", name) == known, name
+        assert lines(url, "lineage", name) == lineage, name
     assert lines(url, "paths", "raw.csv", "./model.pkl")[0] == "Path 1: 2 hops"
     assert "Affected: 1 Model; 1 step" in lines(url, "impact", "raw.csv")
     assert lines(url, "compare", "raw.csv", digest)[1].startswith("Model model.pkl")
@@ -41,24 +41,24 @@ def test_other_artifacts_of_the_content_are_told(url: str) -> None:
     Path("copy.pkl").write_text("2")
     with connect(url) as store, store.run("nightly") as nightly, nightly.step("copy") as step:
         step.output("copy", Path("copy.pkl"))
-    done = run(url, "lineage", "model.pkl")
-    assert done.stdout.startswith("Model model.pkl")
-    assert done.stderr.startswith(
+    result = run(url, "lineage", "model.pkl")
+    assert result.stdout.startswith("Model model.pkl")
+    assert result.stderr.startswith(
         "model.pkl is artifact:2, recorded at this path; 1 other artifact"
     )
 
 
 def test_a_file_of_unknown_content(url: str) -> None:
     Path("model.pkl").write_text("changed")
-    done = run(url, "lineage", "model.pkl")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("error: model.pkl was recorded once, never with this content (")
+    result = run(url, "lineage", "model.pkl")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith("error: model.pkl was recorded once, never with this content (")
 
 
 def test_a_file_names_the_entries_and_events_of_its_artifact(url: str) -> None:
-    made = {"version": "1", "cache": True}
+    options = {"version": "1", "cache": True}
     with connect(url) as store, store.run("nightly") as nightly:
-        with nightly.step("copy", **made) as step:  # type: ignore[arg-type]
+        with nightly.step("copy", **options) as step:  # type: ignore[arg-type]
             step.output("model", Path("model.pkl"))
         store.flush_recording()
     for name in ("./model.pkl", "uri:model.pkl", "2"):
@@ -66,8 +66,8 @@ def test_a_file_names_the_entries_and_events_of_its_artifact(url: str) -> None:
         assert len(lines(url, "events", "list", "--artifact", name)) == 3
     dry = ("--why", "bad", "--dry-run")
     assert len(lines(url, "cache", "invalidate", "--artifact", "model.pkl", *dry)) == 2
-    done = run(url, "cache", "list", "--artifact", "execution:2")
-    assert (done.returncode, done.stderr) == (
+    result = run(url, "cache", "list", "--artifact", "execution:2")
+    assert (result.returncode, result.stderr) == (
         1,
         "error: execution:2 is no artifact [INVALID_ARGUMENT]\n",
     )
@@ -82,14 +82,14 @@ def test_help_names_both(url: str) -> None:
 def test_an_input_under_two_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("d.csv").write_text("1")
-    found = f"sqlite:///{tmp_path / 'lineage.db'}"
-    with connect(found) as store, store.run("nightly") as nightly:
+    store_url = f"sqlite:///{tmp_path / 'lineage.db'}"
+    with connect(store_url) as store, store.run("nightly") as nightly:
         for name, places in (("both", ("train", "test")), ("one", ("train",))):
             inputs = dict.fromkeys(places, Path("d.csv"))
             with nightly.step("fit", inputs=inputs) as step:
                 Path(name).write_text(name)
                 step.output("model", Path(name), type="Model")
-    assert "train, test: Artifact d.csv" in lines(found, "lineage", "both")[2]
-    told = lines(found, "compare", "both", "one")
-    assert told[2:4] == ["DATA:", f"  fit  inputs.test: {told[3].split(': ', 1)[1]}"]
-    assert told[3].endswith("(artifact:1) → (none)")
+    assert "train, test: Artifact d.csv" in lines(store_url, "lineage", "both")[2]
+    comparison = lines(store_url, "compare", "both", "one")
+    assert comparison[2:4] == ["DATA:", f"  fit  inputs.test: {comparison[3].split(': ', 1)[1]}"]
+    assert comparison[3].endswith("(artifact:1) → (none)")

@@ -58,14 +58,14 @@ def test_a_table(nightly: tuple[str, str, str]) -> None:
 @pytest.mark.parametrize("form", ["dot", "mermaid", "json"])
 def test_formats_for_programs(nightly: tuple[str, str, str], form: str) -> None:
     url, _, model = nightly
-    done = run(url, "lineage", model, "--format", form)
-    assert done.stderr.startswith("folded: 29 cached executions")
+    result = run(url, "lineage", model, "--format", form)
+    assert result.stderr.startswith("folded: 29 cached executions")
     if form != "json":
-        assert done.stdout.count("+29 cached") == 1
+        assert result.stdout.count("+29 cached") == 1
         return
-    told = json.loads(done.stdout)
-    assert (len(told["nodes"]), told["verdict"]["repeat_count"]) == (3, NIGHTS - 1)
-    assert told["nodes"][1]["repeats"]["count"] == NIGHTS - 1
+    answer = json.loads(result.stdout)
+    assert (len(answer["nodes"]), answer["verdict"]["repeat_count"]) == (3, NIGHTS - 1)
+    assert answer["nodes"][1]["repeats"]["count"] == NIGHTS - 1
 
 
 def test_an_impact_and_paths(nightly: tuple[str, str, str]) -> None:

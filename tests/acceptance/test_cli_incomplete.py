@@ -1,4 +1,4 @@
-"""`lineage-store runs` says which steps are not recorded completely, and what is missing."""
+"""`lineage-store runs` says which steps are recorded incompletely, and names the gaps."""
 
 import json
 from pathlib import Path
@@ -12,8 +12,8 @@ from tests.acceptance.test_cli_lineage import lines, run
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> str:
     home = tmp_path_factory.mktemp("incomplete")
-    found = f"sqlite:///{home / 'lineage.db'}"
-    with connect(found) as store:
+    store_url = f"sqlite:///{home / 'lineage.db'}"
+    with connect(store_url) as store:
         with store.run("nightly", run_id="r1") as nightly:
             with nightly.step("plot") as plot:
                 plot.output("fig", {"no": "artifact"})  # type: ignore[arg-type]
@@ -23,7 +23,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
                 pass
         with store.run("nightly", run_id="r2"):
             pass
-    return found
+    return store_url
 
 
 def test_show_says_what_is_missing(url: str) -> None:
@@ -43,9 +43,9 @@ def test_list_counts_them(url: str) -> None:
 
 
 def test_programs_are_told_the_same(url: str) -> None:
-    told = json.loads(run(url, "runs", "show", "r1", "--json").stdout)
-    assert told["summary"]["incomplete_steps"] == 2
-    assert [step["incomplete"] is not None for step in told["steps"]] == [True, True, False]
-    assert told["steps"][1]["incomplete"].startswith("1 input not recorded: raw (")
+    answer = json.loads(run(url, "runs", "show", "r1", "--json").stdout)
+    assert answer["summary"]["incomplete_steps"] == 2
+    assert [step["incomplete"] is not None for step in answer["steps"]] == [True, True, False]
+    assert answer["steps"][1]["incomplete"].startswith("1 input not recorded: raw (")
     listed = json.loads(run(url, "runs", "list", "--json").stdout)
     assert [each["incomplete_steps"] for each in listed] == [0, 2]

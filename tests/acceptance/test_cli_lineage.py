@@ -26,8 +26,8 @@ from lineage_store.cli.main import main
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A store with two models of one table, made of raw data at two uris."""
-    found = f"sqlite:///{tmp_path_factory.mktemp('cli') / 'lineage.db'}"
-    with connect(found) as store:
+    store_url = f"sqlite:///{tmp_path_factory.mktemp('cli') / 'lineage.db'}"
+    with connect(store_url) as store:
         store.put_artifact_type(ArtifactType(name="Data", properties={"sha256": str}))
         store.put_artifact_type(ArtifactType(name="Model"))
         for name in ("Clean", "Train"):
@@ -43,7 +43,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
             events += [(1 + at, 2, reads), (1 + at, 3 + at, writes)]
         artifacts = [*raw, table, *models]
         store.put_subgraph(executions=[clean, *trains], artifacts=artifacts, events=events)
-    return found
+    return store_url
 
 
 HUGE = "99999999999999999999"
@@ -64,7 +64,7 @@ NODES = [["lineage"], ["impact"], ["paths", "1"], ["compare", "4"], ["cache", "l
 
 
 class Done(NamedTuple):
-    """How a command ended."""
+    """The exit code and the output of a command."""
 
     returncode: int
     stdout: str
@@ -84,15 +84,15 @@ def run(url: str, *args: str) -> Done:
 
 
 def lines(url: str, *args: str) -> list[str]:
-    done = run(url, *args)
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout.splitlines()
+    result = run(url, *args)
+    assert (result.returncode, result.stderr) == (0, "")
+    return result.stdout.splitlines()
 
 
 def as_json(url: str, *args: str) -> Any:
-    done = run(url, *args)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    result = run(url, *args)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
 
 
 def test_a_tree(url: str) -> None:
@@ -121,23 +121,23 @@ def test_a_table(url: str) -> None:
     ("form", "start"), [("dot", "digraph lineage {"), ("mermaid", "flowchart LR"), ("json", "{")]
 )
 def test_formats_for_programs(url: str, form: str, start: str) -> None:
-    done = run(url, "lineage", "4", "--format", form)
-    assert done.stdout.splitlines()[0] == start
-    assert done.stderr == "complete: 6 nodes, 5 events\n"
-    assert "\x1b" not in done.stdout
+    result = run(url, "lineage", "4", "--format", form)
+    assert result.stdout.splitlines()[0] == start
+    assert result.stderr == "complete: 6 nodes, 5 events\n"
+    assert "\x1b" not in result.stdout
 
 
 def test_json_is_the_documented_shape(url: str) -> None:
-    found = as_json(url, "lineage", "uri:s3://raw", "--both", "--format", "json")
-    assert found["start"] == ["artifact:1", "artifact:2"]
-    assert (found["direction"], len(found["nodes"]), len(found["edges"])) == ("both", 8, 7)
+    lineage = as_json(url, "lineage", "uri:s3://raw", "--both", "--format", "json")
+    assert lineage["start"] == ["artifact:1", "artifact:2"]
+    assert (lineage["direction"], len(lineage["nodes"]), len(lineage["edges"])) == ("both", 8, 7)
 
 
 def test_limits_are_told(url: str) -> None:
-    done = run(url, "lineage", "artifact:4", "--hops", "2")
+    result = run(url, "lineage", "artifact:4", "--hops", "2")
     verdict = "NOT COMPLETE: the limit of hops was reached; 3 nodes, 2 events; 1 node not followed"
-    assert (done.returncode, done.stderr) == (4, f"{verdict}\n")
-    assert len(done.stdout.splitlines()) == 3
+    assert (result.returncode, result.stderr) == (4, f"{verdict}\n")
+    assert len(result.stdout.splitlines()) == 3
     assert "limit of nodes" in run(url, "lineage", "4", "--max-nodes", "1").stderr
 
 
@@ -162,8 +162,8 @@ def test_compare(url: str) -> None:
         "left: complete: 6 nodes, 5 events",
         "right: complete: 6 nodes, 5 events",
     ]
-    found = as_json(url, "compare", "4", "5", "--json")
-    assert [(d["aspect"], d["left"], d["right"]) for d in found["differences"]] == [
+    comparison = as_json(url, "compare", "4", "5", "--json")
+    assert [(d["aspect"], d["left"], d["right"]) for d in comparison["differences"]] == [
         ("PARAMETERS", "6", "8")
     ]
 
@@ -179,9 +179,9 @@ def test_impact(url: str) -> None:
         "  2 hops away  Data table  sha256:abababababab  (artifact:3)",
         "complete: 7 nodes, 6 events",
     ]
-    found = as_json(url, "impact", "1", "--json")
-    assert found["counts"] == {"Model": 2, "Data": 1}
-    assert [node["name"] for node in found["models"]] == ["m0", "m1"]
+    impact = as_json(url, "impact", "1", "--json")
+    assert impact["counts"] == {"Model": 2, "Data": 1}
+    assert [node["name"] for node in impact["models"]] == ["m0", "m1"]
 
 
 def test_paths(url: str) -> None:
@@ -247,20 +247,20 @@ def test_listings_take_a_filter(url: str) -> None:
     ],
 )
 def test_errors(url: str, code: int, message: str, args: list[str]) -> None:
-    done = run(url, *args)
-    assert (done.returncode, done.stdout) == (code, "")
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
+    result = run(url, *args)
+    assert (result.returncode, result.stdout) == (code, "")
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_in_a_process_of_its_own(url: str) -> None:
     command = [sys.executable, "-m", "lineage_store.cli", "lineage", "4", "--hops", "1"]
-    done = subprocess.run(
+    process = subprocess.run(
         [*command, "--store", url], capture_output=True, text=True, check=False, timeout=60
     )
-    assert done.returncode == 4
-    assert "└─ Train  depth=6  (execution:2)" in done.stdout
-    assert done.stderr.startswith("NOT COMPLETE: the limit of hops")
+    assert process.returncode == 4
+    assert "└─ Train  depth=6  (execution:2)" in process.stdout
+    assert process.stderr.startswith("NOT COMPLETE: the limit of hops")
 
 
 @pytest.mark.parametrize("command", ["lineage", "impact", "paths", "compare"])

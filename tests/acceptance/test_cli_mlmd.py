@@ -16,9 +16,9 @@ from tests.transfer.mlmd_databases import on_sqlite
 def database(tmp_path):
     """A database that the real ML Metadata filled."""
     real_mlmd.python()
-    with on_sqlite(tmp_path) as found:
-        found.populate(60)
-        yield found
+    with on_sqlite(tmp_path) as mlmd_database:
+        mlmd_database.populate(60)
+        yield mlmd_database
 
 
 def run(*args):
@@ -28,23 +28,23 @@ def run(*args):
 
 def test_import_export_and_back(database, tmp_path):
     store, back = f"sqlite:///{tmp_path}/s.db", f"sqlite:///{tmp_path}/back.db"
-    done = run("import", "mlmd", database.url, "--into", store, "--verify")
-    assert (done.returncode, done.stderr) == (0, "")
-    stored, equal = done.stdout.splitlines()
+    result = run("import", "mlmd", database.url, "--into", store, "--verify")
+    assert (result.returncode, result.stderr) == (0, "")
+    stored, equal = result.stdout.splitlines()
     counts = "17 types, 30 artifacts, 26 executions, 4 contexts, 60 events"
     assert stored.startswith(f"stored: {counts}")
     assert equal.startswith(f"equal on both sides: {counts}")
-    done = run("export", "mlmd", "--from", store, "--to", back)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(f"stored: {counts}")
+    result = run("export", "mlmd", "--from", store, "--to", back)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith(f"stored: {counts}")
     again = f"sqlite:///{tmp_path}/again.db"
-    done = run("import", "mlmd", back, "--into", again, "--verify", "--json")
-    assert (done.returncode, done.stderr) == (0, "")
-    found = json.loads(done.stdout)
-    assert found["schema_version"] == 10
-    assert found["is_resumed"] is False
-    assert found["problems"] == {"count": 0, "shown": []}
-    assert found["stored"]["artifacts"] == found["verified"]["compared"]["artifacts"] == 30
+    result = run("import", "mlmd", back, "--into", again, "--verify", "--json")
+    assert (result.returncode, result.stderr) == (0, "")
+    report = json.loads(result.stdout)
+    assert report["schema_version"] == 10
+    assert report["is_resumed"] is False
+    assert report["problems"] == {"count": 0, "shown": []}
+    assert report["stored"]["artifacts"] == report["verified"]["compared"]["artifacts"] == 30
 
 
 def test_what_does_not_fit_is_told_on_standard_error_and_in_the_json(database, tmp_path):
@@ -56,12 +56,12 @@ def test_what_does_not_fit_is_told_on_standard_error_and_in_the_json(database, t
         connection.execute("INSERT INTO Attribution (context_id, artifact_id) VALUES (1, -1)")
     connection.close()
     store = f"sqlite:///{tmp_path}/s.db"
-    done = run("import", "mlmd", database.url, "--into", store, "--json")
-    assert done.returncode == 0
-    first, second = done.stderr.splitlines()
+    result = run("import", "mlmd", database.url, "--into", store, "--json")
+    assert result.returncode == 0
+    first, second = result.stderr.splitlines()
     assert first.startswith(r"artifact 1, custom property 'esc\x1b[31m': is '__MLMD_NULL__'")
     assert second == "attribution (1, -1): points at no artifact: -1; it is left out"
-    problems = json.loads(done.stdout)["problems"]
+    problems = json.loads(result.stdout)["problems"]
     assert problems["count"] == 2
     assert problems["shown"][1] == {
         "where": "attribution (1, -1)",
@@ -77,9 +77,9 @@ def test_what_ml_metadata_has_no_place_for_is_counted(tmp_path, database):
         artifact = opened.get_artifact(1)
         artifact.custom_properties["new"] = 1
         opened.put_artifact(artifact)
-    done = run("export", "mlmd", "--from", store, "--to", f"sqlite:///{tmp_path}/out.db")
-    assert done.returncode == 0
-    assert done.stdout.splitlines()[1] == "ML Metadata has no place for: 1 node versions"
+    result = run("export", "mlmd", "--from", store, "--to", f"sqlite:///{tmp_path}/out.db")
+    assert result.returncode == 0
+    assert result.stdout.splitlines()[1] == "ML Metadata has no place for: 1 node versions"
 
 
 def test_mistakes_are_one_line_without_a_password(tmp_path, database):
@@ -90,15 +90,15 @@ def test_mistakes_are_one_line_without_a_password(tmp_path, database):
         (("import", "mlmd", "nosql://u:secret@h/x", "--into", store), 1, "not a database URL"),
         (("export", "mlmd", "--from", store, "--to", f"{store}2"), 3, "can't be opened"),
     ):
-        done = run(*arguments)
-        assert done.returncode == code, done.stderr
-        assert re.fullmatch(r"error: .*\n", done.stderr)
-        assert text in done.stderr
-        assert "secret" not in done.stderr
+        result = run(*arguments)
+        assert result.returncode == code, result.stderr
+        assert re.fullmatch(r"error: .*\n", result.stderr)
+        assert text in result.stderr
+        assert "secret" not in result.stderr
     assert run("import", "mlmd", database.url, "--into", store).returncode == 0
-    done = run("import", "mlmd", database.url, "--into", store)
-    assert done.returncode == 1
-    assert "must be empty" in done.stderr
-    done = run("export", "mlmd", "--from", store, "--to", database.url)
-    assert done.returncode == 1
-    assert "must be empty" in done.stderr
+    result = run("import", "mlmd", database.url, "--into", store)
+    assert result.returncode == 1
+    assert "must be empty" in result.stderr
+    result = run("export", "mlmd", "--from", store, "--to", database.url)
+    assert result.returncode == 1
+    assert "must be empty" in result.stderr

@@ -7,20 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.transfer.stores import execute, fill, held
+from tests.transfer.stores import execute, fill, rows_of
 
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
-    found = f"sqlite:///{tmp_path}/store.db"
-    fill(found, rows=2)
-    return found
+    store_url = f"sqlite:///{tmp_path}/store.db"
+    fill(store_url, rows=2)
+    return store_url
 
 
 def run(*args: str, cwd: Path | None = None) -> tuple[int, str, str]:
     command = [sys.executable, "-m", "lineage_store.cli", *args]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=cwd)
-    return done.returncode, done.stdout.strip(), done.stderr.strip()
+    process = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=60, cwd=cwd
+    )
+    return process.returncode, process.stdout.strip(), process.stderr.strip()
 
 
 def test_copy(url: str, tmp_path: Path) -> None:
@@ -30,8 +32,8 @@ def test_copy(url: str, tmp_path: Path) -> None:
     answer = json.loads(out)
     assert answer["verified"]
     assert not answer["resumed"]
-    assert answer["rows"] == {k: len(v) for k, v in held(url).items() if k != "counters"}
-    assert held(target) == held(url)
+    assert answer["rows"] == {k: len(v) for k, v in rows_of(url).items() if k != "counters"}
+    assert rows_of(target) == rows_of(url)
     code, out, error = run("copy", url, target)
     assert (code, out) == (1, "")
     assert error.startswith("error: the target: ")
@@ -46,7 +48,7 @@ def test_dump_and_load(url: str, tmp_path: Path, name: str) -> None:
     path, target = tmp_path / name, f"sqlite:///{tmp_path}/target.db"
     code, out, error = run("dump", url, str(path))
     assert (code, error) == (0, "")
-    rows = sum(len(rows) for table, rows in held(url).items() if table != "counters")
+    rows = sum(len(rows) for table, rows in rows_of(url).items() if table != "counters")
     assert out.startswith(f"{path}: {rows} rows, ")
     code, _, error = run("dump", url, str(path))
     assert code == 1
@@ -55,7 +57,7 @@ def test_dump_and_load(url: str, tmp_path: Path, name: str) -> None:
     assert code == 0
     assert sum(json.loads(out)["rows"].values()) == rows
     assert run("load", str(path), "--into", target) == (0, f"loaded {rows} rows", "")
-    assert held(target) == held(url)
+    assert rows_of(target) == rows_of(url)
     code, _, error = run("load", str(path), "--into", target)
     assert code == 1
     assert "must be empty" in error
@@ -90,7 +92,7 @@ def test_backup(url: str, tmp_path: Path) -> None:
     code, out, error = run("db", "backup", str(path), "--database", url, "--json")
     assert (code, error) == (0, "")
     assert json.loads(out) == {"file": str(path), "bytes": path.stat().st_size}
-    assert held(f"sqlite:///{path}") == held(url)
+    assert rows_of(f"sqlite:///{path}") == rows_of(url)
     code, _, error = run("db", "backup", str(path), "--database", url)
     assert code == 1
     assert "--force" in error

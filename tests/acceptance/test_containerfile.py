@@ -1,4 +1,4 @@
-"""The container file: it copies what a wheel is built from, and runs what the wheel has.
+"""The container file: it copies all files that make a wheel, and runs the commands of the wheel.
 
 No image is built here; that takes a registry of images.
 """
@@ -29,8 +29,8 @@ def test_the_container_file_copies_what_a_wheel_is_built_from(tmp_path: Path) ->
             copy(ROOT / source, copied)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet"]
     command = [*pip, "--no-deps", "--wheel-dir", str(tmp_path / "made"), str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=250, check=False)
-    assert done.returncode == 0, done.stderr
+    process = subprocess.run(command, capture_output=True, text=True, timeout=250, check=False)
+    assert process.returncode == 0, process.stderr
     assert len(list((tmp_path / "made").glob("lineage_store-*.whl"))) == 1
     [extras] = re.findall(r'"\.\[([\w,]+)\]"', text)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -38,7 +38,7 @@ def test_the_container_file_copies_what_a_wheel_is_built_from(tmp_path: Path) ->
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy what a fresh checkout has."""
+    """Copy the files of a fresh checkout."""
     if source.is_file():
         shutil.copy(source, target)
     else:

@@ -1,4 +1,4 @@
-"""The demo: it skips what is known, runs what is new, says why, and explains its models."""
+"""The demo: it skips unchanged steps, runs new ones, says why, and explains its models."""
 
 import hashlib
 import re

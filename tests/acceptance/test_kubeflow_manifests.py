@@ -59,12 +59,12 @@ def test_the_form_is_really_checked() -> None:
 
 
 def test_the_service_is_the_one_that_kubeflow_pipelines_calls() -> None:
-    found = manifests.resources("server")
-    service = manifests.of_kind(found, "Service")
+    resources = manifests.resources("server")
+    service = manifests.of_kind(resources, "Service")
     assert service["metadata"]["name"] == "metadata-grpc-service"
     [port] = service["spec"]["ports"]
     assert (port["name"], port["port"]) == ("grpc-api", 8080)
-    deployment = manifests.of_kind(found, "Deployment")
+    deployment = manifests.of_kind(resources, "Deployment")
     container = manifests.container_of(deployment)
     assert [port["containerPort"] for port in container["ports"]] == [8080]
     listening = container["args"][container["args"].index("--grpc") + 1]
@@ -74,8 +74,8 @@ def test_the_service_is_the_one_that_kubeflow_pipelines_calls() -> None:
 
 
 def test_selectors_choose_our_pods_and_no_others() -> None:
-    found = manifests.resources("server")
-    deployment = manifests.of_kind(found, "Deployment")
+    resources = manifests.resources("server")
+    deployment = manifests.of_kind(resources, "Deployment")
     labels = manifests.pod_of(deployment)["metadata"]["labels"]
     ours = {"app.kubernetes.io/name": "lineage-store"}
     assert labels.items() >= ours.items()
@@ -84,8 +84,8 @@ def test_selectors_choose_our_pods_and_no_others() -> None:
     spread = manifests.pod_of(deployment)["spec"]["topologySpreadConstraints"]
     assert [one["labelSelector"]["matchLabels"] for one in spread] == [ours]
     assert deployment["spec"]["selector"]["matchLabels"] == ours
-    assert manifests.of_kind(found, "Service")["spec"]["selector"] == ours
-    budget = manifests.of_kind(found, "PodDisruptionBudget")
+    assert manifests.of_kind(resources, "Service")["spec"]["selector"] == ours
+    budget = manifests.of_kind(resources, "PodDisruptionBudget")
     assert budget["spec"]["selector"]["matchLabels"] == ours
     assert 1 <= budget["spec"]["minAvailable"] < deployment["spec"]["replicas"]
 
@@ -136,8 +136,8 @@ def test_no_password_is_in_a_manifest() -> None:
 
 
 @pytest.fixture
-def given(tmp_path: Path) -> Iterator[dict[tuple[str, str], str]]:
-    """What Kubeflow Pipelines would have, of a MySQL in which our user has a password."""
+def settings(tmp_path: Path) -> Iterator[dict[tuple[str, str], str]]:
+    """Settings of Kubeflow Pipelines, for a MySQL in which our user has a password."""
     password = tmp_path / "password"
     password.write_text("s3cret/päss word\n")
     with mariadb.new_store(), closing(mariadb.connect(mariadb.port())) as connection:
@@ -156,11 +156,11 @@ def given(tmp_path: Path) -> Iterator[dict[tuple[str, str], str]]:
 
 
 def started(
-    workload: manifests.Manifest, given: dict[tuple[str, str], str], password: Path
+    workload: manifests.Manifest, settings: dict[tuple[str, str], str], password: Path
 ) -> tuple[list[str], dict[str, str]]:
     """Return the arguments and the environment of a container, on this machine."""
     container = manifests.container_of(workload)
-    variables = manifests.environment_of(container, given)
+    variables = manifests.environment_of(container, settings)
     mounted = next(m["mountPath"] for m in container["volumeMounts"] if m["name"] == "password")
     variables = {k: v.replace(f"{mounted}/password", str(password)) for k, v in variables.items()}
     assert str(password) in variables["LINEAGE_STORE_DATABASE"]
@@ -168,14 +168,14 @@ def started(
 
 
 def test_the_history_is_imported_and_the_server_goes_on_with_it(
-    given: dict[tuple[str, str], str], tmp_path: Path
+    settings: dict[tuple[str, str], str], tmp_path: Path
 ) -> None:
-    """Kubeflow Pipelines records in ML Metadata on MySQL; then in what took its place."""
-    port = given["pipeline-install-config", "dbPort"]
+    """Kubeflow Pipelines records in ML Metadata on MySQL; then in the store that replaces it."""
+    port = settings["pipeline-install-config", "dbPort"]
     before = json.loads(run("ml_metadata", "mlmd/mlmd_mysql_history.py", "--port", port))
     job = WORKLOADS[1]
-    arguments, variables = started(job, given, tmp_path / "password")
-    done = subprocess.run(
+    arguments, variables = started(job, settings, tmp_path / "password")
+    process = subprocess.run(
         [sys.executable, "-m", "lineage_store.cli", *arguments],
         env=environment(**variables),
         capture_output=True,
@@ -183,17 +183,17 @@ def test_the_history_is_imported_and_the_server_goes_on_with_it(
         timeout=120,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert "s3cret" not in done.stdout + done.stderr
-    after = told(WORKLOADS[0], given, tmp_path)
+    assert process.returncode == 0, process.stderr
+    assert "s3cret" not in process.stdout + process.stderr
+    after = recorded_run(WORKLOADS[0], settings, tmp_path)
     assert after == {"execution": before["execution"], "state": "CACHED"}
 
 
-def told(
-    deployment: manifests.Manifest, given: dict[tuple[str, str], str], directory: Path
+def recorded_run(
+    deployment: manifests.Manifest, settings: dict[tuple[str, str], str], directory: Path
 ) -> dict[str, Any]:
-    """Start the server as its container does; return what it knows of a run in the history."""
-    [_, *options], variables = started(deployment, given, directory / "password")
+    """Start the server as its container does; return a run of the history as the server has it."""
+    [_, *options], variables = started(deployment, settings, directory / "password")
     # The port is another one: tests run side by side.
     options[options.index("--grpc") + 1] = "127.0.0.1:0"
     with serving(directory, *options, **variables) as served:
@@ -203,12 +203,12 @@ def told(
             assert answer.status == health_pb2.HealthCheckResponse.SERVING
         with closing(Wire(served.address)) as wire:
             named = {"type_name": "system.DAGExecution", "execution_name": "run/before"}
-            found = wire.call("GetExecutionByTypeAndName", **named).execution
-            assert KubeflowRun(wire, "before", {}).root() == found.id  # a driver tried again
-            assert KubeflowRun(wire, "after", {}).root() > found.id
+            execution = wire.call("GetExecutionByTypeAndName", **named).execution
+            assert KubeflowRun(wire, "before", {}).root() == execution.id  # a driver tried again
+            assert KubeflowRun(wire, "after", {}).root() > execution.id
         assert "s3cret" not in served.log()
-        state = pb.Execution.State.Name(found.last_known_state)
-        return {"execution": found.id, "state": state}
+        state = pb.Execution.State.Name(execution.last_known_state)
+        return {"execution": execution.id, "state": state}
 
 
 # -- kustomize ------------------------------------------------------------------------------
@@ -241,24 +241,24 @@ components: [kubeflow/component]
 
 
 def kustomized(directory: Path) -> list[manifests.Manifest]:
-    """Return what kubectl makes of a kustomization, or skip the test."""
+    """Return the output of kubectl for a kustomization, or skip the test."""
     if (kubectl := shutil.which("kubectl")) is None:
         if "kubectl" in os.environ.get("LINEAGE_REQUIRE", "").split(","):
             pytest.fail("kubectl is missing")
         pytest.skip("kubectl is missing")
     command = [kubectl, "kustomize", str(directory)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return list(yaml.safe_load_all(done.stdout))
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
+    return list(yaml.safe_load_all(process.stdout))
 
 
 @pytest.mark.parametrize("folder", ["server", "import"])
 def test_kubectl_reads_the_kustomizations(folder: str) -> None:
-    made = kustomized(manifests.KUBEFLOW / folder)
+    built = kustomized(manifests.KUBEFLOW / folder)
     expected = manifests.resources(folder)
     for manifest in expected:
         manifest["metadata"]["namespace"] = "kubeflow"
-    by_kind = sorted(made, key=lambda manifest: manifest["kind"])
+    by_kind = sorted(built, key=lambda manifest: manifest["kind"])
     assert by_kind == sorted(expected, key=lambda manifest: manifest["kind"])
 
 
@@ -266,11 +266,11 @@ def test_a_kustomization_of_kubeflow_pipelines_takes_the_component(tmp_path: Pat
     shutil.copytree(manifests.KUBEFLOW, tmp_path / "kubeflow")
     (tmp_path / "pipelines.yaml").write_text(PIPELINES)
     (tmp_path / "kustomization.yaml").write_text(OVERLAY)
-    made = kustomized(tmp_path)
-    assert [m["metadata"]["name"] for m in made if m["kind"] == "Deployment"] == ["lineage-store"]
-    service = manifests.of_kind(made, "Service")
+    built = kustomized(tmp_path)
+    assert [m["metadata"]["name"] for m in built if m["kind"] == "Deployment"] == ["lineage-store"]
+    service = manifests.of_kind(built, "Service")
     ours = manifests.of_kind(manifests.resources("server"), "Service")
     assert service["spec"]["selector"] == ours["spec"]["selector"]
     assert service["spec"]["ports"] == [{"name": "grpc-api", "port": 8080}]
-    for manifest in made:
+    for manifest in built:
         kubernetes_validate.validate(manifest, VERSIONS[0], strict=True)

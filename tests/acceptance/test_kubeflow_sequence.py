@@ -1,8 +1,8 @@
 """The calls of Kubeflow Pipelines 2, one by one over gRPC: the same answers as ML Metadata's.
 
 Three runs of a pipeline with an importer, a loop, a cache, a task that fails and is launched again,
-a condition that is not met, and a driver that is tried again; then what the pages and the access
-check read. Each answer is compared with that of the real store, with symbols in place of ids.
+a condition that is not met, and a driver that is tried again; then the reads of the pages and of
+the access check. Each answer is compared with that of the real store, with symbols in place of ids.
 """
 
 from collections import Counter
@@ -17,7 +17,7 @@ from lineage_store.v1 import metadata_pb2 as pb
 from tests.acceptance.programs.kubeflow import reads
 from tests.acceptance.programs.kubeflow.client import DAG, IMPORTER, MetadataClient
 from tests.acceptance.programs.kubeflow.run import ITERATIONS, KubeflowRun
-from tests.acceptance.programs.kubeflow.wire import Said, Wire
+from tests.acceptance.programs.kubeflow.wire import RecordedCall, Wire
 from tests.mlmd_servers import EVERYWHERE, serving
 
 # What the real store says is asked for once.
@@ -37,7 +37,7 @@ PAGES = {
 }
 
 
-def conversation(server: str, directory: Path) -> list[Said]:
+def conversation(server: str, directory: Path) -> list[RecordedCall]:
     """Return all that Kubeflow Pipelines and a server say to each other."""
     with serving(server, directory) as address, closing(Wire(address)) as wire:
         cache: dict[str, int] = {}
@@ -48,8 +48,8 @@ def conversation(server: str, directory: Path) -> list[Said]:
         assert [run.hits for run in runs] == [0, 1 + ITERATIONS, 0]
         assert runs[0].root() == wire_root(wire)
         assert read_all(wire) == {"kubeflow"}
-        assert len(wire.said) > 2000
-        return wire.said
+        assert len(wire.calls) > 2000
+        return wire.calls
 
 
 def wire_root(wire: Wire) -> int:
@@ -58,7 +58,7 @@ def wire_root(wire: Wire) -> int:
 
 
 def read_all(wire: Wire) -> set[str]:
-    """Read what the pages read; return whose the raw data is."""
+    """Make the reads of the pages; return whose the raw data is."""
     tasks = reads.page_of_run(wire, "run-0")
     check_states(tasks)
     for task in tasks.values():
@@ -71,36 +71,36 @@ def read_all(wire: Wire) -> set[str]:
 
 
 def check_states(tasks: dict[str, pb.Execution]) -> None:
-    """Check what the page of the first run shows."""
+    """Check the content of the page of the first run."""
     shown = {name: pb.Execution.State.Name(task.last_known_state) for name, task in tasks.items()}
     root = {"": "RUNNING"}  # nothing that is said to the store ends the root
-    ended = dict.fromkeys(("data", "prepare", "for-loop-1", "train", "deploy"), "COMPLETE")
-    assert shown == root | ended | {"condition-1": "CANCELED"}
+    final_states = dict.fromkeys(("data", "prepare", "for-loop-1", "train", "deploy"), "COMPLETE")
+    assert shown == root | final_states | {"condition-1": "CANCELED"}
     assert {task.type for task in tasks.values()} > {DAG, IMPORTER}
 
 
 @pytest.fixture(scope="module")
-def expected(tmp_path_factory: pytest.TempPathFactory) -> list[Said]:
+def expected(tmp_path_factory: pytest.TempPathFactory) -> list[RecordedCall]:
     return conversation("real core", tmp_path_factory.mktemp("real"))
 
 
-def test_it_is_the_whole_of_what_kubeflow_pipelines_calls(expected: list[Said]) -> None:
-    assert {said.method for said in expected} == DRIVER_AND_LAUNCHER | PAGES
-    refused = Counter((said.method, said.status) for said in expected if said.status != "OK")
+def test_it_is_the_whole_of_what_kubeflow_pipelines_calls(expected: list[RecordedCall]) -> None:
+    assert {call.method for call in expected} == DRIVER_AND_LAUNCHER | PAGES
+    refused = Counter((call.method, call.status) for call in expected if call.status != "OK")
     assert refused["PutExecution", "ALREADY_EXISTS"] == 1
     assert refused["GetContextType", "NOT_FOUND"] >= 2
-    pages = [said for said in expected if 'next_page_token: "more"' in said.response]
-    assert {said.method for said in pages} >= {"GetExecutionsByContext", "GetArtifacts"}
+    pages = [call for call in expected if 'next_page_token: "more"' in call.response]
+    assert {call.method for call in pages} >= {"GetExecutionsByContext", "GetArtifacts"}
 
 
 @pytest.mark.parametrize("server", OURS)
 def test_each_answer_is_that_of_ml_metadata(
-    server: str, expected: list[Said], tmp_path: Path
+    server: str, expected: list[RecordedCall], tmp_path: Path
 ) -> None:
-    said = conversation(server, tmp_path)
-    for number, (ours, real) in enumerate(zip(said, expected, strict=False)):
+    calls = conversation(server, tmp_path)
+    for number, (ours, real) in enumerate(zip(calls, expected, strict=False)):
         assert ours == real, f"call {number}"
-    assert len(said) == len(expected)
+    assert len(calls) == len(expected)
 
 
 @pytest.fixture(params=OURS)
@@ -117,7 +117,7 @@ def test_pods_that_start_at_once_agree_on_one_run(address: str) -> None:
             run = KubeflowRun(wire, "run", {})
             root = run.root()
             _, pipeline = run.pod()
-            assert {said.status for said in wire.said} <= {"OK", "ALREADY_EXISTS", "NOT_FOUND"}
+            assert {call.status for call in wire.calls} <= {"OK", "ALREADY_EXISTS", "NOT_FOUND"}
             return root, pipeline.pipeline.id, pipeline.run.id
 
     with ThreadPoolExecutor(12) as pods:

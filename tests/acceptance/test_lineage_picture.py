@@ -10,14 +10,14 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 def test_the_picture_is_what_the_pipeline_records(tmp_path: Path) -> None:
     file = tmp_path / "lineage.svg"
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, str(DOCS / "examples" / "lineage_picture.py"), str(file)],
         capture_output=True,
         text=True,
         check=False,
         timeout=120,
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     assert file.read_text() == (DOCS / "images" / "lineage.svg").read_text()
 
 

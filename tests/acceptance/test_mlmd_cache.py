@@ -1,4 +1,4 @@
-"""The caches of TFX and Kubeflow Pipelines work as ever, and CacheService finds what is in them."""
+"""The caches of TFX and Kubeflow Pipelines work as ever, and CacheService finds their entries."""
 
 import json
 from collections.abc import Iterator
@@ -25,8 +25,8 @@ def conversation(module: str, address: str, system: str) -> Any:
     return json.loads(run(module, "mlmd/mlmd_cache_calls.py", *args))
 
 
-def decisions(said: Any) -> list[str]:
-    return [decision for decision, _, _ in said["runs"]]
+def decisions(report: Any) -> list[str]:
+    return [decision for decision, _, _ in report["runs"]]
 
 
 @pytest.mark.parametrize("system", DECISIONS)
@@ -37,17 +37,17 @@ def test_the_real_store_decides_so(system: str, tmp_path: Path) -> None:
 
 @contextmanager
 def served(module: str, system: str, directory: Path) -> Iterator[tuple[GrpcTransport, Any]]:
-    """Let a client talk to our server as a system does; give what it said, and a transport."""
+    """Let a client talk to our server as a system does; give its report, and a transport."""
     with serving("lineage-store", directory) as address:
-        said = conversation(module, address, system)
-        assert decisions(said) == DECISIONS[system]
+        report = conversation(module, address, system)
+        assert decisions(report) == DECISIONS[system]
         with closing(GrpcTransport(address, timeout=30)) as transport:
-            yield transport, said
+            yield transport, report
 
 
-def lookup(transport: GrpcTransport, said: Any, **policy: Any) -> Any:
+def lookup(transport: GrpcTransport, report: Any, **policy: Any) -> Any:
     request = cache_pb2.LookupRequest(policy=cache_pb2.CachePolicy(**policy))
-    request.keys.add(fingerprint=said["fingerprint"])
+    request.keys.add(fingerprint=report["fingerprint"])
     answer: Any = transport.call("Lookup", request)
     [result] = answer.results
     return result
@@ -66,9 +66,9 @@ def record_cached(transport: GrpcTransport, execution_id: int) -> Any:
 
 @pytest.mark.parametrize("module", CLIENTS)
 def test_what_tfx_cached_is_found(module: str, tmp_path: Path) -> None:
-    with served(module, "tfx", tmp_path) as (transport, said):
-        _, execution_id, artifact_ids = said["runs"][-1]
-        hit = lookup(transport, said).hit
+    with served(module, "tfx", tmp_path) as (transport, report):
+        _, execution_id, artifact_ids = report["runs"][-1]
+        hit = lookup(transport, report).hit
         assert (hit.source.id, hit.source.last_known_state) == (execution_id, pb.Execution.CACHED)
         assert places(hit) == [("model", 0, artifact_ids[0])]
         copy = record_cached(transport, execution_id)
@@ -78,12 +78,12 @@ def test_what_tfx_cached_is_found(module: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("module", CLIENTS)
 def test_what_kubeflow_pipelines_cached_is_found(module: str, tmp_path: Path) -> None:
-    with served(module, "kfp", tmp_path) as (transport, said):
-        (_, original, artifact_ids), *_, (_, last, _) = said["runs"]
-        hit = lookup(transport, said).hit
+    with served(module, "kfp", tmp_path) as (transport, report):
+        (_, original, artifact_ids), *_, (_, last, _) = report["runs"]
+        hit = lookup(transport, report).hit
         assert (hit.source.id, hit.original_execution_id) == (last, original)
         assert places(hit) == [("model", 0, artifact_ids[0])]
         assert record_cached(transport, hit.source.id).original_execution_id == original
         reports = [cache_pb2.ArtifactReport(artifact_id=artifact_ids[0], status="MISSING")]
         transport.call("ReportArtifacts", cache_pb2.ReportArtifactsRequest(reports=reports))
-        assert lookup(transport, said).miss.reason == cache_pb2.LookupResult.Miss.OUTPUT_MISSING
+        assert lookup(transport, report).miss.reason == cache_pb2.LookupResult.Miss.OUTPUT_MISSING

@@ -1,4 +1,4 @@
-"""What MetadataStore makes of a configuration, and how often it repeats an aborted call."""
+"""MetadataStore: it reads a configuration, and repeats an aborted call as often as that says."""
 
 import gc
 import time
@@ -120,13 +120,13 @@ class Conflicts:
     """A transport on which the first calls end in an error."""
 
     def __init__(self, count: int, error: errors.LineageError) -> None:
-        self.left, self.error, self.calls = count, error, 0
+        self.failures_left, self.error, self.calls = count, error, 0
 
     def call(self, method: str, request: Message) -> Message:
         assert (method, type(request)) == ("GetArtifactTypes", rpc.GetArtifactTypesRequest)
         self.calls += 1
-        self.left -= 1
-        if self.left >= 0:
+        self.failures_left -= 1
+        if self.failures_left >= 0:
             raise self.error
         return rpc.GetArtifactTypesResponse()
 
@@ -135,9 +135,9 @@ class Conflicts:
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    found: list[float] = []
-    monkeypatch.setattr(time, "sleep", found.append)
-    return found
+    seconds: list[float] = []
+    monkeypatch.setattr(time, "sleep", seconds.append)
+    return seconds
 
 
 def get_types(transport: Conflicts) -> object:
@@ -224,8 +224,8 @@ def test_a_server_gets_an_aborted_call_five_times(pauses: list[float]) -> None:
 def test_channel_arguments_limit_what_is_received() -> None:
     response = rpc.GetArtifactTypesResponse(artifact_types=[pb.ArtifactType(name="T" * 2000)])
     with serving(Handler(response.SerializeToString())) as config:
-        (found,) = mlmd.MetadataStore(config).get_artifact_types()
-        assert found == response.artifact_types[0]
+        (stored_type,) = mlmd.MetadataStore(config).get_artifact_types()
+        assert stored_type == response.artifact_types[0]
         config.channel_arguments.max_receive_message_length = 1000
         with pytest.raises(mlmd.errors.ResourceExhaustedError):
             mlmd.MetadataStore(config).get_artifact_types()

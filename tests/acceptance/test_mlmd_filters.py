@@ -13,20 +13,20 @@ Found = dict[str, dict[str, list[str] | str]]
 
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """What the real client finds in the real store in its own process, and in its server."""
+    """The answers of the real store to the real client, in its own process and in its server."""
     directory = tmp_path_factory.mktemp("real")
-    found = answers("ml_metadata", "--sqlite", str(directory / "x.db"), "--record")
+    answered = answers("ml_metadata", "--sqlite", str(directory / "x.db"), "--record")
     with serving("real core", directory) as address:
         served = answers("ml_metadata", "--grpc", address, "--record")
-    assert served["methods"] == found["methods"]
+    assert served["methods"] == answered["methods"]
     return served
 
 
 def test_the_filters_tell_nodes_apart(expected: Found) -> None:
-    for found in expected.values():
-        some = [names for names in found.values() if isinstance(names, list) and names]
-        assert len(some) > len(found) / 3
-        errors = {names for names in found.values() if isinstance(names, str)}
+    for listings in expected.values():
+        some = [names for names in listings.values() if isinstance(names, list) and names]
+        assert len(some) > len(listings) / 3
+        errors = {names for names in listings.values() if isinstance(names, str)}
         assert len(errors) == 1
 
 
@@ -39,8 +39,8 @@ def test_our_server_finds_the_same(expected: Found, tmp_path: Path) -> None:
 
 
 def test_our_client_finds_the_same_in_its_own_process(expected: Found, tmp_path: Path) -> None:
-    found = answers(CLIENTS[1], "--sqlite", str(tmp_path / "x.db"), "--record")
-    assert found["methods"] == expected["methods"]
+    answered = answers(CLIENTS[1], "--sqlite", str(tmp_path / "x.db"), "--record")
+    assert answered["methods"] == expected["methods"]
 
 
 def answers(module: str, *args: str) -> Found:

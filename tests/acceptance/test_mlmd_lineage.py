@@ -25,17 +25,19 @@ def test_both_clients_get_the_same_graph(server: str, tmp_path: Path) -> None:
     for hops in (0, 1, 20):
         lossy = f"{hops} ['attributions', 'associations', 'context_types']"
         assert "contextTypes" not in real.pop(lossy)
-        assert [found["name"] for found in ours.pop(lossy).get("contextTypes", [])] == ["Run"]
+        assert [
+            context_type["name"] for context_type in ours.pop(lossy).get("contextTypes", [])
+        ] == ["Run"]
     assert ours == real
 
 
 @pytest.mark.parametrize("module", ["ml_metadata", "lineage_store.mlmd"])
 def test_both_stores_answer_the_same_graph(module: str, tmp_path: Path) -> None:
-    found = []
+    graphs = []
     for server in SERVERS:
         with serving(server, tmp_path) as address:
-            found.append(answers(module, address, "--record"))
-    real, ours = ({key: timeless(graph) for key, graph in one.items()} for one in found)
+            graphs.append(answers(module, address, "--record"))
+    real, ours = ({key: timeless(graph) for key, graph in one.items()} for one in graphs)
     assert ours == real
 
 

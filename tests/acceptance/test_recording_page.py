@@ -1,4 +1,4 @@
-"""The pages on recording keep their word: their Python runs, and prints what they show.
+"""The pages on recording keep their word: their Python runs, and prints the output shown.
 
 test_pages.py follows their links and tries their commands.
 """
@@ -22,14 +22,14 @@ def test_the_examples_run(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     text = (DOCS / page).read_text()
     example = "\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
     (tmp_path / "example.py").write_text(f"{example}\nstore.close()\n")
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-W", "error", "example.py"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    warnings = [line for line in done.stderr.splitlines() if not line.startswith(EXPECTED)]
+    assert process.returncode == 0, process.stderr
+    warnings = [line for line in process.stderr.splitlines() if not line.startswith(EXPECTED)]
     assert warnings == []
-    assert done.stdout == "".join(re.findall(r"```text\n(.*?)```", text, re.DOTALL))
+    assert process.stdout == "".join(re.findall(r"```text\n(.*?)```", text, re.DOTALL))

@@ -34,7 +34,7 @@ def test_the_real_store_decides_so(expected: Any) -> None:
     assert expected["decisions"] == DECISIONS
     answers = dict(expected["answers"])
     assert len(answers) == len(expected["answers"]) > 50
-    assert [name for name, found in answers.items() if not found] == []
+    assert [name for name, answer in answers.items() if not answer] == []
     assert answers["parents of a partial run"] == ["churn", "run-3"]
     assert len(answers["latest Model"]) == 2
 
@@ -50,6 +50,8 @@ def test_our_client_answers_the_same(expected: Any, tmp_path: Path) -> None:
 
 def same(ours: Any, real: Any) -> None:
     assert ours["decisions"] == real["decisions"]
-    for (question, answer), (asked, expected) in zip(ours["answers"], real["answers"], strict=True):
-        assert question == asked
+    for (question, answer), (real_question, expected) in zip(
+        ours["answers"], real["answers"], strict=True
+    ):
+        assert question == real_question
         assert answer == expected, question

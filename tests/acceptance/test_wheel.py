@@ -77,7 +77,7 @@ def wheel(tmp_path_factory) -> Path:
 
 
 def checkout(directory: Path) -> Path:
-    """Copy what a fresh checkout has: a build in place would write under other tests' feet."""
+    """Copy the files of a checkout: a build in place would write under other tests' feet."""
     directory.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, directory)
@@ -104,7 +104,7 @@ def protobuf_of(installed: Path) -> str:
 
 
 def run(command: list[str], directory: Path) -> str:
-    done = subprocess.run(
+    process = subprocess.run(
         command,
         cwd=directory,
         env=clean_environment(),
@@ -113,8 +113,8 @@ def run(command: list[str], directory: Path) -> str:
         timeout=600,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert process.returncode == 0, process.stderr
+    return process.stdout
 
 
 def clean_environment() -> dict[str, str]:
@@ -122,8 +122,8 @@ def clean_environment() -> dict[str, str]:
 
 
 def test_what_the_wheel_brings(installed, tmp_path):
-    seen = json.loads(run([str(installed / "python"), "-W", "error", "-c", LOOK], tmp_path))
-    assert seen["found"] == {
+    contents = json.loads(run([str(installed / "python"), "-W", "error", "-c", LOOK], tmp_path))
+    assert contents["found"] == {
         "lineage_store": True,
         "lineage_server": True,
         "lineage_store.v1.metadata_pb2": True,
@@ -133,9 +133,9 @@ def test_what_the_wheel_brings(installed, tmp_path):
         "tests": False,
         "benchmarks": False,
     }
-    assert {"lineage_store/py.typed", "lineage_server/py.typed"} <= set(seen["files"])
-    assert fnmatch(seen["protobuf"], protobuf_of(installed))
-    assert seen["file"].startswith(str(installed.parent))
+    assert {"lineage_store/py.typed", "lineage_server/py.typed"} <= set(contents["files"])
+    assert fnmatch(contents["protobuf"], protobuf_of(installed))
+    assert contents["file"].startswith(str(installed.parent))
     assert run([str(installed / "python"), "-m", "pip", "check"], tmp_path).startswith("No broken")
 
 

@@ -28,7 +28,7 @@ PROVIDERS = ("/usr/lib/galera/libgalera_smm.so", "/usr/lib64/galera-4/libgalera_
 _numbers = count(1)
 
 
-def missing(reason: str) -> None:
+def skip_or_fail(reason: str) -> None:
     """Skip, or fail where the tests are told to demand Galera."""
     if "galera" in os.environ.get("LINEAGE_REQUIRE", "").split(","):
         pytest.fail(f"Galera is required: {reason}")
@@ -37,12 +37,12 @@ def missing(reason: str) -> None:
 
 def provider() -> str:
     """Return the path of the replication library."""
-    found = next((path for path in PROVIDERS if Path(path).exists()), None)
-    if found is None:
-        missing("galera-4 is not installed")
+    path = next((path for path in PROVIDERS if Path(path).exists()), None)
+    if path is None:
+        skip_or_fail("galera-4 is not installed")
     if shutil.which("rsync") is None:
-        missing("rsync is not installed")
-    return str(found)
+        skip_or_fail("rsync is not installed")
+    return str(path)
 
 
 class Node:
@@ -110,7 +110,7 @@ class Node:
             time.sleep(0.1)
 
     def is_ready(self) -> bool:
-        """Whether the node takes queries now."""
+        """Return True if the node takes queries now."""
         return self.status("wsrep_ready") == "ON"
 
     def status(self, name: str) -> str | None:
@@ -119,8 +119,8 @@ class Node:
             with closing(mariadb.connect(self.port)) as connection:
                 cursor = connection.cursor()
                 cursor.execute(f"SHOW STATUS LIKE '{name}'")
-                found = cursor.fetchone()
-                return str(found[1]) if found else None
+                row = cursor.fetchone()
+                return str(row[1]) if row else None
         except pymysql.MySQLError:
             return None
 

@@ -24,7 +24,7 @@ _numbers = count(1)
 START_SECONDS = 60
 
 
-def missing(reason: str) -> None:
+def skip_or_fail(reason: str) -> None:
     """Skip, or fail where the tests are told to demand MariaDB."""
     if "mariadb" in os.environ.get("LINEAGE_REQUIRE", "").split(","):
         pytest.fail(f"MariaDB is required: {reason}")
@@ -38,10 +38,10 @@ def free_port() -> int:
 
 
 def program(name: str) -> str:
-    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/bin")
-    if found is None:
-        missing(f"{name} is not installed")
-    return str(found)
+    path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/bin")
+    if path is None:
+        skip_or_fail(f"{name} is not installed")
+    return str(path)
 
 
 def user() -> list[str]:
@@ -49,14 +49,14 @@ def user() -> list[str]:
     return ["--user=mysql"] if os.geteuid() == 0 else []
 
 
-def new_home(what: str) -> Path:
+def new_home(purpose: str) -> Path:
     """Return a directory for the data of servers; tables are made faster in memory.
 
     LINEAGE_TEST_DATABASES says where it is to be instead.
     """
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     place = os.environ.get("LINEAGE_TEST_DATABASES", memory)
-    home = Path(tempfile.mkdtemp(prefix=f"lineage-{what}-", dir=place))
+    home = Path(tempfile.mkdtemp(prefix=f"lineage-{purpose}-", dir=place))
     home.chmod(0o755)
     return home
 
@@ -82,13 +82,13 @@ def install(home: Path) -> None:
         f"--tmpdir={home}/tmp",
     ]
     command = [*program_and_places, *user()]
-    done = subprocess.run(
+    process = subprocess.run(
         [*command, "--auth-root-authentication-method=normal", "--skip-test-db"],
         check=False,
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert process.returncode == 0, process.stdout + process.stderr
 
 
 @lru_cache(maxsize=1)

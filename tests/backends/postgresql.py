@@ -24,7 +24,7 @@ from tests.backends.reuse import StorePool
 _numbers = count(1)
 
 
-def missing(reason: str) -> None:
+def skip_or_fail(reason: str) -> None:
     """Skip, or fail where the tests are told to demand PostgreSQL."""
     if "postgresql" in os.environ.get("LINEAGE_REQUIRE", "").split(","):
         pytest.fail(f"PostgreSQL is required: {reason}")
@@ -47,7 +47,7 @@ def server_uri() -> str:
     try:
         uri: str = _server().get_uri()
     except ImportError as error:
-        missing(str(error))
+        skip_or_fail(str(error))
     return uri
 
 

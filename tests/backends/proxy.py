@@ -25,20 +25,20 @@ def _accept(listener: socket.socket, port: int, most: int, cut: list[int]) -> No
         except OSError:
             return
         server = socket.create_connection(("127.0.0.1", port))
-        sent = [0]
+        sent_bytes = [0]
         for pair in ((client, server), (server, client)):
-            arguments = (*pair, client, sent, most, cut)
+            arguments = (*pair, client, sent_bytes, most, cut)
             threading.Thread(target=_carry, args=arguments, daemon=True).start()
 
 
-def _carry(source, target, client, sent, most, cut) -> None:
-    """Carry bytes; `sent` counts those of the client since the server last answered."""
+def _carry(source, target, client, sent_bytes, most, cut) -> None:
+    """Carry bytes; `sent_bytes` counts those of the client since the server last answered."""
     with source:
         with suppress(OSError):
             while data := source.recv(65_536):
-                sent[0] = sent[0] + len(data) if source is client else 0
-                if sent[0] > most:
-                    cut.append(sent[0])
+                sent_bytes[0] = sent_bytes[0] + len(data) if source is client else 0
+                if sent_bytes[0] > most:
+                    cut.append(sent_bytes[0])
                     break
                 target.sendall(data)
         for end in (source, target):

@@ -1,4 +1,4 @@
-"""Steps and lookups of the cache, as plain values; what the tests of CacheService share."""
+"""Steps and lookups of the cache, as plain values, for all tests of CacheService."""
 
 import hashlib
 from typing import Any
@@ -34,15 +34,15 @@ def step(
     name: str = "run/train/0", digest: bytes | None = KEY, state: int = COMPLETE, **fields: Any
 ) -> dict[str, Any]:
     """Return a step with one output, which publishes unless `digest` is None."""
-    found: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "key": name,
         "create_types": True,
         "execution": {"type": "Train", "last_known_state": state},
         "outputs": [output()],
     }
     if digest is not None:
-        found["cache"] = {"digest": digest}
-    return found | fields
+        defaults["cache"] = {"digest": digest}
+    return defaults | fields
 
 
 def record(call: Any, *args: Any, **fields: Any) -> Any:

@@ -18,6 +18,7 @@ from lineage_store.client.transport import Transport
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.wire import METHODS
 from tests.backends import galera, mariadb, postgresql
+from tests.conformance.diamond_walks import put_diamond
 
 Rows = dict[str, list[tuple]]
 
@@ -213,3 +214,10 @@ def call(request, tmp_path) -> Iterator[Call]:
 def kind(request) -> str:
     """Each kind of node."""
     return request.param
+
+
+@pytest.fixture
+def diamond(call: Call) -> Call:
+    """A store with the lineage of `diamond_walks.py`."""
+    put_diamond(call)
+    return call

@@ -1,6 +1,6 @@
-"""Filters on special numbers, each with what it must find: worked out here, by no database.
+"""Filters on special numbers, each with its matches: worked out here, by no database.
 
-NULL is None, and so is what is no number. A filter finds the nodes for which it is True.
+NULL is None, and so is a value that is no number. A filter finds the nodes for which it is True.
 """
 
 import math
@@ -34,7 +34,7 @@ class NumberFilter:
     """A filter, and which nodes it finds.
 
     Attributes:
-        topic: What it is about.
+        topic: The subject of the filter.
         text: The filter.
         of: "d", "i" or "x": whether it speaks of the FLOAT64 column, the INT64 one, or of pairs.
         holds: Whether it finds a node, given its number, or both of its pair.
@@ -48,13 +48,13 @@ class NumberFilter:
     def names(
         self, floats: Sequence[float] = FLOATS, pairs: Sequence[tuple[float, int]] = PAIRS
     ) -> tuple[str, ...]:
-        """Return the names of what it finds among some nodes, in order."""
+        """Return the names of the matches among some nodes, in order."""
         if self.of == "x":
-            found = [f"{x!r} and {n!r}" for x, n in pairs if self.holds(x, n) is True]
+            names = [f"{x!r} and {n!r}" for x, n in pairs if self.holds(x, n) is True]
         else:
             numbers = floats if self.of == "d" else WHOLES
-            found = [f"{self.of} {v!r}" for v in numbers if self.holds(null(v)) is True]
-        return tuple(sorted(found))
+            names = [f"{self.of} {v!r}" for v in numbers if self.holds(null(v)) is True]
+        return tuple(sorted(names))
 
 
 def nodes(
@@ -66,13 +66,13 @@ def nodes(
     return named | {f"{x!r} and {n!r}": {"x": x, "n": n} for x, n in pairs}
 
 
-def written(number: float) -> str:
+def literal(number: float) -> str:
     """Return a number as a literal."""
     return repr(number).replace("inf", "1e999")
 
 
 def null(number: Any) -> Any:
-    """Return NULL for what is no number."""
+    """Return NULL for a value that is no number."""
     return None if isinstance(number, float) and math.isnan(number) else number
 
 
@@ -136,16 +136,16 @@ def _comparisons() -> Iterator[NumberFilter]:
     for sign, bound in product(COMPARISONS, _BOUNDS):
         holds = COMPARISONS[sign]
         for build in (of_floats, of_wholes):
-            given = f"? {sign} {written(bound)}"
-            yield build("compared with a literal", given, lambda v, b=bound, h=holds: h(v, b))
+            condition = f"? {sign} {literal(bound)}"
+            yield build("compared with a literal", condition, lambda v, b=bound, h=holds: h(v, b))
     for sign, bound in product(("=", "<", ">="), _BOUNDS[::2]):
         holds = COMPARISONS[sign]
         for build in (of_floats, of_wholes):
-            given = f"{written(bound)} {sign} ?"
-            yield build("literal first", given, lambda v, b=bound, h=holds: h(b, v))
-            given = f"NOT ? {sign} {written(bound)}"
+            condition = f"{literal(bound)} {sign} ?"
+            yield build("literal first", condition, lambda v, b=bound, h=holds: h(b, v))
+            condition = f"NOT ? {sign} {literal(bound)}"
             negated = strict(lambda v, b=bound, h=holds: not h(v, b))
-            yield build("negated", given, negated)
+            yield build("negated", condition, negated)
 
 
 def _null_tests() -> Iterator[NumberFilter]:
@@ -163,7 +163,7 @@ def _null_tests() -> Iterator[NumberFilter]:
 
 
 def _lists() -> Iterator[NumberFilter]:
-    for given, items in (
+    for between, items in (
         ("1, 2.5", [1, 2.5]),
         ("9007199254740993", [2**53 + 1]),
         ("1.5, 9007199254740993", [1.5, 2**53 + 1]),
@@ -173,36 +173,40 @@ def _lists() -> Iterator[NumberFilter]:
     ):
         for build in (of_floats, of_wholes):
             among = strict(lambda v, items=items: v in items)
-            yield build("lists", f"? IN ({given})", among)
-            yield build("lists", f"? NOT IN ({given})", strict(lambda v, a=among: not a(v)))
+            yield build("lists", f"? IN ({between})", among)
+            yield build("lists", f"? NOT IN ({between})", strict(lambda v, a=among: not a(v)))
     for low, high in ((0.5, 1.5), (0, 1), (-LARGEST, LARGEST), (2.0**53, math.inf), (1e19, 2e19)):
         for build in (of_floats, of_wholes):
             within = strict(lambda v, low=low, high=high: low <= v <= high)
-            given = f"BETWEEN {written(low)} AND {written(high)}"
-            yield build("ranges", f"? {given}", within)
-            yield build("ranges", f"? NOT {given}", strict(lambda v, w=within: not w(v)))
+            between = f"BETWEEN {literal(low)} AND {literal(high)}"
+            yield build("ranges", f"? {between}", within)
+            yield build("ranges", f"? NOT {between}", strict(lambda v, w=within: not w(v)))
 
 
 def _arithmetic() -> Iterator[NumberFilter]:
     for sign, operand in product(ARITHMETIC, _OPERANDS):
-        given = f"? {sign} {written(operand)}"
+        operation = f"? {sign} {literal(operand)}"
         result = ARITHMETIC[sign]
         topic = f"arithmetic {sign}"
         for build in (of_floats, of_wholes):
             if build is of_wholes and isinstance(operand, int) and sign != "/":
                 continue  # whole numbers, which stay whole
-            yield build(topic, f"{given} IS NULL", lambda v, o=operand, r=result: r(v, o) is None)
+            yield build(
+                topic, f"{operation} IS NULL", lambda v, o=operand, r=result: r(v, o) is None
+            )
             above = COMPARISONS[">"]
             yield build(
-                topic, f"{given} > 1e308", lambda v, o=operand, r=result, a=above: a(r(v, o), 1e308)
+                topic,
+                f"{operation} > 1e308",
+                lambda v, o=operand, r=result, a=above: a(r(v, o), 1e308),
             )
             below = COMPARISONS["<="]
             yield build(
-                topic, f"{given} <= ?", lambda v, o=operand, r=result, b=below: b(r(v, o), v)
+                topic, f"{operation} <= ?", lambda v, o=operand, r=result, b=below: b(r(v, o), v)
             )
         yield of_floats(
             topic,
-            f"({given}) {sign} ? = ?",
+            f"({operation}) {sign} ? = ?",
             lambda v, o=operand, r=result: COMPARISONS["="](r(r(v, o), v), v),
         )
     times = ARITHMETIC["*"]
@@ -231,17 +235,17 @@ def _whole_arithmetic() -> Iterator[NumberFilter]:
 
 def _functions() -> Iterator[NumberFilter]:
     for decimals in (0, 1, 16, 30, 400, -5):
-        given = f"ROUND(?, {decimals})"
+        call = f"ROUND(?, {decimals})"
         yield of_floats(
-            "rounding", f"{given} = ?", lambda v, d=decimals: COMPARISONS["="](rounded(v, d), v)
+            "rounding", f"{call} = ?", lambda v, d=decimals: COMPARISONS["="](rounded(v, d), v)
         )
         yield of_floats(
-            "rounding", f"{given} > 0.3", lambda v, d=decimals: COMPARISONS[">"](rounded(v, d), 0.3)
+            "rounding", f"{call} > 0.3", lambda v, d=decimals: COMPARISONS[">"](rounded(v, d), 0.3)
         )
     yield of_floats("rounding", "ROUND(? * 3) = 1", strict(lambda v: rounded(v * 3, 0) == 1))
     for number in (0, 2, -2, 2**53, TOP, BOTTOM):
-        given = f"CAST(? AS INT64) = {number}"
-        yield of_floats("casts", given, lambda v, n=number: whole(v) == n)
+        call = f"CAST(? AS INT64) = {number}"
+        yield of_floats("casts", call, lambda v, n=number: whole(v) == n)
     for number in FLOATS[1:]:
         shown = text(number)
         yield of_floats("texts", f"CAST(? AS STRING) = '{shown}'", lambda v, s=shown: text(v) == s)
@@ -250,20 +254,20 @@ def _functions() -> Iterator[NumberFilter]:
     )
     yield of_floats("texts", "CAST(CAST(? AS STRING) AS FLOAT64) = ?", strict(math.isfinite))
     yield of_floats("texts", "LENGTH(CAST(? AS STRING)) = 3", strict(lambda v: len(text(v)) == 3))
-    for given, number in (
+    for call, number in (
         ("1e999", math.inf),
         ("-1e999", -math.inf),
         ("1e-999", 0),
         ("5e-324", 5e-324),
     ):
-        yield of_floats("casts", f"? = CAST('{given}' AS FLOAT64)", lambda v, n=number: v == n)
+        yield of_floats("casts", f"? = CAST('{call}' AS FLOAT64)", lambda v, n=number: v == n)
 
 
 def _pairs() -> Iterator[NumberFilter]:
     topic = "whole and FLOAT64"
     for sign, holds in COMPARISONS.items():
-        for left in (FLOAT_OF_PAIR, f"{FLOAT_OF_PAIR} * 1"):
-            yield NumberFilter(topic, f"{left} {sign} {WHOLE_OF_PAIR}", "x", holds)
+        for left_operand in (FLOAT_OF_PAIR, f"{FLOAT_OF_PAIR} * 1"):
+            yield NumberFilter(topic, f"{left_operand} {sign} {WHOLE_OF_PAIR}", "x", holds)
         text = f"{WHOLE_OF_PAIR} {sign} {FLOAT_OF_PAIR}"
         yield NumberFilter(topic, text, "x", lambda x, n, h=holds: h(n, x))
 

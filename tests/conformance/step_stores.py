@@ -1,4 +1,4 @@
-"""Stores to record steps in, and what the tests of steps share."""
+"""Stores to record steps in, and helpers for all tests of steps."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -25,7 +25,7 @@ Event = cache_pb2.WaitResponse
 
 
 def publication(claimed, **fields):
-    """Return what a step publishes under a claim."""
+    """Return the publication of a step under a claim."""
     return {"digest": KEY, "holder": claimed.holder, "token": claimed.token, **fields}
 
 
@@ -50,12 +50,12 @@ def test_claiming_again_extends_and_keeps_the_token(call):
 def test_an_expired_claim_passes_on_and_its_token_grows(call):
     late = claim(call, "a", lease_milliseconds=1).claim
     time.sleep(0.01)
-    taken = claim(call, "b")
-    assert taken.is_acquired
-    assert taken.claim.token == late.token + 1
+    second = claim(call, "b")
+    assert second.is_acquired
+    assert second.claim.token == late.token + 1
     with call.refused(errors.StaleClaim, "token 1 of 'a' has ended"):
         record(call, "late", cache=publication(late))
-    assert record(call, "in time", cache=publication(taken.claim)).entry_id
+    assert record(call, "in time", cache=publication(second.claim)).entry_id
 
 
 def test_an_expired_claim_that_no_one_took_is_good(call):
@@ -82,14 +82,14 @@ def test_only_the_holder_releases(call):
 
 
 def test_heartbeats_extend_what_is_held_and_tell_what_is_lost(call):
-    held = claim(call, "a", lease_milliseconds=1_000).claim
-    lost = claim(call, "a", key("b"), lease_milliseconds=1).claim
+    live = claim(call, "a", lease_milliseconds=1_000).claim
+    expired = claim(call, "a", key("b"), lease_milliseconds=1).claim
     time.sleep(0.01)
     claim(call, "b", key("b"))
     never = {"digest": key("c"), "holder": "a", "token": 1}
-    [left] = call("Heartbeat", claims=[held, lost, never], lease_milliseconds=60_000).claims
-    assert (left.digest, left.token) == (KEY, held.token)
-    assert left.expires_at_milliseconds > held.expires_at_milliseconds + 10_000
+    [extended] = call("Heartbeat", claims=[live, expired, never], lease_milliseconds=60_000).claims
+    assert (extended.digest, extended.token) == (KEY, live.token)
+    assert extended.expires_at_milliseconds > live.expires_at_milliseconds + 10_000
 
 
 def test_publishing_ends_the_claim(call):
@@ -128,20 +128,20 @@ def test_a_lookup_takes_claims_of_what_is_missed(call):
 
 
 def test_of_many_that_look_up_at_once_one_gets_the_claim(call):
-    found = []
+    results = []
 
     def look(at):
-        found.extend(lookup(call, KEY, claim={"holder": f"h{at}"}))
+        results.extend(lookup(call, KEY, claim={"holder": f"h{at}"}))
 
     threads = [threading.Thread(target=look, args=(at,)) for at in range(16)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    outcomes = [result.WhichOneof("outcome") for result in found]
+    outcomes = [result.WhichOneof("outcome") for result in results]
     assert sorted(outcomes) == ["in_flight"] * 15 + ["miss"]
-    [winner] = [result.claim.holder for result in found if result.HasField("claim")]
-    assert {r.in_flight.holder for r in found if r.HasField("in_flight")} == {winner}
+    [winner] = [result.claim.holder for result in results if result.HasField("claim")]
+    assert {r.in_flight.holder for r in results if r.HasField("in_flight")} == {winner}
 
 
 def test_many_that_publish_at_once_under_one_claim_publish_once(call):
@@ -214,7 +214,7 @@ def test_only_what_is_complete_is_published(call, state):
 
 
 def wait(call, *digests, **fields):
-    """Return what became of keys, by digest."""
+    """Return the event of each key, by digest."""
     answers = call.stream("Wait", digests=digests, **fields)
     assert len(answers) == len(set(digests))
     return {answer.digest: Event.Event.Name(answer.event) for answer in answers}
@@ -237,9 +237,9 @@ def test_waiting_for_what_is_not_in_flight(call):
 
 def test_a_wait_has_its_time(call):
     claim(call)
-    begun = time.monotonic()
+    start = time.monotonic()
     assert wait(call, KEY, max_milliseconds=100) == {KEY: "STILL_IN_FLIGHT"}
-    assert 0.09 < time.monotonic() - begun < 5
+    assert 0.09 < time.monotonic() - start < 5
     assert wait(call, KEY, max_milliseconds=0) == {KEY: "STILL_IN_FLIGHT"}
     assert wait(call) == {}
 
@@ -260,12 +260,12 @@ def test_a_wait_is_told_at_once(call):
     released = after(0.1, lambda: call("Release", claims=[other]))
     published = after(0.3, lambda: call("RecordSteps", steps=[step(cache=publication(mine))]))
     moments = {}
-    begun = time.monotonic()
+    start = time.monotonic()
     with closing(
         call.transport.stream("Wait", cache_pb2.WaitRequest(digests=[KEY, key("b")]))
     ) as stream:
         for answer in stream:
-            moments[Event.Event.Name(answer.event)] = time.monotonic() - begun
+            moments[Event.Event.Name(answer.event)] = time.monotonic() - start
     for timer in (released, published):
         timer.join()
     assert list(moments) == ["RELEASED", "PUBLISHED"]

@@ -21,9 +21,9 @@ from tests.conformance.cache_steps import (
 
 
 def output_events(call, execution_id):
-    found = call("GetEventsByExecutionIDs", execution_ids=[execution_id]).events
+    events = call("GetEventsByExecutionIDs", execution_ids=[execution_id]).events
     return [
-        (e.artifact_id, e.path) for e in found if e.type == pb.Event.OUTPUT
+        (e.artifact_id, e.path) for e in events if e.type == pb.Event.OUTPUT
     ]  # in the order of their ids
 
 
@@ -99,13 +99,13 @@ def test_a_hit_by_fingerprint_is_recorded_by_its_execution(call):
 
 def test_an_invalidated_entry_serves_nothing(call):
     entry_id = record(call).entry_id
-    done = record_cached(call, "before", entry_id)
+    first = record_cached(call, "before", entry_id)
     call("Invalidate", entries={"entry_ids": [entry_id]}, why="bad data")
     with call.refused(errors.FailedPrecondition, f"entry {entry_id} was invalidated: bad data"):
         record_cached(call, "after", entry_id)
     again = record_cached(call, "before", entry_id)  # its answer may have been lost
     assert again.recorded.is_repeated
-    assert again.recorded.execution_id == done.recorded.execution_id
+    assert again.recorded.execution_id == first.recorded.execution_id
 
 
 def test_what_ran_was_not_served_from_the_cache(call):
@@ -150,12 +150,12 @@ def test_cached_steps_that_are_not_valid(call):
 
 def copy_of(name="model", index=0, uri="copy", **fields):
     fields = {"external_id": f"{uri}@1", **fields}
-    made = {"type": "Model", "uri": uri, **fields}
-    return {"name": name, "index": index, "artifact": made}
+    artifact = {"type": "Model", "uri": uri, **fields}
+    return {"name": name, "index": index, "artifact": artifact}
 
 
 def serve(call, name, entry_id, copies, **fields):
-    """Record a step that was served from the cache, with what its outputs were copied to."""
+    """Record a step that was served from the cache, with the copies of its outputs."""
     step = {"key": name, "create_types": True, "execution": {"type": "Train"}, **fields}
     return call("RecordCached", step=step, entry_id=entry_id, copies=copies)
 
@@ -221,7 +221,7 @@ def test_copies_that_are_not_valid(call):
 
 
 def monday_and_tuesday(call):
-    """Record the example of docs/recording.md: on Tuesday a hit copies what Monday made."""
+    """Record the example of docs/recording.md: on Tuesday a hit copies the model of Monday."""
     file = {"type": "Artifact"}
     raw = {"name": "raw", "artifact": {"external_id": "raw.csv", "uri": "raw.csv", **file}}
     table = {
@@ -283,6 +283,6 @@ def test_what_was_made_from_a_copy_of_what_comes_later_is_invalidated(call):
     assert last.execution_id in transitively(call, execution_ids=[tidy.execution_id])
     other = record(call, "other", key("o"), inputs=[tied(last.output_ids[0], "model")])
     unrelated = record(call, "unrelated", key("u"))
-    found = transitively(call, artifact_ids=list(tidy.input_ids))
-    assert other.execution_id in found
-    assert unrelated.execution_id not in found
+    invalid_ids = transitively(call, artifact_ids=list(tidy.input_ids))
+    assert other.execution_id in invalid_ids
+    assert unrelated.execution_id not in invalid_ids

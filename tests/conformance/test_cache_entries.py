@@ -1,4 +1,4 @@
-"""What becomes of cache entries: invalidated, explained, listed and counted."""
+"""Cache entries after their publication: invalidated, explained, listed and counted."""
 
 import time
 
@@ -26,12 +26,12 @@ def publication(digest=KEY, **components):
 @pytest.fixture
 def chain(call):
     """d -> a -> b, and c made from an artifact of none of them; each step has a key of its name."""
-    made = {}
+    steps = {}
     for name, source in (("d", None), ("a", "d"), ("b", "a"), ("c", None)):
-        inputs = [tied(made[source].output_ids[0], "x")] if source else []
+        inputs = [tied(steps[source].output_ids[0], "x")] if source else []
         cache = publication(key(name), step=name, code="1" if name in "da" else "2")
-        made[name] = record(call, name, inputs=inputs, cache=cache)
-    return made
+        steps[name] = record(call, name, inputs=inputs, cache=cache)
+    return steps
 
 
 def invalidated(call, transitive=False, **entries):
@@ -39,10 +39,12 @@ def invalidated(call, transitive=False, **entries):
     names = {key(name): name for name in "abcdef"}
     request = {"entries": entries, "transitive": transitive, "by": "me", "why": "it is bad"}
     planned = call("Invalidate", **request, dry_run=True).entries
-    done = call("Invalidate", **request).entries
-    assert [entry.id for entry in planned] == [entry.id for entry in done]
-    assert all(e.invalidated_by == "me" and e.invalidated_why == "it is bad" for e in done)
-    return "".join(sorted(names[entry.digest] for entry in done))
+    invalidated_entries = call("Invalidate", **request).entries
+    assert [entry.id for entry in planned] == [entry.id for entry in invalidated_entries]
+    assert all(
+        e.invalidated_by == "me" and e.invalidated_why == "it is bad" for e in invalidated_entries
+    )
+    return "".join(sorted(names[entry.digest] for entry in invalidated_entries))
 
 
 @pytest.mark.parametrize(
@@ -203,12 +205,12 @@ def ids(answer):
 
 
 def test_entries_are_listed_newest_first_page_by_page(call):
-    made = [record(call, str(n), key(str(n))).entry_id for n in range(5)]
+    entry_ids = [record(call, str(n), key(str(n))).entry_id for n in range(5)]
     first = call("ListEntries", max_result_size=2)
     second = call("ListEntries", max_result_size=2, page_token=first.next_page_token)
     record(call, "new", key("new"))  # does not push what comes on the next page
     third = call("ListEntries", max_result_size=2, page_token=second.next_page_token)
-    assert ids(first) + ids(second) + ids(third) == made[::-1]
+    assert ids(first) + ids(second) + ids(third) == entry_ids[::-1]
     assert not third.next_page_token
 
 
@@ -217,8 +219,12 @@ def test_a_listing_leaves_out_what_was_invalidated(call, chain):
     assert len(ids(call("ListEntries"))) == 3
     every = call("ListEntries", include_invalidated=True).entries
     assert len(every) == 4
-    [gone] = [entry for entry in every if entry.HasField("invalidated_at_milliseconds")]
-    assert (gone.digest, gone.invalidated_by, gone.invalidated_why) == (key("a"), "me", "w")
+    [invalid] = [entry for entry in every if entry.HasField("invalidated_at_milliseconds")]
+    assert (invalid.digest, invalid.invalidated_by, invalid.invalidated_why) == (
+        key("a"),
+        "me",
+        "w",
+    )
 
 
 def test_a_listing_is_narrowed(call, chain):
@@ -256,8 +262,8 @@ def test_counts(call, chain):
     claim(call, digest=key("y"), lease_milliseconds=1)
     call("Invalidate", entries={"digests": [key("a")]})
     time.sleep(0.01)
-    found = call("CacheStats")
-    counts = (found.entries, found.invalidated, found.expired, found.hits, found.claims_held)
+    stats = call("CacheStats")
+    counts = (stats.entries, stats.invalidated, stats.expired, stats.hits, stats.claims_held)
     assert counts == (5, 1, 1, 2, 1)
     narrow = call("CacheStats", scope="s")
     assert (narrow.entries, narrow.expired, narrow.claims_held) == (1, 1, 0)

@@ -26,13 +26,15 @@ INPUT, OUTPUT = pb.Event.INPUT, pb.Event.OUTPUT
 
 
 def events(call, execution_id):
-    found = call("GetEventsByExecutionIDs", execution_ids=[execution_id]).events
-    return {(e.artifact_id, e.type): [s.key or s.index for s in e.path.steps] for e in found}
+    stored_events = call("GetEventsByExecutionIDs", execution_ids=[execution_id]).events
+    return {
+        (e.artifact_id, e.type): [s.key or s.index for s in e.path.steps] for e in stored_events
+    }
 
 
 def execution(call, recorded):
-    [found] = call.get("execution", recorded.execution_id)
-    return found
+    [stored] = call.get("execution", recorded.execution_id)
+    return stored
 
 
 def test_a_step_is_an_execution_with_its_artifacts_and_contexts(call):
@@ -59,15 +61,15 @@ def test_a_step_is_an_execution_with_its_artifacts_and_contexts(call):
 
 
 def test_a_step_that_is_recorded_twice_is_there_once(call):
-    sent = step(
+    request = step(
         inputs=[{"name": "data", "artifact": artifact("d")}],
         contexts=[{"type": "run", "name": "r"}, {"type": "pipeline", "name": "p"}],
         parents=[{"child_index": 0, "parent_index": 1}],
         cache={"digest": KEY, "components": [{"name": "step", "value": '"train"'}]},
     )
-    first = call("RecordStep", step=sent)
+    first = call("RecordStep", step=request)
     before = call.contents()
-    second = call("RecordStep", step=sent)
+    second = call("RecordStep", step=request)
     assert call.contents() == before
     assert second.is_repeated
     second.is_repeated = False
@@ -92,11 +94,11 @@ def test_what_becomes_known_later_is_added(call):
     )
     assert second.execution_id == first.execution_id
     assert not second.is_repeated
-    found = execution(call, second)
-    assert found.last_known_state == COMPLETE
-    values = {name: v.string_value or v.int_value for name, v in found.custom_properties.items()}
+    stored = execution(call, second)
+    assert stored.last_known_state == COMPLETE
+    values = {name: v.string_value or v.int_value for name, v in stored.custom_properties.items()}
     assert values == {"host": "h", "try": 2, "rows": 3}
-    assert len(events(call, found.id)) == 2
+    assert len(events(call, stored.id)) == 2
     assert outcome(call) == "hit"
 
 
@@ -118,8 +120,8 @@ def test_a_state_only_goes_on(call):
 
 def test_an_output_that_is_recorded_again_is_the_same_artifact(call):
     first = record(call, digest=None, state=RUNNING, outputs=[output(), output(index=1)])
-    sent = {"name": "model", "index": 1, "artifact": artifact("elsewhere", state=pb.Artifact.LIVE)}
-    second = record(call, outputs=[sent])
+    model = {"name": "model", "index": 1, "artifact": artifact("elsewhere", state=pb.Artifact.LIVE)}
+    second = record(call, outputs=[model])
     assert list(second.output_ids) == [first.output_ids[1]]
     one, other = call.get("artifact", *first.output_ids)
     assert (other.uri, other.state) == ("elsewhere", pb.Artifact.LIVE)
@@ -127,8 +129,8 @@ def test_an_output_that_is_recorded_again_is_the_same_artifact(call):
 
 
 def test_an_output_keeps_the_state_that_it_has(call):
-    sent = output(artifact=artifact(state=pb.Artifact.PENDING))
-    recorded = record(call, outputs=[sent])
+    pending = output(artifact=artifact(state=pb.Artifact.PENDING))
+    recorded = record(call, outputs=[pending])
     again = record(call, outputs=[output()])
     assert again.output_ids == recorded.output_ids
     assert call.get("artifact", *again.output_ids)[0].state == pb.Artifact.PENDING
@@ -141,7 +143,7 @@ def test_what_is_only_to_be_written_does_not_become_live(call):
     states = [node.state for node in call.get("artifact", *recorded.output_ids)]
     assert sorted(states) == [pb.Artifact.UNKNOWN, pb.Artifact.LIVE]
     [result] = lookup(call, KEY)
-    assert [found.name for found in result.hit.outputs] == ["model"]
+    assert [model.name for model in result.hit.outputs] == ["model"]
 
 
 def test_artifacts_are_found_by_their_external_ids(call):
@@ -155,31 +157,31 @@ def test_artifacts_are_found_by_their_external_ids(call):
 
 
 def test_an_artifact_is_tied_to_by_its_id(call):
-    [made] = record(call, "one").output_ids
-    recorded = record(call, "two", key("b"), inputs=[tied(made, "x")], outputs=[])
-    assert list(recorded.input_ids) == [made]
-    assert call.get("artifact", made)[0].uri == "m"
+    [model_id] = record(call, "one").output_ids
+    recorded = record(call, "two", key("b"), inputs=[tied(model_id, "x")], outputs=[])
+    assert list(recorded.input_ids) == [model_id]
+    assert call.get("artifact", model_id)[0].uri == "m"
 
 
 def test_an_input_under_two_names_has_one_event_with_both(call):
-    [made] = record(call, "one").output_ids
-    sent = [tied(made, "x"), tied(made, "y", 2)]
-    recorded = record(call, "two", key("b"), inputs=sent, outputs=[])
-    assert events(call, recorded.execution_id) == {(made, INPUT): ["x", 0, "y", 2]}
+    [model_id] = record(call, "one").output_ids
+    inputs = [tied(model_id, "x"), tied(model_id, "y", 2)]
+    recorded = record(call, "two", key("b"), inputs=inputs, outputs=[])
+    assert events(call, recorded.execution_id) == {(model_id, INPUT): ["x", 0, "y", 2]}
 
 
 def test_events_have_the_type_and_time_that_are_given(call):
-    sent = [
+    inputs = [
         {
             "artifact": artifact(),
             "event_type": pb.Event.DECLARED_INPUT,
             "happened_at_milliseconds": 5,
         }
     ]
-    recorded = record(call, inputs=sent, outputs=[])
-    [found] = call("GetEventsByExecutionIDs", execution_ids=[recorded.execution_id]).events
-    assert (found.type, found.milliseconds_since_epoch) == (pb.Event.DECLARED_INPUT, 5)
-    assert not found.path.steps
+    recorded = record(call, inputs=inputs, outputs=[])
+    [event] = call("GetEventsByExecutionIDs", execution_ids=[recorded.execution_id]).events
+    assert (event.type, event.milliseconds_since_epoch) == (pb.Event.DECLARED_INPUT, 5)
+    assert not event.path.steps
 
 
 def test_a_context_is_found_by_type_and_name_and_added_to(call):
@@ -187,10 +189,10 @@ def test_a_context_is_found_by_type_and_name_and_added_to(call):
     first = record(call, "one", contexts=[{**run, "custom_properties": {"a": 1}}])
     second = record(call, "two", key("b"), contexts=[{**run, "custom_properties": {"b": 2}}])
     assert first.context_ids == second.context_ids
-    [found] = call.get("context", *first.context_ids)
-    assert set(found.custom_properties) == {"a", "b"}
-    by_id = record(call, "three", key("c"), contexts=[{"id": found.id}])
-    assert list(by_id.context_ids) == [found.id]
+    [stored] = call.get("context", *first.context_ids)
+    assert set(stored.custom_properties) == {"a", "b"}
+    by_id = record(call, "three", key("c"), contexts=[{"id": stored.id}])
+    assert list(by_id.context_ids) == [stored.id]
 
 
 def test_types_are_created_only_if_that_is_asked_for(call):
@@ -207,8 +209,8 @@ def test_declared_properties_are_declared_where_types_are_created(call):
     properties = {"properties": {"rows": 3, "ok": True, "name": "n", "loss": 0.5}}
     record(call, outputs=[output(artifact=artifact(**properties))])
     record(call, "two", key("b"), outputs=[output(artifact=artifact(properties={"more": 1}))])
-    [found] = call("GetArtifactTypes").artifact_types
-    declared = {name: pb.PropertyType.Name(kind) for name, kind in found.properties.items()}
+    [stored_type] = call("GetArtifactTypes").artifact_types
+    declared = {name: pb.PropertyType.Name(kind) for name, kind in stored_type.properties.items()}
     assert declared == {
         "rows": "INT",
         "ok": "BOOLEAN",
@@ -323,12 +325,12 @@ def test_an_event_type_of_a_later_version_is_not_taken_for_none(call):
 
 def test_a_record_that_comes_late_adds_and_replaces_nothing(call):
     def put(state, **values):
-        sent = {
+        fields = {
             "type": "Train",
             "last_known_state": state,
             "custom_properties": values,
         }
-        return execution(call, record(call, digest=None, execution=sent))
+        return execution(call, record(call, digest=None, execution=fields))
 
     put(COMPLETE, decision="NOT_CACHED", ended="9")
     late = put(RUNNING, decision="HIT", begun="1")

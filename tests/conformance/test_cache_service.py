@@ -1,4 +1,4 @@
-"""CacheService: what hits, what misses, and why."""
+"""CacheService: hits, misses, and the reasons of misses."""
 
 import time
 
@@ -30,10 +30,10 @@ def test_what_was_published_hits(call):
     assert hit.source.id == hit.original_execution_id == recorded.execution_id
     assert hit.source.external_id == "run/train/0"
     assert hit.source.type == "Train"
-    [found] = hit.outputs
-    assert (found.name, found.index) == ("model", 0)
-    assert found.artifact.id == recorded.output_ids[0]
-    assert found.artifact.state == pb.Artifact.LIVE
+    [model] = hit.outputs
+    assert (model.name, model.index) == ("model", 0)
+    assert model.artifact.id == recorded.output_ids[0]
+    assert model.artifact.state == pb.Artifact.LIVE
     assert (hit.entry_id, hit.hit_count) == (recorded.entry_id, 0)
     assert 0 <= hit.age_milliseconds < 60_000
 
@@ -56,8 +56,8 @@ def test_output_parameters_come_back(call):
     values = {"accuracy": 0.5, "rows": 3, "name": "ä", "ok": True}
     record(call, cache={"digest": KEY, "output_parameters": values})
     [result] = lookup(call, KEY)
-    found = result.hit.output_parameters
-    assert {name: getattr(v, v.WhichOneof("value")) for name, v in found.items()} == values
+    parameters = result.hit.output_parameters
+    assert {name: getattr(v, v.WhichOneof("value")) for name, v in parameters.items()} == values
 
 
 def test_a_step_without_outputs_is_a_valid_hit(call):
@@ -94,8 +94,8 @@ def test_the_newest_valid_entry_wins(call):
 def test_an_older_entry_stands_in_for_one_whose_output_is_gone(call):
     first, second = record(call, "one"), record(call, "two")
     type_id = call.get("artifact", second.output_ids[0])[0].type_id
-    gone = {"id": second.output_ids[0], "type_id": type_id, "state": pb.Artifact.DELETED}
-    call.put("artifact", gone)
+    deleted = {"id": second.output_ids[0], "type_id": type_id, "state": pb.Artifact.DELETED}
+    call.put("artifact", deleted)
     assert lookup(call, KEY)[0].hit.source.id == first.execution_id
 
 
@@ -164,14 +164,14 @@ def test_verification_can_be_demanded(call):
 
 
 @pytest.mark.parametrize(
-    ("seen", "expected"),
+    ("reported_digest", "expected"),
     [("sha256:" + "a" * 64, "hit"), ("sha256:" + "b" * 64, "NOT_VERIFIED"), ("", "hit")],
 )
-def test_another_digest_than_the_recorded_one_is_not_verified(call, seen, expected):
+def test_another_digest_than_the_recorded_one_is_not_verified(call, reported_digest, expected):
     digest = {"custom_properties": {"digest": "sha256:" + "A" * 64}}
     artifact = {"type": "Model", **digest}
     [output_id] = record(call, outputs=[output(artifact=artifact)]).output_ids
-    report(call, output_id, VERIFIED, digest=seen)
+    report(call, output_id, VERIFIED, digest=reported_digest)
     assert outcome(call, policy={"verified_within_milliseconds": 60_000}) == expected
 
 

@@ -12,7 +12,7 @@ from lineage_store.v1 import metadata_pb2 as pb
 HEX = "0123456789abcdef" * 4
 
 
-def found(call, digest, kind=lineage_pb2.ARTIFACT):
+def selected(call, digest, kind=lineage_pb2.ARTIFACT):
     walk = {"start": {"kind": kind, "digest": digest}, "max_hops": 0}
     parts = call.stream("Trace", walk=walk)
     return [artifact.id for part in parts for artifact in part.artifacts]
@@ -27,11 +27,11 @@ def test_every_property_that_holds_digests_counts(call):
         nodes.append({"type_id": declared, where: {name: front + HEX[:32]}})
     ids = call.put("artifact", *nodes)
     md5 = [ids[at] for at, name in enumerate(DIGEST_PROPERTIES) if not name.startswith("sha")]
-    assert found(call, f"md5:{HEX[:32]}") == md5
-    assert found(call, HEX[:32]) == ids
-    assert found(call, "md5:012345") == md5
+    assert selected(call, f"md5:{HEX[:32]}") == md5
+    assert selected(call, HEX[:32]) == ids
+    assert selected(call, "md5:012345") == md5
     sha1 = DIGEST_PROPERTIES.index("sha1")
-    assert found(call, "sha1:01234567") == [ids[sha1]]
+    assert selected(call, "sha1:01234567") == [ids[sha1]]
 
 
 def test_only_the_digest_that_counts_is_compared(call):
@@ -40,20 +40,20 @@ def test_only_the_digest_that_counts_is_compared(call):
     [first] = call.put("artifact", {"type_id": data, "custom_properties": both})
     upper = {"checksum": f"SHA256={HEX.upper()}"}
     [second] = call.put("artifact", {"type_id": data, "custom_properties": upper})
-    assert found(call, f"sha256:{HEX}") == [first, second]
+    assert selected(call, f"sha256:{HEX}") == [first, second]
     with pytest.raises(errors.NotFound, match="no artifact has the digest"):
-        found(call, "sha256:" + "f" * 64)
+        selected(call, "sha256:" + "f" * 64)
 
 
 def test_an_update_changes_what_is_found(call):
     data = call.type(name="Data")
     old, new = f"sha256:{HEX}", f"sha256:{HEX[::-1]}"
     [one] = call.put("artifact", {"type_id": data, "custom_properties": {"digest": old}})
-    assert found(call, old) == [one]
+    assert selected(call, old) == [one]
     call.put("artifact", {"id": one, "type_id": data, "custom_properties": {"digest": new}})
-    assert found(call, new) == [one]
+    assert selected(call, new) == [one]
     with pytest.raises(errors.NotFound):
-        found(call, old)
+        selected(call, old)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_an_update_changes_what_is_found(call):
 )
 def test_what_is_refused(call, digest, kind, message):
     with call.refused(errors.InvalidArgument, message):
-        found(call, digest, kind)
+        selected(call, digest, kind)
 
 
 def test_the_index_serves_the_look_up(call):
@@ -76,7 +76,7 @@ def test_the_index_serves_the_look_up(call):
     data = call.type(name="Data")
     properties = {"digest": f"sha256:{HEX}", "other": "x"}
     call.put("artifact", *[{"type_id": data, "custom_properties": properties} for _ in range(300)])
-    found(call, HEX)  # from here on everything is indexed
+    selected(call, HEX)  # from here on everything is indexed
     database = call.transport._engine._database
     names = DIGEST_PROPERTIES
     for chunks in (

@@ -10,11 +10,11 @@ from tests.conformance.number_filters import FILTERS, nodes
 
 def put(call, named):
     type_id = call.type()
-    made = ({"type_id": type_id, "name": n, "custom_properties": p} for n, p in named.items())
-    call.put("artifact", *made)
+    nodes = ({"type_id": type_id, "name": n, "custom_properties": p} for n, p in named.items())
+    call.put("artifact", *nodes)
 
 
-def found(call, text):
+def matches(call, text):
     answer = call("GetArtifacts", options={"filter_query": text, "max_result_size": 100})
     assert not answer.next_page_token
     return tuple(sorted(artifact.name for artifact in answer.artifacts))
@@ -29,14 +29,14 @@ def test_every_filter_finds_what_it_must(call):
     wrong = {
         each.text: (got, each.names())
         for each in FILTERS
-        if (got := found(call, each.text)) != each.names()
+        if (got := matches(call, each.text)) != each.names()
     }
     assert wrong == {}
 
 
 def test_a_model_that_diverged_is_not_above_a_bound(call):
     put(call, {"good": {"d": 0.97}, "bad": {"d": 0.4}, "diverged": {"d": math.nan}})
-    assert found(call, "custom_properties.d.double_value > 0.9") == ("good",)
+    assert matches(call, "custom_properties.d.double_value > 0.9") == ("good",)
 
 
 STEPS = [
@@ -59,8 +59,8 @@ def test_a_number_of_another_node_fails_no_filter(call, step):
     numbers = [2.5, 1e308, 5e-324, -1.7976931348623157e308, math.inf, math.nan, 0.0]
     put(call, {repr(number): {"d": number} for number in numbers})
     step = step.replace("{}", "custom_properties.d.double_value")
-    assert found(call, f"name = '2.5' AND {step} > -1e999") == ("2.5",)
-    assert found(call, f"{step} > -1e999 AND name = '2.5'") == ("2.5",)
+    assert matches(call, f"name = '2.5' AND {step} > -1e999") == ("2.5",)
+    assert matches(call, f"{step} > -1e999 AND name = '2.5'") == ("2.5",)
 
 
 TEXTS = [
@@ -73,28 +73,28 @@ def test_no_text_fails_a_cast(call):
     put(call, {f"t{at}": {"s": text} for at, text in enumerate(TEXTS)})
     text = "custom_properties.s.string_value"
     above = ("t0", "t3", "t4", "t5")
-    assert found(call, f"CAST({text} AS FLOAT64) > 1e308") == above
-    assert found(call, f"CAST({text} AS FLOAT64) = 7") == ("t13",)
-    assert found(call, f"CAST({text} AS INT64) = 9223372036854775807") == ("t3", "t4")
-    assert found(call, f"CAST({text} AS INT64) = 8") == ("t8",)
-    assert found(call, f"CAST({text} AS INT64) = 12") == ("t14",)
-    assert found(call, f"CAST(TRIM({text}) AS FLOAT64) < -1e308") == ("t1",)
+    assert matches(call, f"CAST({text} AS FLOAT64) > 1e308") == above
+    assert matches(call, f"CAST({text} AS FLOAT64) = 7") == ("t13",)
+    assert matches(call, f"CAST({text} AS INT64) = 9223372036854775807") == ("t3", "t4")
+    assert matches(call, f"CAST({text} AS INT64) = 8") == ("t8",)
+    assert matches(call, f"CAST({text} AS INT64) = 12") == ("t14",)
+    assert matches(call, f"CAST(TRIM({text}) AS FLOAT64) < -1e308") == ("t1",)
 
 
 def test_deep_arithmetic_is_answered_or_refused(call):
-    """Nothing grows with the depth beyond what a database takes."""
+    """Nothing grows with the depth beyond the limits of a database."""
     put(call, {"x": {"d": 1.5, "i": -3}})
     number, whole = "custom_properties.d.double_value", "custom_properties.i.int_value"
-    assert found(call, " + ".join([number] * 50) + " = 75") == ("x",)
-    assert found(call, "(1 + " * 25 + number + ")" * 25 + " = 26.5") == ("x",)
-    assert found(call, "ABS(" * 12 + whole + ")" * 12 + " = 3") == ("x",)
+    assert matches(call, " + ".join([number] * 50) + " = 75") == ("x",)
+    assert matches(call, "(1 + " * 25 + number + ")" * 25 + " = 26.5") == ("x",)
+    assert matches(call, "ABS(" * 12 + whole + ")" * 12 + " = 3") == ("x",)
     for deep in ("ABS(" * 90 + whole + ")" * 90, "1 / (" * 90 + number + ")" * 90):
         assert answer(call, deep + " > 0") in ("x", "InvalidArgument: nested more deeply")
 
 
 def answer(call, text):
-    """Return what a filter finds, or that it is refused for its depth."""
+    """Return the matches of a filter, or that it is refused for its depth."""
     try:
-        return " ".join(found(call, text))
+        return " ".join(matches(call, text))
     except errors.InvalidArgument as error:
         return f"InvalidArgument: {'nested more deeply' * ('nested more deeply' in str(error))}"

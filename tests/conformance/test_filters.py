@@ -1,7 +1,7 @@
 """filter_query, through every way to reach a store.
 
-What ML Metadata answers is compared with the real one in tests/differential; here is what it can't
-do: neighbours' properties, versions of types, paths, times, and the repairs of its bugs.
+Filters of ML Metadata are compared with the real one in tests/differential; here are those beyond
+it: neighbours' properties, versions of types, paths, times, and the repairs of its bugs.
 """
 
 import pytest
@@ -227,7 +227,7 @@ def test_long_filters_that_ml_metadata_can_not_run(call, query):
 @pytest.mark.parametrize("character", ["\0", "\U0010ffff"])
 @pytest.mark.parametrize("count", [1, 127, 128, 255, 256, 300])
 def test_characters_that_take_two_where_there_is_no_nul(call, character, count):
-    """PostgreSQL writes them as two: what is indexed of a text must fit all the same."""
+    """PostgreSQL writes them as two: the indexed part of a text must fit all the same."""
     type_id = call.type()
     texts = [character * count, character * count + "b", "a" * 255, "a" * 254 + character]
     for text in texts:

@@ -1,83 +1,27 @@
-"""LineageService: Trace, FindPaths and Summarize."""
+"""LineageService: Trace."""
 
-import hashlib
 import time
-import zlib
 
 import pytest
 
 from lineage_store import errors
-from lineage_store.lineage import resumption
 from lineage_store.v1 import lineage_pb2
-from lineage_store.v1 import metadata_pb2 as pb
+from tests.conformance.diamond_walks import (
+    ARTIFACT,
+    BOTH,
+    DOWNSTREAM,
+    EXECUTION,
+    INPUT,
+    OUTPUT,
+    UPSTREAM,
+    edges,
+    event,
+    names,
+    start,
+    trace,
+)
 
-INPUT, OUTPUT, INTERNAL_INPUT = pb.Event.INPUT, pb.Event.OUTPUT, pb.Event.INTERNAL_INPUT
-UPSTREAM, DOWNSTREAM, BOTH = 1, 2, 3
-ARTIFACT, EXECUTION = lineage_pb2.ARTIFACT, lineage_pb2.EXECUTION
 Reason = lineage_pb2.Verdict.Reason
-
-
-def event(artifact, execution, event_type, **fields):
-    return {"artifact_id": artifact, "execution_id": execution, "type": event_type, **fields}
-
-
-@pytest.fixture
-def diamond(call):
-    """a1 -> e1 -> a2, a3; a2 -> e2 -> a4; a3 -> e3 -> a4, happening one after the other."""
-    data, model = call.type(name="Data"), call.type(name="Model")
-    step, train = call.type("execution", "Step"), call.type("execution", "Train")
-    types = [data, data, data, model]
-    call.put(
-        "artifact", *[{"type_id": t, "name": f"a{i}", "uri": "u"} for i, t in enumerate(types, 1)]
-    )
-    call.put(
-        "execution",
-        *[{"type_id": t, "name": f"e{i}"} for i, t in enumerate([step, train, train], 1)],
-    )
-    edges = [
-        (1, 1, INPUT),
-        (2, 1, OUTPUT),
-        (3, 1, OUTPUT),
-        (2, 2, INPUT),
-        (4, 2, OUTPUT),
-        (3, 3, INTERNAL_INPUT),
-        (4, 3, OUTPUT),
-    ]
-    call(
-        "PutEvents",
-        events=[event(*edge, milliseconds_since_epoch=at) for at, edge in enumerate(edges)],
-    )
-    return call
-
-
-def start(*ids, kind=ARTIFACT):
-    return {"kind": kind, "ids": {"ids": ids}}
-
-
-def trace(call, *ids, kind=ARTIFACT, budget=None, ids_only=False, token=None, **walk):
-    """Return the parts of a trace, the last of which alone has a verdict."""
-    walk = {"start": start(*ids, kind=kind), **walk} if ids else walk
-    request = {"walk": walk, "budget": budget or {}, "ids_only": ids_only}
-    if token is not None:
-        request["resume_token"] = token
-    parts = call.stream("Trace", **request)
-    assert [part.HasField("verdict") for part in parts] == [False] * (len(parts) - 1) + [True]
-    return parts
-
-
-def names(parts):
-    """Hop by hop: "a4 | e2 e3 | ..."."""
-    hops = {}
-    for part in parts[:-1]:
-        nodes = [f"a{node.id}" for node in part.artifacts]
-        nodes += [f"e{node.id}" for node in part.executions]
-        hops.setdefault(part.hop, []).extend(sorted(nodes))
-    assert list(hops) == sorted(hops)
-    return " | ".join(" ".join(nodes) for nodes in hops.values())
-
-
-def edges(parts):
-    return sorted((e.artifact_id, e.execution_id, e.type) for part in parts for e in part.events)
 
 
 def test_upstream(diamond):
@@ -211,20 +155,20 @@ def test_a_budget_of_nodes(diamond):
     ("budget", "reason"), [({"max_bytes": 1}, "MAX_BYTES"), ({"max_milliseconds": 1}, "MAX_TIME")]
 )
 def test_budgets_of_bytes_and_time_let_every_request_make_progress(diamond, budget, reason):
-    token, found, seen = None, [], []
+    token, page_parts, reasons = None, [], []
     for _ in range(20):
         parts = trace(diamond, 4, direction=UPSTREAM, budget=budget, token=token)
-        found += parts[:-1]
+        page_parts += parts[:-1]
         verdict = parts[-1].verdict
         if verdict.complete:
             break
-        seen.append(verdict.reason)
+        reasons.append(verdict.reason)
         assert len(parts) > 1
         token = verdict.resume_token
-    assert names([*found, None]) == "a4 | e2 e3 | a2 a3 | e1 | a1"
-    assert len(edges(found)) == 7
+    assert names([*page_parts, None]) == "a4 | e2 e3 | a2 a3 | e1 | a1"
+    assert len(edges(page_parts)) == 7
     if reason == "MAX_BYTES":  # how far a millisecond gets is up to the machine
-        assert set(seen) == {Reason.Value(reason)}
+        assert set(reasons) == {Reason.Value(reason)}
 
 
 def test_large_answers_come_in_parts(call):
@@ -295,178 +239,3 @@ def test_nothing_to_start_from(diamond, selection, match):
         trace(diamond, start=selection)
     with diamond.refused(errors.NotFound, match):
         diamond("Summarize", walk={"start": selection})
-
-
-def token_of(call, **options):
-    return trace(call, 4, budget={"max_nodes": 3}, **options)[-1].verdict.resume_token
-
-
-def refuses(call, token, match, **options):
-    with call.refused(errors.InvalidArgument, match):
-        trace(call, 4, token=token, **options)
-
-
-def test_tokens_of_other_walks(diamond):
-    token = token_of(diamond, direction=UPSTREAM)
-    for options in (
-        {"direction": DOWNSTREAM},
-        {"direction": UPSTREAM, "event_types": [INPUT]},
-        {"direction": UPSTREAM, "ids_only": True},
-        {"direction": UPSTREAM, "as_of": {"happened_by_milliseconds": 9}},
-    ):
-        refuses(diamond, token, "made for another walk", **options)
-
-
-def test_damaged_tokens(diamond):
-    token = token_of(diamond)
-    for damaged in (b"", b"\x01", b"garbage" * 10, token[:-1], token + b"x", b"\x02" + token[1:]):
-        refuses(diamond, damaged, "resume_token")
-    for at in range(len(token)):
-        refuses(diamond, token[:at] + bytes([token[at] ^ 0x41]) + token[at + 1 :], "resume_token")
-
-
-def forged(token, raw):
-    """Return a token for the same walk that holds something else, with a checksum that is right."""
-    packed = zlib.compress(raw)
-    made_for = token[1:17]
-    return token[:17] + hashlib.sha256(made_for + packed).digest()[:8] + packed
-
-
-def test_forged_tokens(diamond):
-    token = token_of(diamond)
-    raw = zlib.decompress(token[25:])
-    head = resumption._INNER.size
-    for content in (
-        b"",
-        raw[:-1],
-        raw + b"\0",
-        b"\x07" + raw[1:],  # no such kind
-        b"\x02" + raw[1:],  # contexts take no part in events
-        raw[:1] + b"\xff" * 24 + raw[25:],  # counts beyond all bounds
-        raw[:head] + b"\xff" * (len(raw) - head),  # ids beyond all bounds
-        raw[:head] + b"\x00" * (len(raw) - head),  # an id twice
-        bytes(200_000_000),  # small when compressed
-    ):
-        refuses(diamond, forged(token, content), "resume_token does not hold")
-
-
-def test_tokens_of_other_stores(diamond):
-    token = token_of(diamond)
-    state = resumption.read_token(token, token[1:17])
-    state.reached.add(77)
-    refuses(diamond, resumption.write_token(state, token[1:17]), "another store")
-
-
-def test_what_was_committed_during_a_walk_does_no_harm(diamond):
-    """A walk that is resumed meets what was there when it began, once."""
-    first = trace(diamond, 4, direction=BOTH, budget={"max_nodes": 3})
-    [new] = diamond.put("execution", {"type_id": diamond.type("execution", "Step")})
-    diamond("PutEvents", events=[event(i, new, INPUT) for i in (1, 4)])
-    token = first[-1].verdict.resume_token
-    second = trace(diamond, 4, direction=BOTH, token=token)
-    found = edges([*first, *second])
-    assert len(found) == len(set(found))
-    assert len([edge for edge in found if edge[1] != new]) == 7
-
-
-def node(number, kind=ARTIFACT):
-    return {"kind": kind, "id": number}
-
-
-def paths(call, source, target, **options):
-    answer = call("FindPaths", source=source, target=target, **options)
-    kinds = {ARTIFACT: "a", EXECUTION: "e"}
-    return [" ".join(f"{kinds[n.kind]}{n.id}" for n in path.nodes) for path in answer.paths], answer
-
-
-def test_paths(diamond):
-    found, answer = paths(diamond, node(1), node(4))
-    assert found == ["a1 e1 a2 e2 a4", "a1 e1 a3 e3 a4"]
-    steps = [(e.artifact_id, e.execution_id, e.type) for e in answer.paths[1].events]
-    assert steps == [(1, 1, INPUT), (3, 1, OUTPUT), (3, 3, INTERNAL_INPUT), (4, 3, OUTPUT)]
-    assert list(answer.artifacts) == diamond.get("artifact", 1, 2, 3, 4)
-    assert list(answer.executions) == diamond.get("execution", 1, 2, 3)
-    assert answer.verdict.complete
-    assert (answer.verdict.node_count, answer.verdict.event_count) == (7, 7)
-
-
-def test_paths_in_other_directions(diamond):
-    assert paths(diamond, node(4), node(1))[0] == []
-    found, _ = paths(diamond, node(4), node(1), direction=UPSTREAM, max_paths=1)
-    assert found == ["a4 e2 a2 e1 a1"]
-    found, _ = paths(diamond, node(2), node(3), direction=BOTH)
-    assert found == ["a2 e1 a3", "a2 e2 a4 e3 a3"]
-    found, _ = paths(diamond, node(2), node(3), direction=BOTH, shortest_only=True)
-    assert found == ["a2 e1 a3"]
-    found, _ = paths(diamond, node(1, EXECUTION), node(3, EXECUTION))
-    assert found == ["e1 a3 e3"]
-
-
-def test_no_path_is_an_answer(diamond):
-    found, answer = paths(diamond, node(2), node(3))
-    assert (found, answer.verdict.complete) == ([], True)
-    found, answer = paths(diamond, node(2), node(2))
-    assert (found, answer.verdict.complete) == (["a2"], True)
-
-
-def test_bounds_on_paths(diamond):
-    def reason(**options):
-        found, answer = paths(diamond, node(1), node(4), **options)
-        assert answer.verdict.complete != answer.verdict.HasField("reason")
-        return len(found), Reason.Name(answer.verdict.reason)
-
-    assert reason(max_paths=1) == (1, "MAX_PATHS")
-    assert reason(max_paths=2) == (2, "REASON_UNSPECIFIED")
-    assert reason(max_paths=1, shortest_only=True) == (1, "MAX_PATHS")
-    assert reason(max_hops=3) == (0, "MAX_HOPS")
-    assert reason(max_hops=3, shortest_only=True) == (0, "MAX_HOPS")
-    assert reason(max_hops=4) == (2, "REASON_UNSPECIFIED")
-    assert reason(as_of={"happened_by_milliseconds": 5}) == (1, "REASON_UNSPECIFIED")
-    assert reason(budget={"max_nodes": 3})[1] == "MAX_NODES"
-
-
-def test_malformed_questions_about_paths(diamond):
-    one, none = node(1), node(99)
-    for options, match in (
-        ({"target": one}, "source must be set"),
-        ({"source": {"id": 1}, "target": one}, "source.kind"),
-        ({"source": one, "target": {"kind": ARTIFACT}}, "target.id"),
-        ({"source": one, "target": one, "max_paths": 0}, "max_paths"),
-        ({"source": one, "target": one, "max_paths": 1_001}, "max_paths"),
-        ({"source": one, "target": one, "max_hops": -1}, "max_hops"),
-        ({"source": one, "target": one, "budget": {"max_milliseconds": 0}}, "max_milliseconds"),
-        ({"source": one, "target": one, "as_of": {}}, "as_of"),
-    ):
-        with diamond.refused(errors.InvalidArgument, match):
-            diamond("FindPaths", **options)
-    with diamond.refused(errors.NotFound, "no artifact 99"):
-        diamond("FindPaths", source=one, target=none)
-
-
-def test_a_summary(diamond):
-    answer = diamond("Summarize", walk={"start": start(4), "direction": UPSTREAM})
-    assert [(n.kind, n.type, n.hop, n.count) for n in answer.nodes] == [
-        (ARTIFACT, "Model", 0, 1),
-        (EXECUTION, "Train", 1, 2),
-        (ARTIFACT, "Data", 2, 2),
-        (EXECUTION, "Step", 3, 1),
-        (ARTIFACT, "Data", 4, 1),
-    ]
-    assert [(e.type, e.count) for e in answer.events] == [
-        (INPUT, 2),
-        (OUTPUT, 4),
-        (INTERNAL_INPUT, 1),
-    ]
-    assert answer.verdict.complete
-    walk = {"start": start(4), "direction": UPSTREAM, "max_hops": 1}
-    verdict = diamond("Summarize", walk=walk).verdict
-    assert (verdict.reason, verdict.node_count) == (Reason.Value("MAX_HOPS"), 3)
-    assert not verdict.resume_token
-
-
-def test_a_comparison_reaches_the_service(diamond):
-    answer = diamond("Compare", left_artifact_id=2, right_artifact_id=3)
-    assert answer.left_verdict.complete
-    assert answer.right_verdict.complete
-    with diamond.refused(errors.NotFound, "no artifact 99"):
-        diamond("Compare", left_artifact_id=2, right_artifact_id=99)

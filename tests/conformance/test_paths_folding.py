@@ -25,7 +25,7 @@ def repeated(call):
 
 
 def executions(call, target, **options):
-    """Return the executions of the paths from a1, and what is folded into them."""
+    """Return the executions of the paths from a1, and the repeats folded into them."""
     ends = {
         "source": {"kind": lineage_pb2.ARTIFACT, "id": 1},
         "target": {"kind": lineage_pb2.ARTIFACT, "id": target},

@@ -29,10 +29,10 @@ def test_an_event_reads_back_as_sent_by_either_end(call, ends):
     steps = [{"index": 0}, {"key": "k"}, {"index": -5}, {"key": ""}]
     event = {**ends, "type": INPUT, "milliseconds_since_epoch": 7, "path": {"steps": steps}}
     put_events(call, event)
-    [found] = events_of(call, ends["artifact_id"])
-    assert events_of(call, ends["execution_id"], by="execution") == [found]
-    assert (found.type, found.milliseconds_since_epoch) == (INPUT, 7)
-    assert [(s.WhichOneof("value"), s.index, s.key) for s in found.path.steps] == [
+    [stored] = events_of(call, ends["artifact_id"])
+    assert events_of(call, ends["execution_id"], by="execution") == [stored]
+    assert (stored.type, stored.milliseconds_since_epoch) == (INPUT, 7)
+    assert [(s.WhichOneof("value"), s.index, s.key) for s in stored.path.steps] == [
         ("index", 0, ""),
         ("key", 0, "k"),
         ("index", -5, ""),
@@ -132,8 +132,8 @@ def tie(call, context, artifacts=(), executions=()):
 
 
 def members(call, kind, context):
-    found = getattr(call(f"Get{kind.title()}sByContext", context_id=context), f"{kind}s")
-    return [node.id for node in found]
+    nodes = getattr(call(f"Get{kind.title()}sByContext", context_id=context), f"{kind}s")
+    return [node.id for node in nodes]
 
 
 def test_membership_is_read_from_both_sides(call):
@@ -141,10 +141,10 @@ def test_membership_is_read_from_both_sides(call):
     a, b = call.contexts("a", "b")
     tie(call, b, [artifact], [execution])
     tie(call, a, [artifact])
-    found = call("GetContextsByArtifact", artifact_id=artifact).contexts
-    assert [context.name for context in found] == ["a", "b"]
-    found = call("GetContextsByExecution", execution_id=execution).contexts
-    assert [context.name for context in found] == ["b"]
+    contexts = call("GetContextsByArtifact", artifact_id=artifact).contexts
+    assert [context.name for context in contexts] == ["a", "b"]
+    contexts = call("GetContextsByExecution", execution_id=execution).contexts
+    assert [context.name for context in contexts] == ["b"]
     assert members(call, "artifact", a) == members(call, "artifact", b) == [artifact]
     assert (members(call, "execution", a), members(call, "execution", b)) == ([], [execution])
 
@@ -184,9 +184,9 @@ def test_who_is_in_no_context_is_not_found(call):
     artifact, execution = call.pair()
     for kind, node in (("artifact", artifact), ("execution", execution)):
         method = f"GetContextsBy{kind.title()}"
-        for given in ({f"{kind}_id": node}, {f"{kind}_id": 999}, {}):
+        for ids in ({f"{kind}_id": node}, {f"{kind}_id": 999}, {}):
             with call.refused(errors.NotFound):
-                call(method, **given)
+                call(method, **ids)
 
 
 def test_an_unknown_or_empty_context_has_no_members(call):
@@ -199,8 +199,8 @@ def put_parents(call, *edges):
     call("PutParentContexts", parent_contexts=[{"child_id": c, "parent_id": p} for c, p in edges])
 
 
-def relatives(call, which, context):
-    return [c.id for c in call(f"Get{which}ContextsByContext", context_id=context).contexts]
+def relatives(call, relation, context):
+    return [c.id for c in call(f"Get{relation}ContextsByContext", context_id=context).contexts]
 
 
 def test_diamonds_and_shortcuts_are_allowed(call):
@@ -247,9 +247,9 @@ def test_parents_and_children_of_many_contexts(call):
     top, left, right, alone = call.contexts("top", "left", "right", "alone")
     put_parents(call, (left, top), (right, top), (right, left))
 
-    def many(which, field, *ids):
-        found = call(f"Get{which}ContextsByContexts", context_ids=ids).contexts
-        return {key: [c.name for c in getattr(value, field)] for key, value in found.items()}
+    def many(relation, field, *ids):
+        answers = call(f"Get{relation}ContextsByContexts", context_ids=ids).contexts
+        return {key: [c.name for c in getattr(value, field)] for key, value in answers.items()}
 
     assert many("Parent", "parent_contexts", left, right, top, alone, 999, left) == {
         left: ["top"],
@@ -259,9 +259,9 @@ def test_parents_and_children_of_many_contexts(call):
         left: ["right"],
         top: ["left", "right"],
     }
-    for which in ("Parent", "Children"):
+    for relation in ("Parent", "Children"):
         with call.refused(errors.InvalidArgument):
-            call(f"Get{which}ContextsByContexts")
+            call(f"Get{relation}ContextsByContexts")
 
 
 def test_empty_requests_are_fine_and_write_nothing(call):

@@ -43,9 +43,9 @@ def chain(call):
 
 
 def subgraph(call, start="name = 'a2'", mask=(), kind="artifact", **options):
-    given = {f"starting_{kind}s": {"filter_query": start}, **options}
+    query = {f"starting_{kind}s": {"filter_query": start}, **options}
     answer = call(
-        "GetLineageSubgraph", lineage_subgraph_query_options=given, read_mask={"paths": mask}
+        "GetLineageSubgraph", lineage_subgraph_query_options=query, read_mask={"paths": mask}
     )
     return answer.lineage_subgraph
 
@@ -108,10 +108,10 @@ def test_all_types_of_the_store_come_without_their_base_types(chain, kind):
     if kind != "context":
         chain.type(kind, "unused", base_type=1)
     graph = subgraph(chain, "name = 'a1'", max_num_hops=0)
-    found = getattr(graph, f"{kind}_types")
+    types = getattr(graph, f"{kind}_types")
     unused = [] if kind == "context" else ["unused"]
-    assert [t.name for t in found] == [*SYSTEM_TYPES[kind], "T", *unused]
-    assert kind == "context" or not any(t.HasField("base_type") for t in found)
+    assert [t.name for t in types] == [*SYSTEM_TYPES[kind], "T", *unused]
+    assert kind == "context" or not any(t.HasField("base_type") for t in types)
 
 
 @pytest.mark.parametrize(
@@ -231,24 +231,24 @@ def test_the_deprecated_graph_starts_from_a_page(chain):
 def test_the_deprecated_graph_keeps_what_matches_its_boundaries(chain):
     start = {"filter_query": "name = 'a1'"}
 
-    def kept(**stop):
+    def remaining(**stop):
         return names(lineage_graph(chain, artifacts_options=start, stop_conditions=stop))
 
-    assert kept(boundary_executions="name = 'e1'") == "a1 a2 e1"
-    assert kept(boundary_artifacts="name = 'a2'") == "a1 a2 e1 e2"
-    assert kept(boundary_artifacts="name = 'a4'") == "a1 e1"
+    assert remaining(boundary_executions="name = 'e1'") == "a1 a2 e1"
+    assert remaining(boundary_artifacts="name = 'a2'") == "a1 a2 e1 e2"
+    assert remaining(boundary_artifacts="name = 'a4'") == "a1 e1"
 
 
 def test_the_deprecated_graph_keeps_the_nearest_nodes(chain):
     start = {"filter_query": "name = 'a1'"}
 
-    def kept(most):
+    def nearest(most):
         return names(lineage_graph(chain, artifacts_options=start, max_node_size=most))
 
-    assert kept(1) == "a1"
-    assert kept(3) == "a1 a2 e1"
-    assert kept(5) == "a1 a2 a3 e1 e2"
-    assert kept(0) == kept(-1) == kept(6) == "a1 a2 a3 a4 e1 e2"
+    assert nearest(1) == "a1"
+    assert nearest(3) == "a1 a2 e1"
+    assert nearest(5) == "a1 a2 a3 e1 e2"
+    assert nearest(0) == nearest(-1) == nearest(6) == "a1 a2 a3 a4 e1 e2"
     graph = lineage_graph(chain, artifacts_options=start, max_node_size=5)
     assert edges(graph) == [(1, 1, INPUT), (2, 1, OUTPUT), (2, 2, INPUT), (3, 2, OUTPUT)]
 

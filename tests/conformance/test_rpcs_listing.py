@@ -27,14 +27,14 @@ def page(call, kind, token="", size=None, by=None, ascending=True, method=None, 
     return [node.id for node in getattr(answer, f"{kind}s")], answer.next_page_token
 
 
-def pages(call, kind, **given):
+def pages(call, kind, **options):
     """Return the ids on each page; more pages than nodes means that it never ends."""
-    found, token = [], ""
-    while len(found) < 500:
-        ids, token = page(call, kind, token, **given)
-        found.append(ids)
+    all_pages, token = [], ""
+    while len(all_pages) < 500:
+        ids, token = page(call, kind, token, **options)
+        all_pages.append(ids)
         if not token:
-            return found
+            return all_pages
     raise AssertionError("the listing does not end")
 
 
@@ -42,9 +42,9 @@ def pages(call, kind, **given):
 @pytest.mark.parametrize("by", ORDERS)
 def test_nodes_of_one_millisecond_are_each_visited_once(call, by, ascending):
     ids = fill(call, "artifact", 250)
-    found = pages(call, "artifact", by=by, ascending=ascending, size=7)
-    assert [i for ids in found for i in ids] == (ids if ascending else ids[::-1])
-    assert {len(ids) for ids in found[:-1]} == {7}
+    all_pages = pages(call, "artifact", by=by, ascending=ascending, size=7)
+    assert [i for ids in all_pages for i in ids] == (ids if ascending else ids[::-1])
+    assert {len(ids) for ids in all_pages[:-1]} == {7}
 
 
 def test_without_options_everything_comes_at_once(call, kind):
@@ -100,21 +100,21 @@ def test_update_time_orders_by_the_last_update(call, kind):
 def test_pages_of_a_type(call, kind):
     fill(call, kind, 3, "Other")
     ids = fill(call, kind, 30)
-    given = {"method": f"Get{kind.title()}sByType", "type_name": "T"}
-    assert pages(call, kind, **given) == [ids[:20], ids[20:]]
+    options = {"method": f"Get{kind.title()}sByType", "type_name": "T"}
+    assert pages(call, kind, **options) == [ids[:20], ids[20:]]
 
 
 @pytest.mark.parametrize(
-    ("given", "is_set"),
+    ("options", "is_set"),
     [
         ({"type_name": "T", "options": {}}, True),
         ({"type_name": "T"}, False),
         ({"type_name": "nope", "options": {}}, False),
     ],
 )
-def test_the_token_behind_the_last_page_of_a_type_is_set_but_empty(call, kind, given, is_set):
+def test_the_token_behind_the_last_page_of_a_type_is_set_but_empty(call, kind, options, is_set):
     fill(call, kind, 3)
-    answer = call(f"Get{kind.title()}sByType", **given)
+    answer = call(f"Get{kind.title()}sByType", **options)
     assert answer.HasField("next_page_token") is is_set
     assert answer.next_page_token == ""
 
@@ -128,12 +128,12 @@ def test_pages_of_a_context(call, kind, by):
     field = "attributions" if kind == "artifact" else "associations"
     edges = [{"context_id": context, f"{kind}_id": i} for i in ids]
     call("PutAttributionsAndAssociations", **{field: edges})
-    given = {"method": f"Get{kind.title()}sByContext", "by": by}
-    assert pages(call, kind, **given, context_id=context) == [ids[:20], ids[20:]]
+    options = {"method": f"Get{kind.title()}sByContext", "by": by}
+    assert pages(call, kind, **options, context_id=context) == [ids[:20], ids[20:]]
     # Without members the options are not looked at, as in ML Metadata.
-    assert page(call, kind, **given, context_id=empty, size=0) == ([], "")
+    assert page(call, kind, **options, context_id=empty, size=0) == ([], "")
     with call.refused(errors.InvalidArgument):
-        page(call, kind, **given, context_id=context, size=0)
+        page(call, kind, **options, context_id=context, size=0)
 
 
 def test_a_page_size_may_change_between_pages(call, kind):
@@ -175,8 +175,8 @@ def test_a_token_of_ml_metadata_by_update_time(call, kind, ascending):
     order = token.set_options.order_by_field
     order.field, order.is_asc = Field.LAST_UPDATE_TIME, ascending
     text = base64.urlsafe_b64encode(token.SerializeToString()).rstrip(b"=").decode()
-    found, _ = page(call, kind, text, by=Field.LAST_UPDATE_TIME, ascending=ascending)
-    assert found == ids[2:]
+    first_page, _ = page(call, kind, text, by=Field.LAST_UPDATE_TIME, ascending=ascending)
+    assert first_page == ids[2:]
 
 
 def test_our_first_token_is_that_of_ml_metadata(call, kind):

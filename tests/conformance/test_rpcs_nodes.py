@@ -36,8 +36,8 @@ def full(kind, type_id):
 
 
 def only(call, kind, node_id):
-    [found] = call.get(kind, node_id)
-    return found
+    [stored] = call.get(kind, node_id)
+    return stored
 
 
 def as_dict(node, field):
@@ -45,13 +45,13 @@ def as_dict(node, field):
 
 
 def test_a_new_node_reads_back_as_sent(call, kind, t, node):
-    found = only(call, kind, node)
-    assert (found.id, found.type_id, found.type) == (node, t, "T")
-    assert (found.name, found.external_id) == ("n", "x")
-    assert as_dict(found, "properties") == {"i": 1, "s": "one"}
-    assert as_dict(found, "custom_properties") == {"c": 2, "a.b": "dotted"}
-    assert found.create_time_since_epoch == found.last_update_time_since_epoch
-    assert abs(found.create_time_since_epoch - time.time() * 1000) < 60_000
+    stored = only(call, kind, node)
+    assert (stored.id, stored.type_id, stored.type) == (node, t, "T")
+    assert (stored.name, stored.external_id) == ("n", "x")
+    assert as_dict(stored, "properties") == {"i": 1, "s": "one"}
+    assert as_dict(stored, "custom_properties") == {"c": 2, "a.b": "dotted"}
+    assert stored.create_time_since_epoch == stored.last_update_time_since_epoch
+    assert abs(stored.create_time_since_epoch - time.time() * 1000) < 60_000
 
 
 def test_ids_are_aligned_with_the_request(call, kind, t):
@@ -63,13 +63,13 @@ def test_ids_are_aligned_with_the_request(call, kind, t):
 
 def test_what_is_unset_reads_back_unset(call, kind, t):
     [node] = call.put(kind, {"type_id": t, "name": "n"})
-    found = only(call, kind, node)
-    assert not found.HasField("external_id")
+    stored = only(call, kind, node)
+    assert not stored.HasField("external_id")
     if kind == "artifact":
-        assert found.HasField("uri")
-        assert (found.uri, found.HasField("state")) == ("", False)
+        assert stored.HasField("uri")
+        assert (stored.uri, stored.HasField("state")) == ("", False)
     if kind == "execution":
-        assert not found.HasField("last_known_state")
+        assert not stored.HasField("last_known_state")
 
 
 def test_state_unknown_is_a_state(call):
@@ -81,12 +81,12 @@ def test_state_unknown_is_a_state(call):
 
 def test_what_the_server_decides_is_ignored_in_a_request(call, kind, t):
     metadata = any_pb2.Any(type_url="t/x", value=b"1")
-    sent = {"type": "other", "create_time_since_epoch": 1, "last_update_time_since_epoch": 2}
-    [node] = call.put(kind, {"type_id": t, "name": "n", "system_metadata": metadata, **sent})
-    found = only(call, kind, node)
-    assert found.type == "T"
-    assert min(found.create_time_since_epoch, found.last_update_time_since_epoch) > 2
-    assert not found.HasField("system_metadata")
+    ignored = {"type": "other", "create_time_since_epoch": 1, "last_update_time_since_epoch": 2}
+    [node] = call.put(kind, {"type_id": t, "name": "n", "system_metadata": metadata, **ignored})
+    stored = only(call, kind, node)
+    assert stored.type == "T"
+    assert min(stored.create_time_since_epoch, stored.last_update_time_since_epoch) > 2
+    assert not stored.HasField("system_metadata")
 
 
 def test_a_type_must_be_named_and_known(call, kind):
@@ -104,15 +104,15 @@ def test_a_type_must_be_named_and_known(call, kind):
     ids=["undeclared", "string for int", "double for int", "int for double", "no value"],
 )
 def test_properties_must_fit_the_type(call, kind, t, node, properties):
-    for given in ({"type_id": t, "name": "new"}, {"id": node, "name": "n"}):
+    for identity in ({"type_id": t, "name": "new"}, {"id": node, "name": "n"}):
         with call.refused(errors.InvalidArgument):
-            call.put(kind, {**given, "properties": properties})
+            call.put(kind, {**identity, "properties": properties})
 
 
 def test_a_custom_property_needs_a_value(call, kind, t, node):
-    for given in ({"type_id": t, "name": "new"}, {"id": node, "name": "n"}):
+    for identity in ({"type_id": t, "name": "new"}, {"id": node, "name": "n"}):
         with call.refused(errors.InvalidArgument):
-            call.put(kind, {**given, "custom_properties": {"c": None}})
+            call.put(kind, {**identity, "custom_properties": {"c": None}})
 
 
 def test_a_name_is_unique_in_its_type(call, kind, t, node):
@@ -148,9 +148,9 @@ def test_an_empty_name_is_a_name_and_no_name_is_none(call):
 def test_a_context_needs_a_name(call, name):
     [context] = call.contexts("c")
     t = call.type("context")
-    for given in ({"type_id": t}, {"id": context}):
+    for identity in ({"type_id": t}, {"id": context}):
         with call.refused(errors.InvalidArgument):
-            call.put("context", {**given, **name})
+            call.put("context", {**identity, **name})
 
 
 @pytest.mark.parametrize("unknown", [999, 0, -1, 2**62])
@@ -171,16 +171,16 @@ def test_a_type_never_changes(call, kind, t, node):
 def test_an_update_without_mask_replaces_everything(call, kind, node):
     before = only(call, kind, node)
     call.put(kind, {"id": node, "name": "n"})
-    found = only(call, kind, node)
-    assert not found.properties
-    assert not found.custom_properties
-    assert not found.HasField("external_id")
-    assert found.create_time_since_epoch == before.create_time_since_epoch
-    assert found.last_update_time_since_epoch > before.last_update_time_since_epoch
+    stored = only(call, kind, node)
+    assert not stored.properties
+    assert not stored.custom_properties
+    assert not stored.HasField("external_id")
+    assert stored.create_time_since_epoch == before.create_time_since_epoch
+    assert stored.last_update_time_since_epoch > before.last_update_time_since_epoch
     if kind == "artifact":
-        assert (found.uri, found.HasField("state")) == ("", False)
+        assert (stored.uri, stored.HasField("state")) == ("", False)
     if kind == "execution":
-        assert not found.HasField("last_known_state")
+        assert not stored.HasField("last_known_state")
 
 
 def test_only_contexts_can_be_renamed(call, kind, t, node):
@@ -233,24 +233,24 @@ MASKS = [
 ]
 
 
-@pytest.mark.parametrize(("path", "given", "custom", "declared", "customs"), MASKS)
-def test_a_mask_says_what_changes(call, kind, node, path, given, custom, declared, customs):
-    update(call, kind, {"id": node, "properties": given, "custom_properties": custom}, path)
-    found = only(call, kind, node)
-    assert as_dict(found, "properties") == declared
-    assert as_dict(found, "custom_properties") == customs
-    assert (found.name, found.external_id) == ("n", "x")
+@pytest.mark.parametrize(("path", "properties", "custom", "declared", "customs"), MASKS)
+def test_a_mask_says_what_changes(call, kind, node, path, properties, custom, declared, customs):
+    update(call, kind, {"id": node, "properties": properties, "custom_properties": custom}, path)
+    stored = only(call, kind, node)
+    assert as_dict(stored, "properties") == declared
+    assert as_dict(stored, "custom_properties") == customs
+    assert (stored.name, stored.external_id) == ("n", "x")
 
 
 def test_a_masked_field_that_is_unset_is_cleared(call, kind, node):
     state = {"artifact": "state", "execution": "last_known_state"}
     paths = ["external_id", *([state[kind]] if kind in state else []), "uri"]
     update(call, kind, {"id": node}, *paths)
-    found = only(call, kind, node)
-    assert not found.HasField("external_id")
-    assert as_dict(found, "properties") == {"i": 1, "s": "one"}
+    stored = only(call, kind, node)
+    assert not stored.HasField("external_id")
+    assert as_dict(stored, "properties") == {"i": 1, "s": "one"}
     if kind == "artifact":
-        assert (found.uri, found.HasField("uri"), found.HasField("state")) == ("", True, False)
+        assert (stored.uri, stored.HasField("uri"), stored.HasField("state")) == ("", True, False)
 
 
 def test_only_masked_properties_are_checked(call, kind, node):
@@ -268,42 +268,42 @@ def test_a_mask_creates_nodes_without_id_whole(call, kind, t):
 
 def test_what_identifies_a_node_is_beyond_a_mask(call, kind, node):
     before = only(call, kind, node)
-    sent = {"id": node, "name": "other", "create_time_since_epoch": 1, "type": "Z"}
-    update(call, kind, sent, "id", "create_time_since_epoch", "type", "nonsense")
-    found = only(call, kind, node)
-    assert (found.name, found.type) == ("n", "T")
-    assert found.create_time_since_epoch == before.create_time_since_epoch
+    fields = {"id": node, "name": "other", "create_time_since_epoch": 1, "type": "Z"}
+    update(call, kind, fields, "id", "create_time_since_epoch", "type", "nonsense")
+    stored = only(call, kind, node)
+    assert (stored.name, stored.type) == ("n", "T")
+    assert stored.create_time_since_epoch == before.create_time_since_epoch
 
 
 def test_a_lock_holds_when_the_node_did_not_change(call):
     t = call.type()
     [node] = call.put("artifact", {"type_id": t})
-    seen = only(call, "artifact", node)
-    seen.uri = "first"
+    stored = only(call, "artifact", node)
+    stored.uri = "first"
     options = {"abort_if_latest_updated_time_changed": True}
-    call("PutArtifacts", artifacts=[seen], options=options)
+    call("PutArtifacts", artifacts=[stored], options=options)
     changed = only(call, "artifact", node)
-    assert changed.last_update_time_since_epoch > seen.last_update_time_since_epoch
-    seen.uri = "second"
+    assert changed.last_update_time_since_epoch > stored.last_update_time_since_epoch
+    stored.uri = "second"
     new = pb.Artifact(type_id=t, uri="new")
-    for sent in (seen, pb.Artifact(id=node)):
+    for stale in (stored, pb.Artifact(id=node)):
         with call.refused(errors.FailedPrecondition):
-            call("PutArtifacts", artifacts=[new, sent], options=options)
+            call("PutArtifacts", artifacts=[new, stale], options=options)
     with call.refused(errors.InvalidArgument):
         call("PutArtifacts", artifacts=[pb.Artifact(id=999)], options=options)
     call("PutArtifacts", artifacts=[new, changed], options=options)
 
 
 def test_replaced_versions_are_kept(call, kind, node):
-    sent = [only(call, kind, node)]
+    versions = [only(call, kind, node)]
     for i in range(3):
         update(call, kind, {"id": node, "custom_properties": {"c": 10 + i}}, "custom_properties.c")
-        sent.append(only(call, kind, node))
-    message = type(sent[0])
-    kept = [row for row in call.contents()["node_versions"] if row[1] == node]
-    assert [row[2] for row in kept] == [1, 2, 3]
-    assert [message.FromString(row[-1]) for row in kept] == sent[:-1]
-    for earlier, later in pairwise(kept):
+        versions.append(only(call, kind, node))
+    message = type(versions[0])
+    replaced = [row for row in call.contents()["node_versions"] if row[1] == node]
+    assert [row[2] for row in replaced] == [1, 2, 3]
+    assert [message.FromString(row[-1]) for row in replaced] == versions[:-1]
+    for earlier, later in pairwise(replaced):
         assert earlier[4] == later[3]  # replaced when the next one was recorded
 
 
@@ -331,6 +331,6 @@ def test_values_and_uris_may_be_long(call):
     long = "é" * 1_000_000
     t = call.type()
     [node] = call.put("artifact", {"type_id": t, "uri": long, "custom_properties": {"s": long}})
-    found = only(call, "artifact", node)
-    assert (found.uri, found.custom_properties["s"].string_value) == (long, long)
-    assert call("GetArtifactsByURI", uris=[long]).artifacts == [found]
+    stored = only(call, "artifact", node)
+    assert (stored.uri, stored.custom_properties["s"].string_value) == (long, long)
+    assert call("GetArtifactsByURI", uris=[long]).artifacts == [stored]

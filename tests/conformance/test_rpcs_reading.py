@@ -18,8 +18,8 @@ def three(call, kind):
 
 
 def test_by_id_orders_by_id_and_skips_what_is_missing(call, kind, three):
-    found = call.get(kind, three[2], 999, three[0], three[2], -1, 0)
-    assert [node.id for node in found] == [three[0], three[2]]
+    nodes = call.get(kind, three[2], 999, three[0], three[2], -1, 0)
+    assert [node.id for node in nodes] == [three[0], three[2]]
     assert call.get(kind) == []
 
 
@@ -38,8 +38,8 @@ def test_artifacts_by_id_with_their_types(call):
 
 def test_by_external_id(call, kind, three):
     method = f"Get{kind.title()}sByExternalIds"
-    found = nodes_of(call(method, external_ids=["xc", "none", "xa", "xc"]), kind)
-    assert [node.id for node in found] == [three[0], three[2]]
+    nodes = nodes_of(call(method, external_ids=["xc", "none", "xa", "xc"]), kind)
+    assert [node.id for node in nodes] == [three[0], three[2]]
     assert nodes_of(call(method), kind) == []
     with call.refused(errors.NotFound):
         call(method, external_ids=["none"])
@@ -49,11 +49,11 @@ def test_by_external_id(call, kind, three):
 
 def test_by_type_and_name(call, kind, three):
     method = f"Get{kind.title()}ByTypeAndName"
-    found = call(method, type_name="T", **{f"{kind}_name": "b"})
-    assert getattr(found, kind).id == three[1]
+    answer = call(method, type_name="T", **{f"{kind}_name": "b"})
+    assert getattr(answer, kind).id == three[1]
     for type_name, version, name in (("T", "", "z"), ("Z", "", "b"), ("T", "1", "b")):
-        given = {"type_name": type_name, "type_version": version, f"{kind}_name": name}
-        assert not call(method, **given).HasField(kind)
+        identity = {"type_name": type_name, "type_version": version, f"{kind}_name": name}
+        assert not call(method, **identity).HasField(kind)
 
 
 def test_by_type(call, kind, three):
@@ -61,8 +61,8 @@ def test_by_type(call, kind, three):
     [other] = call.put(kind, {"type_id": versioned, "name": "a"})
     method = f"Get{kind.title()}sByType"
 
-    def ids(**given):
-        return [node.id for node in nodes_of(call(method, **given), kind)]
+    def ids(**query):
+        return [node.id for node in nodes_of(call(method, **query), kind)]
 
     assert ids(type_name="T") == three
     assert ids(type_name="T", type_version="1") == [other]
@@ -95,13 +95,13 @@ def test_unknown_fields_of_a_request_are_not_stored(call, kind):
     node = getattr(request, f"{kind}s").add(type_id=call.type(kind), name="n")
     node.MergeFromString(b"\xfa\x3e\x03abc")  # field 1007
     call.transport.call(f"Put{kind.title()}s", request)
-    [found] = call.get(kind, 1)
-    assert b"abc" not in found.SerializeToString()
+    [stored] = call.get(kind, 1)
+    assert b"abc" not in stored.SerializeToString()
 
 
 def test_an_unknown_state_reads_back_unset(call):
     request = service.PutArtifactsRequest()
     request.artifacts.add(type_id=call.type()).MergeFromString(b"\x30\x4d")  # state = 77
     call.transport.call("PutArtifacts", request)
-    [found] = call.get("artifact", 1)
-    assert not found.HasField("state")
+    [stored] = call.get("artifact", 1)
+    assert not stored.HasField("state")

@@ -1,4 +1,4 @@
-"""Sizes: what is too large is refused by name, and what is large is stored, found and listed."""
+"""Sizes: a too large request is refused by name, and a large node is stored, found and listed."""
 
 import pytest
 
@@ -17,16 +17,16 @@ def with_text(type_id, size, character="y", **fields):
 
 def ids_of(call, kind, **options):
     """Return the ids on each page of a listing, and the bytes of each page."""
-    found, sizes, token = [], [], ""
-    while not found or token:
+    page_ids, sizes, token = [], [], ""
+    while not page_ids or token:
         more = {"next_page_token": token} if token else {}
         options_ = {"max_result_size": 100, "order_by_field": ID, **options, **more}
         answer = call(f"Get{kind.title()}s", options=options_)
         nodes = getattr(answer, f"{kind}s")
-        found.append([node.id for node in nodes])
+        page_ids.append([node.id for node in nodes])
         sizes.append(sum(node.ByteSize() for node in nodes))
         token = answer.next_page_token
-    return found, sizes
+    return page_ids, sizes
 
 
 @pytest.mark.parametrize(
@@ -36,8 +36,8 @@ def test_what_a_packet_could_not_hold_twice_is_stored(call, size, count):
     type_id = call.type("execution")
     ids = call.put("execution", *[with_text(type_id, size)] * count)
     assert len(set(ids)) == count
-    found = call.get("execution", ids[0], ids[-1])
-    assert {len(node.custom_properties["c"].string_value) for node in found} == {size}
+    nodes = call.get("execution", ids[0], ids[-1])
+    assert {len(node.custom_properties["c"].string_value) for node in nodes} == {size}
 
 
 @pytest.mark.parametrize("character", ["'", "\\", "\x00", "é", "\U0001f600", '"', "\n", "\x1a"])
@@ -49,7 +49,7 @@ def test_texts_whose_characters_are_escaped_are_stored_and_found(call, character
     assert node.custom_properties["c"].string_value == text
     where = "custom_properties.c.string_value != 'x'"
     answer = call("GetArtifacts", options={"max_result_size": 1, "filter_query": where})
-    assert [found.id for found in answer.artifacts] == [node_id]
+    assert [artifact.id for artifact in answer.artifacts] == [node_id]
 
 
 def test_a_node_that_is_too_large_is_refused_by_field_and_size(call, kind):
@@ -112,15 +112,16 @@ def test_pages_end_by_their_bytes(call, kind):
     type_id = call.type(kind)
     sizes = [10, 5 * MB, 10, 10, 1_500_000, 1_500_000, 1_500_000, 4 * MB, 4 * MB, 10]
     ids = [call.put(kind, with_text(type_id, s, name=f"n{i}"))[0] for i, s in enumerate(sizes)]
-    found, page_bytes = ids_of(call, kind)
-    assert [i for page in found for i in page] == ids
+    all_pages, page_bytes = ids_of(call, kind)
+    assert [i for page in all_pages for i in page] == ids
     assert all(
-        len(page) == 1 or size <= PAGE_BYTES for page, size in zip(found, page_bytes, strict=True)
+        len(page) == 1 or size <= PAGE_BYTES
+        for page, size in zip(all_pages, page_bytes, strict=True)
     )
-    assert [len(page) for page in found] == [1, 1, 4, 1, 1, 1, 1]
+    assert [len(page) for page in all_pages] == [1, 1, 4, 1, 1, 1, 1]
     where, descending = "name != 'n3'", {**ID, "is_asc": False}
-    found, _ = ids_of(call, kind, filter_query=where, order_by_field=descending)
-    assert [i for page in found for i in page] == [i for i in ids[::-1] if i != ids[3]]
+    all_pages, _ = ids_of(call, kind, filter_query=where, order_by_field=descending)
+    assert [i for page in all_pages for i in page] == [i for i in ids[::-1] if i != ids[3]]
 
 
 def test_all_of_a_listing_comes_whole(call, kind):
@@ -190,8 +191,8 @@ def test_pages_of_cache_entries_end_by_their_bytes(call):
         pages.append([len(entry.components[0].value) for entry in answer.entries])
         token = answer.next_page_token
     assert pages == [[10, 2 * MB], [2 * MB, 10], [4 * MB], [10]]
-    chosen = {"digests": [key(str(at)) for at in range(len(sizes))]}
-    answer = call("ListEntries", max_result_size=100, entries=chosen)
+    selection = {"digests": [key(str(at)) for at in range(len(sizes))]}
+    answer = call("ListEntries", max_result_size=100, entries=selection)
     assert [len(entry.components[0].value) for entry in answer.entries] == [10, 2 * MB]
     assert answer.next_page_token
 

@@ -26,37 +26,37 @@ def step(call, execution, pairs=(), contexts=(), **options):
 
 
 def members(call, kind, context):
-    found = getattr(call(f"Get{kind.title()}sByContext", context_id=context), f"{kind}s")
-    return [node.id for node in found]
+    nodes = getattr(call(f"Get{kind.title()}sByContext", context_id=context), f"{kind}s")
+    return [node.id for node in nodes]
 
 
 def events(call, execution):
-    found = call("GetEventsByExecutionIDs", execution_ids=[execution]).events
-    return [(event.artifact_id, event.type) for event in found]
+    stored_events = call("GetEventsByExecutionIDs", execution_ids=[execution]).events
+    return [(event.artifact_id, event.type) for event in stored_events]
 
 
 def test_a_whole_step(call, types):
     a, e, c = types
-    [known] = call.put("artifact", {"type_id": a, "uri": "known"})
+    [stored_id] = call.put("artifact", {"type_id": a, "uri": "known"})
     execution, artifacts, contexts = step(
         call,
         {"type_id": e},
         [
-            {"event": {"artifact_id": known, "type": INPUT}},
+            {"event": {"artifact_id": stored_id, "type": INPUT}},
             {"artifact": {"type_id": a, "uri": "new"}, "event": {"type": OUTPUT}},
             {"artifact": {"type_id": a, "uri": "no event"}},
             {},
         ],
         [{"type_id": c, "name": "run"}, {"type_id": c, "name": "pipeline"}],
     )
-    assert artifacts[0] == known
+    assert artifacts[0] == stored_id
     assert artifacts[3] == -1
     assert [node.uri for node in call.get("artifact", *artifacts[:3])] == [
         "known",
         "new",
         "no event",
     ]
-    assert events(call, execution) == [(known, INPUT), (artifacts[1], OUTPUT)]
+    assert events(call, execution) == [(stored_id, INPUT), (artifacts[1], OUTPUT)]
     for context in contexts:
         assert members(call, "artifact", context) == artifacts[:3]
         assert members(call, "execution", context) == [execution]
@@ -65,9 +65,9 @@ def test_a_whole_step(call, types):
 def test_a_second_call_completes_the_step(call, types):
     a, e, _ = types
     execution, [artifact], _ = step(call, {"type_id": e}, [{"artifact": {"type_id": a}}])
-    done = {"id": execution, "last_known_state": pb.Execution.COMPLETE}
+    completed = {"id": execution, "last_known_state": pb.Execution.COMPLETE}
     event = {"execution_id": execution, "artifact_id": artifact, "type": OUTPUT}
-    assert step(call, done, [{"artifact": {"id": artifact, "uri": "u"}, "event": event}]) == (
+    assert step(call, completed, [{"artifact": {"id": artifact, "uri": "u"}, "event": event}]) == (
         execution,
         [artifact],
         [],
@@ -104,8 +104,8 @@ def test_a_bad_pair_fails_the_whole_step(call, types, pair, error):
 
 def test_a_duplicate_event_fails_the_whole_step(call, types):
     a, e, c = types
-    [known] = call.put("artifact", {"type_id": a})
-    pair = {"event": {"artifact_id": known, "type": INPUT}}
+    [stored_id] = call.put("artifact", {"type_id": a})
+    pair = {"event": {"artifact_id": stored_id, "type": INPUT}}
     with call.refused(errors.AlreadyExists):
         step(call, {"type_id": e}, [pair, pair], [{"type_id": c, "name": "run"}])
     execution, _, _ = step(call, {"type_id": e}, [pair])
@@ -115,35 +115,35 @@ def test_a_duplicate_event_fails_the_whole_step(call, types):
 
 def test_an_input_given_by_its_id_alone_is_erased(call, types):
     a, e, _ = types
-    [known] = call.put("artifact", {"type_id": a, "uri": "u", "custom_properties": {"c": 1}})
-    step(call, {"type_id": e}, [{"artifact": {"id": known}}])
-    [found] = call.get("artifact", known)
-    assert (found.uri, len(found.custom_properties)) == ("", 0)
+    [stored_id] = call.put("artifact", {"type_id": a, "uri": "u", "custom_properties": {"c": 1}})
+    step(call, {"type_id": e}, [{"artifact": {"id": stored_id}}])
+    [stored] = call.get("artifact", stored_id)
+    assert (stored.uri, len(stored.custom_properties)) == ("", 0)
 
 
 def test_artifacts_are_reused_by_external_id(call, types):
     a, e, _ = types
     artifact = {"type_id": a, "external_id": "x", "uri": "new"}
-    [known] = call.put("artifact", {**artifact, "uri": "old"})
+    [stored_id] = call.put("artifact", {**artifact, "uri": "old"})
     with call.refused(errors.AlreadyExists):
         step(call, {"type_id": e}, [{"artifact": artifact}])
     reuse = {"reuse_artifact_if_already_exist_by_external_id": True}
     _, ids, _ = step(call, {"type_id": e}, [{"artifact": artifact}], **reuse)
-    assert ids == [known]
-    assert call.get("artifact", known)[0].uri == "new"
+    assert ids == [stored_id]
+    assert call.get("artifact", stored_id)[0].uri == "new"
 
 
 def test_contexts_are_reused_by_name_and_left_as_they_are(call, types):
     _, e, c = types
-    [known] = call.put("context", {"type_id": c, "name": "run", "custom_properties": {"k": 1}})
+    [stored_id] = call.put("context", {"type_id": c, "name": "run", "custom_properties": {"k": 1}})
     context = {"type_id": c, "name": "run", "properties": {"undeclared": 1}}
     with call.refused(errors.InvalidArgument):
         step(call, {"type_id": e}, contexts=[context])
     with call.refused(errors.AlreadyExists):
         step(call, {"type_id": e}, contexts=[{"type_id": c, "name": "run"}])
     reuse = {"reuse_context_if_already_exist": True}
-    assert step(call, {"type_id": e}, contexts=[context], **reuse)[2] == [known]
-    assert call.get("context", known)[0].custom_properties["k"].int_value == 1
+    assert step(call, {"type_id": e}, contexts=[context], **reuse)[2] == [stored_id]
+    assert call.get("context", stored_id)[0].custom_properties["k"].int_value == 1
 
 
 def test_two_equal_new_contexts(call, types):
@@ -157,15 +157,17 @@ def test_two_equal_new_contexts(call, types):
 
 def test_contexts_by_id(call, types):
     _, e, c = types
-    [known] = call.put("context", {"type_id": c, "name": "run"})
-    for missing in ({"name": "run"}, {"type_id": c}, {"type_id": c, "name": ""}):
+    [stored_id] = call.put("context", {"type_id": c, "name": "run"})
+    for incomplete in ({"name": "run"}, {"type_id": c}, {"type_id": c, "name": ""}):
         with call.refused(errors.InvalidArgument):
-            step(call, {"type_id": e}, contexts=[{"id": known, **missing}])
-    step(call, {"type_id": e}, contexts=[{"id": known, "type_id": c, "name": "renamed"}])
-    assert call.get("context", known)[0].name == "renamed"
-    ignored = {"id": known, "name": "ignored", "type_id": 999}
-    assert step(call, {"type_id": e}, contexts=[ignored], force_reuse_context=True)[2] == [known]
-    assert call.get("context", known)[0].name == "renamed"
+            step(call, {"type_id": e}, contexts=[{"id": stored_id, **incomplete}])
+    step(call, {"type_id": e}, contexts=[{"id": stored_id, "type_id": c, "name": "renamed"}])
+    assert call.get("context", stored_id)[0].name == "renamed"
+    ignored = {"id": stored_id, "name": "ignored", "type_id": 999}
+    assert step(call, {"type_id": e}, contexts=[ignored], force_reuse_context=True)[2] == [
+        stored_id
+    ]
+    assert call.get("context", stored_id)[0].name == "renamed"
     with call.refused(errors.NotFound):
         step(call, {"type_id": e}, contexts=[{"id": 999}], force_reuse_context=True)
 
@@ -187,23 +189,27 @@ def graph(call, **request):
 
 def test_a_whole_graph(call, types):
     a, e, c = types
-    [known] = call.put("artifact", {"type_id": a, "uri": "known"})
+    [stored_id] = call.put("artifact", {"type_id": a, "uri": "known"})
     artifacts, executions, contexts = graph(
         call,
-        artifacts=[{"type_id": a}, {"id": known, "type_id": a, "uri": "updated"}],
+        artifacts=[{"type_id": a}, {"id": stored_id, "type_id": a, "uri": "updated"}],
         executions=[{"type_id": e}, {"type_id": e}],
         contexts=[{"type_id": c, "name": "run"}, {"type_id": c, "name": "pipeline"}],
         event_edges=[
             {"execution_index": 0, "artifact_index": 0, "event": {"type": OUTPUT}},
             {"execution_index": 1, "artifact_index": 0, "event": {"type": INPUT}},
-            {"execution_index": 1, "artifact_index": 1, "event": {"artifact_id": known, "type": 4}},
-            {"execution_index": 0, "event": {"artifact_id": known, "type": INPUT}},
+            {
+                "execution_index": 1,
+                "artifact_index": 1,
+                "event": {"artifact_id": stored_id, "type": 4},
+            },
+            {"execution_index": 0, "event": {"artifact_id": stored_id, "type": INPUT}},
         ],
     )
-    assert artifacts[1] == known
-    assert call.get("artifact", known)[0].uri == "updated"
-    assert events(call, executions[0]) == [(artifacts[0], OUTPUT), (known, INPUT)]
-    assert events(call, executions[1]) == [(artifacts[0], INPUT), (known, OUTPUT)]
+    assert artifacts[1] == stored_id
+    assert call.get("artifact", stored_id)[0].uri == "updated"
+    assert events(call, executions[0]) == [(artifacts[0], OUTPUT), (stored_id, INPUT)]
+    assert events(call, executions[1]) == [(artifacts[0], INPUT), (stored_id, OUTPUT)]
     for context in contexts:
         assert members(call, "artifact", context) == sorted(artifacts)
         assert members(call, "execution", context) == executions
@@ -248,9 +254,9 @@ def test_a_bad_edge_fails_the_whole_graph(call, types, edge, error):
 
 
 def test_every_node_of_a_graph_needs_its_type(call, types):
-    [known] = call.put("artifact", {"type_id": types[0]})
+    [stored_id] = call.put("artifact", {"type_id": types[0]})
     with call.refused(errors.InvalidArgument):
-        graph(call, artifacts=[{"id": known}])
+        graph(call, artifacts=[{"id": stored_id}])
     for field, name in (("artifacts", {}), ("executions", {}), ("contexts", {"name": "n"})):
         with call.refused(errors.InvalidArgument):
             graph(call, **{field: [name]})
@@ -273,18 +279,18 @@ def test_external_ids_in_a_graph(call, types):
     options = {"reuse_artifact_if_already_exist_by_external_id": True}
     with call.refused(errors.AlreadyExists):
         graph(call, artifacts=[artifact, artifact], options=options)
-    [known], _, _ = graph(call, artifacts=[artifact], options=options)
+    [stored_id], _, _ = graph(call, artifacts=[artifact], options=options)
     twice = [{**artifact, "uri": "u"}, {**artifact, "uri": "v"}]
-    assert graph(call, artifacts=twice, options=options)[0] == [known, known]
-    assert call.get("artifact", known)[0].uri == "v"
+    assert graph(call, artifacts=twice, options=options)[0] == [stored_id, stored_id]
+    assert call.get("artifact", stored_id)[0].uri == "v"
     with call.refused(errors.AlreadyExists):
         graph(call, artifacts=[artifact])
 
 
 def test_contexts_in_a_graph_are_reused_by_name(call, types):
     context = {"type_id": types[2], "name": "run"}
-    [known] = call.put("context", context)
+    [stored_id] = call.put("context", context)
     with call.refused(errors.AlreadyExists):
         graph(call, contexts=[context])
     options = {"reuse_context_if_already_exist": True}
-    assert graph(call, contexts=[context], options=options)[2] == [known]
+    assert graph(call, contexts=[context], options=options)[2] == [stored_id]

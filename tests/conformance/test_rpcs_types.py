@@ -1,4 +1,4 @@
-"""Types: identity, evolution, base types, and what each way to read them answers."""
+"""Types: identity, evolution, base types, and the answer of each way to read them."""
 
 import pytest
 
@@ -47,7 +47,7 @@ def test_listings_hide_system_types_by_name_except_of_contexts(call, kind):
     put(call, kind, {"name": "mlmd.Model", "version": "7"})
     put(call, kind, {"name": "T"})
     listed = getattr(call(f"Get{kind.title()}Types"), f"{kind}_types")
-    names = [found.name for found in listed]
+    names = [each.name for each in listed]
     assert names == (["mlmd.Model", "T"] if kind == "context" else ["T"])
     assert read(call, kind, "mlmd.Model", "7").version == "7"
 
@@ -167,9 +167,9 @@ def test_a_description_never_changes(call, kind):
 
 
 def test_an_external_id_can_be_set_later_and_changed_but_not_cleared(call, kind):
-    for given, found in (("", ""), ("x", "x"), ("", "x"), ("y", "y")):
-        put(call, kind, {"name": "T", "external_id": given})
-        assert read(call, kind, "T").external_id == found
+    for sent_id, stored_id in (("", ""), ("x", "x"), ("", "x"), ("y", "y")):
+        put(call, kind, {"name": "T", "external_id": sent_id})
+        assert read(call, kind, "T").external_id == stored_id
 
 
 def test_an_external_id_belongs_to_one_type_of_any_kind(call, kind):
@@ -209,9 +209,9 @@ def test_who_tells_the_base_type(call):
     [listed] = call("GetArtifactTypes").artifact_types
     assert read(call, "artifact", "T").base_type == listed.base_type == 2
     assert by_id(call, "artifact", type_id)[0].base_type == 2
-    [found] = call("GetArtifactTypesByExternalIds", external_ids=["x"]).artifact_types
+    [stored_type] = call("GetArtifactTypesByExternalIds", external_ids=["x"]).artifact_types
     answer = call("GetArtifactsByID", artifact_ids=[1], populate_artifact_types=True)
-    assert not found.HasField("base_type")
+    assert not stored_type.HasField("base_type")
     assert not answer.artifact_types[0].HasField("base_type")
 
 
@@ -248,16 +248,16 @@ def test_a_missing_type_is_not_found(call, kind):
 def test_types_by_id_keep_the_order_and_repeat(call, kind):
     first, second = put(call, kind, {"name": "A"}), put(call, kind, {"name": "B"})
     other = put(call, "context" if kind != "context" else "artifact", {"name": "C"})
-    found = by_id(call, kind, second, 999, first, other, second)
-    assert [t.id for t in found] == [second, first, second]
+    types = by_id(call, kind, second, 999, first, other, second)
+    assert [t.id for t in types] == [second, first, second]
     assert by_id(call, kind) == []
 
 
 def test_types_by_external_id(call, kind):
     method = f"Get{kind.title()}TypesByExternalIds"
     put(call, kind, {"name": "A", "external_id": "x"})
-    found = getattr(call(method, external_ids=["x", "none", "x"]), f"{kind}_types")
-    assert [t.name for t in found] == ["A"]
+    types = getattr(call(method, external_ids=["x", "none", "x"]), f"{kind}_types")
+    assert [t.name for t in types] == ["A"]
     assert not getattr(call(method), f"{kind}_types")
     with call.refused(errors.NotFound):
         call(method, external_ids=["none"])
@@ -269,8 +269,8 @@ def test_types_by_external_id(call, kind):
 def test_oversized_names_are_refused(call, kind, field):
     def message(length):
         text = "é" * length
-        given = {text: pb.INT} if field == "properties" else text
-        return {"name": "T", field: given}
+        content = {text: pb.INT} if field == "properties" else text
+        return {"name": "T", field: content}
 
     with call.refused(errors.InvalidArgument, match="512"):
         put(call, kind, message(513))

@@ -1,4 +1,4 @@
-"""Property values: what is put is what is read, to the last bit."""
+"""Property values: each is read as it was put, to the last bit."""
 
 import math
 
@@ -48,56 +48,56 @@ def through(call, kind, **values):
     """Return the declared and the custom properties, after they were put and read."""
     t = call.type(kind, properties=DECLARED)
     node = {"type_id": t, "name": "n", "properties": values, "custom_properties": values}
-    [found] = call.get(kind, *call.put(kind, node))
-    return found.properties, found.custom_properties
+    [stored] = call.get(kind, *call.put(kind, node))
+    return stored.properties, stored.custom_properties
 
 
 @pytest.mark.parametrize("value", INTS)
 def test_integers(call, kind, value):
-    for found in through(call, kind, i=value):
-        assert found["i"].int_value == value
+    for stored in through(call, kind, i=value):
+        assert stored["i"].int_value == value
 
 
 @pytest.mark.parametrize("value", DOUBLES)
 def test_doubles_are_exact(call, value):
-    for found in through(call, "artifact", d=value):
-        assert found["d"].double_value == value
-        assert math.copysign(1, found["d"].double_value) == math.copysign(1, value)
+    for stored in through(call, "artifact", d=value):
+        assert stored["d"].double_value == value
+        assert math.copysign(1, stored["d"].double_value) == math.copysign(1, value)
 
 
 def test_not_a_number(call, kind):
-    for found in through(call, kind, d=math.nan):
-        assert math.isnan(found["d"].double_value)
+    for stored in through(call, kind, d=math.nan):
+        assert math.isnan(stored["d"].double_value)
     assert math.isnan(call.get(kind, 1)[0].properties["d"].double_value)
 
 
 @pytest.mark.parametrize("value", STRINGS, ids=range(len(STRINGS)))
 def test_strings(call, value):
-    for found in through(call, "artifact", s=value):
-        assert found["s"].string_value == value
+    for stored in through(call, "artifact", s=value):
+        assert stored["s"].string_value == value
 
 
 @pytest.mark.parametrize("value", [True, False])
 def test_booleans(call, kind, value):
-    for found in through(call, kind, b=value):
-        assert found["b"].WhichOneof("value") == "bool_value"
-        assert found["b"].bool_value is value
+    for stored in through(call, kind, b=value):
+        assert stored["b"].WhichOneof("value") == "bool_value"
+        assert stored["b"].bool_value is value
 
 
 @pytest.mark.parametrize("items", [{}, {"a": [1, None, {"b": "c\0"}], "": True}])
 def test_structs(call, kind, items):
     struct = struct_pb2.Struct()
     struct.update(items)
-    for found in through(call, kind, struct=pb.Value(struct_value=struct)):
-        assert found["struct"].WhichOneof("value") == "struct_value"
-        assert found["struct"].struct_value == struct
+    for stored in through(call, kind, struct=pb.Value(struct_value=struct)):
+        assert stored["struct"].WhichOneof("value") == "struct_value"
+        assert stored["struct"].struct_value == struct
 
 
 @pytest.mark.parametrize("type_url", ["t/x", ""])
 def test_protos_with_and_without_a_type_url(call, kind, type_url):
     value = any_pb2.Any(type_url=type_url, value=b"\0\xff")
-    for found in through(call, kind, proto=pb.Value(proto_value=value)):
-        assert found["proto"].proto_value == value
+    for stored in through(call, kind, proto=pb.Value(proto_value=value)):
+        assert stored["proto"].proto_value == value
 
 
 @pytest.mark.parametrize("text", STRINGS[1:], ids=range(1, len(STRINGS)))
@@ -105,12 +105,12 @@ def test_names_uris_and_keys_are_any_text(call, text):
     t = call.type(name=text)
     node = {"type_id": t, "name": text, "external_id": text, "uri": text}
     [node_id] = call.put("artifact", {**node, "custom_properties": {text: 1}})
-    [found] = call.get("artifact", node_id)
-    assert (found.name, found.external_id, found.uri, found.type) == (text,) * 4
-    assert list(found.custom_properties) == [text]
+    [stored] = call.get("artifact", node_id)
+    assert (stored.name, stored.external_id, stored.uri, stored.type) == (text,) * 4
+    assert list(stored.custom_properties) == [text]
     named = call("GetArtifactByTypeAndName", type_name=text, artifact_name=text).artifact
-    assert [named] == list(call("GetArtifactsByURI", uris=[text]).artifacts) == [found]
-    assert list(call("GetArtifactsByExternalIds", external_ids=[text]).artifacts) == [found]
+    assert [named] == list(call("GetArtifactsByURI", uris=[text]).artifacts) == [stored]
+    assert list(call("GetArtifactsByExternalIds", external_ids=[text]).artifacts) == [stored]
 
 
 def test_names_are_told_apart_by_every_byte(call, kind):
@@ -127,10 +127,10 @@ def test_the_two_maps_are_independent(call, kind):
         return call.put(kind, {"name": "n", **node}, update_mask={"paths": paths})
 
     def maps():
-        [found] = call.get(kind, node)
+        [stored] = call.get(kind, node)
         return [
-            found.properties["i"].int_value if "i" in found.properties else None,
-            found.custom_properties["i"].int_value if "i" in found.custom_properties else None,
+            stored.properties["i"].int_value if "i" in stored.properties else None,
+            stored.custom_properties["i"].int_value if "i" in stored.custom_properties else None,
         ]
 
     [node] = put({"type_id": t, "properties": {"i": 1}, "custom_properties": {"i": 2}})
@@ -148,9 +148,9 @@ def test_the_two_maps_are_independent(call, kind):
 def test_a_key_may_hold_another_kind_of_value_in_the_other_map(call, kind):
     t = call.type(kind, properties=DECLARED)
     node = {"type_id": t, "name": "n", "properties": {"i": 1}, "custom_properties": {"i": "one"}}
-    [found] = call.get(kind, *call.put(kind, node))
-    assert found.properties["i"].int_value == 1
-    assert found.custom_properties["i"].string_value == "one"
+    [stored] = call.get(kind, *call.put(kind, node))
+    assert stored.properties["i"].int_value == 1
+    assert stored.custom_properties["i"].string_value == "one"
 
 
 def test_the_property_index_follows_every_update(call, kind):

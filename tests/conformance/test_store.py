@@ -67,8 +67,8 @@ def test_types(store: LineageStore) -> None:
     assert store.put_artifact_type(more, can_add_fields=True) == data.id
     other = store.put_artifact_type(ArtifactType(name="Data", version="2", description="new"))
     assert store.get_artifact_type("Data", "2").id == other != data.id
-    assert [found.version for found in store.list_artifact_types()] == [None, "2"]
-    assert [found.base_type for found in store.list_execution_types()] == ["mlmd.Train"]
+    assert [each.version for each in store.list_artifact_types()] == [None, "2"]
+    assert [each.base_type for each in store.list_execution_types()] == ["mlmd.Train"]
     assert store.find_context_type("nope") is None
     with pytest.raises(errors.NotFound):
         store.get_execution_type("nope")
@@ -85,13 +85,13 @@ def test_put_and_get_an_artifact(store: LineageStore) -> None:
         custom_properties={"rows": "many"},
     )
     artifact_id = store.put_artifact(artifact)
-    found = store.get_artifact(artifact_id)
-    assert found.create_time == found.update_time is not None
-    kept = {"create_time": None, "update_time": None, "type_id": None, "id": None}
-    assert replace(found, **kept) == artifact  # type: ignore[arg-type]
-    assert store.get_artifact(type="Data", name="a") == found
-    assert store.get_artifact(external_id="e") == found
-    assert store.find_artifacts_by_uri("s3://a", "s3://b") == [found]
+    stored = store.get_artifact(artifact_id)
+    assert stored.create_time == stored.update_time is not None
+    unset = {"create_time": None, "update_time": None, "type_id": None, "id": None}
+    assert replace(stored, **unset) == artifact  # type: ignore[arg-type]
+    assert store.get_artifact(type="Data", name="a") == stored
+    assert store.get_artifact(external_id="e") == stored
+    assert store.find_artifacts_by_uri("s3://a", "s3://b") == [stored]
 
 
 def test_what_is_missing(store: LineageStore) -> None:
@@ -114,18 +114,18 @@ def test_what_is_missing(store: LineageStore) -> None:
 def test_an_update_is_whole_or_masked(store: LineageStore) -> None:
     one = store.put_artifact(Artifact(type="Data", uri="u", properties={"rows": 1}))
     store.put_artifact(Artifact(id=one, properties={"rows": 2}), fields=["properties.rows"])
-    found = store.get_artifact(one)
-    assert (found.uri, found.properties) == ("u", {"rows": 2})
+    stored = store.get_artifact(one)
+    assert (stored.uri, stored.properties) == ("u", {"rows": 2})
     store.put_artifact(Artifact(id=one, uri="v"))
-    found = store.get_artifact(one)
-    assert (found.uri, found.properties) == ("v", {})
+    stored = store.get_artifact(one)
+    assert (stored.uri, stored.properties) == ("v", {})
     run = store.put_execution(Execution(type="Train", custom_properties={"a": 1}))
-    done = Execution(id=run, state=ExecutionState.COMPLETE)
-    store.put_execution(done, fields=["state"])
+    completed = Execution(id=run, state=ExecutionState.COMPLETE)
+    store.put_execution(completed, fields=["state"])
     assert store.get_execution(run).state is ExecutionState.COMPLETE
     assert store.get_execution(run).custom_properties == {"a": 1}
     with pytest.raises(errors.InvalidArgument):
-        store.put_execution(done, fields=[])
+        store.put_execution(completed, fields=[])
 
 
 def test_a_stale_update_is_refused_when_asked(store: LineageStore) -> None:
@@ -156,16 +156,16 @@ def test_listings_page_and_stream(store: LineageStore) -> None:
 def test_contexts_and_what_is_in_them(store: LineageStore) -> None:
     outer, inner = store.put_contexts([Context(type="Run", name=name) for name in ("o", "i")])
     store.add_parent_context(inner, parent=outer)
-    assert [found.id for found in store.list_parent_contexts(inner)] == [outer]
-    assert [found.id for found in store.list_child_contexts(outer)] == [inner]
+    assert [parent.id for parent in store.list_parent_contexts(inner)] == [outer]
+    assert [child.id for child in store.list_child_contexts(outer)] == [inner]
     artifact = store.get_artifact(store.put_artifact(Artifact(type="Data")))
     assert store.list_contexts_of(artifact=artifact) == []
     execution = store.put_execution(Execution(type="Train"))
     store.add_to_context(inner, artifacts=[artifact], executions=[execution])
     assert store.list_artifacts(context=inner).items == [artifact]
-    assert [found.id for found in store.iter_executions(context=inner)] == [execution]
-    assert [found.name for found in store.list_contexts_of(execution=execution)] == ["i"]
-    assert [found.name for found in store.iter_contexts(type="Run")] == ["o", "i"]
+    assert [member.id for member in store.iter_executions(context=inner)] == [execution]
+    assert [context.name for context in store.list_contexts_of(execution=execution)] == ["i"]
+    assert [context.name for context in store.iter_contexts(type="Run")] == ["o", "i"]
 
 
 def test_a_step_in_one_call(store: LineageStore) -> None:
@@ -216,9 +216,9 @@ def test_without_names_each_new_artifact_is_another(store: LineageStore) -> None
     new = Artifact(type="Data")
     ids = store.record_execution(Execution(type="Train"), inputs=[new, new], outputs=[new] * 2)
     assert len({*ids.input_ids, *ids.output_ids}) == 4
-    known = ids.input_ids[0]
-    again = store.record_execution(Execution(type="Train"), inputs=[known, known])
-    assert again.input_ids == [known, known]
+    artifact_id = ids.input_ids[0]
+    again = store.record_execution(Execution(type="Train"), inputs=[artifact_id, artifact_id])
+    assert again.input_ids == [artifact_id, artifact_id]
     assert len(store.list_events(execution=again.execution_id)) == 1
 
 

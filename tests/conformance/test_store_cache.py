@@ -62,7 +62,7 @@ def step(name: str = "1", key: Key | None = KEY, **fields: Any) -> StepRecord:
     if key is not None:
         claim = fields.pop("claim", None)
         publication = Publication(key=key, output_parameters={"auc": 0.9, "n": 3}, claim=claim)
-    given: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "key": f"test/{name}",
         "execution": Execution(type="Train", state=ExecutionState.COMPLETE),
         "outputs": [
@@ -70,11 +70,11 @@ def step(name: str = "1", key: Key | None = KEY, **fields: Any) -> StepRecord:
         ],
         "publication": publication,
     }
-    return StepRecord(**given | fields)
+    return StepRecord(**defaults | fields)
 
 
 def test_a_step_is_recorded_whole_and_once(store: LineageStore) -> None:
-    begun = step(
+    running = step(
         key=None,
         execution=Execution(type="Train", state="RUNNING", custom_properties={"depth": 6}),
         inputs=[StepArtifact(artifact=Artifact(type="Data", uri="s3://d"), name="data", time=1234)],
@@ -82,17 +82,17 @@ def test_a_step_is_recorded_whole_and_once(store: LineageStore) -> None:
         contexts=[Context(type="Run", name="r"), Context(type="Pipeline", name="p")],
         parents=[(0, 1)],
     )
-    first = store.record_step(begun)
+    first = store.record_step(running)
     assert (len(first.input_ids), first.output_ids, len(first.context_ids)) == (1, [], 2)
     assert not first.is_repeated
     assert first.entry_id is None
-    again = store.record_step(begun)
+    again = store.record_step(running)
     assert again.is_repeated
     assert again.execution_id == first.execution_id
-    done = store.record_step(step(contexts=[Context(type="Run", name="r")]))
-    assert done.execution_id == first.execution_id
-    assert done.entry_id is not None
-    execution = store.get_execution(done.execution_id)
+    completed = store.record_step(step(contexts=[Context(type="Run", name="r")]))
+    assert completed.execution_id == first.execution_id
+    assert completed.entry_id is not None
+    execution = store.get_execution(completed.execution_id)
     assert execution.state == ExecutionState.COMPLETE
     assert execution.external_id == "test/1"
     assert execution.custom_properties == {"depth": 6}
@@ -104,9 +104,9 @@ def test_a_step_is_recorded_whole_and_once(store: LineageStore) -> None:
             path=("data", 0),
             time=1234,
         ),
-        store.list_events(artifact=done.output_ids[0])[0],
+        store.list_events(artifact=completed.output_ids[0])[0],
     ]
-    [model] = store.get_artifacts(done.output_ids)
+    [model] = store.get_artifacts(completed.output_ids)
     assert (model.uri, model.state) == ("s3://1", ArtifactState.LIVE)
     [run] = store.list_parent_contexts(first.context_ids[0])
     assert (run.type, run.name) == ("Pipeline", "p")
@@ -127,15 +127,15 @@ def test_a_hit_has_everything(store: LineageStore) -> None:
     assert store.cache.lookup(KEY) == Miss(
         reason=MissReason.NEVER_SEEN, detail="nothing was published for it"
     )
-    done = store.record_step(
+    original = store.record_step(
         step(inputs=[StepArtifact(artifact=Artifact(type="Data"), name="data")])
     )
     hit = store.cache.lookup(KEY)
     assert isinstance(hit, Hit)
-    assert hit.entry_id == done.entry_id
-    assert hit.source == store.get_execution(done.execution_id)
-    assert hit.original_execution_id == done.execution_id
-    assert hit.outputs == {"model": store.get_artifacts(done.output_ids)}
+    assert hit.entry_id == original.entry_id
+    assert hit.source == store.get_execution(original.execution_id)
+    assert hit.original_execution_id == original.execution_id
+    assert hit.outputs == {"model": store.get_artifacts(original.output_ids)}
     assert hit.output_parameters == {"auc": 0.9, "n": 3}
     assert hit.age >= 0
     by_digest = store.cache.lookup(KEY.digest)
@@ -162,9 +162,9 @@ def test_policies(store: LineageStore) -> None:
     store.cache.report(
         by="me", missing=[unverified.artifact_id], digests={unverified.artifact_id: "sha256:0"}
     )
-    gone = store.cache.lookup(KEY)
-    assert isinstance(gone, Miss)
-    assert gone.reason == MissReason.OUTPUT_MISSING
+    miss = store.cache.lookup(KEY)
+    assert isinstance(miss, Miss)
+    assert miss.reason == MissReason.OUTPUT_MISSING
 
 
 def test_an_output_that_is_not_live_is_no_hit(store: LineageStore) -> None:
@@ -226,9 +226,9 @@ def test_waiting(store: LineageStore) -> None:
 
     thread = threading.Thread(target=finish)
     thread.start()
-    found = dict(store.cache.wait([KEY, OTHER], timeout=timedelta(seconds=20)))
+    outcomes = dict(store.cache.wait([KEY, OTHER], timeout=timedelta(seconds=20)))
     thread.join()
-    assert found == {KEY.digest: WaitEvent.PUBLISHED, OTHER.digest: WaitEvent.RELEASED}
+    assert outcomes == {KEY.digest: WaitEvent.PUBLISHED, OTHER.digest: WaitEvent.RELEASED}
 
 
 def test_a_step_that_is_served_from_the_cache(store: LineageStore) -> None:
@@ -249,14 +249,14 @@ def test_a_step_that_is_served_from_the_cache(store: LineageStore) -> None:
 
 
 def test_invalidation(store: LineageStore) -> None:
-    made = store.record_step(step())
-    used = [StepArtifact(artifact=made.output_ids[0], name="model")]
+    original = store.record_step(step())
+    used = [StepArtifact(artifact=original.output_ids[0], name="model")]
     store.record_step(step("2", OTHER, inputs=used))
-    chosen: dict[str, Any] = {"by": "me", "why": "wrong data", "keys": [KEY], "transitive": True}
-    dry = store.cache.invalidate(dry_run=True, **chosen)
+    selection: dict[str, Any] = {"by": "me", "why": "wrong data", "keys": [KEY], "transitive": True}
+    dry = store.cache.invalidate(dry_run=True, **selection)
     assert {entry.digest for entry in dry} == {KEY.digest, OTHER.digest}
     assert isinstance(store.cache.lookup(KEY), Hit)
-    store.cache.invalidate(**chosen)
+    store.cache.invalidate(**selection)
     for key in (KEY, OTHER):
         miss = store.cache.lookup(key)
         assert isinstance(miss, Miss)
@@ -273,35 +273,37 @@ def test_invalidation(store: LineageStore) -> None:
 
 
 def test_entries_are_listed(store: LineageStore) -> None:
-    made = [store.record_step(step("1")), store.record_step(step("2", OTHER))]
+    recorded = [store.record_step(step("1")), store.record_step(step("2", OTHER))]
     page = store.cache.list(limit=1)
-    assert [entry.id for entry in page] == [made[1].entry_id]
+    assert [entry.id for entry in page] == [recorded[1].entry_id]
     rest = store.cache.list(limit=1, page_token=page.next_page_token)
-    assert [entry.id for entry in rest] == [made[0].entry_id]
+    assert [entry.id for entry in rest] == [recorded[0].entry_id]
     assert rest.next_page_token is None
     [entry] = store.cache.list(keys=[KEY])
     assert entry.components == KEY.components
-    assert (entry.execution_id, entry.original_execution_id) == (made[0].execution_id,) * 2
+    assert (entry.execution_id, entry.original_execution_id) == (recorded[0].execution_id,) * 2
     assert entry.expires_at is None
     depth = Component("parameters.depth", "7")
-    assert [found.digest for found in store.cache.list(component=depth)] == [OTHER.digest]
-    assert [e.id for e in store.cache.list(executions=[made[0].execution_id])] == [entry.id]
-    assert [e.id for e in store.cache.list(artifacts=made[0].output_ids)] == [entry.id]
+    assert [entry_of_depth.digest for entry_of_depth in store.cache.list(component=depth)] == [
+        OTHER.digest
+    ]
+    assert [e.id for e in store.cache.list(executions=[recorded[0].execution_id])] == [entry.id]
+    assert [e.id for e in store.cache.list(artifacts=recorded[0].output_ids)] == [entry.id]
 
 
 def test_a_miss_is_explained(store: LineageStore) -> None:
     nothing = store.cache.explain(KEY)
     assert (nothing.nearest, list(nothing.differences)) == (None, [])
-    made = store.record_step(step())
+    original = store.record_step(step())
     why = store.cache.explain(make_key({"step": "train", "parameters.depth": 6.0, "code": "x"}))
     assert why.nearest is not None
-    assert why.nearest.id == made.entry_id
+    assert why.nearest.id == original.entry_id
     assert why.equal_components == 1
-    assert sorted(why.differences, key=lambda found: found.name) == [
+    assert sorted(why.differences, key=lambda difference: difference.name) == [
         ComponentDifference("code", None, '"x"'),
         ComponentDifference("parameters.depth", "6", "6.0"),
     ]
-    against = store.cache.explain(OTHER, execution=made.execution_id)
+    against = store.cache.explain(OTHER, execution=original.execution_id)
     assert list(against.differences) == [ComponentDifference("parameters.depth", "6", "7")]
 
 

@@ -1,4 +1,4 @@
-"""How a caller controls what is cached, recorded and told, embedded and over a real server."""
+"""Control over caching, recording and messages, embedded and over a real server."""
 
 import concurrent.futures
 import contextvars

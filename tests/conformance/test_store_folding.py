@@ -37,12 +37,12 @@ def ends(store: LineageStore, tmp_path: Path) -> tuple[Artifact, Artifact]:
 
 def test_a_lineage(store: LineageStore, ends: tuple[Artifact, Artifact]) -> None:
     raw, model = ends
-    for found in (store.lineage(model).upstream(), store.lineage(raw).downstream()):
-        assert len(str(found).splitlines()) == 5
-        assert str(found).count(f"+{NIGHTS - 1} cached") == 2
-        assert [each.state for each in found.executions] == ["COMPLETE"] * 2
-        assert (found.verdict.complete, found.verdict.node_count) == (True, WALKED)
-        assert len(found.whole) == WALKED
+    for folded in (store.lineage(model).upstream(), store.lineage(raw).downstream()):
+        assert len(str(folded).splitlines()) == 5
+        assert str(folded).count(f"+{NIGHTS - 1} cached") == 2
+        assert [each.state for each in folded.executions] == ["COMPLETE"] * 2
+        assert (folded.verdict.complete, folded.verdict.node_count) == (True, WALKED)
+        assert len(folded.whole) == WALKED
     everything = store.lineage(model).upstream(show_cached=True)
     assert everything == store.lineage(model).upstream().whole
     assert (len(everything), everything.repeat_count) == (WALKED, 0)
@@ -61,22 +61,22 @@ def test_a_walk_that_goes_on_folds_what_both_halves_have(
 
 
 def test_an_impact(store: LineageStore, ends: tuple[Artifact, Artifact]) -> None:
-    found = store.impact(ends[0])
-    assert (len(found.executions), len(found.artifacts)) == (2, 2)
-    assert f"2 steps (+{2 * (NIGHTS - 1)} cached)" in str(found)
+    impact = store.impact(ends[0])
+    assert (len(impact.executions), len(impact.artifacts)) == (2, 2)
+    assert f"2 steps (+{2 * (NIGHTS - 1)} cached)" in str(impact)
     assert len(store.impact(ends[0], show_cached=True).executions) == 2 * NIGHTS
 
 
 def test_paths(store: LineageStore, ends: tuple[Artifact, Artifact]) -> None:
     for options in ({}, {"shortest_only": True}, {"direction": "both"}):
-        found = store.find_paths(*ends, **options)  # type: ignore[arg-type]
-        assert (len(found), found.verdict.complete) == (1, True)
-        [path] = found
+        folded = store.find_paths(*ends, **options)  # type: ignore[arg-type]
+        assert (len(folded), folded.verdict.complete) == (1, True)
+        [path] = folded
         assert [repeats.count for repeats in path.repeats.values()] == [NIGHTS - 1] * 2
         assert str(path).count(f"+{NIGHTS - 1} cached") == 2
-        told = found.to_dict()
-        assert told["paths"][0]["nodes"][1]["repeats"]["count"] == NIGHTS - 1
-        assert told["verdict"]["repeat_count"] == 2 * (NIGHTS - 1)
+        as_values = folded.to_dict()
+        assert as_values["paths"][0]["nodes"][1]["repeats"]["count"] == NIGHTS - 1
+        assert as_values["verdict"]["repeat_count"] == 2 * (NIGHTS - 1)
     twins = store.find_paths(*ends, show_cached=True, max_paths=1000)
     assert (len(twins), twins.repeat_count) == (NIGHTS**2, 0)
     start = store.lineage(ends[1]).upstream().whole.executions[5]

@@ -1,4 +1,4 @@
-"""What could not be recorded of a step is told with it, embedded and over a real server."""
+"""Gaps of a step are recorded with it, embedded and over a real server."""
 
 import logging
 from collections.abc import Iterator

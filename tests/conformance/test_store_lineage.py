@@ -76,26 +76,26 @@ def _event(at: int, is_output: bool, path: str) -> Event:
 
 
 def named(nodes: Any) -> list[str]:
-    """Return what nodes are called by people, sorted."""
+    """Return the names by which people call nodes, sorted."""
     return sorted(node.name or node.type for node in nodes)
 
 
 def test_upstream(store: LineageStore) -> None:
     model = store.get_artifact(type="Net", name="m1")
-    found = store.lineage(model).upstream()
-    assert found.verdict.complete
-    assert (found.verdict.node_count, found.verdict.event_count) == (5, 4)
-    assert [(node.name or node.type, found.hop(node)) for node in found.nodes] == [
+    lineage = store.lineage(model).upstream()
+    assert lineage.verdict.complete
+    assert (lineage.verdict.node_count, lineage.verdict.event_count) == (5, 4)
+    assert [(node.name or node.type, lineage.hop(node)) for node in lineage.nodes] == [
         ("m1", 0),
         ("Train", 1),
         ("table", 2),
         ("Clean", 3),
         ("raw", 4),
     ]
-    assert found.nodes[0] == model
-    assert named(found.roots()) == ["raw"]
-    assert sorted(event.path[0] for event in found.edges) == ["in", "model", "out", "table"]
-    assert len(str(found).splitlines()) == 5
+    assert lineage.nodes[0] == model
+    assert named(lineage.roots()) == ["raw"]
+    assert sorted(event.path[0] for event in lineage.edges) == ["in", "model", "out", "table"]
+    assert len(str(lineage).splitlines()) == 5
 
 
 def test_downstream_and_both(store: LineageStore) -> None:
@@ -148,9 +148,9 @@ def test_what_is_no_beginning(store: LineageStore) -> None:
     for way in wrong:
         with pytest.raises(errors.InvalidArgument):
             store.lineage(**way).upstream()
-    for missing in ({"artifact": 9999}, {"type": "Net", "name": "no"}, {"uri": "s3://no"}):
+    for no_start in ({"artifact": 9999}, {"type": "Net", "name": "no"}, {"uri": "s3://no"}):
         with pytest.raises(errors.NotFound):
-            store.lineage(**missing).upstream()
+            store.lineage(**no_start).upstream()
 
 
 def test_hops_and_stops(store: LineageStore) -> None:
@@ -188,23 +188,23 @@ def test_only_some_types(store: LineageStore) -> None:
 
 
 def test_ids_alone(store: LineageStore) -> None:
-    found = store.lineage(type="Net", name="m1").upstream(ids_only=True)
-    assert len(found) == 5
-    assert {node.type for node in found.nodes} == {None}
+    lineage = store.lineage(type="Net", name="m1").upstream(ids_only=True)
+    assert len(lineage) == 5
+    assert {node.type for node in lineage.nodes} == {None}
 
 
 def test_a_budget_cuts_and_the_rest_can_follow(store: LineageStore) -> None:
     query = store.lineage(type="Net", name="m2")
-    whole, found = query.upstream(), query.upstream(max_nodes=2)
-    assert (found.verdict.reason, found.verdict.by_server) == ("MAX_NODES", False)
-    assert len(found) == 2
-    assert str(found).splitlines()[-1].startswith("NOT COMPLETE: the limit of nodes was reached")
-    while not found.verdict.complete:
-        found = query.upstream(max_nodes=2, resume=found)
-    assert set(found.edges) == set(whole.edges)
-    assert found.hops == whole.hops
+    whole, lineage = query.upstream(), query.upstream(max_nodes=2)
+    assert (lineage.verdict.reason, lineage.verdict.by_server) == ("MAX_NODES", False)
+    assert len(lineage) == 2
+    assert str(lineage).splitlines()[-1].startswith("NOT COMPLETE: the limit of nodes was reached")
+    while not lineage.verdict.complete:
+        lineage = query.upstream(max_nodes=2, resume=lineage)
+    assert set(lineage.edges) == set(whole.edges)
+    assert lineage.hops == whole.hops
     with pytest.raises(errors.InvalidArgument, match="has no token"):
-        query.upstream(resume=found)
+        query.upstream(resume=lineage)
     for wrong in ({"max_nodes": 0}, {"max_bytes": -1}, {"timeout": 0}):
         with pytest.raises(errors.InvalidArgument):
             query.upstream(**wrong)  # type: ignore[arg-type]
@@ -218,12 +218,12 @@ def test_a_limit_of_the_server_is_told(tmp_path: Path) -> None:
     try:
         with connect(f"grpc://{server.address}") as opened:
             query = filled(opened).lineage(type="Net", name="m1")
-            found = query.upstream()
-            rest = query.upstream(resume=found)
+            lineage = query.upstream()
+            rest = query.upstream(resume=lineage)
     finally:
         server.stop()
-    assert (found.verdict.reason, found.verdict.by_server) == ("MAX_NODES", True)
-    assert "the limit of nodes of the server was reached" in str(found)
+    assert (lineage.verdict.reason, lineage.verdict.by_server) == ("MAX_NODES", True)
+    assert "the limit of nodes of the server was reached" in str(lineage)
     assert (len(rest), rest.verdict.complete) == (5, True)
 
 
@@ -253,13 +253,13 @@ def test_as_of(store: LineageStore) -> None:
 def test_paths(store: LineageStore) -> None:
     raw = store.get_artifact(type="Data", name="raw")
     model = store.get_artifact(type="Net", name="m2")
-    found = store.find_paths(raw, model)
-    assert [[node.name or node.type for node in path.nodes] for path in found] == [
+    answer = store.find_paths(raw, model)
+    assert [[node.name or node.type for node in path.nodes] for path in answer] == [
         ["raw", "Train", "m2"],
         ["raw", "Clean", "table", "Train", "m2"],
     ]
-    assert [event.path[0] for event in found.paths[0].edges] == ["raw", "model"]
-    assert found.verdict.complete
+    assert [event.path[0] for event in answer.paths[0].edges] == ["raw", "model"]
+    assert answer.verdict.complete
     assert len(store.find_paths(raw, key_of(model), shortest_only=True)) == 1
     one = store.find_paths(raw, model, max_paths=1)
     assert (len(one), one.verdict.reason, one.verdict.by_server) == (1, "MAX_PATHS", False)
@@ -271,16 +271,16 @@ def test_paths(store: LineageStore) -> None:
 
 def test_summary(store: LineageStore) -> None:
     raw = store.get_artifact(type="Data", name="raw")
-    found = store.summarize_lineage(raw, "downstream")
-    assert found.by_type() == {
+    summary = store.summarize_lineage(raw, "downstream")
+    assert summary.by_type() == {
         ("artifact", "Data"): 2,
         ("artifact", "Net"): 2,
         ("execution", "Clean"): 1,
         ("execution", "Deploy"): 1,
         ("execution", "Train"): 2,
     }
-    assert found.events == {EventType.INPUT: 5, EventType.OUTPUT: 3}
-    assert found.verdict.complete
+    assert summary.events == {EventType.INPUT: 5, EventType.OUTPUT: 3}
+    assert summary.verdict.complete
     near = store.lineage(raw).summarize("downstream", hops=1)
     assert [(count.type, count.hop, count.count) for count in near.nodes] == [
         ("Data", 0, 1),
@@ -290,23 +290,23 @@ def test_summary(store: LineageStore) -> None:
 
 
 def test_impact_knows_models_by_their_base_type(store: LineageStore) -> None:
-    found = store.impact(store.get_artifact(type="Data", name="raw"))
-    assert (named(found.models), named(found.artifacts)) == (["m1", "m2"], ["table"])
-    assert named(found.executions) == ["Clean", "Train", "Train", "d"]
-    assert found.verdict.complete
+    impact = store.impact(store.get_artifact(type="Data", name="raw"))
+    assert (named(impact.models), named(impact.artifacts)) == (["m1", "m2"], ["table"])
+    assert named(impact.executions) == ["Clean", "Train", "Train", "d"]
+    assert impact.verdict.complete
 
 
 def test_compare(store: LineageStore) -> None:
     models = [store.get_artifact(type="Net", name=name) for name in ("m1", "m2")]
-    found = store.compare(*models)
-    assert [(d.aspect, d.subject, d.name, d.left, d.right) for d in found.differences] == [
+    comparison = store.compare(*models)
+    assert [(d.aspect, d.subject, d.name, d.left, d.right) for d in comparison.differences] == [
         ("DATA", "Data raw", "present", None, f"Data raw  sha256:aa  ({_raw_key(store)})"),
         ("PARAMETERS", "Train", "parameters.depth", "6", "8"),
     ]
-    assert (found.shared_artifacts, found.shared_executions) == (2, 1)
+    assert (comparison.shared_artifacts, comparison.shared_executions) == (2, 1)
     lineages = [store.lineage(model).upstream() for model in models]
     mine = lineages[0].compare(lineages[1])
-    assert mine.differences == found.differences
+    assert mine.differences == comparison.differences
     early = store.compare(*models, as_of=T0)
     assert early.differences == ()
     cut = store.compare(models[0].id or 0, models[1].id or 0, max_nodes=2)
@@ -330,7 +330,7 @@ def test_listings_take_a_filter(store: LineageStore) -> None:
 
 def test_a_budget_may_cut_the_start(store: LineageStore) -> None:
     query = store.lineage(type="Net")
-    found = query.upstream(max_nodes=1)
-    assert len(found.start) == 1
-    rest = query.upstream(resume=found)
+    lineage = query.upstream(max_nodes=1)
+    assert len(lineage.start) == 1
+    rest = query.upstream(resume=lineage)
     assert (len(rest.start), len(rest)) == (2, 7)

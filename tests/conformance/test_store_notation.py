@@ -1,4 +1,4 @@
-"""Nodes by what people call them, and artifacts by the content of files, in both ways."""
+"""Nodes by the names that people use, and artifacts by the content of files, in both ways."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,16 +96,16 @@ def test_a_file_that_was_moved_or_is_gone(store: LineageStore) -> None:
 def test_of_several_the_one_at_this_path_else_the_newest(store: LineageStore) -> None:
     Path("copy").write_text("1")
     newest = store.put_artifact(file(Path("elsewhere"), Path("one")))
-    found = store.find_nodes("one")
-    assert found.keys == ["artifact:1"]
+    selection = store.find_nodes("one")
+    assert selection.keys == ["artifact:1"]
     elsewhere = Path("elsewhere").absolute()
-    assert found.remark == (
+    assert selection.remark == (
         "one is artifact:1, recorded at this path; 1 other artifact has this content: "
         f"artifact:{newest} ({elsewhere})"
     )
-    found = store.find_nodes(Path("copy"))
-    assert found.keys == [f"artifact:{newest}"]
-    assert f"copy is artifact:{newest}, the newest; 1 other" in (found.remark or "")
+    selection = store.find_nodes(Path("copy"))
+    assert selection.keys == [f"artifact:{newest}"]
+    assert f"copy is artifact:{newest}, the newest; 1 other" in (selection.remark or "")
     for _ in range(7):
         store.put_artifact(file(Path("elsewhere"), Path("one")))
     assert (store.find_nodes("one").remark or "").endswith(", and 3 more")
@@ -152,9 +152,9 @@ def test_walks_take_names_and_files(store: LineageStore) -> None:
     digest = fingerprint(Path("one"))
     ways = (Path("one"), f"digest:{digest}", "./one", "Data/one", [Path("one")], ["artifact:1"])
     for start in ways:
-        found = store.lineage(start).downstream()
-        assert found.start == ("artifact:1",)
-        assert found.verdict.complete
+        lineage = store.lineage(start).downstream()
+        assert lineage.start == ("artifact:1",)
+        assert lineage.verdict.complete
         assert [node.name for node in store.impact(start).artifacts] == ["model"]
     assert len(store.lineage(digest=digest).downstream()) == 3
     [path] = store.find_paths(Path("one"), "uri:s3://model")

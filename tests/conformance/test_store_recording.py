@@ -173,7 +173,7 @@ def test_steps_of_one_name_and_retries(store: LineageStore) -> None:
 
 
 def test_why_a_step_ran_all_the_same(store: LineageStore, tmp_path: Path) -> None:
-    """What the cache has may be of no use, or a step may have no key: the reason is recorded."""
+    """An entry may be of no use, or a step may have no key: the reason is recorded."""
     model = tmp_path / "model"
 
     def train(reject: bool = False, unkept: bool = False, **params: object) -> None:
@@ -357,9 +357,9 @@ def test_what_could_not_be_recorded_is_not_published(store, tmp_path: Path, capl
     (tmp_path / "file").write_text("x")
     for _ in range(2):
         with store.run("nightly") as run:
-            with run.step("gone", cache=True) as gone:
-                assert not gone.hit
-                gone.output("out", tmp_path / "gone")
+            with run.step("gone", cache=True) as step:
+                assert not step.hit
+                step.output("out", tmp_path / "gone")
             with run.step("twice", cache=True) as twice:
                 assert not twice.hit
                 twice.output("one", tmp_path / "file")

@@ -1,4 +1,4 @@
-"""What a step function takes over from a hit: files where they are wanted, and values."""
+"""Results that a step function takes over from a hit: values, and files at their places."""
 
 import os
 from collections.abc import Iterator

@@ -269,13 +269,13 @@ def test_a_seal_is_for_one_function_and_one_key(store: LineageStore, tmp_path: P
     calls = Count()
 
     @step(cache=True, save=tmp_path / "saved")
-    def made(kind: int) -> Any:
+    def maker(kind: int) -> Any:
         calls()
         return {kind}
 
     with store.run("nightly"):
-        made(1)
-        made(2)
+        maker(1)
+        maker(2)
     store.flush_recording()
     entries = store.cache.list().items
     one, other = (next(e for e in entries if _kind(e) == kind) for kind in ("1", "2"))
@@ -290,7 +290,7 @@ def test_a_seal_is_for_one_function_and_one_key(store: LineageStore, tmp_path: P
     )
     store.record_step(record)
     with store.run("nightly"):
-        assert made(1) == {1}
+        assert maker(1) == {1}
     assert calls.calls == 3
 
 

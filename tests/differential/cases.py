@@ -1,4 +1,4 @@
-"""Fixed cases, one or more for each deliberate difference: what is sent, and both answers.
+"""Fixed cases, one or more for each deliberate difference: the requests, and both answers.
 
 Requests and answers are in the text format. Ids are symbols (see `identities`): the types of SETUP
 are 10, 11 and 12, and the nodes of each kind count from 1.
@@ -30,18 +30,18 @@ def _value(key: str, value: str) -> str:
     return f'key: "{key}" value {{ {value} }}'
 
 
-def _doubles(about: str, sent: str, stored: str) -> Case:
+def _doubles(about: str, text: str, stored: str) -> Case:
     steps = _artifact_with(
-        _value("d", f"double_value: {sent}"),
+        _value("d", f"double_value: {text}"),
         _value("d", f"double_value: {stored}"),
-        _value("d", f"double_value: {sent}"),
+        _value("d", f"double_value: {text}"),
     )
     return Case("doubles", about, steps)
 
 
-def _string(about: str, sent: str, real: str) -> Case:
-    kept = _value("s", f'string_value: "{sent}"')
-    return Case("strings that look like its encoding", about, _artifact_with(kept, real, kept))
+def _string(about: str, text: str, real: str) -> Case:
+    value = _value("s", f'string_value: "{text}"')
+    return Case("strings that look like its encoding", about, _artifact_with(value, real, value))
 
 
 CLASHES = (

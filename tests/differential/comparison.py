@@ -1,4 +1,4 @@
-"""What two answers must have in common: everything but ids, clocks and the text of tokens."""
+"""The common part of two answers: everything but ids, clocks and the text of tokens."""
 
 import time
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _DAY = 86_400_000
 
 
 def is_now(milliseconds: int) -> bool:
-    """Whether a time was read from the clock during the test."""
+    """Return True if a time was read from the clock during the test."""
     return abs(milliseconds - time.time_ns() // 10**6) < _DAY
 
 
@@ -65,7 +65,7 @@ def normalise(method: str, response: Message, identities: Identities) -> Message
 
 @dataclass
 class Exchange:
-    """One request and what the two stores answered, with symbols for ids.
+    """One request and the answers of the two stores, with symbols for ids.
 
     Attributes:
         method: The name of the RPC.
@@ -85,7 +85,7 @@ class Exchange:
 
     @property
     def equal(self) -> bool:
-        """Whether the stores agree."""
+        """Return True if the stores agree."""
         return self.real.code == self.ours.code and self.real.response == self.ours.response
 
     def __str__(self) -> str:

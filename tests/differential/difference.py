@@ -1,4 +1,4 @@
-"""What a deliberate difference from ML Metadata is."""
+"""A deliberate difference from ML Metadata."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class Difference:
 
     Attributes:
         name: How test cases and logs refer to it.
-        reason: What MLMD does, and what we do instead.
+        reason: The behaviour of MLMD, and ours instead.
         explains: Recognises a pair of different answers in a random sequence.
         avoids: Recognises a request (its ids tied to the state) that no random sequence may send,
             because the two stores would hold different things ever after, or the real one would

@@ -1,7 +1,7 @@
 """The deliberate differences from ML Metadata 1.17.1: one list, each with its reason.
 
-An entry is narrow: it names what MLMD does, why we do not, and recognises exactly that. Every entry
-has a case in test_deliberate_differences.py that pins down what both stores do.
+An entry is narrow: it names MLMD's behaviour and why ours differs, and recognises just that. Each
+has a case in test_deliberate_differences.py that pins down the behaviour of both stores.
 """
 
 from collections.abc import Iterator
@@ -30,12 +30,12 @@ def _nodes_in(request: Message) -> Iterator[metadata_pb2.Artifact]:
 
 
 def _is_clash(real: Answer) -> bool:
-    """Whether the real store met a unique index; no other INTERNAL answer is excused."""
+    """Return True if the real store met a unique index; no other INTERNAL answer is excused."""
     return real.code == _INTERNAL and "UNIQUE constraint failed" in real.message
 
 
 def _clash_on_update(exchange: Exchange) -> bool:
-    """Whether the stores agree that a name or external id is taken, and differ in how to say it."""
+    """Return True if both stores say that a name or external id is taken, in different words."""
     return (
         exchange.method.startswith("Put")
         and exchange.ours.code == _ALREADY_EXISTS
@@ -44,7 +44,7 @@ def _clash_on_update(exchange: Exchange) -> bool:
 
 
 def _types_without_external_id(exchange: Exchange) -> bool:
-    """Whether our answer is the real one plus external ids of types."""
+    """Return True if our answer is the real one plus external ids of types."""
     if exchange.method not in ("GetArtifactTypes", "GetExecutionTypes", "GetContextTypes"):
         return False
     bare = copy_of(exchange.ours.response)
@@ -55,8 +55,8 @@ def _types_without_external_id(exchange: Exchange) -> bool:
 
 
 def _events_by_index(exchange: Exchange) -> bool:
-    """Whether the same events come in the order of the real store's index on the one side, and
-    artifact by artifact on the other.
+    """Return True if the same events come in the order of the real store's index, and in ours
+    artifact by artifact.
     """
     if exchange.method != "GetEventsByArtifactIDs":
         return False
@@ -86,14 +86,14 @@ def _empty_custom_value(_: str, request: Message) -> bool:
 
 
 def _name_in_both_maps(_: str, request: Message) -> bool:
-    """Whether a name of a custom property is one that types declare."""
+    """Return True if types declare the name of a custom property."""
     return any("undeclared" in node.custom_properties for node in _nodes_in(request)) or any(
         name in node.properties for node in _nodes_in(request) for name in node.custom_properties
     )
 
 
 def _locked_twice(method: str, request: Message) -> bool:
-    """Whether a first update of an artifact may make the lock refuse a second one."""
+    """Return True if a first update of an artifact may make the lock refuse a second one."""
     if method != "PutArtifacts" or not request.options.abort_if_latest_updated_time_changed:
         return False
     ids = [artifact.id for artifact in request.artifacts if artifact.HasField("id")]
@@ -101,7 +101,7 @@ def _locked_twice(method: str, request: Message) -> bool:
 
 
 def _dangling_event(method: str, request: Message) -> bool:
-    """Whether an event names a node that neither exists nor is part of the request."""
+    """Return True if an event names a node that neither exists nor is part of the request."""
     if method == "PutExecution":
         return any(
             pair.HasField("event")
@@ -121,7 +121,7 @@ def _dangling_event(method: str, request: Message) -> bool:
 
 
 def _context_of_nothing(method: str, request: Message) -> bool:
-    """Whether a context would be attributed to the artifact -1 of an empty pair."""
+    """Return True if a context would be attributed to the artifact -1 of an empty pair."""
     return (
         method == "PutExecution"
         and len(request.contexts) > 0

@@ -21,7 +21,7 @@ class MismatchError(AssertionError):
 
 
 class Tally:
-    """What ran: calls by method and by the real store's status, and differences by name."""
+    """Counts: calls by method and by the real store's status, and differences by name."""
 
     def __init__(self) -> None:
         self.calls: Counter[tuple[str, str]] = Counter()
@@ -30,7 +30,7 @@ class Tally:
         self.sequences = 0
 
     def summary(self) -> str:
-        """Return a table of what ran."""
+        """Return a table of the counts."""
         statuses = sorted({status for _, status in self.calls} - {"OK"})
         rows = [["", "OK", *statuses]]
         rows += [
@@ -75,10 +75,10 @@ class Side:
         result = copy_of(request)
         for kind, plural in PLURAL.items():
             for node in getattr(result, plural, ()):
-                known = self.nodes[kind].get(node.id) if node.HasField("id") else None
-                if known is not None:
+                stored = self.nodes[kind].get(node.id) if node.HasField("id") else None
+                if stored is not None:
                     overlay = copy_of(node)
-                    node.CopyFrom(known)
+                    node.CopyFrom(stored)
                     node.MergeFrom(overlay)
         return result
 
@@ -86,9 +86,9 @@ class Side:
         """Return the request with the update times that this store answered, where it asks so."""
         result = copy_of(request)
         for artifact in getattr(result, "artifacts", ()):
-            known = self.nodes["artifact"].get(artifact.id)
-            if known is not None and artifact.last_update_time_since_epoch == AS_READ:
-                artifact.last_update_time_since_epoch = known.last_update_time_since_epoch
+            stored = self.nodes["artifact"].get(artifact.id)
+            if stored is not None and artifact.last_update_time_since_epoch == AS_READ:
+                artifact.last_update_time_since_epoch = stored.last_update_time_since_epoch
         return result
 
 

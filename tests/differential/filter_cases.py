@@ -1,4 +1,4 @@
-"""Fixed filters over the store of `filters/zoo.py`, and what both stores answer.
+"""Fixed filters over the store of `filters/zoo.py`, and the answers of both stores.
 
 `agreed.txt` and `differing.txt` hold one filter a line, behind the kind of node, and in front of
 the ids that it finds, "none", "all" or a status. The lines of `differing.txt` stand under the name
@@ -19,14 +19,14 @@ _KINDS = {kind[0]: kind for kind in SIZES}
 
 @dataclass(frozen=True)
 class FilterCase:
-    """A filter, and what each store answers.
+    """A filter, and the answer of each store.
 
     Attributes:
         topic: The heading that it stands under.
         kind: The kind of node that it is about.
         text: The filter.
-        real: What ML Metadata answers.
-        ours: What we answer.
+        real: The answer of ML Metadata.
+        ours: Our answer.
     """
 
     topic: str
@@ -55,10 +55,10 @@ def described(answer: Answer, kind: str) -> str:
     """Return an answer in the words of the tables."""
     if answer.code:
         return answer.status
-    found = ids_in(answer, kind)
-    if len(found) == SIZES[kind]:
+    ids = ids_in(answer, kind)
+    if len(ids) == SIZES[kind]:
         return "all"
-    return " ".join(map(str, found)) or "none"
+    return " ".join(map(str, ids)) or "none"
 
 
 AGREED = tuple(_cases("agreed.txt"))

@@ -31,12 +31,12 @@ ANY_TYPE = 1000
 
 
 def is_literal(number: int) -> bool:
-    """Whether a number in an id field is the same for both stores."""
+    """Return True if a number in an id field is the same for both stores."""
     return number <= 0 or number >= UNKNOWN
 
 
 def space_of(message: str, name: str) -> tuple[str, str] | None:
-    """Return what an id field counts, and of which kind, or None for any other field.
+    """Return the sort of ids in a field, and their kind, or None for any other field.
 
     Args:
         message: The name of the message type, such as "Event".
@@ -67,12 +67,12 @@ def messages_in(message: Message) -> Iterator[Message]:
 
 
 def is_list(value: object) -> bool:
-    """Whether the value of a field is a repeated one; maps are not."""
+    """Return True if the value of a field is a repeated one; maps are not."""
     return hasattr(value, "append")
 
 
 def is_map(descriptor: FieldDescriptor) -> bool:
-    """Whether a field is a map."""
+    """Return True if a field is a map."""
     return descriptor.message_type is not None and descriptor.message_type.GetOptions().map_entry
 
 
@@ -111,7 +111,7 @@ class Identities:
         return number
 
     def resolve(self, request: Message) -> None:
-        """Replace references by the symbols of what exists now."""
+        """Replace references by the symbols of the nodes that exist now."""
         replace_ids(request, self._resolve)
 
     def _resolve(self, space: str, kind: str, number: int) -> int:

@@ -24,10 +24,10 @@ def walk(duel: "Duel", operation: Operation, request: Message) -> None:
     expected = [_by_update_time(side, operation.method, request) for side in duel.sides]
     tokens: list[str] | None = None
     for turn in (None, *operation.turns):
-        asked = copy_of(request)
+        page_request = copy_of(request)
         if turn is not None:
-            asked.options.CopyFrom(turn)
-        exchange = _ask(duel, operation.method, asked, tokens)
+            page_request.options.CopyFrom(turn)
+        exchange = _ask(duel, operation.method, page_request, tokens)
         if by_update_time and exchange.real.code == exchange.ours.code == 0:
             _judge_by_update_time(duel, exchange, expected, is_first=tokens is None)
         else:

@@ -25,7 +25,7 @@ context_types { name: "C" }
 
 @dataclass(frozen=True)
 class Step:
-    """One call, and what each store answers to it.
+    """One call, and the answer of each store to it.
 
     Attributes:
         method: The name of the RPC.
@@ -46,8 +46,8 @@ class Case:
     """Calls that show one thing.
 
     Attributes:
-        topic: What is shown: for a deliberate difference, its name in `differences.DIFFERENCES`.
-        about: What this case shows of it.
+        topic: The subject: for a deliberate difference, its name in `differences.DIFFERENCES`.
+        about: The part of the subject that this case shows.
         steps: The calls, in order, on a store that holds SETUP.
     """
 
@@ -76,7 +76,7 @@ class Pair:
         return [answer.response for answer in answers]
 
     def check(self, case: Case) -> None:
-        """Run the steps of a case and compare both answers with what it says."""
+        """Run the steps of a case and compare both answers with those of the case."""
         for step in case.steps:
             real, ours = self.call(step.method, step.request)
             _assert_answers(step, step.real, real)

@@ -35,7 +35,7 @@ def response_of(method: str) -> Message:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a store said to one request. The response of a failed call is empty."""
+    """The answer of a store to one request. The response of a failed call is empty."""
 
     code: int
     message: str
@@ -58,7 +58,7 @@ class Store(Protocol):
         """Answer one request."""
 
     def close(self) -> None:
-        """Free what the store holds."""
+        """Free the resources of the store."""
 
 
 class RealStore:
@@ -125,7 +125,7 @@ class RealStore:
         return self._process.stdout.read(struct.unpack(">I", self._process.stdout.read(4))[0])
 
     def _last_words(self) -> str:
-        """Return the end of what the dead process printed, and make way for a new one."""
+        """Return the end of the output of the dead process, and make way for a new one."""
         self._process.wait(timeout=10)
         self._errors.seek(0)
         words = self._errors.read()[-2000:].decode(errors="replace")

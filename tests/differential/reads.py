@@ -43,9 +43,9 @@ def get_type(draw: st.DrawFn, kind: str) -> Operation:
 @st.composite
 def get_types_by_id(draw: st.DrawFn, kind: str) -> Operation:
     method = f"Get{kind.capitalize()}TypesByID"
-    wanted = draw(st.lists(type_ids(), max_size=4))
+    wanted_ids = draw(st.lists(type_ids(), max_size=4))
     request = _request(method)
-    request.type_ids.extend(wanted)
+    request.type_ids.extend(wanted_ids)
     return Operation(method, request)
 
 

@@ -1,4 +1,4 @@
-"""Each deliberate difference, shown on both stores: what MLMD does, and what we do instead."""
+"""Each deliberate difference, shown on both stores: the behaviour of MLMD, and ours."""
 
 import time
 
@@ -54,14 +54,14 @@ def _walk(side, pages: int) -> list[int]:
         "options { max_result_size: 7 order_by_field { field: LAST_UPDATE_TIME } }",
         request_of("GetArtifacts"),
     )
-    seen = []
+    artifact_ids = []
     for _ in range(pages):
         response = side.call("GetArtifacts", request)[0].response
-        seen += [artifact.id for artifact in response.artifacts]
+        artifact_ids += [artifact.id for artifact in response.artifacts]
         if not response.next_page_token:
             break
         request.options.next_page_token = response.next_page_token
-    return seen
+    return artifact_ids
 
 
 def test_pages_by_update_time(pair):

@@ -1,4 +1,4 @@
-"""Fixed filters: what ML Metadata 1.17.1 finds, and that we find the same, or why not."""
+"""Fixed filters: the matches of ML Metadata 1.17.1, and ours: the same, or other for a reason."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ from tests.real_mlmd import python
 
 @pytest.fixture(scope="module", params=BACKENDS)
 def stores(request: pytest.FixtureRequest) -> Iterator[tuple[Store, Store]]:
-    """Both stores, full of what the cases speak of; ours on each database."""
+    """Both stores, full of the nodes that the cases name; ours on each database."""
     both = (RealStore(python()), OurStore(BACKENDS[request.param]))
     for store in both:
         zoo.build(store)
@@ -28,19 +28,19 @@ def stores(request: pytest.FixtureRequest) -> Iterator[tuple[Store, Store]]:
 @pytest.mark.parametrize("topic", sorted({case.topic for case in (*AGREED, *UNPRINTABLE)}))
 def test_both_find_the_same(stores, topic: str):
     cases = [case for case in (*AGREED, *UNPRINTABLE) if case.topic == topic]
-    assert found(stores, cases) == {case.text: (case.real, case.real) for case in cases}
+    assert answers_of(stores, cases) == {case.text: (case.real, case.real) for case in cases}
 
 
 @pytest.mark.parametrize("topic", [difference.name for difference in FILTER_DIFFERENCES])
 def test_the_difference_is_deliberate(stores, topic: str):
     cases = [case for case in DIFFERING if case.topic == topic]
     assert cases
-    assert found(stores, cases) == {case.text: (case.real, case.ours) for case in cases}
+    assert answers_of(stores, cases) == {case.text: (case.real, case.ours) for case in cases}
     for case in cases:
         assert allowing(exchange_of(*stores, case.kind, case.text)) == topic, case
 
 
-def found(stores: tuple[Store, Store], cases: list[FilterCase]) -> dict[str, tuple[str, str]]:
+def answers_of(stores: tuple[Store, Store], cases: list[FilterCase]) -> dict[str, tuple[str, str]]:
     answers = {}
     for case in cases:
         exchange = exchange_of(*stores, case.kind, case.text)
@@ -70,9 +70,9 @@ LISTINGS = (
 )
 
 
-@pytest.mark.parametrize(("method", "what", "text", "expected"), LISTINGS)
-def test_other_listings(stores, method: str, what: str, text: str, expected: str):
-    request = text_format.Parse(what, request_of(method))
+@pytest.mark.parametrize(("method", "fields", "text", "expected"), LISTINGS)
+def test_other_listings(stores, method: str, fields: str, text: str, expected: str):
+    request = text_format.Parse(fields, request_of(method))
     request.options.filter_query = text
     for store in stores:
         answer = store.call(method, request)

@@ -1,4 +1,4 @@
-"""Filters on numbers that ML Metadata can store and write: it finds what we say they find."""
+"""Filters on numbers that ML Metadata can store and write: it finds the nodes that we expect."""
 
 import math
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ def add(put, name: str, numbers: dict) -> None:
         setattr(artifact.custom_properties[key], field, number)
 
 
-def found(real: RealStore, text: str) -> tuple[str, ...] | str:
+def answer_of(real: RealStore, text: str) -> tuple[str, ...] | str:
     request = request_of("GetArtifacts")
     request.options.filter_query = text
     request.options.max_result_size = 100
@@ -63,14 +63,14 @@ _REASONS = {
 
 
 def is_comparable(each: NumberFilter) -> bool:
-    """Whether no deliberate difference concerns a filter: casts, and what is above."""
+    """Return True if no deliberate difference concerns a filter: casts, and the reasons above."""
     return each.topic not in {"texts", "casts"} and not any(part in each.text for part in _ALTERED)
 
 
 def reason(each: NumberFilter) -> str | None:
     """Return why ML Metadata finds something else, by the list of deliberate differences."""
-    found = (r for r, parts in _REASONS.items() if any(part in each.text for part in parts))
-    return next(found, None) if each.of == "i" else None
+    reasons = (r for r, parts in _REASONS.items() if any(part in each.text for part in parts))
+    return next(reasons, None) if each.of == "i" else None
 
 
 COMPARED = [each for each in FILTERS if is_comparable(each)]
@@ -82,14 +82,14 @@ def test_ml_metadata_finds_the_same(real):
     wrong = {
         each.text: (got, expected)
         for each in alike
-        if (got := found(real, each.text)) != (expected := each.names(FLOATS, PAIRS))
+        if (got := answer_of(real, each.text)) != (expected := each.names(FLOATS, PAIRS))
     }
     assert wrong == {}
 
 
 def test_what_ml_metadata_finds_otherwise_has_a_reason(real):
     differing = {
-        reason(each) for each in COMPARED if found(real, each.text) != each.names(FLOATS, PAIRS)
+        reason(each) for each in COMPARED if answer_of(real, each.text) != each.names(FLOATS, PAIRS)
     }
     assert differing == set(_REASONS)
 

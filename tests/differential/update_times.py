@@ -1,4 +1,4 @@
-"""Whether update times moved where they should: the clocks of two stores can't be compared."""
+"""Checks that update times moved where they should: the clocks of two stores can't be compared."""
 
 import time
 from collections.abc import Callable
@@ -14,7 +14,7 @@ Nodes = dict[str, dict[int, Message]]
 
 
 def _state(node: Message) -> Message:
-    """Return what a node is without its update time."""
+    """Return a node without its update time."""
     state = copy_of(node)
     state.ClearField("last_update_time_since_epoch")
     return state
@@ -72,7 +72,7 @@ class UpdateTimes:
 
     @staticmethod
     def _forced(exchange: Exchange, kind: str, symbol: int) -> bool:
-        """Whether the request says that this update time moves whatever else happens."""
+        """Return True if the request says that this update time moves whatever else happens."""
         return (
             exchange.method == "PutExecution"
             and kind == "execution"

@@ -1,7 +1,7 @@
 """Random property values, texts, types and nodes.
 
-Most choices are drawn from small pools: clashes, updates and hits are what is worth comparing, and
-they come only from repetition. What ML Metadata damages on the way to its database is left out
+Most choices are drawn from small pools: clashes, updates and hits are worth comparing, and
+they come only from repetition. Values that ML Metadata damages on the way are left out
 here and compared case by case in test_deliberate_differences.py.
 """
 
@@ -56,7 +56,7 @@ RARE_TEXTS = (
 
 
 def _survives(text: str) -> bool:
-    """Whether ML Metadata gives a string back as it was."""
+    """Return True if ML Metadata gives a string back as it was."""
     return text != "__MLMD_NULL__" and not text.startswith("mlmd-struct::")
 
 
@@ -200,7 +200,7 @@ def nodes(draw: st.DrawFn, kind: str, *, updates: st.SearchStrategy[bool]) -> me
 
 @st.composite
 def _fill_ignored(draw: st.DrawFn, node: metadata_pb2.Artifact) -> None:
-    """Set what a store fills in itself or does not keep."""
+    """Set fields that a store fills in itself or does not keep."""
     node.type = draw(texts)
     node.create_time_since_epoch = draw(st.sampled_from((0, 5, -5)))
     node.last_update_time_since_epoch = 5

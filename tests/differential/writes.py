@@ -114,7 +114,7 @@ MASKED = (
 
 @st.composite
 def put_nodes(draw: st.DrawFn, kind: str) -> Operation:
-    """Create and update nodes: whole, masked, or over what was read."""
+    """Create and update nodes: whole, masked, or over a stored node."""
     method = f"Put{PLURAL[kind].capitalize()}"
     request = getattr(service, method + "Request")()
     form = draw(st.sampled_from(("whole", "whole", "masked", "over what was read", "locked")))

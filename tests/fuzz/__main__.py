@@ -35,8 +35,8 @@ def main() -> int:
                     print(replayed(Path(directory), name, path, bytes.fromhex(encoded)))
                 continue
             report = run_in_rounds(name, options.seconds, options.seed)
-        except pytest.skip.Exception as missing:
-            print(f"{name}: {missing}")
+        except pytest.skip.Exception as skipped:
+            print(f"{name}: {skipped}")
             continue
         for line in report.lines():
             print(f"{name}: {line}", flush=True)

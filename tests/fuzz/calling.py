@@ -1,4 +1,4 @@
-"""Callers that send mutated requests to a server, and note what must not happen."""
+"""Callers that send mutated requests to a server, and note forbidden answers."""
 
 import random
 import threading
@@ -52,7 +52,7 @@ class Finding:
     Attributes:
         path: The path of the method.
         status: How it ended.
-        details: What the status says, and after how many seconds.
+        details: The text of the status, and after how many seconds.
         encoded: The request.
     """
 
@@ -67,12 +67,12 @@ class Finding:
 
 @dataclass(slots=True)
 class Tally:
-    """What came of the requests of all callers.
+    """The outcomes of the requests of all callers.
 
     Attributes:
         statuses: How many ended how.
         answered: Requests that were answered well, by method.
-        findings: What must not happen.
+        findings: Forbidden answers.
     """
 
     statuses: Counter[str] = field(default_factory=Counter)
@@ -94,25 +94,25 @@ class Caller(threading.Thread):
 
     Args:
         address: Of the server.
-        world: What requests may name.
-        tally: What is counted.
+        world: The nodes that requests may name.
+        tally: The counts.
         seed: Of its choices.
     """
 
     def __init__(self, address: str, world: World, tally: Tally, seed: str) -> None:
         super().__init__(daemon=True)
-        self.ended = threading.Event()
+        self.stop = threading.Event()
         self._address = address
         self._world = world
         self._tally = tally
         self._chance = random.Random(seed)
-        self._kept: dict[str, list[Message]] = {}
+        self._accepted: dict[str, list[Message]] = {}
 
     def run(self) -> None:
         options = [("grpc.use_local_subchannel_pool", 1), ("grpc.max_receive_message_length", -1)]
         with grpc.insecure_channel(self._address, options) as channel:
             turns: list[str] = []
-            while not self.ended.is_set():
+            while not self.stop.is_set():
                 turns = turns or self._chance.sample(list(CALLS), len(CALLS))
                 self._call(channel, turns.pop())
 
@@ -121,9 +121,9 @@ class Caller(threading.Thread):
         request = self._request(path)
         is_valid = self._chance.random() < 0.15
         encoded = request.SerializeToString() if is_valid else mutated(request, self._chance)
-        begun = time.monotonic()
+        start = time.monotonic()
         status, details, response = send(channel, path, encoded)
-        seconds = time.monotonic() - begun
+        seconds = time.monotonic() - start
         finding = None
         if status in NEVER or "Traceback" in details:
             finding = Finding(path, status, details, encoded)
@@ -134,17 +134,17 @@ class Caller(threading.Thread):
             self._learn(method, request, response, is_valid=is_valid)
 
     def _request(self, path: str) -> Message:
-        kept = self._kept.get(CALLS[path].name)
-        if kept and self._chance.random() < 0.5:
-            return self._chance.choice(kept)
+        requests = self._accepted.get(CALLS[path].name)
+        if requests and self._chance.random() < 0.5:
+            return self._chance.choice(requests)
         return valid_request(CALLS[path], self._chance, self._world)
 
     def _learn(self, method: str, request: Message, response: bytes, *, is_valid: bool) -> None:
         """Keep a request that was answered well, and the tokens of its answer."""
         if is_valid:
-            kept = self._kept.setdefault(method, [])
-            kept.append(request)
-            del kept[:-20]
+            requests = self._accepted.setdefault(method, [])
+            requests.append(request)
+            del requests[:-20]
         if self._chance.random() < 0.1:
             for name, token in _tokens(RESPONSES[method].FromString(response)):
                 self._world.tokens[name].append(token)
@@ -152,15 +152,15 @@ class Caller(threading.Thread):
 
 
 def _tokens(response: Any) -> list[tuple[str, Any]]:
-    found = []
+    tokens = []
     for field_, value in response.ListFields():
         if field_.name in {"next_page_token", "page_token", "resume_token"} and value:
-            found.append((field_.name, value))
+            tokens.append((field_.name, value))
             if field_.name == "next_page_token":
-                found.append(("page_token", value))
+                tokens.append(("page_token", value))
         elif field_.name == "verdict":
-            found += _tokens(value)
-    return found
+            tokens += _tokens(value)
+    return tokens
 
 
 def send(channel: grpc.Channel, path: str, encoded: bytes) -> tuple[str, str, bytes]:

@@ -285,11 +285,11 @@ def _nest(encoded: bytes, chance: random.Random) -> bytes:
 
 
 def _varint(value: int) -> bytes:
-    found = bytearray()
+    encoded = bytearray()
     while value > 127:
-        found.append(value & 127 | 128)
+        encoded.append(value & 127 | 128)
         value >>= 7
-    return bytes([*found, value])
+    return bytes([*encoded, value])
 
 
 _OF_BYTES: tuple[Callable[[bytes, random.Random], bytes], ...] = (

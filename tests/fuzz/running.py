@@ -1,4 +1,4 @@
-"""A fuzz run on one database: a server of its own, callers, and what is looked at meanwhile."""
+"""A fuzz run on one database: a server of its own, callers, and checks meanwhile."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -53,11 +53,11 @@ DATABASES: dict[str, Callable[[Path], AbstractContextManager[str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run found.
+    """The outcome of a run.
 
     Attributes:
-        tally: What came of the requests.
-        faults: Sentences of what must not be, besides the findings in the tally.
+        tally: The outcomes of the requests.
+        faults: Sentences about faults, besides the findings in the tally.
         seconds: How long it took.
         memory: The memory of the server after the warm-up and at the end, in bytes.
     """
@@ -69,11 +69,11 @@ class Report:
 
     @property
     def requests(self) -> int:
-        """How many requests were sent."""
+        """The number of requests."""
         return self.tally.statuses.total()
 
     def and_then(self, later: "Report") -> "Report":
-        """Return what this run and a later one found."""
+        """Return the outcome of this run and of a later one."""
         tally = Tally(
             self.tally.statuses + later.tally.statuses,
             self.tally.answered + later.tally.answered,
@@ -99,7 +99,7 @@ class Report:
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing was found."""
+        """Return True if the run has no findings and no faults."""
         return not self.tally.findings and not self.faults
 
 
@@ -112,16 +112,16 @@ def run(directory: Path, database: str, seconds: float, seed: int) -> Report:
     ):
         world, tally = World(served.address), Tally()
         callers = [Caller(served.address, world, tally, f"{seed}/{at}") for at in range(CALLERS)]
-        begun = time.monotonic()
+        start = time.monotonic()
         for caller in callers:
             caller.start()
         memory = _watch(served, seconds, tally)
         failed = sum(not caller.is_alive() for caller in callers)
         for caller in callers:
-            caller.ended.set()
+            caller.stop.set()
         for caller in callers:
             caller.join(30)
-        took = time.monotonic() - begun
+        took = time.monotonic() - start
         faults = list(_faults(served, callers, memory))
         if failed:
             faults.append(f"{failed} callers failed, which is a defect of the fuzz")
@@ -133,10 +133,10 @@ def _watch(served: Served, seconds: float, tally: Tally) -> tuple[int, int]:
     process = psutil.Process(served.process.pid)
     until = time.monotonic() + seconds
     warm = 0
-    while (left := until - time.monotonic()) > 0 and served.process.poll() is None:
-        if not warm and left < seconds * (1 - WARM_UP):
+    while (seconds_left := until - time.monotonic()) > 0 and served.process.poll() is None:
+        if not warm and seconds_left < seconds * (1 - WARM_UP):
             warm = process.memory_info().rss
-        time.sleep(min(0.2, left))
+        time.sleep(min(0.2, seconds_left))
         if len(tally.findings) > 100:
             break
     if served.process.poll() is not None:

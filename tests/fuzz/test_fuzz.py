@@ -1,4 +1,4 @@
-"""A short fuzz run, and what longer ones found before."""
+"""A short fuzz run, and the findings of longer ones."""
 
 import pytest
 
@@ -38,6 +38,6 @@ def test_a_short_run_on_sqlite_finds_nothing(tmp_path):
 @pytest.mark.parametrize("name", FOUND)
 def test_what_was_found_is_answered(tmp_path, database, name):
     path, encoded = FOUND[name]
-    found = replayed(tmp_path, database, path, bytes.fromhex(encoded))
-    assert found.status not in NEVER
-    assert "Traceback" not in found.details
+    answer = replayed(tmp_path, database, path, bytes.fromhex(encoded))
+    assert answer.status not in NEVER
+    assert "Traceback" not in answer.details

@@ -46,7 +46,7 @@ def key(number: int) -> bytes:
 
 
 class World:
-    """What the store holds that requests may name.
+    """The nodes of the store that requests may name.
 
     Attributes:
         types: The ids of the types of each kind.
@@ -65,58 +65,54 @@ class World:
 
     def _fill(self, transport: GrpcTransport) -> None:
         for kind in KINDS:
-            self.types[kind] = [
-                (
-                    transport.call(
-                        f"Put{kind.title()}Type",
-                        request_of(
-                            f"Put{kind.title()}Type",
-                            {
-                                f"{kind}_type": {
-                                    "name": f"{kind[0].upper()}{at}",
-                                    "properties": {"p": pb.INT, "q": pb.STRING},
-                                }
-                            },
-                        ),
-                    )
-                ).type_id
-                for at in range(3)
-            ]
+            self.types[kind] = [self._put_type(transport, kind, at) for at in range(3)]
         for kind in KINDS:
-            nodes = [
-                {
-                    "type_id": self.types[kind][at % 3],
-                    "name": f"n{at}",
-                    "external_id": f"{kind}-x{at}",
-                    "properties": {"p": at},
-                    "custom_properties": {"s": "x", "f": at / 4},
-                }
-                for at in range(NODES)
-            ]
-            if kind == "artifact":
-                for at, node in enumerate(nodes):
-                    node["uri"] = f"u{at}"
-            transport.call(
-                f"Put{kind.title()}s", request_of(f"Put{kind.title()}s", {f"{kind}s": nodes})
-            )
-        events = [
-            {"artifact_id": at + 1, "execution_id": (at + shift) % NODES + 1, "type": kind}
-            for at in range(0, NODES, 2)
-            for shift, kind in ((0, pb.Event.OUTPUT), (3, pb.Event.INPUT))
-        ]
-        transport.call("PutEvents", request_of("PutEvents", {"events": events}))
-        links = {
-            "attributions": [{"artifact_id": at, "context_id": at} for at in range(1, NODES)],
-            "associations": [{"execution_id": at, "context_id": at} for at in range(1, NODES)],
-        }
-        name = "PutAttributionsAndAssociations"
-        transport.call(name, request_of(name, links))
-        parents = [{"child_id": at + 1, "parent_id": at} for at in range(1, NODES, 3)]
-        transport.call(
-            "PutParentContexts", request_of("PutParentContexts", {"parent_contexts": parents})
-        )
+            _put(transport, f"Put{kind.title()}s", {f"{kind}s": self._nodes(kind)})
+        _put_edges(transport)
         for at in range(20):
-            transport.call("RecordStep", request_of("RecordStep", {"step": step(at)}))
+            _put(transport, "RecordStep", {"step": step(at)})
+
+    def _put_type(self, transport: GrpcTransport, kind: str, at: int) -> int:
+        properties = {"p": pb.INT, "q": pb.STRING}
+        fields = {f"{kind}_type": {"name": f"{kind[0].upper()}{at}", "properties": properties}}
+        type_id: int = _put(transport, f"Put{kind.title()}Type", fields).type_id
+        return type_id
+
+    def _nodes(self, kind: str) -> list[dict[str, object]]:
+        nodes: list[dict[str, object]] = [
+            {
+                "type_id": self.types[kind][at % 3],
+                "name": f"n{at}",
+                "external_id": f"{kind}-x{at}",
+                "properties": {"p": at},
+                "custom_properties": {"s": "x", "f": at / 4},
+            }
+            for at in range(NODES)
+        ]
+        if kind == "artifact":
+            for at, node in enumerate(nodes):
+                node["uri"] = f"u{at}"
+        return nodes
+
+
+def _put_edges(transport: GrpcTransport) -> None:
+    events = [
+        {"artifact_id": at + 1, "execution_id": (at + shift) % NODES + 1, "type": kind}
+        for at in range(0, NODES, 2)
+        for shift, kind in ((0, pb.Event.OUTPUT), (3, pb.Event.INPUT))
+    ]
+    _put(transport, "PutEvents", {"events": events})
+    links = {
+        "attributions": [{"artifact_id": at, "context_id": at} for at in range(1, NODES)],
+        "associations": [{"execution_id": at, "context_id": at} for at in range(1, NODES)],
+    }
+    _put(transport, "PutAttributionsAndAssociations", links)
+    parents = [{"child_id": at + 1, "parent_id": at} for at in range(1, NODES, 3)]
+    _put(transport, "PutParentContexts", {"parent_contexts": parents})
+
+
+def _put(transport: GrpcTransport, method: str, fields: dict[str, object]) -> Any:
+    return transport.call(method, request_of(method, fields))
 
 
 def step(number: int) -> dict[str, Any]:
@@ -298,7 +294,7 @@ def valid_request(method: Any, chance: random.Random, world: World) -> Message:
 
 
 def fill(message: Message, chance: random.Random, world: World) -> None:
-    """Set the fields of a message, by their names, to what the store knows."""
+    """Set the fields of a message, by their names, to nodes of the store."""
     for field in message.DESCRIPTOR.fields:
         if field.name == "transaction_options" or chance.random() < 0.2:
             continue

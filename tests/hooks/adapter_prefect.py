@@ -13,7 +13,7 @@ class Prefect(Adapter):
     retries = True
     caches = True
     keeping: ClassVar = {"PREFECT_RESULTS_PERSIST_BY_DEFAULT": "true"}
-    kept = ("large", "train_large")
+    kept_output = ("large", "train_large")
     code = ("churn_flow.py", 'saved("large", churn', 'saved(str("large"), churn')
     pipeline = "churn"
     data: ClassVar = {

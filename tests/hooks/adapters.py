@@ -1,4 +1,4 @@
-"""What the conformance suite needs to know of a tool: how to run the churn pipeline in it.
+"""The facts about a tool that the conformance suite needs to run the churn pipeline in it.
 
 A tool supplies one `Adapter` in `tests/hooks/adapter_TOOL.py`, as `ADAPTER`, and the files of its
 pipeline in `tests/hooks/projects/TOOL`. Everything else is shared.
@@ -15,18 +15,18 @@ ROOT = Path(__file__).parents[2]
 
 
 class Adapter(ABC):
-    """How one tool runs the churn pipeline.
+    """The way in which one tool runs the churn pipeline.
 
     Attributes:
         name: Of the tool, its extra and its environment in .venv-hooks.
         modes: How it can run the pipeline; the first is the usual one.
         parallel: Those of `modes` in which steps run at the same time.
         retries: Whether it tries a step again that failed, in the first mode.
-        caches: Whether LINEAGE_STORE_CACHE makes it skip what did not change.
+        caches: Whether LINEAGE_STORE_CACHE makes it skip unchanged steps.
         keeping: Variables without which it keeps nothing that could stand for a step.
-        kept: A file that a step writes, and the step.
-        cuts_off: Whether it skips a step whose inputs were made again, and are what they were.
-        code: A file of the project, and what is to be replaced in it by what, to give
+        kept_output: A file that a step writes, and the step.
+        cuts_off: Whether it skips a step whose inputs were made again, with equal content.
+        code: A file of the project, a text to replace in it, and its replacement, to give
             `train_large` other instructions that do the same.
         returns: Whether a step puts out values, and numbers among them are results.
         extra: Steps of its own that the tool wants each pipeline to have.
@@ -34,7 +34,7 @@ class Adapter(ABC):
         project: That of the project; None: the tool has no such thing.
         data: Where each thing of `expected.CHURN` is, relative to the project; None: it is only in
             memory, and its uri ends with its name.
-        in_memory: What such a thing is called instead, where the tool names values by itself.
+        in_memory: The name of such a thing instead, where the tool names values by itself.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Adapter(ABC):
     retries: bool = False
     caches: bool = False
     keeping: ClassVar[dict[str, str]] = {}
-    kept: tuple[str, str] = ("metrics", "evaluate")
+    kept_output: tuple[str, str] = ("metrics", "evaluate")
     cuts_off: bool = True
     code: tuple[str, str, str]
     returns: bool = True
@@ -85,11 +85,11 @@ class Adapter(ABC):
         return {}
 
     def prepare(self, directory: Path) -> None:
-        """Do what has to be done once in a fresh copy of the project."""
+        """Prepare a fresh copy of the project, once."""
         del directory
 
     def step_name(self, name: str) -> str:
-        """Return what the tool calls a step of `expected.CHURN`."""
+        """Return the tool's name of a step of `expected.CHURN`."""
         return name
 
     def params(self, step: str, params: dict[str, object]) -> dict[str, object]:

@@ -42,7 +42,7 @@ class AirflowCommands:
         self._process.communicate()
 
     def run(self, arguments: list[str], url: str | None, **variables: str) -> tuple[int, str]:
-        """Run a command of Airflow; return its exit code and what it printed."""
+        """Run a command of Airflow; return its exit code and its output."""
         self._printed.write_text("")
         command = {
             "arguments": arguments,
@@ -57,7 +57,7 @@ class AirflowCommands:
         return int(code), self._printed.read_text()
 
     def run_dag(self, dag: str, url: str | None, **variables: str) -> str:
-        """Run a DAG, which has to go well and to be recorded; return what was printed."""
+        """Run a DAG, which has to go well and to be recorded; return its output."""
         code, printed = self.run(["dags", "test", dag], url, **variables)
         assert code == 0, printed
         assert "lineage of" not in printed

@@ -1,10 +1,10 @@
 """Runs commands of Airflow one after the other, each in a fork of a process that has loaded it.
 
 Run by Airflow's interpreter. Each line that it reads has a command in JSON: its arguments, its
-environment, and the file for what it prints; each line that it writes has the exit code of one.
-What Airflow says while it is loaded goes to standard error.
+environment, and the file for its output; each line that it writes has the exit code of one.
+The messages of Airflow while it is loaded go to standard error.
 
-To load Airflow and its API takes longer than a run. No plugin is among what is loaded: the hook is
+To load Airflow and its API takes longer than a run. The fork comes before any plugin: the hook is
 found and begins in the fork, as it does in a process of its own.
 """
 
@@ -42,7 +42,7 @@ def main():
 
 
 def become(arguments, environment, printed):
-    """Make this process what a shell would have started."""
+    """Make this process the one that a shell would have started."""
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = ["airflow", *arguments]

@@ -1,7 +1,7 @@
-"""What each step of the churn pipeline does; copied beside the pipeline of each tool.
+"""The steps of the churn pipeline; copied beside the pipeline of each tool.
 
 Plain functions on plain values: how they are loaded, saved and called is the tool's business.
-What is to go wrong is said by files in $CHURN_SIGNALS:
+Files in $CHURN_SIGNALS say which step is to go wrong:
 
 - `fail-STEP`: the step fails, each time;
 - `flaky-STEP`: it fails once, and takes the file away;
@@ -53,7 +53,7 @@ def accuracy(table, threshold):
 
 
 def signal(step):
-    """Do what the signals say of a step."""
+    """Obey the signals about a step."""
     directory = Path(os.environ["CHURN_SIGNALS"])
     with (directory / CALLS).open("a") as calls:
         calls.write(f"{step}\n")

@@ -1,4 +1,4 @@
-"""What the churn pipeline is, whoever runs it: the one description that all hooks are held to."""
+"""The churn pipeline, whoever runs it: the one description that all hooks are held to."""
 
 from dataclasses import dataclass, field
 
@@ -8,9 +8,9 @@ class Step:
     """One step of the pipeline.
 
     Attributes:
-        inputs: What it reads, in words that all tools share; a tool tells what it calls them.
-        outputs: What it writes.
-        params: What else it is given.
+        inputs: Its inputs, in words that all tools share; a tool tells its own names for them.
+        outputs: Its outputs.
+        params: Its other arguments.
     """
 
     inputs: frozenset[str]
@@ -31,8 +31,8 @@ CHURN = {
 """The steps by name."""
 
 LINEAGE = {
-    *((what, name) for name, step in CHURN.items() for what in step.inputs),
-    *((name, what) for name, step in CHURN.items() for what in step.outputs),
+    *((thing, name) for name, step in CHURN.items() for thing in step.inputs),
+    *((name, thing) for name, step in CHURN.items() for thing in step.outputs),
 }
 """What is read by which step, and written by which: the whole lineage of `metrics`."""
 

@@ -1,4 +1,4 @@
-"""Prints what stands for the configurations of datasets, and what each of them was made of.
+"""Prints the values that stand for configurations of datasets, and the origin of each.
 
 Run in Kedro's environment, with a secret and a directory as its arguments, in which are a file
 `data` and a directory `parts`.

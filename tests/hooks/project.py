@@ -1,4 +1,4 @@
-"""A fresh copy of a tool's churn pipeline, and what a run of it did."""
+"""A fresh copy of a tool's churn pipeline, and the outcome of a run of it."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ class Project:
     Attributes:
         adapter: The tool.
         directory: The copy.
-        signals: Where `churn_steps` looks for what is to go wrong.
+        signals: The folder in which `churn_steps` looks for signals.
         spool: Where records wait.
     """
 
@@ -45,7 +45,7 @@ class Project:
         adapter.prepare(self.directory)
 
     def environment(self, url: str | None, **variables: str) -> dict[str, str]:
-        """Return what a user would have set."""
+        """Return the variables that a user would have set."""
         own = {
             "CHURN_SIGNALS": str(self.signals),
             "LINEAGE_STORE_SPOOL": str(self.spool),
@@ -77,17 +77,17 @@ class Project:
         )
 
     def run(self, url: str | None, mode: str | None = None, **variables: str) -> tuple[int, str]:
-        """Run the pipeline; return its exit code and what it printed."""
+        """Run the pipeline; return its exit code and its output."""
         return _await_end(self.start(url, mode, **variables))
 
     def succeed_with(self, command: list[str], url: str | None, **variables: str) -> str:
-        """Run another command, which has to go well; return what it printed."""
+        """Run another command, which has to go well; return its output."""
         code, printed = _await_end(self._start(command, url, **variables))
         assert code == 0, printed
         return printed
 
     def succeed(self, url: str | None, mode: str | None = None, **variables: str) -> str:
-        """Run the pipeline, which has to go well; return what it printed."""
+        """Run the pipeline, which has to go well; return its output."""
         code, printed = self.run(url, mode, **variables)
         assert code == 0, printed
         return printed
@@ -107,7 +107,7 @@ class Project:
             time.sleep(0.02)
 
     def forget_outputs(self) -> None:
-        """Remove what a run wrote, so that a tool which goes by files runs again."""
+        """Remove the outputs of a run, so that a tool which goes by files runs again."""
         for name in self.adapter.data:
             path = self.path(name)
             if path is not None and name != "raw":

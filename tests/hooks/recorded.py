@@ -1,4 +1,4 @@
-"""What a store has of a run, in the words of `expected.CHURN`."""
+"""The record of a run in a store, in the words of `expected.CHURN`."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,7 +69,7 @@ def recorded(store: LineageStore, project: Project, run: str | None = None) -> R
 
 
 def lineage_of(store: LineageStore, project: Project, artifact: Artifact) -> set[tuple[str, str]]:
-    """Return what an artifact was made from, as in `expected.LINEAGE`."""
+    """Return the origins of an artifact, as in `expected.LINEAGE`."""
     adapter = project.adapter
     steps = {adapter.step_name(name): name for name in CHURN}
     lineage, names = store.lineage(artifact).upstream(), {}
@@ -114,7 +114,7 @@ def _attempt(
 
 
 def shared_name(project: Project, artifact: Artifact) -> str:
-    """Return what the thing is called in `expected.CHURN`; its uri if it is not in there."""
+    """Return the name of the thing in `expected.CHURN`; its uri if it is not in there."""
     uri = artifact.uri or ""
     for name in project.adapter.data:
         path = project.path(name)

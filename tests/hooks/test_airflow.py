@@ -1,4 +1,4 @@
-"""What only Airflow has: mapped tasks, XComs, assets, skipped tasks, states set by hand."""
+"""Features of Airflow alone: mapped tasks, XComs, assets, skipped tasks, states set by hand."""
 
 from pathlib import Path
 
@@ -98,13 +98,13 @@ def assert_appended(run_record: Recorded, notes: Path) -> None:
 
 
 def assert_read(run_record: Recorded, model: int | None) -> None:
-    """Check that the run of another DAG read what this one wrote."""
+    """Check that the run of another DAG read the output of this one."""
     assert one(run_record, "read").inputs == {"s3://models/churn"}
     assert [artifact.id for artifact in run_record.artifacts["s3://models/churn"]] == [model]
 
 
 def assert_never_ran(run_record: Recorded) -> None:
-    """Check what comes after a task that failed."""
+    """Check the tasks that come after a failed one."""
     assert one(run_record, "clean").state == "FAILED"
     for step in ("train_small", "train_large", "evaluate"):
         assert one(run_record, step).state == "CANCELED"
@@ -112,7 +112,7 @@ def assert_never_ran(run_record: Recorded) -> None:
 
 
 def assert_set_by_hand(project: Project, url: str, store: LineageStore, run: str) -> None:
-    """Set the state of a task of a run that has ended, and check what is recorded of it."""
+    """Set the state of a task of a run that has ended, and check the record of it."""
     command = [str(ADAPTER.python), str(BY_HAND), "more", "total", "failed"]
     assert "lineage of" not in project.succeed_with(command, url)
     assert len(list_runs(store, limit=5).items) == 3  # no other has begun

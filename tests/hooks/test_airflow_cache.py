@@ -1,4 +1,4 @@
-"""`LineageCacheOperator` skips what is known, and what comes after goes on with what is there."""
+"""`LineageCacheOperator` skips unchanged tasks, and the tasks behind read the original outputs."""
 
 import sqlite3
 from collections import Counter
@@ -152,7 +152,7 @@ def test_what_is_never_skipped(project: Project, url: str, store: LineageStore, 
 
 
 def test_in_processes_of_their_own(project: Project, url: str, store: LineageStore) -> None:
-    """A run begins and ends in the scheduler; what was skipped is not told again by it."""
+    """A run begins and ends in the scheduler, which does not record skipped tasks again."""
     project.succeed_with([str(ADAPTER.python), str(SERVED), "cached", "cached"], url, **ON)
     assert project.calls() == Counter([*STEPS, "report"])
     second, first = (run.run for run in list_runs(store, limit=5).items)

@@ -1,4 +1,4 @@
-"""With LINEAGE_STORE_CACHE=1 what did not change is skipped, and recorded as CACHED."""
+"""With LINEAGE_STORE_CACHE=1 unchanged steps are skipped, and recorded as CACHED."""
 
 from collections import Counter
 
@@ -86,7 +86,7 @@ def test_a_file_was_damaged(
 ) -> None:
     project.succeed(url, **on)
     assert_ran(project, store, *CHURN)
-    output, step = project.adapter.kept
+    output, step = project.adapter.kept_output
     path = project.path(output)
     assert path is not None
     whole = path.read_text()

@@ -43,7 +43,7 @@ def assert_whole(
 
 
 def assert_artifacts(run_record: Recorded, project: Project) -> None:
-    """Check that each thing is one artifact, and has the digest of what is there."""
+    """Check that each thing is one artifact, and has the digest of the file that is there."""
     assert run_record.artifacts.keys() == {
         "raw",
         *(o for step in CHURN.values() for o in step.outputs),
@@ -154,7 +154,7 @@ PARALLEL = [
 def test_steps_that_run_at_the_same_time(
     adapter: Adapter, mode: str, project: Project, url: str
 ) -> None:
-    """What is checked of one run is checked here for the modes in which they do."""
+    """The checks of one run, in the modes in which steps run at the same time."""
     holds = [project.ask("hold", name) for name in ("train_small", "train_large")]
     process = project.start(url, mode)
     for name in ("train_small", "train_large"):
@@ -211,7 +211,7 @@ def test_a_run_that_is_killed(project: Project, url: str) -> None:
 
 
 def wait_until_recorded(project: Project, url: str, name: str) -> None:
-    """Wait for what is sent by a thread of its own, 0.02 seconds after it happened."""
+    """Wait for records that a thread of its own sends, 0.02 seconds after they happened."""
     step = project.adapter.step_name(name)
     with connect(url) as store:
         until(lambda: step in {e.type for e in store.iter_executions()}, seconds=30)

@@ -1,4 +1,4 @@
-"""What the churn pipeline has not: mapped and skipped steps, assets of many sorts, interrupts."""
+"""Features of Dagster alone: mapped and skipped steps, assets of many sorts, interrupts."""
 
 import os
 import signal
@@ -29,7 +29,7 @@ def job(name: str, *options: str) -> list[str]:
 
 
 def play(project: Project, url: str, store: LineageStore, *command: str) -> Recorded:
-    """Return what was recorded of a command that has to go well."""
+    """Return the record of a command that has to go well."""
     printed = project.succeed_with(list(command), url, SECRET="do not tell")
     assert "lineage of" not in printed
     assert_nothing_waits(project)

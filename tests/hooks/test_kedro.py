@@ -1,4 +1,4 @@
-"""What only Kedro has: versions, generators, datasets that can't be hashed or saved, Ctrl-C."""
+"""Features of Kedro alone: versions, generators, datasets without hash or failing, Ctrl-C."""
 
 import signal
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What stands for the configuration of a dataset, in the key of a node that reads or writes it."""
+"""The values that stand for the configuration of a dataset, in the key of a node that uses it."""
 
 import json
 import subprocess

@@ -18,7 +18,7 @@ pytestmark = [
 
 
 def play(project: Project, url: str, pipeline: str) -> tuple[int, str]:
-    """Run a pipeline of `shapes.py`; return the exit code and what it printed."""
+    """Run a pipeline of `shapes.py`; return the exit code and its output."""
     process = subprocess.run(
         [str(project.adapter.python), "shapes.py", pipeline],
         cwd=project.directory,

@@ -1,4 +1,4 @@
-"""What only Luigi has: tasks that require others while they run, families, processes that die."""
+"""Features of Luigi alone: requirements of a running task, families, processes that die."""
 
 import json
 from pathlib import Path

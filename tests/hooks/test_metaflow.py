@@ -1,4 +1,4 @@
-"""What only Metaflow has: foreach, what a task inherits, processes that die, resume."""
+"""Features of Metaflow alone: foreach, inherited artifacts, processes that die, resume."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The page on hooks says of each tool what the suite holds it to."""
+"""The page on hooks says of each tool all that the suite holds it to."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What only Prefect has: mapped and asynchronous tasks, flows within flows, cached states."""
+"""Features of Prefect alone: mapped and asynchronous tasks, flows within flows, cached states."""
 
 import shutil
 from collections import Counter
@@ -76,7 +76,7 @@ NEVER = {
 """The tasks of `kept_flow.py` that are never skipped, and what is said of them."""
 
 
-def kept(
+def run_kept_flow(
     project: Project, store: LineageStore, url: str, **variables: str
 ) -> tuple[Counter[str], Recorded]:
     """Run `kept_flow.py`; return which tasks really ran, and the run."""
@@ -91,10 +91,10 @@ def decisions(run_record: Recorded, step: str) -> list[str]:
 
 def test_what_is_skipped(project: Project, url: str, store: LineageStore) -> None:
     project.ask("flaky", "flaky")
-    first, run_record = kept(project, store, url, **ON)
+    first, run_record = run_kept_flow(project, store, url, **ON)
     several = {"double": 4, "flaky": 2, "twin": 2}  # which don't wait for each other
     assert first == Counter({**dict.fromkeys([*NEVER, "total"], 1), **several})
-    second, run_record = kept(project, store, url, **ON)
+    second, run_record = run_kept_flow(project, store, url, **ON)
     # the policy of its own is Prefect's, and works as it does without the hook
     assert second == Counter(NEVER.keys() - {"own_policy"})
     states = {name: set(states) for name, states in run_record.states().items()}
@@ -116,8 +116,8 @@ def test_what_is_skipped(project: Project, url: str, store: LineageStore) -> Non
 
 
 def test_one_of_several_changed(project: Project, url: str, store: LineageStore) -> None:
-    kept(project, store, url, **ON)
-    ran, run_record = kept(project, store, url, THIRD="5", **ON)
+    run_kept_flow(project, store, url, **ON)
+    ran, run_record = run_kept_flow(project, store, url, THIRD="5", **ON)
     assert (ran["double"], ran["total"]) == (1, 1)
     assert sorted(run_record.states()["double"]) == ["CACHED", "CACHED", "COMPLETE"]
     assert run_record.steps["total"][0].properties["outputs.result"] == 16
@@ -125,7 +125,7 @@ def test_one_of_several_changed(project: Project, url: str, store: LineageStore)
 
 
 def test_the_order_of_what_is_put_together(project: Project, url: str, store: LineageStore) -> None:
-    """What a task is given counts as it is given it, wherever the parts come from."""
+    """Each argument of a task counts as the task gets it, wherever the parts come from."""
     states = []
     for values in ("one, two, 5", "one, two, 5", "two, one, 5", "two, one, 6"):
         script = project.directory / "put_together.py"
@@ -190,22 +190,22 @@ if __name__ == "__main__":
 
 
 def test_results_that_are_gone(project: Project, url: str, store: LineageStore) -> None:
-    kept(project, store, url, **ON)
+    run_kept_flow(project, store, url, **ON)
     shutil.rmtree(project.directory / "prefect" / "storage")
-    ran, run_record = kept(project, store, url, **ON)
+    ran, run_record = run_kept_flow(project, store, url, **ON)
     assert (ran["double"], ran["total"]) == (4, 1)
     assert all(
         decision.startswith("REJECTED: FileNotFoundError: Prefect has no result")
         for decision in decisions(run_record, "double")
     )
-    ran, _ = kept(project, store, url, **ON)
+    ran, _ = run_kept_flow(project, store, url, **ON)
     assert (ran["double"], ran["total"]) == (0, 0)
 
 
 def test_nothing_is_kept(project: Project, url: str, store: LineageStore) -> None:
-    """Where Prefect persists no results, all runs, and says what to set."""
+    """If Prefect persists no results, all tasks run, and say which setting is missing."""
     for _ in range(2):
-        ran, run_record = kept(project, store, url, LINEAGE_STORE_CACHE="1")
+        ran, run_record = run_kept_flow(project, store, url, LINEAGE_STORE_CACHE="1")
     assert ran["double"] == 4
     why = "NOT_CACHED: its result is not persisted: set PREFECT_RESULTS_PERSIST_BY_DEFAULT=true"
     assert decisions(run_record, "double") == [why] * 3

@@ -1,4 +1,4 @@
-"""What only Snakemake has: wildcards, kinds of outputs, other executors, its own ways to fail."""
+"""Features of Snakemake alone: wildcards, kinds of outputs, other executors, ways to fail."""
 
 import os
 import signal
@@ -190,9 +190,9 @@ def test_ways_to_fail(project: Project, url: str, store: LineageStore) -> None:
         properties = run_record.steps[name][-1].properties
         assert properties["error_type"] == "subprocess.CalledProcessError"
         assert says in properties["error_message"]
-    missing = only(run_record, "missing").properties
-    assert missing["error_type"] == "snakemake.exceptions.MissingOutputException"
-    assert "out/missing" in missing["error_message"]
+    failed = only(run_record, "missing").properties
+    assert failed["error_type"] == "snakemake.exceptions.MissingOutputException"
+    assert "out/missing" in failed["error_message"]
     assert run_record.state == "FAILED"
     assert run_record.properties["error_type"] == "snakemake.WorkflowError"
     assert run_record.properties["error_message"].endswith("Failed: missing, script, shell")

@@ -1,6 +1,6 @@
-"""Steps of real tools, each with one thing changed: none may be served what it would not put out.
+"""Steps of real tools, each with one thing changed: none may be served a wrong result.
 
-What a step must put out is what the changed project puts out when it was asked to run anew.
+The right result is that of the changed project, when it was asked to run anew.
 """
 
 from dataclasses import dataclass
@@ -29,11 +29,11 @@ LEAST_HITS = 6
 
 @dataclass
 class Seen:
-    """What a run did.
+    """The outcome of a run.
 
     Attributes:
-        outcomes: What the steps put out, by the names of their files.
-        decisions: How each step ended, and what the cache said of it.
+        outcomes: The outputs of the steps, by the names of their files.
+        decisions: The end of each step, and the decision of the cache about it.
     """
 
     outcomes: dict[str, bytes]
@@ -48,7 +48,7 @@ class Seen:
         return {name for name, decision in self.decisions.items() if decision.startswith("CACHED")}
 
     def of(self, steps: set[str]) -> dict[str, str]:
-        """Return what was decided on these steps."""
+        """Return the decisions on these steps."""
         return {step: self.decisions.get(step, "no step") for step in steps}
 
 
@@ -68,7 +68,7 @@ def decisions(project: Project, store: LineageStore, run: str | None = None) -> 
 
 
 def stale(after: Seen, truth: Seen) -> dict[str, tuple[bytes, bytes, str]]:
-    """Return what was put out wrongly, what is right, and what was decided."""
+    """Return the wrong outputs, the right ones, and the decisions."""
     return {
         name: (after.outcomes[name], right, after.decisions[step_of(name)])
         for name, right in truth.outcomes.items()

@@ -1,7 +1,7 @@
 """The tutorials keep their word: their files, commands and outputs, as a reader has them.
 
-A block of `sh` is run, one with `file=PATH` is written, one of `console` is what was printed last,
-except for numbers; `…` stands for anything. `no-test` marks what the environment has already.
+A block of `sh` is run, one with `file=PATH` is written, one of `console` is the last output, except
+for numbers; `…` stands for anything. `no-test` marks parts that the environment has already.
 """
 
 import os
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.timeout(400)
 
 
 def script(page: str, base: Path) -> tuple[str, list[str | None]]:
-    """Return the commands of a page, and for each of them what it should print."""
+    """Return the commands of a page, each with its expected output."""
     lines, expected_outputs = ["set -eu", f"cd {base}"], []
     for kind, options, text in BLOCK.findall(page):
         path = re.search(r"file=(\S+)", options)
@@ -37,7 +37,7 @@ def script(page: str, base: Path) -> tuple[str, list[str | None]]:
 
 
 def steady(text: str) -> str:
-    """Return what is printed without what differs between runs: numbers, ids, times, blanks."""
+    """Return an output without the parts that differ between runs: numbers, ids, times, blanks."""
     alike = re.sub(r" +", " ", text.strip())
     alike = UUID.sub("0", alike)  # at once, for a part of one may have no digit
     alike = re.sub(r"[0-9a-f]*[0-9][0-9a-f.:TZ]*|(?<=-)[0-9a-f]{8}\b", "0", alike)

@@ -6,7 +6,7 @@ with that alone, is TEXT once the project is changed. Each step puts out
 
 - `same…`: nothing is changed that it depends on, and it must be a hit;
 - `never…`: it can't be told whether anything changed, and it must run and say why;
-- any other: what it depends on is changed in one thing, and it must run.
+- any other: one thing that it depends on is changed, and it must run.
 """
 
 import os
@@ -26,11 +26,11 @@ OUT = Path("data/out")
 
 
 class Truth(Adapter):
-    """How a tool runs the project whose steps are changed.
+    """The way in which a tool runs the project whose steps are changed.
 
     Attributes:
         moves: Whether steps may be hits when the project is in another directory.
-        reasons: What each step says that is never cached, after NOT_CACHED.
+        reasons: The reason of each step that is never cached, after NOT_CACHED.
     """
 
     moves = False
@@ -86,7 +86,7 @@ def change(project: Project) -> None:
 
 
 def outcomes(project: Project) -> dict[str, bytes]:
-    """Return what the steps put out, by the names of their files."""
+    """Return the outputs of the steps, by the names of their files."""
     return {path.name: path.read_bytes() for path in sorted((project.directory / OUT).iterdir())}
 
 

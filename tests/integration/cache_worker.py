@@ -27,9 +27,9 @@ def digest(key: str) -> bytes:
 
 def keys(name: str, steps: int, count: int) -> Iterator[str]:
     """Yield the key of each step: every second one is the same for all workers."""
-    chosen = random.Random(name.partition(".")[0])
+    chance = random.Random(name.partition(".")[0])
     for at in range(steps):
-        yield f"k{chosen.randrange(count) if at % 2 else at % count}"
+        yield f"k{chance.randrange(count) if at % 2 else at % count}"
 
 
 class Worker:
@@ -42,7 +42,7 @@ class Worker:
         self._work = work
 
     def run(self, at: int, key: str) -> None:
-        """Run one step, wait for who runs it, or take what is there."""
+        """Run one step, wait for the process that runs it, or take the stored result."""
         while True:
             request = cache_pb2.LookupRequest(keys=[cache_pb2.CacheKey(digest=digest(key))])
             request.claim.holder, request.claim.lease_milliseconds = self._name, self._lease

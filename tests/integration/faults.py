@@ -58,7 +58,7 @@ def full_disk(directory: Path, process: int, *, is_mounted: bool) -> Iterator[No
 
 
 class StoreFaults:
-    """What may happen to a store; each of its methods begins a fault, and returns its end.
+    """The faults of a store; each of its methods begins a fault, and returns its end.
 
     Args:
         server: The server.
@@ -72,7 +72,7 @@ class StoreFaults:
         self._is_mounted = is_mounted
 
     def begin(self, fault: str) -> Callable[[], None]:
-        """Begin a fault by its name; return what ends it."""
+        """Begin a fault by its name; return the function that ends it."""
         begin: Callable[[], Callable[[], None]] = getattr(self, f"_{fault}")
         return begin()
 
@@ -108,7 +108,7 @@ class StoreFaults:
 
 
 class SpoolFaults:
-    """What may happen to a spool, as of a store.
+    """The faults of a spool, as of a store.
 
     Attributes:
         endangered: How many records a file had when it was damaged.
@@ -116,7 +116,7 @@ class SpoolFaults:
     Args:
         url: Of the store.
         disk: The directory that the directory of the spool is in.
-        chance: Decides what of a file is damaged.
+        chance: Decides which part of a file is damaged.
         is_mounted: Whether that is a small disk.
     """
 
@@ -129,7 +129,7 @@ class SpoolFaults:
         self._is_mounted = is_mounted
 
     def prepare(self, fault: str) -> None:
-        """Do what has to be there before the pipeline begins."""
+        """Prepare the faults that have to be there before the pipeline begins."""
         if fault != "unwritable":
             self.path.parent.mkdir(mode=0o700)
         if fault == "unwritable":
@@ -140,7 +140,7 @@ class SpoolFaults:
             self.path.write_bytes(b"this is no database at all" * 200)
 
     def begin(self, fault: str, process: int) -> Callable[[], None]:
-        """Begin a fault while the pipeline runs; return what ends it."""
+        """Begin a fault while the pipeline runs; return the function that ends it."""
         stack = ExitStack()
         if fault == "locked":
             connection = stack.enter_context(closing(sqlite3.connect(self.path, timeout=30)))

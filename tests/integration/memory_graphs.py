@@ -1,4 +1,4 @@
-"""Stores with nodes to tie together, and what a snapshot of one says of its lineage."""
+"""Stores with nodes to tie together, and the lineage in a snapshot of one."""
 
 from collections.abc import Iterable
 from random import Random
@@ -58,11 +58,11 @@ def subgraph(engine: Engine, start: int, direction: int, hops: int = 4) -> Any:
     answer = service.GetLineageSubgraphResponse.FromString(
         engine.call("GetLineageSubgraph", request)
     )
-    found = answer.lineage_subgraph
+    subgraph_parts = answer.lineage_subgraph
     return (
-        sorted(node.id for node in found.artifacts),
-        sorted(node.id for node in found.executions),
-        sorted(event.SerializeToString(deterministic=True) for event in found.events),
+        sorted(node.id for node in subgraph_parts.artifacts),
+        sorted(node.id for node in subgraph_parts.executions),
+        sorted(event.SerializeToString(deterministic=True) for event in subgraph_parts.events),
     )
 
 
@@ -80,8 +80,8 @@ def walked(graph: LineageReader, direction: int) -> Any:
         step = walk.look(graph, PageSizes())
         walk.take(step)
         events += [edge[1:] for edge in step.events]
-    seen = walk.state.answered
-    return sorted(seen[ARTIFACT]), sorted(seen[EXECUTION]), sorted(events)
+    answered = walk.state.answered
+    return sorted(answered[ARTIFACT]), sorted(answered[EXECUTION]), sorted(events)
 
 
 def assert_same(engine: Engine, snapshot: Snapshot) -> bool:

@@ -26,7 +26,7 @@ class Served:
         self._log = log
 
     def log(self) -> str:
-        """Return what it wrote to standard error so far."""
+        """Return its output to standard error so far."""
         return self._log.read_text()
 
     def stop(self, number: int = signal.SIGTERM) -> int:
@@ -37,8 +37,8 @@ class Served:
 
 def environment(**variables: str) -> dict[str, str]:
     """Return the environment without settings of ours, and with these."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("LINEAGE_STORE_")}
-    return kept | variables
+    others = {k: v for k, v in os.environ.items() if not k.startswith("LINEAGE_STORE_")}
+    return others | variables
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def serving(
 
 def failing(*options: str, **variables: str) -> tuple[int, str]:
     """Run `serve` where it can't start; return its exit code and its standard error."""
-    done = subprocess.run(
+    process = subprocess.run(
         [*SERVE, *options],
         env=environment(**variables),
         capture_output=True,
@@ -87,6 +87,6 @@ def failing(*options: str, **variables: str) -> tuple[int, str]:
         timeout=60,
         check=False,
     )
-    assert "Traceback" not in done.stderr
-    assert done.stdout == ""
-    return done.returncode, done.stderr
+    assert "Traceback" not in process.stderr
+    assert process.stdout == ""
+    return process.returncode, process.stderr

@@ -69,8 +69,8 @@ def test_every_listing_can_be_read_in_pages(address):
             store.iter_artifacts(context=1),
             store.iter_artifacts(order_by="update_time", ascending=False),
         ):
-            found = [len(artifact.custom_properties["c"]) for artifact in artifacts]
-            assert sorted(found) == sorted(SIZES)
+            lengths = [len(artifact.custom_properties["c"]) for artifact in artifacts]
+            assert sorted(lengths) == sorted(SIZES)
 
 
 def test_one_node_has_the_bound_of_the_setting(address):

@@ -44,7 +44,7 @@ def start(
 
 
 def finished(worker: "subprocess.Popen[str]") -> list[str]:
-    """Wait for a worker that nobody killed; return what it printed."""
+    """Wait for a worker that nobody killed; return its output."""
     output, error = worker.communicate(timeout=120 + 2 * STEPS)
     assert (worker.returncode, error) == (0, "")
     return output.splitlines()
@@ -68,10 +68,10 @@ def until_begun(address: str) -> None:
         time.sleep(0.02)
 
 
-def by_key(found: list[pb.Execution]) -> dict[str, dict[int, int]]:
+def by_key(stored_executions: list[pb.Execution]) -> dict[str, dict[int, int]]:
     """Return, for each key, the tokens under which it was run and the states that came of it."""
     runs: dict[str, dict[int, int]] = defaultdict(dict)
-    for execution in found:
+    for execution in stored_executions:
         if execution.last_known_state != pb.Execution.CACHED:
             values = execution.custom_properties
             key, token = values["key"].string_value, values["token"].int_value
@@ -84,30 +84,30 @@ def test_each_key_is_executed_exactly_once(tmp_path):
     with serving(tmp_path) as server:
         workers = [start(server.address, f"p{n}", *LIVING) for n in range(PROCESSES)]
         assert [finished(worker) for worker in workers] == [[]] * PROCESSES
-        found = list(executions(server.address))
-    runs = by_key(found)
+        stored = list(executions(server.address))
+    runs = by_key(stored)
     assert all(states == {1: pb.Execution.COMPLETE} for states in runs.values())
-    assert len(found) == PROCESSES * STEPS
+    assert len(stored) == PROCESSES * STEPS
     assert len(runs) > KEYS / 3
-    cached = [e for e in found if e.last_known_state == pb.Execution.CACHED]
+    cached = [e for e in stored if e.last_known_state == pb.Execution.CACHED]
     assert len(cached) == PROCESSES * STEPS - len(runs)
-    ran = {e.id for e in found if e.last_known_state == pb.Execution.COMPLETE}
+    ran = {e.id for e in stored if e.last_known_state == pb.Execution.COMPLETE}
     assert {e.custom_properties["cached_execution_id"].int_value for e in cached} <= ran
 
 
 def test_each_key_is_executed_once_for_each_lease_that_survives(tmp_path):
-    chosen = random.Random(STEPS)
+    chance = random.Random(STEPS)
     killed, lost = 0, []
     with serving(tmp_path) as server:
         workers = [start(server.address, f"p{n}.0", *DYING) for n in range(PROCESSES)]
         until_begun(server.address)
         while killed < KILLS:
-            at = chosen.randrange(PROCESSES)
+            at = chance.randrange(PROCESSES)
             workers[at].kill()
             lost += workers[at].communicate()[0].splitlines()
             killed += 1
             workers[at] = start(server.address, f"p{at}.{killed}", *DYING)
-            time.sleep(chosen.uniform(0.1, 0.5))
+            time.sleep(chance.uniform(0.1, 0.5))
         lost += [line for worker in workers for line in finished(worker)]
         runs = by_key(list(executions(server.address)))
     for key, states in runs.items():
@@ -127,8 +127,8 @@ def test_a_holder_that_comes_back_late_publishes_nothing(tmp_path):
         assert finished(start(server.address, "next", *DYING, steps=1)) == []
         late.send_signal(signal.SIGCONT)
         assert finished(late) == ["lost k0 1"]
-        found = list(executions(server.address))
+        stored = list(executions(server.address))
     states = {1: pb.Execution.RUNNING, 2: pb.Execution.COMPLETE}
-    assert by_key(found) == {"k0": states}
-    [cached] = [e for e in found if e.last_known_state == pb.Execution.CACHED]
+    assert by_key(stored) == {"k0": states}
+    [cached] = [e for e in stored if e.last_known_state == pb.Execution.CACHED]
     assert cached.external_id == "late/0"

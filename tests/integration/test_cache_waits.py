@@ -30,8 +30,8 @@ def claim(transport, holder="a", lease=60_000):
     return transport.call("Claim", request).claim
 
 
-def release(transport, held) -> None:
-    transport.call("Release", cache_pb2.ReleaseRequest(claims=[held]))
+def release(transport, held_claim) -> None:
+    transport.call("Release", cache_pb2.ReleaseRequest(claims=[held_claim]))
 
 
 def wait(transport, **fields):
@@ -39,20 +39,20 @@ def wait(transport, **fields):
 
 
 class Waiter(threading.Thread):
-    """Waits for the key; keeps what came of it, or the error."""
+    """Waits for the key; keeps the outcome, or the error."""
 
     def __init__(self, transport) -> None:
         super().__init__()
         self.transport = transport
-        self.found: object = None
+        self.outcome: object = None
         self.start()
 
     def run(self) -> None:
         try:
             [answer] = wait(self.transport)
-            self.found = answer.event
+            self.outcome = answer.event
         except errors.LineageError as error:
-            self.found = error
+            self.outcome = error
 
 
 def until(condition) -> None:
@@ -62,35 +62,35 @@ def until(condition) -> None:
         time.sleep(0.01)
 
 
-def waiting(server) -> int:
+def waiter_count(server) -> int:
     return sum(map(len, server._engine._announcements._events_by_key.values()))
 
 
 def test_many_wait_and_other_calls_go_on(tmp_path):
     with served(tmp_path, threads=2, max_waits=MAX_WAITS) as (server, transport):
-        held = claim(transport)
+        held_claim = claim(transport)
         waiters = [Waiter(transport) for _ in range(WAITS)]
-        until(lambda: waiting(server) == WAITS)
+        until(lambda: waiter_count(server) == WAITS)
         with pytest.raises(
             errors.ResourceExhausted, match=f"{MAX_WAITS} waits at once, {WAITS} of them"
         ):
             list(wait(transport))
-        begun = time.monotonic()
-        release(transport, held)
+        start = time.monotonic()
+        release(transport, held_claim)
         for waiter in waiters:
             waiter.join()
-        assert time.monotonic() - begun < 5
-        assert {waiter.found for waiter in waiters} == {cache_pb2.WaitResponse.RELEASED}
-        assert waiting(server) == 0
+        assert time.monotonic() - start < 5
+        assert {waiter.outcome for waiter in waiters} == {cache_pb2.WaitResponse.RELEASED}
+        assert waiter_count(server) == 0
 
 
 def test_a_wait_that_is_given_up_frees_its_place(tmp_path):
     with served(tmp_path, max_waits=1) as (server, transport):
         claim(transport)
         answers = transport._calls["Wait"](cache_pb2.WaitRequest(digests=[KEY]))
-        until(lambda: waiting(server) == 1)
+        until(lambda: waiter_count(server) == 1)
         answers.cancel()
-        until(lambda: waiting(server) == 0)
+        until(lambda: waiter_count(server) == 0)
         assert [a.event for a in wait(transport, max_milliseconds=0)] == [
             cache_pb2.WaitResponse.STILL_IN_FLIGHT
         ]
@@ -102,11 +102,11 @@ def test_a_server_that_stops_ends_its_waits_at_once(tmp_path):
             claim(transport)
             waiter = Waiter(transport)
             time.sleep(0.5)
-            begun = time.monotonic()
+            start = time.monotonic()
             assert process.stop() == 0
-            assert time.monotonic() - begun < 5
+            assert time.monotonic() - start < 5
             waiter.join()
-        assert isinstance(waiter.found, errors.Unavailable)
+        assert isinstance(waiter.outcome, errors.Unavailable)
         assert "defect" not in process.log()
         assert "Traceback" not in process.log()
 
@@ -114,14 +114,14 @@ def test_a_server_that_stops_ends_its_waits_at_once(tmp_path):
 def test_what_another_process_does_is_seen_within_a_second_or_so(tmp_path):
     url = f"sqlite:///{tmp_path}/store.db"
     with served(tmp_path) as (server, transport), closing(EmbeddedTransport(url)) as other:
-        held = claim(transport)
+        held_claim = claim(transport)
         waiter = Waiter(transport)
-        until(lambda: waiting(server) == 1)
-        begun = time.monotonic()
-        release(other, held)
+        until(lambda: waiter_count(server) == 1)
+        start = time.monotonic()
+        release(other, held_claim)
         waiter.join()
-        assert time.monotonic() - begun < 5
-    assert waiter.found == cache_pb2.WaitResponse.RELEASED
+        assert time.monotonic() - start < 5
+    assert waiter.outcome == cache_pb2.WaitResponse.RELEASED
 
 
 def test_the_service_is_described_and_healthy(tmp_path):

@@ -61,17 +61,17 @@ def refusal(url: str, seconds: float = 1.0, **options: str) -> str:
 
 
 def unused_port() -> int:
-    with closing(socket.socket()) as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
+    with closing(socket.socket()) as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
     return port
 
 
 def test_nothing_listens() -> None:
     port = unused_port()
     for scheme in ("grpc", "grpcs"):
-        told = refusal(f"{scheme}://127.0.0.1:{port}")
-        assert told == (
+        message = refusal(f"{scheme}://127.0.0.1:{port}")
+        assert message == (
             f"no server answered at 127.0.0.1:{port} within 1 s: "
             "nothing listens there (connection refused)"
         )
@@ -105,16 +105,16 @@ def test_tls_that_does_not_fit_is_told_at_once(
 ) -> None:
     """Waiting does not help, so nobody waits for the whole of the time."""
     trustme.CA().cert_pem.write_to_path(str(tmp_path / "stranger.pem"))
-    begun = time.monotonic()
+    start = time.monotonic()
     with tls_server(authority, tmp_path / "a") as address:
-        told = refusal(f"grpcs://{address}", 60.0, ca=str(tmp_path / "stranger.pem"))
-        assert "no authority known here signed it; name the authority with --ca" in told
+        message = refusal(f"grpcs://{address}", 60.0, ca=str(tmp_path / "stranger.pem"))
+        assert "no authority known here signed it; name the authority with --ca" in message
         assert "no authority known here" in refusal(f"grpcs://{address}", 60.0)
     with tls_server(authority, tmp_path / "b", host="example.org") as address:
         assert "another host name" in refusal(f"grpcs://{address}", 60.0, ca=files["ca"])
     with serving(tmp_path) as served:
         assert "use grpc://" in refusal(f"grpcs://{served.address}", 60.0, ca=files["ca"])
-    assert time.monotonic() - begun < 40
+    assert time.monotonic() - start < 40
 
 
 def test_plain_text_against_tls_and_a_missing_client_certificate(
@@ -161,10 +161,12 @@ def listing(url: str, *options: str, **environment: str) -> subprocess.Completed
 
 def test_the_command_line_prints_one_line(authority: trustme.CA, tmp_path: Path) -> None:
     with tls_server(authority, tmp_path / "a") as address:
-        done = listing(f"grpcs://{address}")
-    assert done.returncode == 3
-    assert done.stderr.count("\n") == 1
-    assert done.stderr.startswith(f"error: the server at {address} can't be used: its certificate")
+        result = listing(f"grpcs://{address}")
+    assert result.returncode == 3
+    assert result.stderr.count("\n") == 1
+    assert result.stderr.startswith(
+        f"error: the server at {address} can't be used: its certificate"
+    )
 
 
 def test_a_call_says_it_too() -> None:

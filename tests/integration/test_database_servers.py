@@ -21,7 +21,7 @@ def put_type(engine, name):
 
 def names(engine):
     answer = engine.call("GetArtifactTypes", service.GetArtifactTypesRequest())
-    return [found.name for found in answer.artifact_types]
+    return [each.name for each in answer.artifact_types]
 
 
 def cut_postgresql():
@@ -34,10 +34,10 @@ def cut_mariadb():
     with closing(mariadb.connect(mariadb.port())) as connection, connection.cursor() as cursor:
         query = "SELECT id FROM information_schema.processlist WHERE db LIKE 'store_%'"
         cursor.execute(query)
-        found = cursor.fetchall()
-        for (number,) in found:
+        connections = cursor.fetchall()
+        for (number,) in connections:
             cursor.execute(f"KILL {number}")
-        return len(found)
+        return len(connections)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What one caller does is not in the way of others: locks, unread streams, open calls, pings."""
+"""No caller is in the way of others: locks, unread streams, open calls, pings."""
 
 import threading
 import time
@@ -38,14 +38,14 @@ def put(transport: GrpcTransport, name: str) -> str:
 
 
 def names(transport: GrpcTransport) -> set[str]:
-    found = transport.call("GetArtifacts", service.GetArtifactsRequest())
-    return {artifact.name for artifact in found.artifacts}
+    answer = transport.call("GetArtifacts", service.GetArtifactsRequest())
+    return {artifact.name for artifact in answer.artifacts}
 
 
 def seconds_of_a_read(transport: GrpcTransport) -> float:
-    begun = time.monotonic()
+    start = time.monotonic()
     transport.call("GetArtifactTypes", service.GetArtifactTypesRequest())
-    return time.monotonic() - begun
+    return time.monotonic() - start
 
 
 def test_reads_go_on_while_writes_wait_for_a_lock_and_those_given_up_are_not_made(tmp_path):
@@ -64,10 +64,10 @@ def test_reads_go_on_while_writes_wait_for_a_lock_and_those_given_up_are_not_mad
             waits = [seconds_of_a_read(transport) for _ in range(20)]
             while not all(write.done() for write in writes):
                 waits.append(seconds_of_a_read(transport))
-            ended = Counter(status for write in writes for status in write.result())
-        print(f"{len(waits)} reads, the slowest after {max(waits):.2f} s; writes ended {ended}")
+            outcomes = Counter(status for write in writes for status in write.result())
+        print(f"{len(waits)} reads, the slowest after {max(waits):.2f} s; writes ended {outcomes}")
         assert max(waits) < PATIENCE
-        assert set(ended) <= {"DeadlineExceeded", "Unavailable"}
+        assert set(outcomes) <= {"DeadlineExceeded", "Unavailable"}
         assert put(transport, "last") == "OK"
         assert names(transport) == {"last"}
 
@@ -79,10 +79,10 @@ def test_a_lock_is_waited_for_as_long_as_patience_says(tmp_path):
     ):
         put_type(transport, "T")
         with locked(tmp_path / "store.db"):
-            begun = time.monotonic()
+            start = time.monotonic()
             with pytest.raises(errors.Aborted, match="keeps the database locked"):
                 put_type(transport, "late")
-            assert 0.9 < time.monotonic() - begun < 1 + PATIENCE
+            assert 0.9 < time.monotonic() - start < 1 + PATIENCE
         put_type(transport, "late")
 
 
@@ -114,10 +114,10 @@ def test_a_lock_on_a_server_is_waited_for_as_long_as_patience_says(tmp_path, bac
         put_type(transport, "T")
         with ExitStack() as stack:
             lock(url, stack)
-            begun = time.monotonic()
+            start = time.monotonic()
             with pytest.raises(errors.Aborted):
                 put_type(transport, "late")
-            assert 0.9 < time.monotonic() - begun < 2 + PATIENCE
+            assert 0.9 < time.monotonic() - start < 2 + PATIENCE
         put_type(transport, "late")
 
 
@@ -129,8 +129,8 @@ def test_a_queue_is_bounded_and_a_full_one_is_unavailable(tmp_path):
     ):
         put_type(transport, "T")
         with locked(tmp_path / "store.db"):
-            ended = list(pool.map(lambda at: put(transport, str(at)), range(20)))
-        assert Counter(ended) == {"NotBegun": 14, "Aborted": 6}
+            outcomes = list(pool.map(lambda at: put(transport, str(at)), range(20)))
+        assert Counter(outcomes) == {"NotBegun": 14, "Aborted": 6}
         assert names(transport) == set()
 
 
@@ -146,19 +146,19 @@ def test_streams_that_nobody_reads_are_ended_and_never_all_of_them_are_of_one_ho
             unread.append(trace(opened))
             next(unread[-1])
         assert server._capacity.streams["Trace"]._free == 1
-        begun = time.monotonic()
+        start = time.monotonic()
         assert [*trace(transport)][-1].verdict.node_count == COUNT  # it waited for its turn
-        assert 0.5 < time.monotonic() - begun < 10
+        assert 0.5 < time.monotonic() - start < 10
         assert True in [is_cut(stream) for stream in unread]
 
 
 def test_calls_whose_requests_do_not_come_are_ended(tmp_path):
     with served(tmp_path, idle_stream_seconds=1.5) as (server, transport):
         put_type(transport, "T")
-        ended = threading.Event()
+        stop = threading.Event()
 
         def nothing():
-            ended.wait(30)
+            stop.wait(30)
             yield b""
 
         with grpc.insecure_channel(server.address) as channel:
@@ -167,7 +167,7 @@ def test_calls_whose_requests_do_not_come_are_ended(tmp_path):
             statuses = Counter(call.exception(timeout=20).code().name for call in calls)
             # 192 and 48 of one host are received at once; they are given up, the others refused.
             assert statuses == {"CANCELLED": 192 + 48, "UNAVAILABLE": 400 - 192 - 48}
-            ended.set()
+            stop.set()
         assert seconds_of_a_read(transport) < PATIENCE
 
 
@@ -196,11 +196,11 @@ def connectivity(address: str, every_ms: int, seconds: float) -> set[grpc.Channe
     """Return the states of a connection that pings and makes no call."""
     options = [*PINGS, ("grpc.keepalive_time_ms", every_ms)]
     with grpc.insecure_channel(address, options) as channel:
-        seen: list[grpc.ChannelConnectivity] = []
+        states: list[grpc.ChannelConnectivity] = []
         grpc.channel_ready_future(channel).result(10)
-        channel.subscribe(seen.append)
+        channel.subscribe(states.append)
         time.sleep(seconds)
-        return set(seen)
+        return set(states)
 
 
 def test_clients_may_ping_as_often_as_they_do_in_the_field(tmp_path):
@@ -223,8 +223,8 @@ def test_our_client_makes_a_call_again_that_was_not_begun(tmp_path):
     ):
         put_type(transport, "T")
         with locked(tmp_path / "store.db"):
-            ended = [pool.submit(put, transport, str(at)) for at in range(12)]
+            puts = [pool.submit(put, transport, str(at)) for at in range(12)]
             time.sleep(1)
-        assert {each.result() for each in ended} == {"OK"}
+        assert {each.result() for each in puts} == {"OK"}
         assert names(transport) == {str(at) for at in range(12)}
         assert "reason=NOT_BEGUN" in server.log()

@@ -1,4 +1,4 @@
-"""A cluster of three nodes loses one under load, and its quorum: what clients of servers see."""
+"""A cluster of three nodes loses one under load, and its quorum: the view of clients of servers."""
 
 import statistics
 import threading
@@ -72,7 +72,7 @@ class Load:
         self._stopped = threading.Event()
         self.seconds: list[float] = []
         self.failures: list[errors.LineageError] = []
-        self.written: list[str] = []
+        self.names: list[str] = []
 
     def run(self, who: int) -> None:
         count = 0
@@ -80,7 +80,7 @@ class Load:
             name, began = f"w{who}-{count}", time.monotonic()
             try:
                 put(self._transports[who % len(self._transports)], self._type_id, name)
-                self.written.append(name)
+                self.names.append(name)
             except errors.LineageError as error:
                 self.failures.append(error)
             self.seconds.append(time.monotonic() - began)
@@ -128,9 +128,9 @@ def test_a_node_that_is_killed_and_joins_again_fails_no_call(cluster, database, 
                 one.result()
         stored = names(transports[0])
         assert names(transports[1]) == stored
-    print(f"{len(load.written)} written, {len(load.failures)} failed, {load.figures()}")
+    print(f"{len(load.names)} written, {len(load.failures)} failed, {load.figures()}")
     assert load.failures == []
-    assert sorted(stored) == sorted(load.written)
+    assert sorted(stored) == sorted(load.names)
     contents = [mariadb.rows_at(node.port, database) for node in cluster.nodes]
     assert contents[0]["artifacts"]
     assert contents[1] == contents[0]
@@ -139,12 +139,12 @@ def test_a_node_that_is_killed_and_joins_again_fails_no_call(cluster, database, 
 
 def test_what_one_server_acknowledged_the_other_sees(cluster, database):
     with (
-        closing(Engine(cluster.url(database, first=0))) as here,
+        closing(Engine(cluster.url(database, first=0))) as first,
         closing(Engine(cluster.url(database, first=1))) as there,
     ):
-        type_id = put_type(here)
+        type_id = put_type(first)
         for number in range(50):
-            put(here, type_id, f"n{number}")
+            put(first, type_id, f"n{number}")
             assert names(there)[-1] == f"n{number}"
 
 
@@ -164,9 +164,9 @@ def test_without_quorum_calls_are_unavailable_and_with_it_they_work_again(cluste
         execute(cluster.nodes[0], "SET GLOBAL wsrep_provider_options = 'pc.bootstrap=YES'")
         cluster.nodes[0].wait()
         put(engine, type_id, "after")
-        found = names(engine)
-        assert found[0] == "before"
-        assert found[-1] == "after"
+        stored_names = names(engine)
+        assert stored_names[0] == "before"
+        assert stored_names[-1] == "after"
         for node in cluster.nodes[1:]:
             node.start()
             node.wait()

@@ -69,10 +69,10 @@ def test_hostile_filters_fail_and_others_are_answered(tmp_path):
         attacks = [pool.submit(attack, transport, text) for text in HOSTILE]
         waits = []
         while not all(one.done() for one in attacks):
-            begun = time.monotonic()
-            found = transport.call("GetArtifactsByID", by_id(node))
-            waits.append(time.monotonic() - begun)
-            assert len(found.artifacts) == 1
+            start = time.monotonic()
+            answer = transport.call("GetArtifactsByID", by_id(node))
+            waits.append(time.monotonic() - start)
+            assert len(answer.artifacts) == 1
         assert [one.result() for one in attacks] == [
             errors.DeadlineExceeded,
             errors.DeadlineExceeded,
@@ -97,25 +97,32 @@ def test_readers_are_answered_while_many_send_large_filters(tmp_path, text):
         ThreadPoolExecutor(16) as pool,
     ):
         node = put(transport)
-        ended = threading.Event()
+        stop = threading.Event()
 
         def attack_on() -> set[type[Exception] | None]:
-            found = set()
-            while not ended.is_set():
-                found.add(attack(transport, text))
-            return found
+            statuses = set()
+            while not stop.is_set():
+                statuses.add(attack(transport, text))
+            return statuses
 
         attacks = [pool.submit(attack_on) for _ in range(16)]
         waits = []
         until = time.monotonic() + 10
         while time.monotonic() < until:
-            begun = time.monotonic()
+            start = time.monotonic()
             transport.call("GetArtifactsByID", by_id(node))
-            waits.append(time.monotonic() - begun)
-        ended.set()
-        seen = set().union(*(one.result() for one in attacks))
-        print(f"{len(waits)} answers, the slowest after {max(waits):.2f} s; attackers got {seen}")
-        assert seen <= {None, errors.InvalidArgument, errors.ResourceExhausted, errors.Unavailable}
+            waits.append(time.monotonic() - start)
+        stop.set()
+        statuses = set().union(*(one.result() for one in attacks))
+        print(
+            f"{len(waits)} answers, the slowest after {max(waits):.2f} s; attackers got {statuses}"
+        )
+        assert statuses <= {
+            None,
+            errors.InvalidArgument,
+            errors.ResourceExhausted,
+            errors.Unavailable,
+        }
         assert len(waits) > 20
         assert max(waits) < PATIENCE
 
@@ -129,12 +136,12 @@ def test_callers_who_gave_up_are_not_worked_for(tmp_path):
     ):
         node = put(transport)
         before = psutil.Process(server.process.pid).cpu_times().user
-        found = set(pool.map(lambda _: attack(hasty, LONGEST), range(64)))
+        statuses = set(pool.map(lambda _: attack(hasty, LONGEST), range(64)))
         transport.call("GetArtifactsByID", by_id(node))
         time.sleep(1.5)
         used = psutil.Process(server.process.pid).cpu_times().user - before
-        print(f"{used:.1f} s of work for 64 filters; their callers got {found}")
-        assert found <= {errors.DeadlineExceeded, errors.ResourceExhausted}
+        print(f"{used:.1f} s of work for 64 filters; their callers got {statuses}")
+        assert statuses <= {errors.DeadlineExceeded, errors.ResourceExhausted}
         assert used < 20  # each would take almost a second
 
 

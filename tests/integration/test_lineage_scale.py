@@ -51,8 +51,8 @@ def batch_of(
         index = number - first
         request.executions.add(type_id=11, name=f"e{number}")
         request.artifacts.add(type_id=10, uri=f"s3://bucket/{number}/{PADDING}")
-        written = request.event_edges.add(execution_index=index, artifact_index=index)
-        written.event.type = pb.Event.OUTPUT
+        output = request.event_edges.add(execution_index=index, artifact_index=index)
+        output.event.type = pb.Event.OUTPUT
         for source in reads[number]:
             edge = request.event_edges.add(execution_index=index)
             edge.event.type = pb.Event.INPUT
@@ -76,12 +76,12 @@ def record(transport: GrpcTransport, reads: list[list[int]]) -> list[int]:
 
 
 def ancestors(reads: list[list[int]], number: int) -> set[int]:
-    found, waiting = {number}, [number]
-    while waiting:
-        new = set(reads[waiting.pop()]) - found
-        found |= new
-        waiting += new
-    return found
+    numbers, queue = {number}, [number]
+    while queue:
+        new = set(reads[queue.pop()]) - numbers
+        numbers |= new
+        queue += new
+    return numbers
 
 
 def resident(served: Served) -> int:
@@ -104,7 +104,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, l
 def test_the_whole_lineage_comes_with_bodies_and_a_verdict(served):
     server, ids = served
     reads = graph(EXECUTIONS)
-    wanted = ancestors(reads, EXECUTIONS - 1)
+    numbers = ancestors(reads, EXECUTIONS - 1)
     request = lineage_pb2.TraceRequest()
     request.walk.start.kind = lineage_pb2.ARTIFACT
     request.walk.start.ids.ids.append(ids[-1])
@@ -123,10 +123,10 @@ def test_the_whole_lineage_comes_with_bodies_and_a_verdict(served):
     print(f"{len(artifacts)} artifacts, {len(events)} events, {size / MIB:.0f} MiB, "
           f"{hops[-2]} hops, server grew by {(most - before) / MIB:.0f} MiB")  # fmt: skip
     assert verdict.complete
-    assert sorted(artifacts) == sorted(ids[number] for number in wanted)
-    assert executions == {f"e{number}" for number in wanted}
-    assert verdict.node_count == 2 * len(wanted)
-    assert verdict.event_count == len(events) == sum(1 + len(reads[n]) for n in wanted)
+    assert sorted(artifacts) == sorted(ids[number] for number in numbers)
+    assert executions == {f"e{number}" for number in numbers}
+    assert verdict.node_count == 2 * len(numbers)
+    assert verdict.event_count == len(events) == sum(1 + len(reads[n]) for n in numbers)
     assert hops[:-1] == sorted(hops[:-1])
     assert most - before < MAX_GROWTH
 
@@ -139,10 +139,10 @@ def test_a_cut_lineage_is_continued_to_the_same_end(served):
     server, ids = served
     with lineage_store.connect(f"grpc://{server.address}", timeout=600) as store:
         query: LineageQuery = store.lineage(store.get_artifact(ids[-1]))
-        found = query.upstream(max_nodes=len(ids) // 3)
-        while not found.verdict.complete:
-            found = query.upstream(resume=found, max_nodes=len(ids) // 3)
+        lineage = query.upstream(max_nodes=len(ids) // 3)
+        while not lineage.verdict.complete:
+            lineage = query.upstream(resume=lineage, max_nodes=len(ids) // 3)
         summary = query.summarize("upstream")
-    wanted = ancestors(graph(EXECUTIONS), EXECUTIONS - 1)
-    assert len(found.nodes) == summary.verdict.node_count == 2 * len(wanted)
-    assert len(found.edges) == summary.verdict.event_count
+    numbers = ancestors(graph(EXECUTIONS), EXECUTIONS - 1)
+    assert len(lineage.nodes) == summary.verdict.node_count == 2 * len(numbers)
+    assert len(lineage.edges) == summary.verdict.event_count

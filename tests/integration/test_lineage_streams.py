@@ -73,11 +73,11 @@ def test_half_of_the_threads_may_stream_and_the_others_go_on(tmp_path):
 def test_a_stream_that_is_read_slowly_is_whole(tmp_path):
     with served(tmp_path, threads=1) as (_, transport):
         fill(transport)
-        found = 0
+        count = 0
         for part in trace(transport):
             time.sleep(0.005)
-            found += len(part.artifacts)
-        assert found == part.verdict.node_count == COUNT
+            count += len(part.artifacts)
+        assert count == part.verdict.node_count == COUNT
 
 
 def test_the_limits_of_the_server_hold_for_all(tmp_path):
@@ -100,9 +100,9 @@ def test_a_server_that_stops_ends_its_streams(tmp_path):
             fill(transport)
             stream = trace(transport)
             next(stream)
-            begun = time.monotonic()
+            start = time.monotonic()
             assert process.stop() == 0
-            assert time.monotonic() - begun < 5
+            assert time.monotonic() - start < 5
             with pytest.raises(errors.LineageError) as caught:
                 list(stream)
         assert isinstance(caught.value, (errors.Unavailable, errors.Cancelled))

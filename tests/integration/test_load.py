@@ -64,26 +64,26 @@ def write_until(
 
 
 def read_until(stopped: Callable[[], bool], transport: GrpcTransport) -> int:
-    """Read what was written last; return the number of reads."""
+    """Read the last written nodes; return the number of reads."""
     reads = 0
     options = pb.ListOperationOptions(max_result_size=20)
     options.order_by_field.is_asc = False
     while not stopped():
         request = service.GetExecutionsRequest(options=options)
         ids = [e.id for e in transport.call("GetExecutions", request).executions]
-        asked = service.GetEventsByExecutionIDsRequest(execution_ids=ids)
-        events = transport.call("GetEventsByExecutionIDs", asked).events
+        by_execution = service.GetEventsByExecutionIDsRequest(execution_ids=ids)
+        events = transport.call("GetEventsByExecutionIDs", by_execution).events
         assert sorted(event.execution_id for event in events) == sorted(ids)
         reads += 2
     return reads
 
 
 def merged(parts: list[dict[str, int]]) -> dict[str, int]:
-    return {name: found for part in parts for name, found in part.items()}
+    return {name: value for part in parts for name, value in part.items()}
 
 
 class Stored:
-    """What a file holds, read without the server."""
+    """Return the content of a file, read without the server."""
 
     def __init__(self, path: Path) -> None:
         url = f"sqlite:///{path}"
@@ -155,7 +155,7 @@ def write_until_killed(
 
 
 def kill_under_load(directory: Path, writers: int, prefix: str) -> dict[str, int]:
-    """Serve, write, kill -9; return what was acknowledged."""
+    """Serve, write, kill -9; return the acknowledged nodes."""
     dead = threading.Event()
     with serving(directory) as served:
         transport = GrpcTransport(served.address, retry=False)
@@ -178,9 +178,9 @@ def test_kill_under_load(tmp_path):
     for round_number in range(KILLS):
         acknowledged |= kill_under_load(tmp_path, writers, f"k{round_number}")
         stored = Stored(tmp_path / "store.db")
-        found = {node.name: node.id for node in stored.executions}
-        assert acknowledged.items() <= found.items()
+        stored_ids = {node.name: node.id for node in stored.executions}
+        assert acknowledged.items() <= stored_ids.items()
         # A step whose answer was lost may be there, but only one of each writer.
-        assert len(found) <= len(acknowledged) + writers * (round_number + 1)
+        assert len(stored_ids) <= len(acknowledged) + writers * (round_number + 1)
         stored.check_whole_steps()
     assert len(acknowledged) > KILLS

@@ -75,30 +75,30 @@ def client(engine, seed):
     """Create everything, in an order of its own."""
     order = list(range(THINGS))
     Random(seed).shuffle(order)
-    made = []
+    things = []
     for number in order:
         type_id = put_type(engine, number)
-        made.append(("type", number, type_id))
-        made.append(("name", number, put_artifact(engine, type_id, name="same")))
+        things.append(("type", number, type_id))
+        things.append(("name", number, put_artifact(engine, type_id, name="same")))
         external = {"external_id": f"x{number}"}
-        made.append(("external id", number, put_artifact(engine, type_id, **external)))
-    return made
+        things.append(("external id", number, put_artifact(engine, type_id, **external)))
+    return things
 
 
 def test_there_is_exactly_one_of_each(engines):
     with ThreadPoolExecutor(SERVERS * CLIENTS) as pool:
         clients = [pool.submit(client, engines[i % SERVERS], i) for i in range(SERVERS * CLIENTS)]
-        made = [thing for one in clients for thing in one.result()]
+        things = [thing for one in clients for thing in one.result()]
     ids = {}
-    for what, number, found in made:
-        if found is not None:
-            ids.setdefault((what, number), []).append(found)
+    for kind, number, node_id in things:
+        if node_id is not None:
+            ids.setdefault((kind, number), []).append(node_id)
     assert len(ids) == 3 * THINGS
-    types = [found for (what, _), found in ids.items() if what == "type"]
-    assert all(len(set(found)) == 1 for found in types)
-    others = [found for (what, _), found in ids.items() if what != "type"]
-    assert [len(found) for found in others] == [1] * (2 * THINGS)
+    types = [node_ids for (kind, _), node_ids in ids.items() if kind == "type"]
+    assert all(len(set(node_ids)) == 1 for node_ids in types)
+    others = [node_ids for (kind, _), node_ids in ids.items() if kind != "type"]
+    assert [len(node_ids) for node_ids in others] == [1] * (2 * THINGS)
     answer = engines[0].call("GetArtifacts", service.GetArtifactsRequest())
     stored = service.GetArtifactsResponse.FromString(answer).artifacts
-    assert sorted(node.id for node in stored) == sorted(found[0] for found in others)
+    assert sorted(node.id for node in stored) == sorted(node_ids[0] for node_ids in others)
     assert set(Counter(node.external_id for node in stored if node.external_id).values()) == {1}

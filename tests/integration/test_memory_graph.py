@@ -1,4 +1,4 @@
-"""The graph in memory shows what the snapshot of a query has, no more and no less."""
+"""The graph in memory shows the nodes in the snapshot of a query, no more and no less."""
 
 import logging
 import random
@@ -35,7 +35,7 @@ SERVERS = 3
 
 @pytest.fixture(params=["sqlite", "postgresql", "mariadb", "galera"])
 def urls(request, tmp_path):
-    """How each of three servers reaches one store; in a cluster, each by a node of its own."""
+    """The way of each of three servers to one store; in a cluster, each by a node of its own."""
     if request.param == "sqlite":
         yield [f"sqlite:///{tmp_path}/store.db"] * SERVERS
         return
@@ -129,23 +129,23 @@ def test_readers_and_writers_of_several_servers(urls, monkeypatch):
         fill(servers[0])
         for server in servers:
             server.load_graph(wait=True)
-        done = threading.Event()
+        stop = threading.Event()
 
         def write(of: int) -> None:
             for at in range(of, len(events), 20):
                 put(servers[of % SERVERS], events[at : at + 1])
 
         def ask(of: int) -> int:
-            told = 0
-            while not done.is_set():
+            answer_count = 0
+            while not stop.is_set():
                 server = servers[of % SERVERS]
-                told += read(server, partial(assert_same, server))
-            return told
+                answer_count += read(server, partial(assert_same, server))
+            return answer_count
 
         with ThreadPoolExecutor(24) as pool:
             readers = [pool.submit(ask, of) for of in range(SERVERS)]
             list(pool.map(write, range(20)))
-            done.set()
+            stop.set()
             assert all(reader.result() > 0 for reader in readers)
         for server in servers:
             server._adjacency.wait()

@@ -45,10 +45,10 @@ def put(url: str) -> None:
         store.put_artifact_type(ArtifactType(name="M", properties={"accuracy": float}))
         for name, value in NUMBERS.items():
             store.put_artifact(Artifact(type="M", name=name, properties={"accuracy": value}))
-        assert found(store, "> 0.9") == {"good", "endless", "largest"}
+        assert names_with(store, "> 0.9") == {"good", "endless", "largest"}
 
 
-def found(store, condition: str) -> set[str]:
+def names_with(store, condition: str) -> set[str]:
     where = f"properties.accuracy.double_value {condition}"
     return {artifact.name for artifact in store.list_artifacts(where=where).items}
 
@@ -92,9 +92,9 @@ def test_a_new_store_is_right(url):
 def assert_right(url: str) -> None:
     assert check(url).findings.total == 0
     with connect(url) as store:
-        assert found(store, "> 0.9") == {"good", "endless", "largest"}
-        assert found(store, "IS NULL") == {"diverged"}
-        assert found(store, "= 1.7976931348623157e308") == {"largest"}
-        assert found(store, "> 1.7976931348623157e308") == {"endless"}
-        assert found(store, "= 1e999") == {"endless"}
-        assert found(store, "= -1.7976931348623157e308") == {"least"}
+        assert names_with(store, "> 0.9") == {"good", "endless", "largest"}
+        assert names_with(store, "IS NULL") == {"diverged"}
+        assert names_with(store, "= 1.7976931348623157e308") == {"largest"}
+        assert names_with(store, "> 1.7976931348623157e308") == {"endless"}
+        assert names_with(store, "= 1e999") == {"endless"}
+        assert names_with(store, "= -1.7976931348623157e308") == {"least"}

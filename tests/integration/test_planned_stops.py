@@ -1,4 +1,4 @@
-"""A planned stop: what has not begun gets UNAVAILABLE, and the drain takes as long as it may."""
+"""A planned stop: new calls get UNAVAILABLE, and the drain takes as long as it may."""
 
 import json
 import signal
@@ -45,13 +45,13 @@ def locked(path) -> Iterator[None]:
 
 def stopped(served: Served) -> float:
     """Stop a server; return how many seconds it took."""
-    begun = time.monotonic()
+    start = time.monotonic()
     assert served.stop() == 0
-    return time.monotonic() - begun
+    return time.monotonic() - start
 
 
 def is_cut(stream) -> bool:
-    """Whether a stream ended with Unavailable; one that buffers held to its end is whole."""
+    """Return True if a stream ended with Unavailable; one buffered to its end is whole."""
     try:
         *_, last = stream
     except errors.Unavailable:
@@ -65,7 +65,7 @@ class Caller(threading.Thread):
 
     def __init__(self, address: str, statuses: Counter, acknowledged: list[str]) -> None:
         super().__init__()
-        self.ended = threading.Event()
+        self.stop = threading.Event()
         self._address = address
         self._statuses = statuses
         self._acknowledged = acknowledged
@@ -75,7 +75,7 @@ class Caller(threading.Thread):
         with grpc.insecure_channel(self._address, options) as channel:
             put = channel.unary_unary("/ml_metadata.MetadataStoreService/PutArtifacts")
             at = 0
-            while not self.ended.is_set():
+            while not self.stop.is_set():
                 name = f"{self.name}-{at}"
                 at += 1
                 request = service.PutArtifactsRequest()
@@ -111,7 +111,7 @@ def stop_again_and_again(directory, database: str, *options: str) -> tuple[Count
                 assert "Traceback" not in served.log()
     finally:
         for caller in callers:
-            caller.ended.set()
+            caller.stop.set()
         for caller in callers:
             caller.join()
     return statuses, set(acknowledged)
@@ -122,8 +122,8 @@ def stored(directory, database: str) -> set[str]:
         serving(directory, "--database", database) as served,
         closing(GrpcTransport(served.address)) as transport,
     ):
-        found = transport.call("GetArtifacts", service.GetArtifactsRequest())
-        return {artifact.name for artifact in found.artifacts}
+        answer = transport.call("GetArtifacts", service.GetArtifactsRequest())
+        return {artifact.name for artifact in answer.artifacts}
 
 
 def test_a_stop_under_load_answers_unavailable_alone_and_loses_nothing(tmp_path):
@@ -233,11 +233,11 @@ def test_the_bound_holds_with_streams_that_nobody_reads_and_with_waits(tmp_path)
         transport.call("Claim", claim)
         wait = transport.stream("Wait", cache_pb2.WaitRequest(digests=[bytes(32)]))
         threading.Timer(0.5, served.process.send_signal, [signal.SIGTERM]).start()
-        begun = time.monotonic()
+        start = time.monotonic()
         with pytest.raises(errors.Unavailable):
             list(wait)
         assert served.process.wait(30) == 0
-        assert time.monotonic() - begun < 0.5 + 1 + CLOSE_SECONDS + SLACK
+        assert time.monotonic() - start < 0.5 + 1 + CLOSE_SECONDS + SLACK
         assert True in [is_cut(stream) for stream in unread]
         assert "Traceback" not in served.log()
 

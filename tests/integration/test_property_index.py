@@ -1,4 +1,4 @@
-"""A filter over properties never misses what was acknowledged, though the index follows behind."""
+"""A filter over properties never misses an acknowledged node, though the index follows behind."""
 
 import threading
 import time
@@ -31,7 +31,7 @@ def url(request, tmp_path):
 
 @pytest.fixture
 def never_idle(monkeypatch):
-    """Let nothing be indexed but what a filter needs."""
+    """Let nothing be indexed but the properties that a filter needs."""
     monkeypatch.setattr(indexing, "IDLE_SECONDS", 3600)
 
 
@@ -52,7 +52,7 @@ def put(engine, *nodes):
     return list(engine.call("PutArtifacts", request).artifact_ids)
 
 
-def found(engine, value):
+def ids_with(engine, value):
     request = service.GetArtifactsRequest()
     request.options.max_result_size = 100
     request.options.filter_query = f"custom_properties.p.int_value = {value}"
@@ -72,12 +72,12 @@ def test_it_is_complete_for_the_first_filter_and_for_those_after_updates(url, ne
         changed = artifact(type_id, 8)
         changed.id = ids[1]
         put(engine, changed)  # while it waits
-        assert found(engine, 7) == [ids[0], ids[2]]
+        assert ids_with(engine, 7) == [ids[0], ids[2]]
         assert queue(engine) == []
-        assert found(engine, 8) == [ids[1]]
+        assert ids_with(engine, 8) == [ids[1]]
         changed.custom_properties["p"].int_value = 9
         put(engine, changed)
-        assert (found(engine, 8), found(engine, 9)) == ([], [ids[1]])
+        assert (ids_with(engine, 8), ids_with(engine, 9)) == ([], [ids[1]])
 
 
 def test_what_one_server_acknowledged_a_filter_of_another_finds_at_once(url, never_idle):
@@ -86,10 +86,10 @@ def test_what_one_server_acknowledged_a_filter_of_another_finds_at_once(url, nev
         type_id = put_type(engines[0])
 
         def write_and_look(who: int) -> None:
-            here, there = engines[who % 2], engines[1 - who % 2]
+            writing, there = engines[who % 2], engines[1 - who % 2]
             for number in range(NODES):
                 value = who * NODES + number
-                assert put(here, artifact(type_id, value)) == found(there, value)
+                assert put(writing, artifact(type_id, value)) == ids_with(there, value)
 
         with ThreadPoolExecutor(WRITERS) as pool:
             list(pool.map(write_and_look, range(WRITERS)))
@@ -105,7 +105,7 @@ def test_it_is_written_when_there_is_time(url):
         texts: list[str] = []
         connection.statement_observers.append(texts.append)
         try:
-            assert len(found(engine, 7)) == 1
+            assert len(ids_with(engine, 7)) == 1
         finally:
             connection.statement_observers.remove(texts.append)
         assert not any(text.startswith("INSERT") for text in texts)
@@ -116,7 +116,7 @@ def test_a_process_that_ended_leaves_the_queue_to_the_next(url, never_idle):
         ids = put(engine, artifact(put_type(engine), 7))
     with closing(Engine(url)) as engine:
         assert len(queue(engine)) == 1
-        assert found(engine, 7) == ids
+        assert ids_with(engine, 7) == ids
 
 
 def test_too_long_a_queue_is_worked_off_under_load(tmp_path, monkeypatch):
@@ -133,11 +133,11 @@ def test_too_long_a_queue_is_worked_off_under_load(tmp_path, monkeypatch):
             return count
 
         with ThreadPoolExecutor(1) as pool:
-            written = pool.submit(write)
+            write_count = pool.submit(write)
             time.sleep(1)
             behind = sum(size for _, size in queue(engine))
             stopped.set()
-            assert written.result() > behind
+            assert write_count.result() > behind
 
 
 def test_a_store_opened_for_reading_finds_what_waits_to_be_indexed(tmp_path, never_idle):
@@ -145,11 +145,11 @@ def test_a_store_opened_for_reading_finds_what_waits_to_be_indexed(tmp_path, nev
     with closing(Engine(f"sqlite:///{path}")) as engine:
         ids = put(engine, artifact(put_type(engine), 7))
     with closing(Engine(f"sqlite:///{path}?mode=ro")) as engine:
-        assert found(engine, 7) == ids
+        assert ids_with(engine, 7) == ids
     with closing(Engine(f"sqlite:///{path}")) as engine:
-        assert found(engine, 7) == ids
+        assert ids_with(engine, 7) == ids
     with closing(Engine(f"sqlite:///{path}?mode=ro")) as engine:
-        assert found(engine, 7) == ids
+        assert ids_with(engine, 7) == ids
 
 
 def test_large_batches_are_queued_in_parts(tmp_path, never_idle):
@@ -157,7 +157,7 @@ def test_large_batches_are_queued_in_parts(tmp_path, never_idle):
         type_id = put_type(engine)
         put(engine, *(artifact(type_id, number % 50) for number in range(1200)))
         assert sorted(size for _, size in queue(engine)) == [200, 500, 500]
-        assert len(found(engine, 3)) == 24
+        assert len(ids_with(engine, 3)) == 24
 
 
 def test_executions_that_caches_look_for_are_indexed_at_once(tmp_path, never_idle):

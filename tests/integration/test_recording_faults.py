@@ -57,7 +57,7 @@ with connect(url, connect_timeout=None, recording=options) as store, store.run(n
 
 @dataclass(slots=True)
 class Schedule:
-    """What happens when in one trial; times in seconds from the first ended step on."""
+    """The course of one trial; times in seconds from the first ended step on."""
 
     seed: int
     store: str
@@ -87,7 +87,7 @@ class Schedule:
 
 
 class Trial:
-    """One pipeline in a process of its own, and what is done to it."""
+    """One pipeline in a process of its own, and the faults that it meets."""
 
     def __init__(
         self, schedule: Schedule, url: str, store: StoreFaults, spool: SpoolFaults
@@ -97,7 +97,7 @@ class Trial:
         self._url = url
         self._store = store
         self._ends: dict[str, Callable[[], None]] = {}
-        self.ended: list[int] = []
+        self.ended_steps: list[int] = []
         self.log = ""
         self.code = 0
 
@@ -122,7 +122,7 @@ class Trial:
             self._go_through(process)
             rest, log = process.communicate(timeout=60)
             self.code, self.log = process.returncode, log.decode()
-        self.ended = [int(line) for line in (first + rest).split(b"\n")[:-1]]
+        self.ended_steps = [int(line) for line in (first + rest).split(b"\n")[:-1]]
         for end in self._ends.values():
             end()
 
@@ -160,7 +160,7 @@ def store_faults(
 
 
 def replay_all(trial: Trial, url: str, seed: int) -> None:
-    """Bring what waits to the store: by hand, or by a process that records there later."""
+    """Bring the waiting records to the store: by hand, or by a process that records there later."""
     path = trial.spool.path
     recover(path)
     with connect(url, recording=RecordingOptions(spool=path.parent, retry_seconds=0.05)) as store:
@@ -184,14 +184,14 @@ def missing_steps(url: str, trial: Trial) -> list[int]:
     numbers = [int(str(step.external_id).split("/")[-2]) for step in stored]
     assert len(numbers) == len(set(numbers))
     complete = {n for n, step in zip(numbers, stored, strict=True) if step.state == "COMPLETE"}
-    return [number for number in trial.ended if number not in complete]
+    return [number for number in trial.ended_steps if number not in complete]
 
 
 def allowed(trial: Trial) -> int:
-    """Return how many ended steps may be missing, by what docs/recording.md says."""
+    """Return how many ended steps may be missing, by the promise of docs/recording.md."""
     schedule = trial.schedule
     if schedule.end != "in_order" and schedule.spool in NO_JOURNAL:
-        return len(trial.ended)
+        return len(trial.ended_steps)
     return trial.told_lost() + trial.spool.endangered
 
 
@@ -206,9 +206,9 @@ def test_no_ended_step_is_lost(seed: int, store_faults, tmp_path: Path, record_p
         trial.run()
         replay_all(trial, server.url, seed)
         lost_steps = missing_steps(server.url, trial)
-    story = f"{schedule}\n{len(trial.ended)} ended, missing {lost_steps}\n{trial.log}"
+    story = f"{schedule}\n{len(trial.ended_steps)} ended, missing {lost_steps}\n{trial.log}"
     for name, count in (
-        ("ended", len(trial.ended)),
+        ("ended", len(trial.ended_steps)),
         ("missing", len(lost_steps)),
         ("told", trial.told_lost()),
         ("endangered", spool.endangered),
@@ -216,5 +216,5 @@ def test_no_ended_step_is_lost(seed: int, store_faults, tmp_path: Path, record_p
         record_property(name, count)
     record_property("schedule", f"{schedule.store} {schedule.spool} {schedule.end}")
     assert "Traceback" not in trial.log, story
-    assert schedule.end != "in_order" or (trial.code, len(trial.ended)) == (0, STEPS), story
+    assert schedule.end != "in_order" or (trial.code, len(trial.ended_steps)) == (0, STEPS), story
     assert len(lost_steps) <= allowed(trial), story

@@ -1,4 +1,4 @@
-"""Recording where processes begin and end: forks, exits, and what is left behind."""
+"""Recording where processes begin and end: forks, exits, and the files left behind."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The server as a process: how it starts, what it says, and how it ends."""
+"""The server as a process: its start, its messages, and its end."""
 
 import json
 import signal
@@ -33,8 +33,8 @@ def test_a_signal_ends_the_server_in_order(tmp_path, number):
         assert served.stop(number) == 0
     assert not (tmp_path / "store.db-wal").exists()
     with closing(sqlite3.connect(tmp_path / "store.db")) as connection:
-        found = connection.execute("SELECT count(*) FROM types WHERE name = 'T'")
-        assert found.fetchone() == (1,)
+        rows = connection.execute("SELECT count(*) FROM types WHERE name = 'T'")
+        assert rows.fetchone() == (1,)
 
 
 def put_type(transport, name):
@@ -101,7 +101,7 @@ def test_a_call_can_be_made_from_what_reflection_tells(tmp_path):
                 request_serializer=request.SerializeToString,
                 response_deserializer=response.FromString,
             )(request(type_ids=[2]))
-            assert [found.name for found in answer.artifact_types] == ["mlmd.Model"]
+            assert [each.name for each in answer.artifact_types] == ["mlmd.Model"]
 
 
 def test_reflection_describes_ml_metadata_under_its_own_names(tmp_path):
@@ -202,10 +202,10 @@ def test_a_client_waits_for_a_server_that_comes_late(tmp_path):
         address = served.address
         served.stop()
     with closing(GrpcTransport(address, timeout=1, retry=False)) as impatient:
-        begun = time.monotonic()
+        start = time.monotonic()
         with pytest.raises(errors.Unavailable):
             impatient.call("GetArtifactTypes", service.GetArtifactTypesRequest())
-        assert time.monotonic() - begun < 1
+        assert time.monotonic() - start < 1
     with closing(GrpcTransport(address, timeout=30)) as patient:
         with pytest.raises(errors.Unavailable, match=r"0\.2 s"):
             patient.wait_until_ready(0.2)

@@ -40,8 +40,8 @@ def workers(served) -> list[psutil.Process]:
 def sockets(served, process, status) -> int:
     """Return how many sockets of a process are on the port, in a status."""
     port = int(served.address.rpartition(":")[2])
-    found = process.net_connections()
-    return sum(c.laddr.port == port and c.status == status for c in found)
+    connections = process.net_connections()
+    return sum(c.laddr.port == port and c.status == status for c in connections)
 
 
 def put_type(transport, name) -> int:
@@ -63,30 +63,30 @@ def test_all_processes_answer_and_end_together(tmp_path, database):
         with ThreadPoolExecutor(CONNECTIONS) as pool:
             ids = list(pool.map(put_type, ports, ["T"] * CONNECTIONS))
         assert len(set(ids)) == 1
-        found = workers(served)
-        assert len(found) == PROCESSES
-        assert all(sockets(served, process, "ESTABLISHED") for process in found)
+        processes = workers(served)
+        assert len(processes) == PROCESSES
+        assert all(sockets(served, process, "ESTABLISHED") for process in processes)
         assert served.stop(signal.SIGTERM) == 0
-    assert not any(process.is_running() for process in found)
+    assert not any(process.is_running() for process in processes)
 
 
 def test_the_end_of_one_is_the_end_of_all(tmp_path):
     with postgresql.new_store() as database, served_by_many(tmp_path, database) as served:
-        found = workers(served)
-        found[0].kill()
+        processes = workers(served)
+        processes[0].kill()
         assert served.process.wait(30) == 1
         assert "ended with exit code -9" in served.log()
-        assert not any(process.is_running() for process in found)
+        assert not any(process.is_running() for process in processes)
 
 
 def test_they_end_with_the_first_process(tmp_path):
     with postgresql.new_store() as database, served_by_many(tmp_path, database) as served:
-        found = workers(served)
+        processes = workers(served)
         os.kill(served.process.pid, signal.SIGKILL)
         deadline = time.monotonic() + 20
-        while any(process.is_running() for process in found) and time.monotonic() < deadline:
+        while any(process.is_running() for process in processes) and time.monotonic() < deadline:
             time.sleep(0.05)
-        assert not any(process.is_running() for process in found)
+        assert not any(process.is_running() for process in processes)
 
 
 def test_their_port_is_their_own(tmp_path):

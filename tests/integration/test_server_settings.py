@@ -88,8 +88,8 @@ def test_a_wrong_file_is_refused(tmp_path, text, message):
     ],
 )
 def test_a_wrong_option_is_refused(options, code, message):
-    found, error = failing(*options)
-    assert found == code
+    exit_code, error = failing(*options)
+    assert exit_code == code
     assert message in error
 
 
@@ -154,7 +154,7 @@ def test_the_access_log(tmp_path):
             lines = [line for line in served.log().splitlines() if "call answered" in line]
         methods = [re.search(r"method=(\w+) peer=ipv4:\S+ ms=[\d.]+$", line) for line in lines]
         expected = ["GetArtifactTypes"] if is_on else []
-        assert [found and found.group(1) for found in methods] == expected
+        assert [match and match.group(1) for match in methods] == expected
 
 
 def trace_of_nothing():

@@ -72,10 +72,10 @@ def test_mutual_tls(tmp_path, mutual, authority, ca):
                 answers(served, Tls(ca=ca, **stranger))
 
 
-@pytest.mark.parametrize("kept", [slice(0, 2), slice(2, 4)], ids=["no certificate", "no key"])
-def test_a_key_needs_a_certificate(tmp_path, options, kept):
+@pytest.mark.parametrize("selection", [slice(0, 2), slice(2, 4)], ids=["no certificate", "no key"])
+def test_a_key_needs_a_certificate(tmp_path, options, selection):
     database = ["--database", f"sqlite:///{tmp_path}/a.db"]
-    code, error = failing(*options[kept], *database, "--grpc", "127.0.0.1:0")
+    code, error = failing(*options[selection], *database, "--grpc", "127.0.0.1:0")
     assert code == 1
     assert "TLS needs both a key and a certificate" in error
     assert not (tmp_path / "a.db").exists()

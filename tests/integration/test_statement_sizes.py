@@ -108,10 +108,10 @@ def test_small_writers_go_on_beside_a_large_one(engine, packet):
     stop = threading.Event()
 
     def write_large() -> int:
-        written = 0
+        count = 0
         while not stop.is_set():
-            written += len(put(engine, type_id, packet // 32, 40))
-        return written
+            count += len(put(engine, type_id, packet // 32, 40))
+        return count
 
     with ThreadPoolExecutor(4) as pool:
         large = pool.submit(write_large)
@@ -147,13 +147,13 @@ def test_a_connection_that_a_large_statement_loses_is_no_outage():
         through = url.replace(f":{mariadb.port()}/", f":{port}/")
         with closing(Engine(through, Limits(patience_seconds=30))) as engine:
             type_id = put_type(engine)
-            begun = time.monotonic()
+            start = time.monotonic()
             with ThreadPoolExecutor(8) as pool:
                 large = pool.submit(put, engine, type_id, 3 * MB)
                 others = [pool.submit(put, engine, type_id, 10) for _ in range(30)]
                 with pytest.raises(errors.InvalidArgument, match="lost during a statement of 3"):
                     large.result()
                 ids = [future.result()[0] for future in others]
-            assert time.monotonic() - begun < 20
+            assert time.monotonic() - start < 20
             assert sizes(engine, ids) == [10] * 30
             assert len(cut) in {2, 3}

@@ -64,11 +64,11 @@ def test_processes_that_create_and_fill_one_store_lose_nothing(url):
     acknowledged = [int(line) for output, _ in answers for line in output.split()]
     with closing(Engine(url)) as engine:
         answer = engine.call("GetArtifacts", service.GetArtifactsRequest())
-        found = service.GetArtifactsResponse.FromString(answer).artifacts
+        artifacts = service.GetArtifactsResponse.FromString(answer).artifacts
         types = engine.call("GetArtifactTypes", service.GetArtifactTypesRequest()).artifact_types
-    assert sorted(node.id for node in found) == sorted(acknowledged)
-    assert set(Counter(node.name for node in found).values()) == {1}
-    assert len(found) == PROCESSES * PUTS * NODES
+    assert sorted(node.id for node in artifacts) == sorted(acknowledged)
+    assert set(Counter(node.name for node in artifacts).values()) == {1}
+    assert len(artifacts) == PROCESSES * PUTS * NODES
     assert [sorted(t.properties) for t in types] == [[f"p{i}" for i in range(PROCESSES)]]
     if url.startswith("sqlite"):
         assert administration.integrity_problems(url) == []

@@ -44,7 +44,7 @@ def url(request, tmp_path) -> Iterator[str]:
 
 
 def make_old(url: str) -> None:
-    """Make a store of the revision before: what 0004 adds is taken away."""
+    """Make a store of the revision before: without the additions of 0004."""
     Engine(url).close()
     driver = driver_for(url)
     with closing(driver.connect()) as raw, driver.core_engine(raw).connect() as connection:
@@ -66,8 +66,8 @@ def test_of_many_that_upgrade_at_once_one_does(url, monkeypatch):
     with pytest.raises(errors.SchemaMismatch, match="db upgrade"):
         Engine(url)
     with ThreadPoolExecutor(4) as pool:
-        done = list(pool.map(lambda _: administration.upgrade(url), range(4)))
-    assert {after for _, after in done} == {schema.HEAD}
+        revisions = list(pool.map(lambda _: administration.upgrade(url), range(4)))
+    assert {after for _, after in revisions} == {schema.HEAD}
     assert runs.count(OLD) == 1
     Engine(url).close()
 
@@ -93,11 +93,11 @@ def test_an_upgrade_that_was_cut_off_is_finished(backend, monkeypatch):
 def old_sources(tmp_path_factory) -> Path:
     """The sources of the version before, from the history of this repository."""
     command = ["git", "-C", str(ROOT), "archive", OLD_COMMIT, "lineage_store", "server"]
-    done = subprocess.run(command, capture_output=True, check=False)
-    if done.returncode != 0:
+    process = subprocess.run(command, capture_output=True, check=False)
+    if process.returncode != 0:
         pytest.skip(f"no history: {OLD_COMMIT} is missing, a shallow clone?")
     target = tmp_path_factory.mktemp("old")
-    with tarfile.open(fileobj=BytesIO(done.stdout)) as archive:
+    with tarfile.open(fileobj=BytesIO(process.stdout)) as archive:
         archive.extractall(target, filter="data")
     for generated in (ROOT / "lineage_store/v1").glob("*_pb2*.py"):
         shutil.copy(generated, target / "lineage_store/v1")
@@ -166,8 +166,8 @@ def test_servers_of_before_and_of_now_work_side_by_side(backend, old_sources, tm
         writers.add(before.address, type_id)
         writers.wait_for_more(50)
         upgrade = [sys.executable, "-m", "lineage_store.cli", "db", "upgrade", *database]
-        done = subprocess.run(upgrade, capture_output=True, text=True, check=False)
-        assert done.stdout == f"revision {OLD} -> {schema.HEAD}\n", done.stderr
+        process = subprocess.run(upgrade, capture_output=True, text=True, check=False)
+        assert process.stdout == f"revision {OLD} -> {schema.HEAD}\n", process.stderr
         writers.wait_for_more(50)
         now = stack.enter_context(serving(tmp_path / "new", *database))
         writers.add(now.address, type_id)

@@ -97,7 +97,7 @@ def test_bytes_that_are_no_request(served, channel, encoded):
 
 def listings() -> list[tuple[str, bytes]]:
     """Return the listings, each with a token in its request."""
-    found = []
+    requests = []
     for method in SERVICE.methods:
         request = GetMessageClass(method.input_type)()
         for field in request.DESCRIPTOR.fields:
@@ -109,11 +109,11 @@ def listings() -> list[tuple[str, bytes]]:
             options.next_page_token, options.max_result_size = TOKEN, 5
             if "type_name" in request.DESCRIPTOR.fields_by_name:
                 request.type_name = "T"
-            found.append((method.name, request.SerializeToString()))
+            requests.append((method.name, request.SerializeToString()))
     graph = service.GetLineageGraphRequest()
     graph.options.artifacts_options.next_page_token = TOKEN
     graph.options.artifacts_options.max_result_size = 5
-    return [*found, ("GetLineageGraph", graph.SerializeToString())]
+    return [*requests, ("GetLineageGraph", graph.SerializeToString())]
 
 
 @pytest.mark.parametrize(
@@ -122,9 +122,9 @@ def listings() -> list[tuple[str, bytes]]:
     ids=["mixed", "bytes", "marks", "foreign"],
 )
 def test_page_tokens_of_others(served, channel, token):
-    found = listings()
-    assert len(found) >= 9
-    for method, encoded in found:
+    requests = listings()
+    assert len(requests) >= 9
+    for method, encoded in requests:
         error = refusal(
             channel,
             f"/{SERVICE.full_name}/{method}",

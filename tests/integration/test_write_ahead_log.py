@@ -31,20 +31,20 @@ os.kill(os.getpid(), signal.SIGKILL)
 def write_and_die(path, writes: int):
     """Let a process make some writes and be killed; return the log it leaves."""
     command = [sys.executable, "-c", WRITE_AND_DIE, f"sqlite:///{path}", str(writes)]
-    ended = subprocess.run(command, check=False)
-    assert ended.returncode == -signal.SIGKILL
+    process = subprocess.run(command, check=False)
+    assert process.returncode == -signal.SIGKILL
     return path.with_name(f"{path.name}-wal")
 
 
 def artifacts_in(path) -> int:
     """Return how many artifacts a store has, once its file was found whole."""
     with closing(Engine(f"sqlite:///{path}")) as engine:
-        found = engine.call("GetArtifacts", service.GetArtifactsRequest())
-        if isinstance(found, bytes):
-            found = service.GetArtifactsResponse.FromString(found)
+        answer = engine.call("GetArtifacts", service.GetArtifactsRequest())
+        if isinstance(answer, bytes):
+            answer = service.GetArtifactsResponse.FromString(answer)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    return len(found.artifacts)
+    return len(answer.artifacts)
 
 
 def test_the_log_of_a_process_that_writes_little_has_no_spare_space(tmp_path):

@@ -1,4 +1,4 @@
-"""What a body is comes back from JSON byte for byte, whatever it is."""
+"""Any body comes back from JSON byte for byte."""
 
 import json
 import struct
@@ -15,7 +15,7 @@ from lineage_store.transfer.dumping import dump
 from lineage_store.transfer.loading import load
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
-from tests.transfer.stores import held
+from tests.transfer.stores import rows_of
 
 pytestmark = pytest.mark.long
 
@@ -83,9 +83,9 @@ def artifacts(draw):
         "state": st.sampled_from(pb.Artifact.State.values()),
         "create_time_since_epoch": INT64,
     }.items():
-        found = draw(st.none() | strategy)
-        if found is not None:
-            setattr(artifact, name, found)
+        content = draw(st.none() | strategy)
+        if content is not None:
+            setattr(artifact, name, content)
     for name in ("properties", "custom_properties"):
         for key, value in draw(st.dictionaries(TEXTS, values(), max_size=3)).items():
             getattr(artifact, name)[key].CopyFrom(value)
@@ -114,18 +114,18 @@ def test_any_bytes_come_back(body):
 def test_a_store_comes_back_from_an_archive_row_by_row(nodes):
     with TemporaryDirectory() as name:
         directory = Path(name)
-        first, second = (f"sqlite:///{directory}/{which}.db" for which in ("first", "second"))
+        first, second = (f"sqlite:///{directory}/{name}.db" for name in ("first", "second"))
         store = EmbeddedTransport(first)
         for node in nodes:
             _put(store, node)
         store.close()
         dump(first, directory / "a.jsonl.gz")
         load(directory / "a.jsonl.gz", second)
-        assert held(second) == held(first)
+        assert rows_of(second) == rows_of(first)
 
 
 def _put(store, node):
-    """Put a node with what the store takes of it."""
+    """Put a node with those of its fields that the store takes."""
     node.ClearField("id")
     node.type_id = 1
     node.ClearField("external_id")

@@ -243,7 +243,7 @@ def test_names_are_bounded():
 
 
 def test_the_standard_components():
-    found = step_components(
+    components = step_components(
         "train",
         version="1",
         code="sha256:aa",
@@ -253,7 +253,7 @@ def test_the_standard_components():
         environment={"python": "3.11"},
         inputs={"data": [{"id": 1}]},
     )
-    assert found == {
+    assert components == {
         "step": "train",
         "version": "1",
         "code": "sha256:aa",
@@ -290,15 +290,15 @@ def test_the_published_vectors(name, text, key):
     first, *lines = text.removesuffix("\n").split("\n")
     assert first == "lineage-store cache key 1"
     parts = [_split(line) for line in lines]
-    made = make_key({decode(name): decode(value) for name, value in parts})
-    assert made.hex == key
-    assert preimage(made.components) == text.encode()
-    assert all(isinstance(component, Component) for component in made.components)
+    cache_key = make_key({decode(name): decode(value) for name, value in parts})
+    assert cache_key.hex == key
+    assert preimage(cache_key.components) == text.encode()
+    assert all(isinstance(component, Component) for component in cache_key.components)
 
 
 def _split(line: str) -> tuple[str, str]:
     """Return name and value of a line; a name may hold the sign between them."""
-    for at in (found.start() for found in re.finditer("=", line)):
+    for at in (sign.start() for sign in re.finditer("=", line)):
         try:
             decode(line[:at])
         except errors.InvalidArgument:

@@ -1,4 +1,4 @@
-"""The filter language: what is printed parses back, and no text does anything but parse or fail."""
+"""The filter language: a printed filter parses back, and any text parses or fails."""
 
 import math
 
@@ -152,7 +152,7 @@ NUMBERS = [math.nan, math.inf, -math.inf, 5e-324, 1.7976931348623157e308, -0.0]
 
 @pytest.fixture(scope="module")
 def store():
-    """A store with a node of each kind and special numbers, so that what is asked is evaluated."""
+    """A store with a node of each kind and special numbers, so that filters are evaluated."""
     with lineage_store.connect("sqlite://") as opened:
         for node_type in (ArtifactType(name="A"), ExecutionType(name="E"), ContextType(name="C")):
             getattr(opened, f"put_{node_type.kind.name}_type")(node_type)

@@ -18,10 +18,10 @@ from tests.conformance.number_filters import (
     FLOAT,
     FLOATS,
     LARGEST,
+    literal,
     nodes,
     rounded,
     strict,
-    written,
 )
 
 pytestmark = pytest.mark.long
@@ -34,7 +34,7 @@ literals = st.sampled_from(
 )
 leaves = st.one_of(
     st.just((FLOAT, lambda v: None if math.isnan(v) else v)),
-    literals.map(lambda number: (written(number), lambda _: number)),
+    literals.map(lambda number: (literal(number), lambda _: number)),
 )
 
 
@@ -43,7 +43,7 @@ def combined(sign: str, left: Part, right: Part) -> Part:
     return f"({left[0]} {sign} {right[0]})", lambda v: apply(left[1](v), right[1](v))
 
 
-def chosen(left: Part, right: Part) -> Part:
+def coalesced(left: Part, right: Part) -> Part:
     def choose(number: float) -> Any:
         first = left[1](number)
         return right[1](number) if first is None else first
@@ -64,7 +64,7 @@ def grown(parts: st.SearchStrategy[Part]) -> st.SearchStrategy[Part]:
     return st.one_of(
         st.builds(combined, st.sampled_from(sorted(ARITHMETIC)), parts, parts),
         st.builds(called, st.sampled_from(["ABS", "-", "ROUND"]), parts),
-        st.builds(chosen, parts, parts),
+        st.builds(coalesced, parts, parts),
     )
 
 
@@ -86,8 +86,8 @@ def filled(transport: EmbeddedTransport) -> Call:
     call = Call(transport, dict)
     type_id = call.type()
     named = nodes(pairs=[])
-    made = ({"type_id": type_id, "name": n, "custom_properties": p} for n, p in named.items())
-    call.put("artifact", *made)
+    artifacts = ({"type_id": type_id, "name": n, "custom_properties": p} for n, p in named.items())
+    call.put("artifact", *artifacts)
     return call
 
 
@@ -101,7 +101,7 @@ def filled(transport: EmbeddedTransport) -> Call:
 def test_arithmetic_is_that_of_ieee(call, part, sign, bound):
     text, model = part
     # The first condition names the column, so that only nodes that have it are found.
-    query = f"({FLOAT} IS NULL OR TRUE) AND {text} {sign} {written(bound)}"
+    query = f"({FLOAT} IS NULL OR TRUE) AND {text} {sign} {literal(bound)}"
     answer = call("GetArtifacts", options={"filter_query": query, "max_result_size": 100})
     holds = COMPARISONS[sign]
     expected = {f"d {v!r}" for v in FLOATS if holds(model(v), bound) is True}

@@ -24,7 +24,7 @@ _steps = st.lists(
 
 
 def graph_of(steps: list[tuple[int | None, frozenset[int], frozenset[int], str]]) -> Lineage:
-    """Return the lineage of steps, each by what it was served from, read, wrote, and its type."""
+    """Return the lineage of steps, each by its original, its input, its output, and its type."""
     executions: list[Artifact | Execution] = []
     edges: list[Event] = []
     for at, (original, sources, targets, kind) in enumerate(steps, start=1):
@@ -35,8 +35,8 @@ def graph_of(steps: list[tuple[int | None, frozenset[int], frozenset[int], str]]
         edges += [reads(one, data(artifact)) for artifact in sources]
         edges += [writes(one, data(artifact)) for artifact in targets]
     artifacts: list[Artifact | Execution] = [data(at) for at in range(1, ARTIFACTS + 1)]
-    found = lineage([artifacts, executions], edges, direction=Direction.BOTH)
-    return replace(found, start=("artifact:1",))
+    whole = lineage([artifacts, executions], edges, direction=Direction.BOTH)
+    return replace(whole, start=("artifact:1",))
 
 
 def ways(graph: LineageGraph) -> set[tuple[int | None, int | None]]:
@@ -55,11 +55,11 @@ def test_folding_hides_nothing(
     steps: list[tuple[int | None, frozenset[int], frozenset[int], str]],
 ) -> None:
     walked = graph_of(steps)
-    found = walked.fold()
-    assert found.artifacts == walked.artifacts
-    assert ways(found) == ways(walked)
-    assert len(found.executions) + found.repeat_count == len(walked.executions)
-    assert all(name in found for name in found.repeats)
+    folded = walked.fold()
+    assert folded.artifacts == walked.artifacts
+    assert ways(folded) == ways(walked)
+    assert len(folded.executions) + folded.repeat_count == len(walked.executions)
+    assert all(name in folded for name in folded.repeats)
     ran = [one for one in walked.executions if one.state is ExecutionState.COMPLETE]
-    assert [one for one in ran if one not in found.executions] == []
-    assert (found.whole, found.verdict) == (walked, walked.verdict)
+    assert [one for one in ran if one not in folded.executions] == []
+    assert (folded.whole, folded.verdict) == (walked, walked.verdict)

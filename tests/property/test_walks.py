@@ -119,8 +119,8 @@ class Ends:
     nodes: frozenset[Node] = frozenset()
     are_included: bool = False
 
-    def leads(self, here: Node, there: Node) -> bool:
-        return here not in self.nodes and (self.are_included or there not in self.nodes)
+    def leads(self, near: Node, there: Node) -> bool:
+        return near not in self.nodes and (self.are_included or there not in self.nodes)
 
 
 def plain(
@@ -133,22 +133,22 @@ def plain(
     """Return the distance of each node in reach, and the events that a walk goes over."""
     start = [node for node in start if ends.are_included or node not in ends.nodes]
     ways = [
-        (here, there, event.key)
+        (near, there, event.key)
         for event in events
-        for here, there in event.ways(direction)
-        if ends.leads(here, there)
+        for near, there in event.ways(direction)
+        if ends.leads(near, there)
     ]
     graph = nx.DiGraph()
     graph.add_nodes_from(start)
-    graph.add_edges_from((here, there) for here, there, _ in ways)
+    graph.add_edges_from((near, there) for near, there, _ in ways)
     hops: dict[Node, int] = {}
     for node in start:
         for reached, hop in nx.single_source_shortest_path_length(graph, node, most).items():
             hops[reached] = min(hop, hops.get(reached, hop))
-    return hops, {key for here, _, key in ways if hops.get(here, most) < most}
+    return hops, {key for near, _, key in ways if hops.get(near, most) < most}
 
 
-def known(events: list[Event], as_of: int | None) -> list[Event]:
+def events_as_of(events: list[Event], as_of: int | None) -> list[Event]:
     return [event for event in events if as_of is None or event.moment <= as_of]
 
 
@@ -168,7 +168,7 @@ def test_frontiers_the_closure_and_networkx_agree(
     kind, start_ids = start
     if memory is not None:
         as_of = None
-    hops, passed = plain(known(events, as_of), [(kind, i) for i in start_ids], direction)
+    hops, passed = plain(events_as_of(events, as_of), [(kind, i) for i in start_ids], direction)
     bound = None if as_of is None else "happened_at"
     with stored(events, memory) as transport:
 
@@ -180,20 +180,20 @@ def test_frontiers_the_closure_and_networkx_agree(
                 assert isinstance(graph, AdjacencyReader)
             rules = Rules(direction=direction)
             walk = Walk(rules, State.start(kind, start_ids))
-            found, edges = {}, []
+            hops, edges = {}, []
             while not walk.is_done:
                 step = walk.look(graph, PageSizes(nodes=2, batch=batch, events=page))
                 walk.take(step)
-                found.update(((step.kind, i), step.hop) for i in step.nodes)
+                hops.update(((step.kind, i), step.hop) for i in step.nodes)
                 edges += [edge[1:4] for edge in step.events]
                 for _, *of, body in step.events:
                     event = pb.Event.FromString(body)
                     assert [event.artifact_id, event.execution_id, event.type] == of
             types = (rules.types_from(ARTIFACT), rules.types_from(EXECUTION))
-            return found, edges, graph.closure(kind, start_ids, types, NO_LIMIT)
+            return hops, edges, graph.closure(kind, start_ids, types, NO_LIMIT)
 
-        found, edges, closure = transport._engine._database.read(look)
-    assert found == hops
+        nodes, edges, closure = transport._engine._database.read(look)
+    assert nodes == hops
     assert len(edges) == len(set(edges))
     assert set(edges) == passed
     assert {(of, i) for of, ids in closure.items() for i in ids} == set(hops)
@@ -225,9 +225,9 @@ class Answer:
             self.nodes += [((ARTIFACT, node.id), part.hop) for node in part.artifacts]
             self.nodes += [((EXECUTION, node.id), part.hop) for node in part.executions]
             self.events += [(e.artifact_id, e.execution_id, e.type) for e in part.events]
-            sent = {node for node, _ in self.nodes}
+            node_keys = {node for node, _ in self.nodes}
             for artifact, execution, _ in self.events:  # an event never comes before its nodes
-                assert {(ARTIFACT, artifact), (EXECUTION, execution)} <= sent
+                assert {(ARTIFACT, artifact), (EXECUTION, execution)} <= node_keys
             self.verdict = part.verdict
 
 
@@ -240,10 +240,10 @@ ends = st.builds(
 
 def set_ends(walk, ends: Ends) -> None:
     for kind in (ARTIFACT, EXECUTION):
-        found = [f"id = {i}" for of, i in ends.nodes if of is kind]
-        if found:
+        conditions = [f"id = {i}" for of, i in ends.nodes if of is kind]
+        if conditions:
             ending = getattr(walk, f"ending_{kind.plural}")
-            ending.filter_query = " OR ".join(found)
+            ending.filter_query = " OR ".join(conditions)
             ending.include_ending_nodes = ends.are_included
 
 
@@ -264,8 +264,8 @@ def test_a_trace_cut_anywhere_and_resumed_is_the_same_trace(
     kind, start_ids = start
     most = NO_LIMIT if max_hops is None else max_hops
     nodes = [(kind, i) for i in start_ids]
-    hops, passed = plain(known(events, as_of), nodes, direction, most, ends)
-    _, all_events = plain(known(events, as_of), nodes, direction, ends=ends)
+    hops, passed = plain(events_as_of(events, as_of), nodes, direction, most, ends)
+    _, all_events = plain(events_as_of(events, as_of), nodes, direction, ends=ends)
     request = request_of(start, direction, as_of, max_hops)
     set_ends(request.walk, ends)
     answer = Answer()
@@ -300,23 +300,25 @@ def test_paths_are_those_of_networkx(events, memory, direction, source, target, 
     for event in events:
         graph.add_edges_from(event.ways(direction))
     ends = ((ARTIFACT, source), (EXECUTION, target))
-    wanted = {tuple(path) for path in nx.all_simple_paths(graph, *ends, cutoff=max_hops)}
+    expected = {tuple(path) for path in nx.all_simple_paths(graph, *ends, cutoff=max_hops)}
     with stored(events, memory) as transport:
         answer = transport.call("FindPaths", request)
     kinds = {number: kind for kind, number in NUMBERS.items()}
-    found = [tuple((kinds[node.kind], node.id) for node in path.nodes) for path in answer.paths]
-    assert [len(path) for path in found] == sorted(map(len, wanted))[:20]
-    assert set(found) <= wanted
-    assert len(found) == len(set(found))
-    assert (answer.verdict.reason == lineage_pb2.Verdict.MAX_PATHS) == (len(wanted) > 20)
+    node_paths = [
+        tuple((kinds[node.kind], node.id) for node in path.nodes) for path in answer.paths
+    ]
+    assert [len(path) for path in node_paths] == sorted(map(len, expected))[:20]
+    assert set(node_paths) <= expected
+    assert len(node_paths) == len(set(node_paths))
+    assert (answer.verdict.reason == lineage_pb2.Verdict.MAX_PATHS) == (len(expected) > 20)
     assert {node.id for node in answer.artifacts} == {
-        i for path in found for kind, i in path if kind is ARTIFACT
+        i for path in node_paths for kind, i in path if kind is ARTIFACT
     }
-    for path, nodes in zip(answer.paths, found, strict=True):
+    for path, nodes in zip(answer.paths, node_paths, strict=True):
         assert len(path.events) == len(nodes) - 1
-        for event, here, there in zip(path.events, nodes, nodes[1:], strict=False):
+        for event, first, there in zip(path.events, nodes, nodes[1:], strict=False):
             ends = {(ARTIFACT, event.artifact_id), (EXECUTION, event.execution_id)}
-            assert ends == {here, there}
+            assert ends == {first, there}
 
 
 @thorough
@@ -341,11 +343,13 @@ def test_subgraphs_are_those_of_networkx(events, memory, start, direction, max_h
     set_ends(options, ends)
     with stored(events, memory) as transport, pytest.MonkeyPatch.context() as patch:
         patch.setattr(reach, "FEW", few)
-        found = transport.call("GetLineageSubgraph", request).lineage_subgraph
-    nodes = [(ARTIFACT, node.id) for node in found.artifacts]
-    nodes += [(EXECUTION, node.id) for node in found.executions]
+        subgraph = transport.call("GetLineageSubgraph", request).lineage_subgraph
+    nodes = [(ARTIFACT, node.id) for node in subgraph.artifacts]
+    nodes += [(EXECUTION, node.id) for node in subgraph.executions]
     assert sorted(nodes, key=repr) == sorted(hops, key=repr)
-    assert sorted((e.artifact_id, e.execution_id, e.type) for e in found.events) == sorted(passed)
+    assert sorted((e.artifact_id, e.execution_id, e.type) for e in subgraph.events) == sorted(
+        passed
+    )
 
 
 id_sets = st.frozensets(st.integers(1, SIZE + 1), max_size=4)

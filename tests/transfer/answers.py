@@ -64,17 +64,17 @@ def real_on(database: MlmdDatabase) -> Iterator[RealStore]:
 def assert_same(one: Store, other: Store, *, ordered: bool = True) -> int:
     """Ask both all that the first knows of; return how many reads that were.
 
-    On PostgreSQL ML Metadata orders little of what it answers.
+    On PostgreSQL ML Metadata orders few of its answers.
     """
-    asked = 0
+    count = 0
     for method, request in reads(one):
         mine, theirs = (
             comparable(method, store.call(method, request), ordered=ordered)
             for store in (one, other)
         )
         assert mine == theirs, f"{method} {compact(request)}\n{difference(mine, theirs)}"
-        asked += 1
-    return asked
+        count += 1
+    return count
 
 
 def difference(one: tuple, other: tuple) -> str:
@@ -89,7 +89,7 @@ def difference(one: tuple, other: tuple) -> str:
 
 
 def comparable(method: str, answer: Answer, *, ordered: bool) -> tuple[int, Message]:
-    """Return status and response, without what differs between any two stores."""
+    """Return status and response, without the parts that differ between any two stores."""
     response = copy_of(answer.response)
     names = in_unspecified_order(method)
     if method.startswith("GetEvents"):
@@ -142,8 +142,8 @@ def _of_types(store: Store, kind: str) -> Iterator[tuple[str, Message]]:
     yield _with(f"Get{title}Types")
     everyone = list(range(1, 60))
     yield _with(f"Get{title}TypesByID", type_ids=everyone)
-    found = store.call(*_with(f"Get{title}TypesByID", type_ids=everyone)).response
-    for one in getattr(found, f"{kind}_types"):
+    types = store.call(*_with(f"Get{title}TypesByID", type_ids=everyone)).response
+    for one in getattr(types, f"{kind}_types"):
         named = {"type_name": one.name, "type_version": one.version}
         yield _with(f"Get{title}Type", **named)
         yield _with(f"Get{title}sByType", **named)
@@ -167,7 +167,7 @@ def _of_nodes(kind: str, plural: str, nodes: list[Any]) -> Iterator[tuple[str, M
 
 
 def _of_edges(nodes: dict[str, list[Any]]) -> Iterator[tuple[str, Message]]:
-    ids = {kind: [node.id for node in found] for kind, found in nodes.items()}
+    ids = {kind: [node.id for node in messages] for kind, messages in nodes.items()}
     yield _with("GetEventsByArtifactIDs", artifact_ids=ids["artifact"])
     yield _with("GetEventsByExecutionIDs", execution_ids=ids["execution"])
     for number in ids["artifact"][:60]:

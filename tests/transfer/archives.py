@@ -11,8 +11,8 @@ from lineage_store.database.bulk.files import writing
 
 def records_of(path: Path) -> list[dict[str, Any]]:
     """Return all lines: the header, the records, the end; without checksums."""
-    found = [json.loads(line) for line in path.read_bytes().splitlines()]
-    return [{name: value for name, value in line.items() if name != "crc"} for line in found]
+    records = [json.loads(line) for line in path.read_bytes().splitlines()]
+    return [{name: value for name, value in line.items() if name != "crc"} for line in records]
 
 
 def write_records(path: Path, lines: list[Any]) -> None:

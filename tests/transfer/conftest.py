@@ -11,7 +11,7 @@ from tests.transfer.mlmd_databases import WAYS, MlmdDatabase
 
 @pytest.fixture(params=WAYS)
 def mlmd_way(request: pytest.FixtureRequest):
-    """What makes empty databases for ML Metadata, on each server."""
+    """A maker of empty databases for ML Metadata, on each server."""
     real_mlmd.python()
     return WAYS[request.param]
 

@@ -1,6 +1,6 @@
 """Runs a command of ours and prints to standard error the most memory that it held, in KiB.
 
-What the system keeps of files in memory on its own account, mapped or not, is not in it.
+Files that the system keeps in memory on its own account, mapped or not, are not in it.
 """
 
 import re
@@ -12,14 +12,14 @@ from lineage_store.cli.group import cli
 
 STATUS = Path("/proc/self/status")
 peak = 0
-ended = threading.Event()
+stop = threading.Event()
 
 
 def watch() -> None:
     global peak  # noqa: PLW0603 - a script
-    while not ended.wait(0.02):
-        found = re.search(r"RssAnon:\s+(\d+) kB", STATUS.read_text())
-        peak = max(peak, int(found.group(1)))
+    while not stop.wait(0.02):
+        match = re.search(r"RssAnon:\s+(\d+) kB", STATUS.read_text())
+        peak = max(peak, int(match.group(1)))
 
 
 watcher = threading.Thread(target=watch)
@@ -27,6 +27,6 @@ watcher.start()
 try:
     cli(sys.argv[1:])
 finally:
-    ended.set()
+    stop.set()
     watcher.join()
     print(peak, file=sys.stderr)

@@ -74,8 +74,8 @@ def read_nodes(call):
         ids[kind] = sorted(node.id for node in nodes)
         for batch in _batches(ids[kind]):
             call(f"get_{kind}s_by_id", batch)
-        for found in call(f"get_{kind}_types"):
-            call(f"get_{kind}_type", found.name, found.version or None)
+        for each in call(f"get_{kind}_types"):
+            call(f"get_{kind}_type", each.name, each.version or None)
         for node in _sample([node for node in nodes if node.name]):
             call(f"get_{kind}_by_type_and_name", node.type, node.name)
         external = [node.external_id for node in nodes if node.external_id]

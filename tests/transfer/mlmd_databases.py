@@ -39,8 +39,8 @@ class MlmdDatabase:
     def populate(self, nodes: int = 300) -> None:
         """Let the real ML Metadata fill it."""
         command = [str(real_mlmd.python()), str(POPULATION), self.config, str(nodes)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
+        process = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert process.returncode == 0, process.stderr
 
 
 @contextmanager

@@ -98,7 +98,7 @@ def fill(node, kind, number, types, chance):
 
 
 def put_nodes(store, kind, count, types, chance):
-    made, put = {
+    build, put = {
         "artifact": (artifact, store.put_artifacts),
         "execution": (execution, store.put_executions),
         "context": (lambda _: pb.Context(), store.put_contexts),
@@ -106,7 +106,7 @@ def put_nodes(store, kind, count, types, chance):
     ids = []
     for first in range(0, count, BATCH):
         numbers = range(first, min(first + BATCH, count))
-        ids += put([fill(made(chance), kind, n, types, chance) for n in numbers])
+        ids += put([fill(build(chance), kind, n, types, chance) for n in numbers])
     return ids
 
 

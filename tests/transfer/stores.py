@@ -1,4 +1,4 @@
-"""Stores with one of everything, on each database, and what they hold."""
+"""Stores with one of everything, on each database, and their rows."""
 
 import math
 import time
@@ -29,21 +29,21 @@ def value(**fields: Any) -> pb.Value:
 
 
 def structs() -> list[pb.Value]:
-    """Return messages as values: plain ones, and what JSON can't say."""
-    found = [pb.Value() for _ in range(5)]
-    found[0].struct_value.update({"a": [1, None, {"b": "c"}], "e": {}})
-    found[1].struct_value["nan"] = math.nan
-    found[2].struct_value.fields["lone"].SetInParent()
-    found[3].proto_value.type_url = "type.googleapis.com/unknown.Type"
-    found[3].proto_value.value = b"\x08\x01"
-    found[4].proto_value.SetInParent()
-    return found
+    """Return messages as values: plain ones, and those beyond JSON."""
+    messages = [pb.Value() for _ in range(5)]
+    messages[0].struct_value.update({"a": [1, None, {"b": "c"}], "e": {}})
+    messages[1].struct_value["nan"] = math.nan
+    messages[2].struct_value.fields["lone"].SetInParent()
+    messages[3].proto_value.type_url = "type.googleapis.com/unknown.Type"
+    messages[3].proto_value.value = b"\x08\x01"
+    messages[4].proto_value.SetInParent()
+    return messages
 
 
 def values() -> dict[str, Any]:
     """Return one property of every kind of value."""
     everything = [*WILD_TEXTS, *INTEGERS, *DOUBLES, True, False, *structs()]
-    return {f"p{at}": found for at, found in enumerate(everything)} | {"n\0ul": 1, "😀": 2}
+    return {f"p{at}": value for at, value in enumerate(everything)} | {"n\0ul": 1, "😀": 2}
 
 
 def fill(url: str, rows: int = 30) -> None:
@@ -113,16 +113,16 @@ def new_store(backend: str, directory: Path) -> Iterator[str]:
         yield url
 
 
-def held(url: str) -> dict[str, Any]:
+def rows_of(url: str) -> dict[str, Any]:
     """Return every row that makes up a store, by table."""
-    with Contents(url) as found:
+    with Contents(url) as store:
         rows: dict[str, Any] = {
             table.name: sorted(
-                (row for page in contents.pages(found.connection, table) for row in page), key=repr
+                (row for page in contents.pages(store.connection, table) for row in page), key=repr
             )
             for table in content_tables()
         }
-        return rows | {"counters": contents.counters(found.connection)}
+        return rows | {"counters": contents.counters(store.connection)}
 
 
 def execute(url: str, statement: str, *values: Any) -> None:

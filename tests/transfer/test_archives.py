@@ -19,7 +19,7 @@ from lineage_store.transfer.loading import load
 from lineage_store.v1 import metadata_pb2 as pb
 from tests.conformance.conftest import Call
 from tests.transfer.archives import records_of, write_records
-from tests.transfer.stores import BACKENDS, fill, held, new_store
+from tests.transfer.stores import BACKENDS, fill, new_store, rows_of
 
 FORMATS = ["store.jsonl", "store.jsonl.gz", "store"]
 
@@ -27,9 +27,9 @@ FORMATS = ["store.jsonl", "store.jsonl.gz", "store"]
 @pytest.fixture
 def url(tmp_path):
     """A file with one of everything."""
-    found = f"sqlite:///{tmp_path}/store.db"
-    fill(found)
-    return found
+    store_url = f"sqlite:///{tmp_path}/store.db"
+    fill(store_url)
+    return store_url
 
 
 @pytest.fixture
@@ -52,13 +52,13 @@ def test_what_is_dumped_and_loaded_is_the_same_store(backend, name, tmp_path):
     other = BACKENDS[(BACKENDS.index(backend) + 1 + FORMATS.index(name)) % 3]
     with new_store(backend, tmp_path) as url, new_store(other, tmp_path) as target:
         fill(url)
-        before = held(url)
+        before = rows_of(url)
         dumped = dump(url, path)
         assert dumped.bytes > 0
         loaded = load(path, target)
         rows = {table: len(rows) for table, rows in before.items() if table != "counters"}
         assert dumped.rows == loaded.rows == rows
-        assert held(target) == before
+        assert rows_of(target) == before
         assert check(target).findings.kept_findings == []
         again = tmp_path / f"again-{name}"
         dump(target, again)
@@ -76,8 +76,12 @@ def test_a_record_can_be_read_without_our_software(archive):
     assert header["format"] == "lineage-store archive"
     assert sum(header["tables"].values()) == len(records) == end["records"]
     artifacts = [record.get("body", {}) for record in records if record["table"] == "artifacts"]
-    [found] = [body for body in artifacts if body.get("id") == "34"]
-    assert (found["name"], found["type"], found["type_id"]) == ("n1", "Data", "10")
+    [body_of_artifact] = [body for body in artifacts if body.get("id") == "34"]
+    assert (body_of_artifact["name"], body_of_artifact["type"], body_of_artifact["type_id"]) == (
+        "n1",
+        "Data",
+        "10",
+    )
     kinds = {record["table"] for record in records if "body_base64" in record}
     assert kinds <= {"artifacts", "node_versions"}  # those with what JSON can't say
     plain = [record for record in records if "body" in record]
@@ -93,10 +97,10 @@ def test_parquet_has_readable_columns(url, tmp_path):
 
 
 def test_an_archive_of_a_store_in_use_is_one_state(url, tmp_path):
-    before = held(url)
+    before = rows_of(url)
 
-    def write(stage, done, total):
-        if not path.exists() and done < 100:
+    def write(stage, row_count, total):
+        if not path.exists() and row_count < 100:
             with closing(EmbeddedTransport(url)) as transport:
                 Call(transport, dict).put("artifact", {"type_id": 10})
 
@@ -104,8 +108,8 @@ def test_an_archive_of_a_store_in_use_is_one_state(url, tmp_path):
     dump(url, path, progress=write)
     target = f"sqlite:///{tmp_path}/target.db"
     load(path, target)
-    assert held(target) == before
-    assert held(url) != before
+    assert rows_of(target) == before
+    assert rows_of(url) != before
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -121,7 +125,7 @@ def test_what_is_there_is_replaced_only_with_force(url, tmp_path, name, target):
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_dump_that_fails_leaves_nothing(url, tmp_path, name):
-    def interrupted(stage, done, total):
+    def interrupted(stage, row_count, total):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -205,7 +209,7 @@ def test_no_altered_byte_goes_unseen(url, target, tmp_path, name):
             continue
         # What is no content at all: the space between the lines of a manifest, a field of gzip.
         assert file.name in {"manifest.json", "store.jsonl.gz"}
-        assert held(target) == held(url)
+        assert rows_of(target) == rows_of(url)
         Path(target.removeprefix("sqlite:///")).unlink()
         file.write_bytes(before)
 
@@ -258,8 +262,8 @@ def test_what_is_no_archive(tmp_path, target, content):
 
 
 def cut_after(rows):
-    def progress(stage, done, total):
-        if stage.startswith("loading") and done >= rows:
+    def progress(stage, row_count, total):
+        if stage.startswith("loading") and row_count >= rows:
             raise KeyboardInterrupt
 
     return progress
@@ -283,14 +287,14 @@ def test_a_load_that_is_cut_off_goes_on(url, tmp_path, monkeypatch, backend, nam
         with pytest.raises(errors.FailedPrecondition, match="half-filled from another source"):
             load(other, target)
         assert load(path, target).is_resumed
-        assert held(target) == held(url)
+        assert rows_of(target) == rows_of(url)
 
 
 def test_targets_that_can_not_be_loaded(archive, url, tmp_path):
-    before = held(url)
+    before = rows_of(url)
     with pytest.raises(errors.FailedPrecondition, match=r"the target: .* must be empty"):
         load(archive, url)
-    assert held(url) == before
+    assert rows_of(url) == before
     (tmp_path / "empty.db").touch()
     with pytest.raises(errors.FailedPrecondition, match=r"the target: .*read"):
         load(archive, f"sqlite:///{tmp_path}/empty.db?mode=ro")

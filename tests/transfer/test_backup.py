@@ -12,19 +12,19 @@ from lineage_store.database.bulk import backup as module
 from lineage_store.database.bulk.backup import backup
 from lineage_store.database.checks.checking import check
 from tests.conformance.conftest import Call
-from tests.transfer.stores import fill, held, new_store
+from tests.transfer.stores import fill, new_store, rows_of
 from tests.unit.recordings import until
 
 
 @pytest.fixture
 def url(tmp_path):
     """A file with one of everything."""
-    found = f"sqlite:///{tmp_path}/store.db"
-    fill(found)
-    return found
+    store_url = f"sqlite:///{tmp_path}/store.db"
+    fill(store_url)
+    return store_url
 
 
-def silent(done, total):
+def silent(page_count, total):
     pass
 
 
@@ -34,14 +34,14 @@ def test_a_backup_holds_what_the_store_held(url, tmp_path):
     size = backup(url, path, progress=lambda *progress: shown.append(progress))
     assert size == path.stat().st_size
     assert shown[-1][0] == shown[-1][1] > 0
-    assert held(f"sqlite:///{path}") == held(url)
+    assert rows_of(f"sqlite:///{path}") == rows_of(url)
     assert not list(tmp_path.glob("*.partial*"))
 
 
 def test_a_backup_under_writers_ends_and_is_sound(url, tmp_path, monkeypatch):
     """Each event comes with its artifact: a state between two commits would lack one of them."""
     monkeypatch.setattr(module, "PAGES", 1)
-    stop, written = threading.Event(), []
+    stop, execution_ids = threading.Event(), []
 
     def write():
         with closing(EmbeddedTransport(url)) as transport:
@@ -51,15 +51,15 @@ def test_a_backup_under_writers_ends_and_is_sound(url, tmp_path, monkeypatch):
                 step["artifact_event_pairs"] = [
                     {"artifact": {"type_id": 10, "uri": "u" * 1_000}, "event": {"type": 4}}
                 ]
-                written.append(call("PutExecution", **step).execution_id)
+                execution_ids.append(call("PutExecution", **step).execution_id)
 
     writer = threading.Thread(target=write)
     writer.start()
     try:
         counts = []
         for number in range(3):
-            before = len(written)
-            until(lambda: len(written) > before)  # noqa: B023 - called at once
+            before = len(execution_ids)
+            until(lambda: len(execution_ids) > before)  # noqa: B023 - called at once
             backup(url, tmp_path / f"{number}.db", progress=silent)
             report = check(f"sqlite:///{tmp_path}/{number}.db")
             assert report.findings.kept_findings == []
@@ -68,7 +68,7 @@ def test_a_backup_under_writers_ends_and_is_sound(url, tmp_path, monkeypatch):
         stop.set()
         writer.join()
     assert counts == sorted(set(counts))
-    assert len(written) > 3
+    assert len(execution_ids) > 3
 
 
 def test_a_file_that_is_there_is_replaced_only_with_force(url, tmp_path):
@@ -81,7 +81,7 @@ def test_a_file_that_is_there_is_replaced_only_with_force(url, tmp_path):
         with pytest.raises(errors.InvalidArgument, match="replace the database itself"):
             backup(url, Path(url.removeprefix("sqlite:///")), force=force, progress=silent)
     backup(url, path, force=True, progress=silent)
-    assert held(f"sqlite:///{path}") == held(url)
+    assert rows_of(f"sqlite:///{path}") == rows_of(url)
     with closing(EmbeddedTransport(f"sqlite:///{path}")) as transport:
         Call(transport, dict).put("artifact", {"type_id": 10})
         with pytest.raises(errors.FailedPrecondition, match="there-wal is beside it"):
@@ -89,7 +89,7 @@ def test_a_file_that_is_there_is_replaced_only_with_force(url, tmp_path):
 
 
 def test_what_fails_leaves_nothing(url, tmp_path):
-    def interrupted(done, total):
+    def interrupted(page_count, total):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -17,26 +17,26 @@ from lineage_store.database.upkeep import property_indexer as indexing
 from lineage_store.database.upkeep.property_index import queued_keys
 from lineage_store.v1 import metadata_pb2 as pb
 from tests.conformance.conftest import Call
-from tests.transfer.stores import BACKENDS, execute, fill, held, new_store
+from tests.transfer.stores import BACKENDS, execute, fill, new_store, rows_of
 
 
 @pytest.fixture(params=BACKENDS)
 def url(request, tmp_path):
     """A store with one of everything."""
-    with new_store(request.param, tmp_path) as found:
-        fill(found)
-        yield found
+    with new_store(request.param, tmp_path) as store_url:
+        fill(store_url)
+        yield store_url
 
 
 @pytest.fixture
 def file(tmp_path):
     """A file with one of everything."""
-    found = f"sqlite:///{tmp_path}/store.db"
-    fill(found)
-    return found
+    store_url = f"sqlite:///{tmp_path}/store.db"
+    fill(store_url)
+    return store_url
 
 
-def found(url, **options):
+def problems(url, **options):
     return {
         (one.kind, one.table, *one.key.values(), one.message)
         for one in check(url, **options).findings.kept_findings
@@ -66,18 +66,18 @@ REFERENCES = [  # table, column, whose row gets lost, where it points
 
 
 def test_rows_that_point_at_nothing(url):
-    wanted = set()
+    expected = set()
     for table, column, key, target in REFERENCES:
         [name] = [c.name for c in tables.metadata.tables[table].primary_key]
         execute(url, f"UPDATE {table} SET {column} = ? WHERE {name} = ?", NOWHERE, key)
-        wanted.add(("reference", table, key, f"{column} {NOWHERE} is not in {target}"))
+        expected.add(("reference", table, key, f"{column} {NOWHERE} is not in {target}"))
     execute(url, "INSERT INTO cache_hits VALUES (?, 1, 1, 1, 1)", NOWHERE)
     execute(url, "UPDATE artifact_reports SET artifact_id = ?", NOWHERE)
-    lost = f"execution_id {NOWHERE} is not in executions"
-    wanted.add(("reference", "cache_hits", NOWHERE, lost))
-    lost = f"artifact_id {NOWHERE} is not in artifacts"
-    wanted.add(("reference", "artifact_reports", NOWHERE, lost))
-    assert {one for one in found(url) if one[0] == "reference"} == wanted
+    message = f"execution_id {NOWHERE} is not in executions"
+    expected.add(("reference", "cache_hits", NOWHERE, message))
+    message = f"artifact_id {NOWHERE} is not in artifacts"
+    expected.add(("reference", "artifact_reports", NOWHERE, message))
+    assert {one for one in problems(url) if one[0] == "reference"} == expected
 
 
 EDGES = [  # table, its two columns in order, and what is in the place of the one
@@ -91,14 +91,14 @@ EDGES = [  # table, its two columns in order, and what is in the place of the on
 
 
 def test_edges_that_point_at_nothing(url):
-    wanted = set()
+    expected = set()
     for table, ends in EDGES:
         execute(url, f"INSERT INTO {table} VALUES (?, ?, 1)", *ends.values())
         [column] = [name for name, end in ends.items() if end == NOWHERE]
         target = {"artifact_id": "artifacts", "execution_id": "executions"}.get(column, "contexts")
         message = f"{column} {NOWHERE} is not in {target}"
-        wanted.add(("reference", table, *ends.values(), message))
-    assert found(url) == wanted
+        expected.add(("reference", table, *ends.values(), message))
+    assert problems(url) == expected
 
 
 def test_versions_of_nothing_and_from_the_future(url):
@@ -109,7 +109,7 @@ def test_versions_of_nothing_and_from_the_future(url):
     execute(url, insert, 9, 1, 1, b"")
     execute(url, insert, 0, 1, 0, pb.Execution(id=2).SerializeToString())
     execute(url, insert, 2, 1, 0, b"\xff")
-    assert found(url) == {
+    assert problems(url) == {
         ("reference", "node_versions", 1, NOWHERE, 1, f"node_id {NOWHERE} is not in artifacts"),
         ("reference", "node_versions", 1, 1, 3, "the artifact has revision 3, not a later one"),
         ("reference", "node_versions", 9, 1, 1, "there is no kind 9 of node"),
@@ -123,7 +123,7 @@ def test_a_type_of_another_kind(url):
     execute(
         url, "UPDATE contexts SET type_id = 10, body = ? WHERE id = 1", node.SerializeToString()
     )
-    assert ("reference", "contexts", 1, "type_id 10 is a type of another kind") in found(url)
+    assert ("reference", "contexts", 1, "type_id 10 is a type of another kind") in problems(url)
 
 
 COLUMNS = [  # table, id, column, and what is written into it
@@ -149,19 +149,19 @@ COLUMNS = [  # table, id, column, and what is written into it
 
 
 def test_columns_that_differ_from_the_body_are_found_and_rebuilt(url):
-    before = held(url)
-    wanted = set()
+    before = rows_of(url)
+    expected = set()
     for table, row_id, column, value in COLUMNS:
         place = [c.name for c in tables.metadata.tables[table].c].index(column)
         [true] = [row[place] for row in before[table] if row[0] == row_id]
         execute(url, f"UPDATE {table} SET {column} = ? WHERE id = ?", value, row_id)
         message = f"{column} is {value!r}, the body says {true!r}"
-        wanted.add(("column", table, row_id, message))
-    assert found(url) == wanted
+        expected.add(("column", table, row_id, message))
+    assert problems(url) == expected
     report = check(url, repair=True)
     assert (report.findings.total, report.repaired) == (len(COLUMNS), len(COLUMNS) - 1)
-    assert found(url) == set()
-    assert held(url) == before
+    assert problems(url) == set()
+    assert rows_of(url) == before
 
 
 def test_bodies_that_can_not_be_read(url):
@@ -170,12 +170,12 @@ def test_bodies_that_can_not_be_read(url):
     execute(
         url, "UPDATE artifacts SET body = ? WHERE id = 2", pb.Artifact(id=3).SerializeToString()
     )
-    wanted = {("body", t, 1, "the body can't be read") for t in ("types", "artifacts", "events")}
-    wanted.add(("body", "cache_entries", 1, "the body can't be read"))
-    wanted.add(("body", "artifacts", 2, "the body is that of another id"))
-    assert {one for one in found(url) if one[0] == "body"} == wanted
+    expected = {("body", t, 1, "the body can't be read") for t in ("types", "artifacts", "events")}
+    expected.add(("body", "cache_entries", 1, "the body can't be read"))
+    expected.add(("body", "artifacts", 2, "the body is that of another id"))
+    assert {one for one in problems(url) if one[0] == "body"} == expected
     check(url, repair=True)  # leaves alone what it can't rebuild
-    assert {one for one in found(url) if one[0] == "body"} == wanted
+    assert {one for one in problems(url) if one[0] == "body"} == expected
 
 
 SURPLUS = "the index has a property that the body does not have"
@@ -204,29 +204,29 @@ INDEXES = {
 def test_indexes_that_differ_from_the_bodies_are_found_and_rebuilt(url):
     for damage in INDEXES:
         execute(url, damage.format(true="true" if url.startswith("postgresql") else "1"))
-    assert found(url) == {("index", *rest) for rest in INDEXES.values()}
+    assert problems(url) == {("index", *rest) for rest in INDEXES.values()}
     assert check(url, repair=True).repaired == len(INDEXES) - 1  # two are of one node
-    assert found(url) == set()
+    assert problems(url) == set()
 
 
 def test_a_component_that_is_missing(url):
     execute(url, "DELETE FROM cache_components")
-    assert {one[:3] for one in found(url)} == {("index", "cache_components", 1)}
+    assert {one[:3] for one in problems(url)} == {("index", "cache_components", 1)}
     assert check(url).findings.total == 2
     check(url, repair=True)
-    assert found(url) == set()
+    assert problems(url) == set()
 
 
 def test_counters_that_are_behind(url):
     execute(url, "UPDATE counters SET next_id = 5 WHERE name = 'artifacts'")
     execute(url, "DELETE FROM counters WHERE name = 'events'")
-    greatest = max(row[0] for row in held(url)["artifacts"])
-    assert found(url) == {
+    greatest = max(row[0] for row in rows_of(url)["artifacts"])
+    assert problems(url) == {
         ("counter", "counters", "artifacts", f"next is 5, the greatest id is {greatest}"),
         ("counter", "counters", "events", "the counter is missing"),
     }
     check(url, repair=True)
-    assert found(url) == set()
+    assert problems(url) == set()
     with closing(EmbeddedTransport(url)) as transport:
         assert Call(transport, dict).put("artifact", {"type_id": 10}) == [greatest + 1]
 
@@ -245,11 +245,11 @@ def test_names_that_two_rows_have(backend, tmp_path):
         execute(url, "INSERT INTO types VALUES (500, 1, 'Data', '2', NULL, ?, 1)", twin)
         node = pb.Artifact(id=33, type_id=10, name="n1").SerializeToString()
         execute(url, "UPDATE artifacts SET name = 'n1', body = ? WHERE id = 33", node)
-        wanted = {
+        expected = {
             ("name", "types", 500, "id 11 has the same kind 1, name 'Data', version '2'"),
             ("name", "artifacts", 34, "id 33 has the same type_id 10, name 'n1'"),
         }
-        assert {one for one in found(url) if one[0] == "name"} == wanted
+        assert {one for one in problems(url) if one[0] == "name"} == expected
 
 
 def test_a_column_whose_body_claims_a_name_that_is_taken_stays(file):
@@ -257,7 +257,7 @@ def test_a_column_whose_body_claims_a_name_that_is_taken_stays(file):
     execute(file, "UPDATE artifacts SET body = ? WHERE id = 33", node)
     execute(file, "UPDATE artifacts SET uri = 'x' WHERE id = 40")
     check(file, repair=True)
-    assert {one[2] for one in found(file) if one[0] == "column"} == {33}
+    assert {one[2] for one in problems(file) if one[0] == "column"} == {33}
 
 
 def test_a_damaged_file(file):
@@ -269,7 +269,7 @@ def test_a_damaged_file(file):
     with path.open("r+b") as raw:
         raw.seek((page - 1) * size)
         raw.write(b"\x5a" * size)
-    assert ("damage", "the file") in {one[:2] for one in found(file)}
+    assert ("damage", "the file") in {one[:2] for one in problems(file)}
 
 
 def test_few_of_many_findings_are_kept_and_all_are_counted(file):
@@ -300,7 +300,7 @@ def test_a_store_in_use_is_checked_and_repaired(file):
         call.put("artifact", {"type_id": 10})
         assert check(file, repair=True).repaired == 1
         call.put("artifact", {"type_id": 10})
-    assert found(file) == set()
+    assert problems(file) == set()
 
 
 def test_nodes_that_wait_to_be_indexed_are_no_findings(url, monkeypatch):
@@ -309,13 +309,13 @@ def test_nodes_that_wait_to_be_indexed_are_no_findings(url, monkeypatch):
         node = {"type_id": 10, "custom_properties": {"p": 1}}
         Call(transport, dict).put("artifact", node, node)
     assert waiting_nodes(url) == 2
-    assert found(url) == set()
-    assert found(url, repair=True) == set()
+    assert problems(url) == set()
+    assert problems(url, repair=True) == set()
     with closing(EmbeddedTransport(url)) as transport:
         options = {"filter_query": "custom_properties.p.int_value = 1"}
         assert len(Call(transport, dict)("GetArtifacts", options=options).artifacts) >= 2
     assert waiting_nodes(url) == 0
-    assert found(url) == set()
+    assert problems(url) == set()
 
 
 def waiting_nodes(url):

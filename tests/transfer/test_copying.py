@@ -18,7 +18,7 @@ from lineage_store.transfer import copying
 from lineage_store.transfer.copying import copy
 from lineage_store.v1 import metadata_service_pb2 as service
 from tests.conformance.conftest import Call
-from tests.transfer.stores import BACKENDS, execute, fill, held, new_store
+from tests.transfer.stores import BACKENDS, execute, fill, new_store, rows_of
 
 
 @pytest.fixture(params=BACKENDS)
@@ -40,13 +40,15 @@ def small(tmp_path):
 @pytest.mark.parametrize("target", BACKENDS)
 def test_a_copy_holds_the_same_rows_and_can_be_used(source, target, tmp_path):
     with new_store(target, tmp_path) as url:
-        done = copy(source, url, verify=True)
-        assert done.is_verified
-        assert not done.is_resumed
-        before = held(source)
-        assert held(url) == before
-        assert done.rows == {name: len(rows) for name, rows in before.items() if name != "counters"}
-        assert all(done.rows.values())  # there is something in every table
+        copied = copy(source, url, verify=True)
+        assert copied.is_verified
+        assert not copied.is_resumed
+        before = rows_of(source)
+        assert rows_of(url) == before
+        assert copied.rows == {
+            name: len(rows) for name, rows in before.items() if name != "counters"
+        }
+        assert all(copied.rows.values())  # there is something in every table
         with closing(EmbeddedTransport(url)) as transport:
             call = Call(transport, dict)
             query = {"filter_query": "custom_properties.`😀`.int_value = 2"}
@@ -58,8 +60,8 @@ def test_a_copy_holds_the_same_rows_and_can_be_used(source, target, tmp_path):
 def cut_after(rows):
     """Return a progress that ends the process's work after so many rows, as a kill would."""
 
-    def progress(stage, done, total):
-        if stage.startswith("copying") and done >= rows:
+    def progress(stage, row_count, total):
+        if stage.startswith("copying") and row_count >= rows:
             raise KeyboardInterrupt
 
     return progress
@@ -87,9 +89,9 @@ def test_a_copy_goes_on_also_when_the_source_has_changed(small, backend, tmp_pat
             transport.call("PutArtifacts", service.PutArtifactsRequest(artifacts=[one, two]))
             call.put("artifact", {"type_id": 10, "name": "new"})
         execute(small, "DELETE FROM cache_hits")
-        done = copy(small, url, verify=True)
-        assert done.is_resumed
-        assert held(url) == held(small)
+        copied = copy(small, url, verify=True)
+        assert copied.is_resumed
+        assert rows_of(url) == rows_of(small)
 
 
 @pytest.mark.parametrize("after", ["take back", "insert"])
@@ -108,7 +110,7 @@ def test_a_copy_that_is_cut_while_it_goes_on(small, tmp_path, paged, monkeypatch
         with pytest.raises(ZeroDivisionError):
             copy(small, url)
     assert copy(small, url, verify=True).is_resumed
-    assert held(url) == held(small)
+    assert rows_of(url) == rows_of(small)
 
 
 def test_rows_that_were_not_copied_right_are_found(small, tmp_path, monkeypatch):
@@ -136,10 +138,10 @@ def test_source_and_target_must_differ(source, tmp_path):
 def test_a_target_that_holds_something_is_left_alone(small, tmp_path):
     url = f"sqlite:///{tmp_path}/target.db"
     fill(url, rows=1)
-    before = held(url)
+    before = rows_of(url)
     with pytest.raises(errors.FailedPrecondition, match=r"the target: .* must be empty"):
         copy(small, url)
-    assert held(url) == before
+    assert rows_of(url) == before
 
 
 def test_a_target_that_is_half_filled_from_elsewhere(small, tmp_path):
@@ -168,24 +170,24 @@ def test_other_revisions(small, tmp_path, revision, text):
 
 
 def test_places_that_can_not_be_used(small, tmp_path):
-    missing = f"sqlite:///{tmp_path}/missing.db"
+    no_file = f"sqlite:///{tmp_path}/missing.db"
     with pytest.raises(errors.Unavailable, match=r"the source: .*does it exist"):
-        copy(missing, f"sqlite:///{tmp_path}/third.db")
+        copy(no_file, f"sqlite:///{tmp_path}/third.db")
     with pytest.raises(errors.Unavailable, match=r"the target: .*can't be opened"):
         copy(small, f"sqlite:///{tmp_path}/no/directory.db")
     (tmp_path / "empty.db").touch()
     with pytest.raises(errors.FailedPrecondition, match=r"the target: .*read"):
         copy(small, f"sqlite:///{tmp_path}/empty.db?mode=ro")
     with pytest.raises(errors.FailedPrecondition, match=r"the source: .*empty"):
-        copy(f"sqlite:///{tmp_path}/empty.db", missing)
-    for source, target in (("sqlite://", missing), (small, "sqlite://")):
+        copy(f"sqlite:///{tmp_path}/empty.db", no_file)
+    for source, target in (("sqlite://", no_file), (small, "sqlite://")):
         with pytest.raises(errors.InvalidArgument, match="in memory"):
             copy(source, target)
     assert not (tmp_path / "missing.db").exists()
 
 
 def test_a_full_disk(small, tmp_path, monkeypatch):
-    """What is there when there is room again is gone on with."""
+    """A copy that ran out of room goes on when there is room again."""
     url = f"sqlite:///{tmp_path}/target.db"
     connect = sqlite.SqliteDriver.connect
 
@@ -200,7 +202,7 @@ def test_a_full_disk(small, tmp_path, monkeypatch):
         with pytest.raises(errors.ResourceExhausted, match=r"disk .* is full"):
             copy(small, url)
     assert copy(small, url, verify=True).is_resumed
-    assert held(url) == held(small)
+    assert rows_of(url) == rows_of(small)
 
 
 def test_every_table_is_content_or_known_not_to_be():
@@ -217,10 +219,10 @@ def test_pages_are_cut_by_their_bytes(tmp_path):
         type_id = call.type()
         for _ in range(10):
             call.put("artifact", *({"type_id": type_id, "uri": "u" * 100_000} for _ in range(50)))
-    with Contents(url) as found:
+    with Contents(url) as store:
         sizes = [
             contents.size_of(page)
-            for page in contents.pages(found.connection, tables.nodes[ARTIFACT])
+            for page in contents.pages(store.connection, tables.nodes[ARTIFACT])
         ]
     assert len(sizes) > 20
     assert max(sizes) < 4 * contents.PAGE_BYTES
@@ -246,5 +248,5 @@ def test_pages_with_many_properties(small, backend, tmp_path):
         Call(transport, dict).put("artifact", *nodes)
     with new_store(backend, tmp_path) as url:
         copy(small, url, verify=True)
-        assert held(url) == held(small)
+        assert rows_of(url) == rows_of(small)
         assert check(url).findings.kept_findings == []

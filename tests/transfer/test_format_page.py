@@ -1,4 +1,4 @@
-"""docs/archive-format.md says what an archive has."""
+"""docs/archive-format.md describes every part of an archive."""
 
 import json
 import re

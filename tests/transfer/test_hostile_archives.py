@@ -40,7 +40,7 @@ def refusal(lines, tmp_path: Path) -> str:
 def changed(lines, of: str, /, **change):
     """Return the lines, and the number of the one that was changed: the first of a table.
 
-    A change of None removes what it names; `body` is merged.
+    A change of None removes the value that it names; `body` is merged.
     """
     lines = copy.deepcopy(lines)
     number, record = next(
@@ -118,9 +118,9 @@ def test_records_that_are_refused_at_their_line(lines, tmp_path, table, change, 
         lines[number - 1] |= change | {"body": {"id": "2"}}
     else:
         lines, number = changed(lines, table, **change)
-    found = refusal(lines, tmp_path)
-    assert f"line {number}: {message}" in found or (
-        message in found and f"line {number}: " in found
+    message_of_refusal = refusal(lines, tmp_path)
+    assert f"line {number}: {message}" in message_of_refusal or (
+        message in message_of_refusal and f"line {number}: " in message_of_refusal
     )
 
 

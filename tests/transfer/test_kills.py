@@ -14,7 +14,7 @@ from lineage_store import errors
 from lineage_store.database.bulk.store_contents import Contents
 from lineage_store.database.checks.checking import check
 from lineage_store.transfer.dumping import dump
-from tests.transfer.stores import BACKENDS, fill, held, new_store
+from tests.transfer.stores import BACKENDS, fill, new_store, rows_of
 
 pytestmark = pytest.mark.long
 
@@ -34,9 +34,9 @@ main()
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory):
-    found = f"sqlite:///{tmp_path_factory.mktemp('kills')}/store.db"
-    fill(found, rows=ROWS)
-    return found
+    store_url = f"sqlite:///{tmp_path_factory.mktemp('kills')}/store.db"
+    fill(store_url, rows=ROWS)
+    return store_url
 
 
 def start(*arguments: str) -> "subprocess.Popen[bytes]":
@@ -48,7 +48,7 @@ def start(*arguments: str) -> "subprocess.Popen[bytes]":
 
 
 def is_begun(target: str) -> bool:
-    """Whether the target is being filled."""
+    """Return True if the target is being filled."""
     try:
         Contents(target).close()
     except errors.SchemaMismatch:
@@ -75,16 +75,16 @@ def killed(target: str, command: list[str], seconds: float) -> bool:
 
 def finish(*arguments: str) -> None:
     command = [sys.executable, "-m", "lineage_store.cli", *arguments]
-    done = subprocess.run(command, capture_output=True, timeout=250, check=False)
-    assert (done.returncode, done.stderr) == (0, b"")
+    process = subprocess.run(command, capture_output=True, timeout=250, check=False)
+    assert (process.returncode, process.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("what", ["copy", "load"])
-def test_what_was_killed_goes_on(url, backend, what, tmp_path: Path):
+@pytest.mark.parametrize("transfer", ["copy", "load"])
+def test_what_was_killed_goes_on(url, backend, transfer, tmp_path: Path):
     with new_store(backend, tmp_path) as target:
         command = ["copy", url, target, "--verify"]
-        if what == "load":
+        if transfer == "load":
             dump(url, tmp_path / "store.jsonl.gz")
             command = ["load", str(tmp_path / "store.jsonl.gz"), "--into", target]
         assert killed(target, command, random.uniform(0, 0.3))
@@ -94,7 +94,7 @@ def test_what_was_killed_goes_on(url, backend, what, tmp_path: Path):
                 break
         if is_begun(target):
             finish(*command)
-        assert held(target) == held(url)
+        assert rows_of(target) == rows_of(url)
         assert check(target).findings.kept_findings == []
 
 

@@ -1,7 +1,7 @@
-"""What ML Metadata itself can't read, or a store can't hold, is told one by one and stops nothing.
+"""Values that ML Metadata can't read, or a store can't hold, are told one by one and stop nothing.
 
-Each case damages a database that the real ML Metadata wrote, and says what the import tells of it
-and what the store holds then.
+Each case damages a database that the real ML Metadata wrote, and has the findings of the import
+and the content of the store then.
 """
 
 import base64
@@ -25,7 +25,7 @@ CUSTOM = "artifact 1, custom property 'x'"
 
 @pytest.fixture
 def damaged(sqlite_mlmd, store_url):
-    """Damages a database, imports it, and gives the store and what was told."""
+    """Damages a database, imports it, and gives the store and the findings."""
     sqlite_mlmd.populate(40)
 
     def damage_and_import(*statements):
@@ -51,7 +51,7 @@ def property_row(**cells):
 
 
 @pytest.mark.parametrize(
-    ("cells", "told", "kept"),
+    ("cells", "finding", "value"),
     [
         ({"string_value": "__MLMD_NULL__"}, "can't read; it is kept", "__MLMD_NULL__"),
         ({"string_value": "mlmd-struct::!"}, "kept as a string", "mlmd-struct::!"),
@@ -66,12 +66,12 @@ def property_row(**cells):
         ({"int_value": None}, "has no value; it is left out", None),
     ],
 )
-def test_a_property_that_ml_metadata_can_not_read(damaged, cells, told, kept):
+def test_a_property_that_ml_metadata_can_not_read(damaged, cells, finding, value):
     url, findings = damaged(property_row(**cells))
     assert [finding.where for finding in findings.shown] == [CUSTOM]
-    assert told in str(findings.shown[0])
+    assert finding in str(findings.shown[0])
     with connect(url) as store:
-        assert store.get_artifact(1).custom_properties.get("x") == kept
+        assert store.get_artifact(1).custom_properties.get("x") == value
 
 
 def test_an_any_without_type_url_is_kept(damaged, sqlite_mlmd):
@@ -171,9 +171,9 @@ def test_types_of_one_name_are_told_apart_and_system_types_that_are_missing_are_
         for name, number in (("mlmd.Train", 60), ("mlmd.Deploy", 61), ("Train", 14)):
             request = request_of("GetExecutionType")
             request.type_name = name
-            found = store.call("GetExecutionType", request).response.execution_type
-            assert found.id == number
-        assert found.base_type == 1
+            execution_type = store.call("GetExecutionType", request).response.execution_type
+            assert execution_type.id == number
+        assert execution_type.base_type == 1
         put = request_of("PutArtifactType")
         put.artifact_type.name = "new"
         assert store.call("PutArtifactType", put).response.type_id == 62
@@ -196,8 +196,8 @@ def test_one_name_in_both_maps_and_steps_without_a_value(damaged):
         artifact = store.get_artifact(1)
         assert artifact.custom_properties["x"] == 1
         assert artifact.properties["x"] == "other"
-        found = [e for e in store.list_events(execution=list(range(1, 30))) if e.path]
-        assert ("b", 0, "a") in [event.path for event in found]
+        events = [e for e in store.list_events(execution=list(range(1, 30))) if e.path]
+        assert ("b", 0, "a") in [event.path for event in events]
 
 
 def test_of_many_findings_the_first_are_told(damaged):
@@ -258,12 +258,12 @@ def test_a_change_after_the_import_is_found(sqlite_mlmd, store_url):
         connection.execute("INSERT INTO Attribution (context_id, artifact_id) SELECT 4, 20")
         connection.execute("INSERT INTO Type (id, name, type_kind) VALUES (70, 'late', 0)")
         connection.commit()
-    found = verify_mlmd(sqlite_mlmd.url, store_url)
-    assert found.first[:1] == ["type 70 is missing"]
-    assert set(found.first) >= {
+    verification = verify_mlmd(sqlite_mlmd.url, store_url)
+    assert verification.first[:1] == ["type 70 is missing"]
+    assert set(verification.first) >= {
         "artifact 3 differs",
         "artifact 7 differs",
         "event 5 is not in the source",
     }
     with pytest.raises(errors.Aborted, match="differ from the source"):
-        found.demand_equal()
+        verification.demand_equal()

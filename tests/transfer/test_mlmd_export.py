@@ -38,20 +38,20 @@ def filled_store(sqlite_mlmd, store_url):
 
 def exported(store_url, database):
     findings = Findings()
-    done = export_mlmd(store_url, database.url, findings)
+    report = export_mlmd(store_url, database.url, findings)
     assert findings.shown == []
-    return done
+    return report
 
 
 def test_the_real_ml_metadata_answers_from_it_as_the_store_does(filled_store, mlmd_database):
-    done = exported(filled_store, mlmd_database)
-    assert done.stored["artifacts"] == NODES // 2
-    assert done.stored["events"] == NODES
+    report = exported(filled_store, mlmd_database)
+    assert report.stored["artifacts"] == NODES // 2
+    assert report.stored["events"] == NODES
     with real_on(mlmd_database) as real, closing(ImportedStore(filled_store)) as ours:
         ordered = not mlmd_database.url.startswith("postgresql")
         assert assert_same(real, ours, ordered=ordered) > 300
     # And back: what is read from it is what was written.
-    assert verify_mlmd(mlmd_database.url, filled_store).compared == done.stored
+    assert verify_mlmd(mlmd_database.url, filled_store).compared == report.stored
 
 
 def test_its_tables_and_indexes_are_those_that_ml_metadata_makes(store_url, mlmd_way, tmp_path):
@@ -83,13 +83,13 @@ def sqlite_definition(cursor):
 def mysql_definition(cursor):
     cursor.execute("SHOW TABLES")
     names = [name for (name,) in cursor.fetchall()]
-    found = {}
+    definitions = {}
     for name in names:
         cursor.execute(f"SHOW CREATE TABLE `{name}`")
         text = cursor.fetchone()[1]
         # Ours are always of one character set, whose texts are compared byte by byte.
-        found[name] = re.sub(r" AUTO_INCREMENT=\d+| DEFAULT CHARSET=.*", "", text)
-    return found
+        definitions[name] = re.sub(r" AUTO_INCREMENT=\d+| DEFAULT CHARSET=.*", "", text)
+    return definitions
 
 
 def postgresql_definition(cursor):
@@ -117,7 +117,7 @@ def test_ml_metadata_goes_on_writing_to_it(filled_store, mlmd_database):
 
 
 def test_what_ml_metadata_has_no_place_for_is_told(store_url, mlmd_database):
-    """Each value that can't be kept is named, and what is left is readable."""
+    """Each value that can't be kept is named, and the rest is readable."""
     with connect(store_url) as store:
         store.put_artifact_type(ArtifactType(name="T"))
         strings = {
@@ -135,25 +135,25 @@ def test_what_ml_metadata_has_no_place_for_is_told(store_url, mlmd_database):
         number = store.put_artifact(artifact)
         store.put_artifact(dataclasses.replace(store.get_artifact(number), uri="w"))
     findings = Findings()
-    done = export_mlmd(store_url, mlmd_database.url, findings)
-    assert done.left_behind == {"node_versions": 1}
-    told = {finding.where: finding for finding in findings.shown}
+    report = export_mlmd(store_url, mlmd_database.url, findings)
+    assert report.left_behind == {"node_versions": 1}
+    by_place = {finding.where: finding for finding in findings.shown}
     wide = mlmd_database.url.startswith("sqlite")
-    lost = {"null", "bad struct", "nan", "empty any", *(() if wide else ("huge", "infinity"))}
+    left_out = {"null", "bad struct", "nan", "empty any", *(() if wide else ("huge", "infinity"))}
     assert {
         where.partition("'")[2].rstrip("'")
-        for where, finding in told.items()
+        for where, finding in by_place.items()
         if finding.action == "it is left out"
-    } == lost
+    } == left_out
     with real_on(mlmd_database) as real:
-        [kept] = real.call("GetArtifacts", request_of("GetArtifacts")).response.artifacts
-    assert set(kept.custom_properties) == {*strings, *numbers, *empty} - lost
-    assert kept.custom_properties["nul"].string_value == "a"
+        [stored] = real.call("GetArtifacts", request_of("GetArtifacts")).response.artifacts
+    assert set(stored.custom_properties) == {*strings, *numbers, *empty} - left_out
+    assert stored.custom_properties["nul"].string_value == "a"
     # ML Metadata reads 15 digits of it from SQLite, which are too large.
-    assert kept.custom_properties["largest"].double_value == (math.inf if wide else LARGEST)
-    assert kept.custom_properties["struct"].HasField("struct_value")
-    assert (kept.name == "n" * 300) is wide
-    assert len(kept.name) == 300 if wide else 255
+    assert stored.custom_properties["largest"].double_value == (math.inf if wide else LARGEST)
+    assert stored.custom_properties["struct"].HasField("struct_value")
+    assert (stored.name == "n" * 300) is wide
+    assert len(stored.name) == 300 if wide else 255
 
 
 def test_names_that_a_database_can_not_tell_apart_are_told(store_url, tmp_path):
@@ -166,20 +166,20 @@ def test_names_that_a_database_can_not_tell_apart_are_told(store_url, tmp_path):
         store.record_execution(Execution(type="E"), inputs=dict(zip("xyz", ids, strict=True)))
     findings = Findings()
     with WAYS["mariadb"](tmp_path) as database:
-        done = export_mlmd(store_url, database.url, findings)
+        report = export_mlmd(store_url, database.url, findings)
         assert [finding.where for finding in findings.shown] == [
             "type 11, external id",
             "type 10, property 'p '",
             "artifact 2",
             "event 2",
         ]
-        assert (done.stored["types"], done.stored["artifacts"]) == (11, 2)
-        assert done.stored["events"] == 2
+        assert (report.stored["types"], report.stored["artifacts"]) == (11, 2)
+        assert report.stored["events"] == 2
         with real_on(database) as real:
             events = request_of("GetEventsByArtifactIDs")
             events.artifact_ids.extend(ids)
-            found = real.call("GetEventsByArtifactIDs", events).response.events
-            assert sorted(event.artifact_id for event in found) == [ids[0], ids[2]]
+            answered = real.call("GetEventsByArtifactIDs", events).response.events
+            assert sorted(event.artifact_id for event in answered) == [ids[0], ids[2]]
 
 
 def test_long_strings_that_postgresql_does_not_index_are_told(store_url, tmp_path):
@@ -193,8 +193,8 @@ def test_long_strings_that_postgresql_does_not_index_are_told(store_url, tmp_pat
         assert export_mlmd(store_url, database.url, findings).stored["artifacts"] == 1
         assert [finding.where for finding in findings.shown] == ["artifact 1: 'noise'"]
         with real_on(database) as real:
-            [kept] = real.call("GetArtifacts", request_of("GetArtifacts")).response.artifacts
-        assert set(kept.custom_properties) == {"same", "short"}
+            [artifact] = real.call("GetArtifacts", request_of("GetArtifacts")).response.artifacts
+        assert set(artifact.custom_properties) == {"same", "short"}
 
 
 def test_an_export_that_was_cut_off_begins_anew(filled_store, mlmd_database, monkeypatch):
@@ -207,8 +207,8 @@ def test_an_export_that_was_cut_off_begins_anew(filled_store, mlmd_database, mon
             exported(filled_store, mlmd_database)
     with pytest.raises(errors.FailedPrecondition, match="did not finish"):
         MlmdSource(mlmd_database.url)
-    done = exported(filled_store, mlmd_database)
-    assert verify_mlmd(mlmd_database.url, filled_store).compared == done.stored
+    report = exported(filled_store, mlmd_database)
+    assert verify_mlmd(mlmd_database.url, filled_store).compared == report.stored
 
 
 def test_a_target_that_holds_something_is_refused_and_stays(filled_store, mlmd_database):

@@ -13,28 +13,28 @@ NODES = 300
 
 def imported(database, url):
     findings = Findings()
-    done = import_mlmd(database.url, url, findings)
+    report = import_mlmd(database.url, url, findings)
     assert findings.shown == []
-    return done
+    return report
 
 
 def test_the_store_answers_as_ml_metadata_does_on_its_own_database(mlmd_database, store_url):
     mlmd_database.populate(NODES)
-    done = imported(mlmd_database, store_url)
-    assert done.stored["artifacts"] == NODES // 2
-    assert done.stored["events"] == NODES
+    report = imported(mlmd_database, store_url)
+    assert report.stored["artifacts"] == NODES // 2
+    assert report.stored["events"] == NODES
     with real_on(mlmd_database) as real, closing(ImportedStore(store_url)) as ours:
         ordered = not mlmd_database.url.startswith("postgresql")
         assert assert_same(real, ours, ordered=ordered) > 300
     verified = verify_mlmd(mlmd_database.url, store_url)
     assert verified.differing == 0
-    assert verified.compared == done.stored
+    assert verified.compared == report.stored
 
 
 def test_every_database_can_take_it_in(sqlite_mlmd, any_store):
     sqlite_mlmd.populate(NODES)
-    done = imported(sqlite_mlmd, any_store)
-    assert verify_mlmd(sqlite_mlmd.url, any_store).compared == done.stored
+    report = imported(sqlite_mlmd, any_store)
+    assert verify_mlmd(sqlite_mlmd.url, any_store).compared == report.stored
     assert check(any_store).findings.kept_findings == []
     with real_on(sqlite_mlmd) as real, closing(ImportedStore(any_store)) as ours:
         assert_same(real, ours)

@@ -47,9 +47,9 @@ def test_an_import_goes_on_after_each_kill(sqlite_mlmd, any_store):
 def killed(source, target, last):
     """Run an import that dies before its `last` commit; return whether it did."""
     command = [sys.executable, str(KILLED), source, target, str(last)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode in {0, -signal.SIGKILL}, done.stderr
-    return done.returncode != 0
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert process.returncode in {0, -signal.SIGKILL}, process.stderr
+    return process.returncode != 0
 
 
 @pytest.mark.timeout(300 + NODES // 20)
@@ -71,28 +71,28 @@ def test_a_large_database_goes_in_and_out(sqlite_mlmd, store_url, tmp_path):
 
 
 def answers_of_a_server(url, directory):
-    """Return what the client of ML Metadata is answered by a server of ours."""
+    """Return the answers of a server of ours to the client of ML Metadata."""
     with serving(directory, "--database", url) as served:
         return answers("--grpc", served.address)
 
 
 def answers(*store):
-    """Return count and digest of what each method of the client of ML Metadata answers."""
+    """Return count and digest of the answers to each method of the client of ML Metadata."""
     command = [str(python()), str(READS), *store]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
+    return json.loads(process.stdout)
 
 
 def measured(*arguments):
     """Run a command of ours, print its time and its memory, and return its JSON."""
     begin = time.monotonic()
     command = [sys.executable, str(MEASURED), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    process = subprocess.run(command, capture_output=True, text=True, check=True)
     seconds = time.monotonic() - begin
-    peak = int(done.stderr.splitlines()[-1])
+    peak = int(process.stderr.splitlines()[-1])
     rate = f"{NODES / seconds:.0f} nodes/s"
     print(f"{arguments[0]}: {seconds:.1f} s, {rate}, at most {peak / 1024:.0f} MiB")
     # The program, the page cache of SQLite, and a page of rows: the same for any number of nodes.
     assert peak < 200 * 1024
-    return json.loads(done.stdout)
+    return json.loads(process.stdout)

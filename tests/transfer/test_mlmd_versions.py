@@ -34,14 +34,14 @@ def test_an_older_database_is_taken_in(way, version, store_url, tmp_path):
 
 def check(database, version, store_url):
     findings = Findings()
-    done = import_mlmd(database.url, store_url, findings)
-    assert done.schema_version == version
+    report = import_mlmd(database.url, store_url, findings)
+    assert report.schema_version == version
     # The downgrade leaves the rows of what only schema 10 can hold.
     assert {finding.message for finding in findings.shown} == {"has no value"}
     verify_mlmd(database.url, store_url).demand_equal()
     with connect(store_url) as store:
         artifacts = list(store.iter_artifacts())
-        assert len(artifacts) == done.stored["artifacts"] == 50
+        assert len(artifacts) == report.stored["artifacts"] == 50
         has_external_ids = any(artifact.external_id for artifact in artifacts)
         assert has_external_ids is (version == 9)
 

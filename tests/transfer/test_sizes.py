@@ -1,4 +1,4 @@
-"""Moving what is large: it arrives, or it is named together with what the target takes."""
+"""Moving large rows: they arrive, or are named together with the limit of the target."""
 
 import sqlite3
 from contextlib import closing
@@ -23,7 +23,7 @@ from lineage_store.transfer.mlmd.verifying import verify_mlmd
 from tests.backends import mariadb
 from tests.backends.proxy import proxy
 from tests.conformance.conftest import Call
-from tests.transfer.stores import BACKENDS, held, new_store
+from tests.transfer.stores import BACKENDS, new_store, rows_of
 
 MIB = 1024 * 1024
 MB = 1_000_000
@@ -64,13 +64,13 @@ def large(tmp_path):
 
 def test_a_copy_of_large_rows(fitting, target):
     copy(fitting, target, verify=True)
-    assert held(target) == held(fitting)
+    assert rows_of(target) == rows_of(fitting)
 
 
 def test_an_archive_of_large_rows(fitting, target, tmp_path):
     dump(fitting, tmp_path / "a.jsonl")
     load(tmp_path / "a.jsonl", target)
-    assert held(target) == held(fitting)
+    assert rows_of(target) == rows_of(fitting)
 
 
 NAMED = r"can't hold the row id=2 of artifacts: .* 200\d{4} bytes .*max_allowed_packet is 1048576"
@@ -97,10 +97,10 @@ def test_a_copy_that_a_proxy_cuts_says_how_large_the_statement_was(fitting):
 
 def test_an_export_leaves_out_what_does_not_fit(large, target):
     findings = Findings()
-    done = export_mlmd(large, target, findings)
-    assert done.stored["artifacts"] == 3
-    told = f"artifact 2, custom property 'c': is longer than {LARGEST}; it is left out"
-    assert list(map(str, findings.shown)) == [told]
+    report = export_mlmd(large, target, findings)
+    assert report.stored["artifacts"] == 3
+    message = f"artifact 2, custom property 'c': is longer than {LARGEST}; it is left out"
+    assert list(map(str, findings.shown)) == [message]
     with closing(MlmdSource(target)) as source:
         nodes = source.nodes(ARTIFACT, 0)
     assert [len(node.properties) for node in nodes] == [1, 0, 1]
@@ -126,15 +126,15 @@ def damaged_by_size(large, tmp_path, *sizes):
 def test_an_import_leaves_out_the_properties_for_which_there_is_no_room(large, target, tmp_path):
     url = damaged_by_size(large, tmp_path, ("a", 10), ("b", 2 * MB), ("c", LARGEST - 1_000))
     findings = Findings()
-    done = import_mlmd(url, target, findings)
-    assert done.stored["artifacts"] == 3
+    report = import_mlmd(url, target, findings)
+    assert report.stored["artifacts"] == 3
     [finding] = map(str, findings.shown)
     assert finding.startswith("artifact 2, custom property 'b': has 200000")
     assert finding.endswith(f"the target takes {LARGEST} in one row; it is left out")
     verify_mlmd(url, target).demand_equal()
     with closing(EmbeddedTransport(target)) as transport:
-        found = Call(transport, dict).get("artifact", 1, 2, 3)
-    assert [sorted(node.custom_properties) for node in found] == [
+        artifacts = Call(transport, dict).get("artifact", 1, 2, 3)
+    assert [sorted(node.custom_properties) for node in artifacts] == [
         ["a", "small"],
         ["small"],
         ["c", "small"],
@@ -145,8 +145,8 @@ def test_an_import_leaves_out_the_properties_for_which_there_is_no_room(large, t
 def test_pages_of_rows_are_bounded_by_bytes(backend, tmp_path):
     with new_store(backend, tmp_path) as url:
         fill(url, *[10] * 70, *[1_500_000] * 5, *[10] * 5, 9 * MB, 9 * MB, 10)
-        with Contents(url) as found:
-            pages = list(contents.pages(found.connection, _artifacts()))
+        with Contents(url) as store:
+            pages = list(contents.pages(store.connection, _artifacts()))
         sizes = [contents.size_of(page) for page in pages]
         assert [row[0] for page in pages for row in page] == list(range(1, 84))
         assert all(

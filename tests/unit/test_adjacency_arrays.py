@@ -47,11 +47,11 @@ def test_events_of_all_lengths(count):
     assert whole.long
     assert [whole.body(i) for i in range(len(bodies))] == bodies
     assert [arena.body(i) for i in range(100)] == bodies[:100]
-    chosen = Random(2).sample(range(len(bodies)), count)
-    encoded = b"".join(whole.frames(np.array(chosen)))
-    found = pb.LineageGraph.FromString(encoded).events
-    assert sorted(e.SerializeToString(deterministic=True) for e in found) == sorted(
-        bodies[i] for i in chosen
+    sample = Random(2).sample(range(len(bodies)), count)
+    encoded = b"".join(whole.frames(np.array(sample)))
+    events = pb.LineageGraph.FromString(encoded).events
+    assert sorted(e.SerializeToString(deterministic=True) for e in events) == sorted(
+        bodies[i] for i in sample
     )
 
 
@@ -59,8 +59,8 @@ def test_what_an_arena_takes_is_what_its_builder_said():
     builder = ArenaBuilder()
     for at in range(0, 300, 60):
         builder.add(lengths()[at : at + 60])
-    said = builder.nbytes
-    assert builder.build().nbytes == pytest.approx(said, rel=0.1)
+    estimate = builder.nbytes
+    assert builder.build().nbytes == pytest.approx(estimate, rel=0.1)
 
 
 def entries(events: list[tuple[int, int, int]]) -> list[tuple[int, int, int, int, bytes, int]]:
@@ -85,19 +85,19 @@ def test_a_node_with_many_events_is_gone_over_page_by_page(kind, types, limit, b
     graph = Graph(builder.build())
     graph.extend(log)
     view = graph.view((len(log), 10 * len(log)))
-    found, ids, after = [], list(range(1, 100)), None
+    walked, ids, after = [], list(range(1, 100)), None
     while ids:
         page = edges(view, kind, ids, types, after, limit, with_bodies=True)
         assert len(page) <= limit
-        found += page
+        walked += page
         if len(page) < limit:
             break
         after = position(kind, page[-1])
         ids = [i for i in ids if i >= after[0]]
-    wanted = [(*one[1:5],) for one in log if types is None or one[3] in types]
+    expected = [(*one[1:5],) for one in log if types is None or one[3] in types]
     near, far = (0, 1) if kind is ARTIFACT else (1, 0)
-    wanted.sort(key=lambda one: (one[near], one[far], one[2]))
-    assert [edge[1:] for edge in found] == wanted
+    expected.sort(key=lambda one: (one[near], one[far], one[2]))
+    assert [edge[1:] for edge in walked] == expected
 
 
 def test_a_graph_of_nothing():

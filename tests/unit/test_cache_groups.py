@@ -1,4 +1,4 @@
-"""Requests to the cache that share a transaction see what those before them staged."""
+"""Requests to the cache that share a transaction see the rows that those before them staged."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -46,7 +46,7 @@ def record(name: str, **cache) -> cache_pb2.RecordStepRequest:
     return cache_pb2.RecordStepRequest(step=step)
 
 
-def asked(holder: str = "a") -> cache_pb2.LookupRequest:
+def claiming_lookup(holder: str = "a") -> cache_pb2.LookupRequest:
     request = cache_pb2.LookupRequest(keys=[cache_pb2.CacheKey(digest=KEY)])
     request.claim.holder = holder
     return request
@@ -59,22 +59,22 @@ def copied(name: str) -> cache_pb2.RecordCachedRequest:
 
 
 def committed(database: Database):
-    """Return what a plain lookup finds."""
+    """Return the answer to a plain lookup."""
     request = cache_pb2.LookupRequest(keys=[cache_pb2.CacheKey(digest=KEY)])
     [result] = database.read(lambda snapshot: lookup(snapshot, request)).results
     return result
 
 
 def test_of_two_that_miss_together_one_gets_the_claim(database):
-    first, second = together(database, asked("a"), asked("b"))
+    first, second = together(database, claiming_lookup("a"), claiming_lookup("b"))
     assert first.results[0].claim.holder == "a"
     assert second.results[0].in_flight.holder == "a"
     assert committed(database).in_flight.holder == "a"
 
 
 def test_what_one_publishes_is_a_hit_for_the_next(database):
-    recorded, found = together(database, record("one"), asked())
-    [result] = found.results
+    recorded, answer = together(database, record("one"), claiming_lookup())
+    [result] = answer.results
     assert result.hit.source.id == recorded.execution_id
     assert [o.artifact.id for o in result.hit.outputs] == list(recorded.output_ids)
     assert committed(database).hit.entry_id == result.hit.entry_id
@@ -96,19 +96,21 @@ def test_a_claim_is_taken_used_and_over_in_one_transaction(database):
 def test_what_fails_leaves_nothing_for_those_behind(database):
     bad = record("one")
     bad.step.outputs.add(name="out", artifact=pb.Artifact(type="A"))
-    failed, found = together(database, bad, asked())
+    failed, answer = together(database, bad, claiming_lookup())
     assert isinstance(failed, errors.InvalidArgument)
-    assert found.results[0].miss.reason == Miss.NEVER_SEEN
-    assert found.results[0].claim.token == 1
+    assert answer.results[0].miss.reason == Miss.NEVER_SEEN
+    assert answer.results[0].claim.token == 1
 
 
 def test_hits_reports_and_copies_of_one_transaction(database):
     reports = [cache_pb2.ArtifactReport(artifact_id=1, status="MISSING")]
     report = cache_pb2.ReportArtifactsRequest(reports=reports)
     together(database, record("one"))
-    *copies, _, found = together(database, copied("two"), copied("three"), report, asked())
+    *copies, _, answer = together(
+        database, copied("two"), copied("three"), report, claiming_lookup()
+    )
     assert [copy.original_execution_id for copy in copies] == [1, 1]
-    assert found.results[0].miss.reason == Miss.OUTPUT_MISSING
+    assert answer.results[0].miss.reason == Miss.OUTPUT_MISSING
     reports[0].status = cache_pb2.ArtifactReport.VERIFIED
     together(database, cache_pb2.ReportArtifactsRequest(reports=reports), copied("four"))
     assert committed(database).hit.hit_count == 3

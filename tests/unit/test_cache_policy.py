@@ -1,4 +1,4 @@
-"""The rules of the cache: what is good enough, who holds a claim, what stands where."""
+"""The rules of the cache: entries that are good enough, holders of claims, order of entries."""
 
 from dataclasses import replace
 
@@ -41,10 +41,10 @@ def candidate(entry_id=1, *, state=pb.Execution.COMPLETE, age=0, artifacts=(), *
 
 
 def artifact(number=1, state=pb.Artifact.LIVE, digest=None):
-    made = pb.Artifact(id=number, state=state)
+    message = pb.Artifact(id=number, state=state)
     if digest is not None:
-        made.custom_properties["digest"].string_value = digest
-    return made
+        message.custom_properties["digest"].string_value = digest
+    return message
 
 
 def report(number=1, status=VERIFIED, digest="", ago=0):
@@ -61,7 +61,7 @@ def test_nothing_is_never_seen():
 
 
 @pytest.mark.parametrize(
-    ("found", "expected"),
+    ("candidate_entry", "expected"),
     [
         (candidate(), None),
         (candidate(state=pb.Execution.CACHED), None),
@@ -76,8 +76,8 @@ def test_nothing_is_never_seen():
         (candidate(artifacts=[None]), "OUTPUT_MISSING"),
     ],
 )
-def test_one_entry(found, expected):
-    assert fault(found) == expected
+def test_one_entry(candidate_entry, expected):
+    assert fault(candidate_entry) == expected
 
 
 @pytest.mark.parametrize(
@@ -107,8 +107,8 @@ def test_age(age, policy, expected):
     ],
 )
 def test_verification(reports, expected):
-    found = candidate(artifacts=[artifact(digest="sha256:" + "A" * 64)])
-    assert fault(found, reports=reports, verified_within=10) == expected
+    entry = candidate(artifacts=[artifact(digest="sha256:" + "A" * 64)])
+    assert fault(entry, reports=reports, verified_within=10) == expected
 
 
 def test_the_first_that_is_good_enough_is_chosen_and_the_newest_explains():
@@ -137,9 +137,9 @@ CLAIM = StoredClaim("", b"k", "a", 4, NOW + 10)
     ],
 )
 def test_who_gets_a_claim(stored, holder, expected):
-    taken = leases.acquired_claim(stored, ("", b"k"), holder, NOW, 100)
-    assert (taken and (taken.holder, taken.token)) == expected
-    assert taken is None or (taken.expires_at, taken.ended) == (NOW + 100, Ended.NOT_YET)
+    acquired = leases.acquired_claim(stored, ("", b"k"), holder, NOW, 100)
+    assert (acquired and (acquired.holder, acquired.token)) == expected
+    assert acquired is None or (acquired.expires_at, acquired.ended) == (NOW + 100, Ended.NOT_YET)
 
 
 @pytest.mark.parametrize(
@@ -185,9 +185,9 @@ def test_paths_of_other_systems():
 
 
 def test_components_are_compared():
-    stored, given = {"a": "1", "b": "2", "c": "3"}, {"a": "1", "b": "3", "d": "4"}
-    found = [(d.name, d.stored, d.given) for d in comparison.differences(stored, given)]
-    assert found == [("b", "2", "3"), ("c", "3", None), ("d", None, "4")]
-    assert comparison.equal_count(stored, given) == 1
-    assert comparison.nearest([("x", {}), ("y", stored), ("z", stored)], given) == "y"
-    assert comparison.nearest([], given) is None
+    stored, requested = {"a": "1", "b": "2", "c": "3"}, {"a": "1", "b": "3", "d": "4"}
+    differences = [(d.name, d.stored, d.given) for d in comparison.differences(stored, requested)]
+    assert differences == [("b", "2", "3"), ("c", "3", None), ("d", None, "4")]
+    assert comparison.equal_count(stored, requested) == 1
+    assert comparison.nearest([("x", {}), ("y", stored), ("z", stored)], requested) == "y"
+    assert comparison.nearest([], requested) is None

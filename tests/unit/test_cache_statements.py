@@ -25,15 +25,15 @@ def digest(at: int) -> bytes:
 
 def step(at: int) -> cache_pb2.Step:
     """Return a step with an input, an output and a context, which publishes."""
-    made = cache_pb2.Step(key=f"step {at}", create_types=True)
-    made.execution.type, made.execution.last_known_state = "E", pb.Execution.COMPLETE
-    made.execution.custom_properties["cache_fingerprint"].string_value = f"f{at}"
-    made.inputs.add(name="in", artifact=pb.Artifact(type="A", external_id="shared"))
-    made.outputs.add(name="out", artifact=pb.Artifact(type="A", uri=f"u{at}"))
-    made.contexts.add(type="C", name="run")
-    made.cache.digest = digest(at)
-    made.cache.components.add(name="step", value='"E"')
-    return made
+    request = cache_pb2.Step(key=f"step {at}", create_types=True)
+    request.execution.type, request.execution.last_known_state = "E", pb.Execution.COMPLETE
+    request.execution.custom_properties["cache_fingerprint"].string_value = f"f{at}"
+    request.inputs.add(name="in", artifact=pb.Artifact(type="A", external_id="shared"))
+    request.outputs.add(name="out", artifact=pb.Artifact(type="A", uri=f"u{at}"))
+    request.contexts.add(type="C", name="run")
+    request.cache.digest = digest(at)
+    request.cache.components.add(name="step", value='"E"')
+    return request
 
 
 @pytest.fixture(scope="module")
@@ -72,29 +72,29 @@ READS = {
 
 @pytest.mark.parametrize("count", [1, MANY])
 def test_a_lookup(engine, count):
-    found, outcomes = lookup(engine, digests(range(count)))
+    statements, outcomes = lookup(engine, digests(range(count)))
     assert outcomes == ["hit"] * count
-    assert found == READS
+    assert statements == READS
 
 
 @pytest.mark.parametrize("count", [1, MANY])
 def test_a_lookup_that_takes_claims(engine, count):
     keys = digests([*range(count), *range(-count, 0)])
-    found, outcomes = lookup(engine, keys, holder=f"of {count}")
+    statements, outcomes = lookup(engine, keys, holder=f"of {count}")
     assert outcomes[:count] == ["hit"] * count
     assert set(outcomes[count:]) <= {"miss", "in_flight"}
-    inserts = found.pop("INSERT cache_claims")
+    inserts = statements.pop("INSERT cache_claims")
     assert inserts <= 2  # an insert has at most 500 rows
-    assert found == READS | {"SELECT cache_claims": 1}
+    assert statements == READS | {"SELECT cache_claims": 1}
 
 
 @pytest.mark.parametrize("count", [1, MANY])
 def test_a_lookup_of_fingerprints(engine, count):
     keys = [cache_pb2.CacheKey(fingerprint=f"f{at}") for at in range(count)]
-    found, outcomes = lookup(engine, keys)
+    statements, outcomes = lookup(engine, keys)
     assert outcomes == ["hit"] * count
-    del found["SELECT artifact_reports"], found["SELECT artifacts"]
-    assert sum(found.values()) == 4  # by property, by context; executions, events
+    del statements["SELECT artifact_reports"], statements["SELECT artifacts"]
+    assert sum(statements.values()) == 4  # by property, by context; executions, events
 
 
 def test_a_key_with_a_long_history_is_looked_up_like_any_other(engine):
@@ -102,8 +102,8 @@ def test_a_key_with_a_long_history_is_looked_up_like_any_other(engine):
     for one in many:
         one.cache.digest = digest(10_000)
     engine.call("RecordSteps", cache_pb2.RecordStepsRequest(steps=many))
-    found, outcomes = lookup(engine, digests([10_000]))
-    assert (found, outcomes) == (READS, ["hit"])
+    statements, outcomes = lookup(engine, digests([10_000]))
+    assert (statements, outcomes) == (READS, ["hit"])
 
 
 def test_steps_are_looked_up_together(engine):
@@ -132,12 +132,12 @@ def recorded_hit(engine: Engine, entry_id: int, name: str, copies: int = 0) -> d
     request.step.key, request.step.execution.type = name, "E"
     request.step.create_types = True
     for at in range(copies):
-        made = pb.Artifact(type="A", uri=f"{name}{at}", external_id=f"{name}{at}")
-        request.copies.add(name="out", artifact=made)
+        artifact = pb.Artifact(type="A", uri=f"{name}{at}", external_id=f"{name}{at}")
+        request.copies.add(name="out", artifact=artifact)
     with counted() as texts:
         engine.call("RecordCached", request)
-    found = kinds([text for text in texts if text.startswith("SELECT")])
-    return {kind: count for kind, count in found.items() if "index_queue" not in kind}
+    statements = kinds([text for text in texts if text.startswith("SELECT")])
+    return {kind: count for kind, count in statements.items() if "index_queue" not in kind}
 
 
 def test_a_hit_is_recorded_with_few_statements(tmp_path):
@@ -207,7 +207,7 @@ def test_the_statements_compile_for_other_databases(dialect):
         fingerprints._BY_CONTEXT: {"kind_number": 2, "type_name": "", "most": 8},
     }
     for statement, values in lists.items():
-        [(part, given)] = statement.chunks(["a", "b"])
-        assert part.render(dialect, given | values)[0]
+        [(part, arguments)] = statement.chunks(["a", "b"])
+        assert part.render(dialect, arguments | values)[0]
     counts = cache_listing._entry_counts(in_scope=True)
     assert "count" in counts.render(dialect, {"now": 1, "in_scope": ""})[0]

@@ -1,4 +1,4 @@
-"""What gRPC repeats by itself: what comes to the same when it is made twice."""
+"""Calls that gRPC repeats by itself: those with the same effect when they are made twice."""
 
 import json
 
@@ -18,9 +18,9 @@ def repeated_on(status: str) -> set[tuple[str, str | None]]:
 
 
 def test_reads_and_all_calls_of_the_cache_are_repeated_when_the_server_is_away():
-    found = repeated_on("UNAVAILABLE")
-    assert {(CACHE.full_name, None), (LINEAGE.full_name, None)} <= found
-    methods = {method for service, method in found if service == SERVICE.full_name}
+    repeated = repeated_on("UNAVAILABLE")
+    assert {(CACHE.full_name, None), (LINEAGE.full_name, None)} <= repeated
+    methods = {method for service, method in repeated if service == SERVICE.full_name}
     assert methods == {m.name for m in SERVICE.methods if m.name.startswith("Get")}
 
 
@@ -29,6 +29,6 @@ def test_what_a_server_cancelled_is_repeated_where_unavailable_is():
 
 
 def test_all_calls_are_repeated_after_a_conflict():
-    found = repeated_on("ABORTED")
-    assert {(SERVICE.full_name, method.name) for method in SERVICE.methods} <= found
-    assert {(CACHE.full_name, None), (LINEAGE.full_name, None)} <= found
+    repeated = repeated_on("ABORTED")
+    assert {(SERVICE.full_name, method.name) for method in SERVICE.methods} <= repeated
+    assert {(CACHE.full_name, None), (LINEAGE.full_name, None)} <= repeated

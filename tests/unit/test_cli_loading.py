@@ -1,4 +1,4 @@
-"""The command line loads what a command needs when the command is called, and no earlier."""
+"""The command line loads the modules of a command when the command is called, and no earlier."""
 
 import os
 import subprocess
@@ -35,9 +35,9 @@ def test_help_and_version_import_no_library(option: str) -> None:
         "main()\n"
         f"print(sorted(set({HEAVY!r}) & set(sys.modules)), file=sys.stderr)\n"
     )
-    done = python("-c", program)
-    assert (done.returncode, done.stderr.strip()) == (0, "[]")
-    assert done.stdout.startswith(("Usage: lineage-store", "lineage-store, version "))
+    result = python("-c", program)
+    assert (result.returncode, result.stderr.strip()) == (0, "[]")
+    assert result.stdout.startswith(("Usage: lineage-store", "lineage-store, version "))
 
 
 def test_a_listing_without_a_filter_loads_no_parser(tmp_path: Path) -> None:
@@ -79,18 +79,18 @@ def test_version_is_that_of_the_distribution() -> None:
 
 def test_short_help_option_works_for_each_command() -> None:
     for command in (["runs", "show"], ["completion"], ["artifacts", "list"]):
-        done = python("-m", "lineage_store", *command, "-h")
-        assert done.returncode == 0
-        assert "-h, --help" in done.stdout
+        result = python("-m", "lineage_store", *command, "-h")
+        assert result.returncode == 0
+        assert "-h, --help" in result.stdout
 
 
 def test_completion_is_installed_once(tmp_path: Path) -> None:
     for _ in range(2):
-        done = python(
+        result = python(
             "-m", "lineage_store", "completion", "install", "bash",
             HOME=str(tmp_path), XDG_DATA_HOME=str(tmp_path / "data"),
         )  # fmt: skip
-        assert done.returncode == 0, done.stderr
+        assert result.returncode == 0, result.stderr
     script = tmp_path / "data/lineage-store/completion.bash"
     assert "_LINEAGE_STORE_COMPLETE=bash_complete" in script.read_text()
     assert (tmp_path / ".bashrc").read_text().count(str(script)) == 2  # one line, two mentions
@@ -108,8 +108,8 @@ def test_completion_reads_no_store() -> None:
 def test_output_replaces_a_file_as_a_whole(tmp_path: Path) -> None:
     target = tmp_path / "hooks.json"
     target.write_text("old")
-    done = python("-m", "lineage_store", "hooks", "list", "--json", "--output", str(target))
-    assert (done.returncode, done.stdout) == (0, "")
+    result = python("-m", "lineage_store", "hooks", "list", "--json", "--output", str(target))
+    assert (result.returncode, result.stdout) == (0, "")
     assert target.read_text().startswith("[\n")
     failed = python(
         "-m", "lineage_store", "runs", "list",

@@ -33,41 +33,41 @@ def machine() -> Machine:
 
 
 def test_a_clock_that_is_set_back_goes_on(machine: Machine) -> None:
-    told = machine.clock()
+    clock = machine.clock()
     machine.pass_by(SECOND)
-    assert told.now_ns() == NOW + SECOND
+    assert clock.now_ns() == NOW + SECOND
     machine.wall -= HOUR
     machine.pass_by(SECOND)
-    assert told.now_ns() == NOW + 2 * SECOND
+    assert clock.now_ns() == NOW + 2 * SECOND
     machine.pass_by(HOUR)
-    assert told.now_ns() == NOW + 2 * SECOND + HOUR
+    assert clock.now_ns() == NOW + 2 * SECOND + HOUR
 
 
 def test_a_clock_that_is_set_forward_is_followed(machine: Machine) -> None:
-    told = machine.clock()
+    clock = machine.clock()
     machine.wall += HOUR
-    assert told.now_ns() == NOW + HOUR
+    assert clock.now_ns() == NOW + HOUR
     machine.wall -= HOUR
-    assert told.now_ns() == NOW + HOUR
+    assert clock.now_ns() == NOW + HOUR
 
 
 def test_it_goes_on_from_the_last_stamp_of_a_store(machine: Machine) -> None:
-    told = machine.clock()
+    clock = machine.clock()
     last = (NOW + HOUR) // 1000
-    told.not_before(last)
-    assert told.now_ns() // 1000 == last + 1
+    clock.not_before(last)
+    assert clock.now_ns() // 1000 == last + 1
     machine.pass_by(SECOND)
-    assert told.now_ns() // 1000 == last + 1 + SECOND // 1000
-    told.not_before(last)
-    assert told.now_ns() // 1000 == last + 1 + SECOND // 1000
+    assert clock.now_ns() // 1000 == last + 1 + SECOND // 1000
+    clock.not_before(last)
+    assert clock.now_ns() // 1000 == last + 1 + SECOND // 1000
 
 
 def test_a_stamp_far_ahead_is_not_followed(
     machine: Machine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    told = machine.clock()
-    told.not_before((NOW + (FURTHEST_AHEAD_S + 1) * SECOND) // 1000)
-    assert told.now_ns() == NOW
+    clock = machine.clock()
+    clock.not_before((NOW + (FURTHEST_AHEAD_S + 1) * SECOND) // 1000)
+    assert clock.now_ns() == NOW
     assert "7201 s ahead of the clock" in caplog.text
 
 
@@ -96,5 +96,5 @@ def test_no_version_is_older_than_the_one_before(
     transport.close()
     moments = [moment for _, *pair in rows for moment in pair] + [now]
     assert moments == sorted(moments)
-    assert [begun < ended for _, begun, ended in rows] == [True, True]
+    assert [start < end for _, start, end in rows] == [True, True]
     assert moments[0] >= NOW // 1000

@@ -1,4 +1,4 @@
-"""Whether code is as it was is asked of what can change, and of nothing else."""
+"""The check for changed code asks values that can change, and no others."""
 
 import functools
 import json
@@ -82,8 +82,8 @@ def test_a_submodule_that_is_loaded_at_its_first_use_keeps_the_digest(tmp_path: 
     program = tmp_path / "program.py"
     program.write_text(LAZY)
     command = [sys.executable, str(program)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert (done.stdout, done.stderr) == ("True\n", "")
+    process = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (process.stdout, process.stderr) == ("True\n", "")
 
 
 def test_a_container_that_is_added_to_an_installed_module_counts(

@@ -1,4 +1,4 @@
-"""What runs and errors of Dagster are called, whichever process tells of them."""
+"""The names of runs and errors of Dagster, the same in every process that reports them."""
 
 from types import SimpleNamespace as Some
 from typing import Any

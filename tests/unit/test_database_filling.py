@@ -64,10 +64,10 @@ def test_a_batch_that_fails_leaves_nothing(url):
         assert filling.last(tables.types) == (20,)
 
 
-@pytest.mark.parametrize("what", ["a type", "a node"])
-def test_a_store_that_holds_something_is_refused_and_stays_as_it_is(url, what):
+@pytest.mark.parametrize("content", ["a type", "a node"])
+def test_a_store_that_holds_something_is_refused_and_stays_as_it_is(url, content):
     with closing(Engine(url)) as engine:
-        if what == "a type":
+        if content == "a type":
             request = service.PutArtifactTypeRequest()
             request.artifact_type.name = "T"
             engine.call("PutArtifactType", request)

@@ -17,19 +17,19 @@ def test_a_busy_database_is_waited_for_once_for_the_whole_group(tmp_path, monkey
     monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_S", 0.1)
     path = tmp_path / "store.db"
     with closing(Database(f"sqlite:///{path}")) as database:
-        begun = []
+        begins = []
         begin = sqlite.SqliteDriver.begin
         monkeypatch.setattr(
             sqlite.SqliteDriver,
             "begin",
-            lambda self, raw, *, write: (begun.append(write), begin(self, raw, write=write)),
+            lambda self, raw, *, write: (begins.append(write), begin(self, raw, write=write)),
         )
         group = [WriteRequest(lambda tx: tx.new_id("artifacts")) for _ in range(5)]
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             database._run_group(group)
             other.execute("ROLLBACK")
-        assert begun == [True]
+        assert begins == [True]
         assert [type(entry.error) for entry in group] == [errors.Aborted] * 5
         assert len({id(entry.error) for entry in group}) == 5
         assert database.write(lambda tx: tx.new_id("artifacts")) == 1

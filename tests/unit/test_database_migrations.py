@@ -44,19 +44,19 @@ def select(path: Path, query: str) -> list[tuple]:
 
 def objects(path: Path) -> list[tuple]:
     """Return everything in the schema but the revision table, which alembic writes in its way."""
-    found = select(path, "SELECT type, name, tbl_name, sql FROM sqlite_master")
-    described = [(*row, " ".join((sql or "").split())) for *row, sql in found]
+    entries = select(path, "SELECT type, name, tbl_name, sql FROM sqlite_master")
+    described = [(*row, " ".join((sql or "").split())) for *row, sql in entries]
     return sorted(row for row in described if row[2] != schema.REVISION_TABLE)
 
 
 def rows(path: Path) -> dict[str, list[tuple]]:
     tables = [name for kind, name, *_ in objects(path) if kind == "table"]
-    found = {}
+    by_table = {}
     for table in [*tables, schema.REVISION_TABLE]:
         columns = [row[1] for row in select(path, f"PRAGMA table_info({table})")]
-        kept = ", ".join(column for column in columns if column != "recorded_at")
-        found[table] = sorted(select(path, f"SELECT {kept} FROM {table}"))
-    return found
+        stable = ", ".join(column for column in columns if column != "recorded_at")
+        by_table[table] = sorted(select(path, f"SELECT {stable} FROM {table}"))
+    return by_table
 
 
 def test_migrating_an_empty_database_gives_the_schema_of_a_new_one(tmp_path):
@@ -86,8 +86,8 @@ def test_what_was_stored_before_filters_can_be_found_by_them(tmp_path):
         connection.commit()
     migrated(path)
     assert select(path, "SELECT path FROM events ORDER BY id") == [("/a~1b~0/3",), (None,)]
-    found = select(path, "SELECT name, string_value, text_value FROM artifact_properties")
-    assert sorted(found) == [("long", ("ab" * 300)[:255], "ab" * 300), ("short", "ab", None)]
+    indexed = select(path, "SELECT name, string_value, text_value FROM artifact_properties")
+    assert sorted(indexed) == [("long", ("ab" * 300)[:255], "ab" * 300), ("short", "ab", None)]
 
 
 def test_a_migrated_database_is_a_usable_store(tmp_path):
@@ -150,14 +150,14 @@ def test_an_unknown_revision_is_refused_and_left_alone(url):
 
 
 def db(command: str, url: str, *options: str) -> tuple[int, str, str]:
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "lineage_store.cli", "db", command, "--database", url, *options],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    return done.returncode, done.stdout.strip(), done.stderr.strip()
+    return process.returncode, process.stdout.strip(), process.stderr.strip()
 
 
 def test_the_commands_on_an_empty_then_current_database(url):
@@ -184,11 +184,11 @@ def test_the_commands_on_an_unknown_revision(url):
 
 
 def test_looking_at_a_missing_file_does_not_create_it(tmp_path: Path) -> None:
-    missing = tmp_path / "missing.db"
-    assert administration.status(f"sqlite:///{missing}").revision is None
+    absent = tmp_path / "missing.db"
+    assert administration.status(f"sqlite:///{absent}").revision is None
     with pytest.raises(errors.Unavailable, match="does it exist"):
-        administration.integrity_problems(f"sqlite:///{missing}")
-    assert not missing.exists()
+        administration.integrity_problems(f"sqlite:///{absent}")
+    assert not absent.exists()
 
 
 def test_the_store_is_created_in_one_transaction_under_the_write_lock(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""How many SQL statements a call takes does not grow with its size, but for what a database holds.
+"""The SQL statements of a call: their number grows with its size only by the limits of a database.
 
 Inserts carry at most 500 rows (fewer where a row has many columns: 32,766 values in a statement).
 """
@@ -72,10 +72,10 @@ def test_more_triples_than_fill_a_list_of_values(engine, count):
     [execution_id] = engine.call("PutExecutions", execution).execution_ids
     events = [pb.Event(artifact_id=i, execution_id=execution_id, type=pb.Event.INPUT) for i in ids]
     engine.call("PutEvents", service.PutEventsRequest(events=events))
-    asked = service.GetEventsByExecutionIDsRequest(execution_ids=[execution_id])
-    answer = engine.call("GetEventsByExecutionIDs", asked)
-    found = service.GetEventsByExecutionIDsResponse.FromString(answer).events
-    assert sorted(event.artifact_id for event in found) == sorted(ids)
+    request = service.GetEventsByExecutionIDsRequest(execution_ids=[execution_id])
+    answer = engine.call("GetEventsByExecutionIDs", request)
+    stored_events = service.GetEventsByExecutionIDsResponse.FromString(answer).events
+    assert sorted(event.artifact_id for event in stored_events) == sorted(ids)
 
 
 def test_a_transaction_looks_once_whether_its_events_come_last(engine):
@@ -205,7 +205,7 @@ def test_the_inputs_of_a_running_step(engine, count):
 
 def kinds(texts: list[str]) -> dict[str, int]:
     """Count statements by verb and by the table that they are about."""
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for text in texts:
         words = text.split()
         verb = "SELECT" if words[0] == "WITH" else words[0]
@@ -213,8 +213,8 @@ def kinds(texts: list[str]) -> dict[str, int]:
         if words[0] == "WITH":
             table = words[words.index("JOIN") + 1]
         key = f"{verb} {table}"
-        found[key] = found.get(key, 0) + 1
-    return found
+        counts[key] = counts.get(key, 0) + 1
+    return counts
 
 
 READS_ONCE = [
@@ -231,12 +231,12 @@ READS_ONCE = [
 
 @pytest.mark.parametrize(("method", "fields"), READS_ONCE)
 def test_a_read_of_one_statement_takes_no_transaction(engine, method, fields, monkeypatch):
-    begun = []
-    monkeypatch.setattr(connection.Connection, "begin", lambda *_, **__: begun.append(method))
+    begins = []
+    monkeypatch.setattr(connection.Connection, "begin", lambda *_, **__: begins.append(method))
     with counted() as texts, suppress(errors.NotFound):
         engine.call(method, getattr(service, f"{method}Request")(**fields))
     assert len(texts) == 1
-    assert begun == []
+    assert begins == []
 
 
 def test_a_read_that_takes_more_than_one_statement_after_all_takes_a_transaction(engine):
@@ -244,6 +244,6 @@ def test_a_read_that_takes_more_than_one_statement_after_all_takes_a_transaction
     request = service.GetArtifactsByIDRequest(artifact_ids=[1], populate_artifact_types=True)
     with counted() as texts:
         answer = engine.call("GetArtifactsByID", request)
-    found = service.GetArtifactsByIDResponse.FromString(answer)
-    assert (found.artifacts[0].name, found.artifact_types[0].name) == ("warm0", "A")
+    response = service.GetArtifactsByIDResponse.FromString(answer)
+    assert (response.artifacts[0].name, response.artifact_types[0].name) == ("warm0", "A")
     assert kinds(texts) == {"SELECT artifacts": 2, "SELECT types": 1}

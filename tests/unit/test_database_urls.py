@@ -1,4 +1,4 @@
-"""What database URLs say, and what is wrong with those that can't be used."""
+"""Database URLs: their parts, and the faults of unusable ones."""
 
 from importlib import metadata
 
@@ -22,20 +22,20 @@ from lineage_store.database.drivers.urls import driver_for
     ],
 )
 def test_hosts_of_mysql(places, hosts):
-    found = mysql_url.parse(f"mysql://me:a%40b@{places}/lineage")
-    assert list(found.hosts) == hosts
-    assert found.arguments["user"] == "me"
-    assert found.arguments["password"] == "a@b"
-    assert found.arguments["database"] == "lineage"
+    parsed = mysql_url.parse(f"mysql://me:a%40b@{places}/lineage")
+    assert list(parsed.hosts) == hosts
+    assert parsed.arguments["user"] == "me"
+    assert parsed.arguments["password"] == "a@b"
+    assert parsed.arguments["database"] == "lineage"
 
 
 def test_tls_and_socket_of_mysql():
-    found = mysql_url.parse("mysql://me@db/x?ca=a.pem&cert=c.pem&key=k.pem").arguments
-    tls = {name: value for name, value in found.items() if name.startswith("ssl")}
+    parsed = mysql_url.parse("mysql://me@db/x?ca=a.pem&cert=c.pem&key=k.pem").arguments
+    tls = {name: value for name, value in parsed.items() if name.startswith("ssl")}
     files = {"ssl_ca": "a.pem", "ssl_cert": "c.pem", "ssl_key": "k.pem"}
     assert tls == files | {"ssl_verify_cert": True}
-    found = mysql_url.parse("mysql://me@/x?unix_socket=/run/db")
-    assert (found.hosts, found.arguments["unix_socket"]) == ((("localhost", 3306),), "/run/db")
+    parsed = mysql_url.parse("mysql://me@/x?unix_socket=/run/db")
+    assert (parsed.hosts, parsed.arguments["unix_socket"]) == ((("localhost", 3306),), "/run/db")
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ def test_a_password_from_the_environment(monkeypatch):
 
 
 def test_the_extra_for_mysql_can_send_passwords_without_tls():
-    """Where a connection is not encrypted, MySQL 8 wants a password encrypted with RSA."""
+    """Without encryption of the connection, MySQL 8 wants a password encrypted with RSA."""
     assert pymysql._auth._have_cryptography
-    wanted = [r for r in metadata.requires("lineage-store") if r.startswith("pymysql")]
-    assert all("[rsa]" in requirement for requirement in wanted)
-    assert wanted
+    requirements = [r for r in metadata.requires("lineage-store") if r.startswith("pymysql")]
+    assert all("[rsa]" in requirement for requirement in requirements)
+    assert requirements

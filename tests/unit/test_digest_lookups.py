@@ -95,8 +95,8 @@ def test_a_digest_matches_however_it_is_stored() -> None:
         {"sha256": HEX},
         {"hash": HEX},
     ):
-        for given in (f"sha256:{HEX}", HEX, HEX.upper(), "sha256:012345", " 01234567 "):
-            pattern = DigestPattern.of(given)
+        for text in (f"sha256:{HEX}", HEX, HEX.upper(), "sha256:012345", " 01234567 "):
+            pattern = DigestPattern.of(text)
             assert pattern.matches(artifact(**stored))
             [value] = stored.values()
             assert pattern.is_prefix or value in pattern.texts()

@@ -1,4 +1,4 @@
-"""What is captured of an environment, and that nothing of it can go wrong."""
+"""The captured parts of an environment; nothing of the capture can go wrong."""
 
 import importlib.metadata
 import subprocess

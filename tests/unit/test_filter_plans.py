@@ -113,16 +113,16 @@ def test_filters_that_differ_in_values_share_a_statement(database):
 
 
 def test_a_filtered_page_is_one_statement():
-    seen = []
+    statements = []
     with lineage_store.connect("sqlite://") as store:
         store.put_context_type(lineage_store.ContextType(name="C"))
         store.put_context(lineage_store.Context(type="C", name="c"))
-        database_connection.statement_observers.append(seen.append)
+        database_connection.statement_observers.append(statements.append)
         try:
             assert len(store.list_contexts(where="name = 'c' AND type = 'C'")) == 1
         finally:
-            database_connection.statement_observers.remove(seen.append)
-    assert len(seen) == 1
+            database_connection.statement_observers.remove(statements.append)
+    assert len(statements) == 1
 
 
 def test_a_filter_that_takes_too_long_is_stopped_and_the_store_goes_on():

@@ -1,4 +1,4 @@
-"""What a filter may cost is known before it is parsed; long lists cost little."""
+"""The cost of a filter is known before it is parsed; long lists cost little."""
 
 import threading
 
@@ -86,7 +86,7 @@ def test_a_filter_whose_caller_has_gone_is_not_parsed_to_its_end():
     def go_on() -> None:
         looks.append(1)
         if len(looks) == 3:
-            raise callers.gone()
+            raise callers.cancelled()
 
     with pytest.raises(errors.Cancelled):
         parse("(" * 5_000 + "id > 0" + ")" * 5_000, go_on)

@@ -1,4 +1,4 @@
-"""Fingerprints of what numpy has: arrays, data types, generators."""
+"""Fingerprints of numpy's objects: arrays, data types, generators."""
 
 import pickle
 from itertools import combinations

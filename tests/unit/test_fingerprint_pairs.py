@@ -1,4 +1,4 @@
-"""What a step can tell apart has two fingerprints; what it can't has one, in any process."""
+"""Values that a step can tell apart have two fingerprints; equal ones have one, in any process."""
 
 import importlib
 import os

@@ -1,4 +1,4 @@
-"""Fingerprints of what PyTorch has: tensors, modules, optimizers, generators."""
+"""Fingerprints of PyTorch's objects: tensors, modules, optimizers, generators."""
 
 import enum
 import importlib.util

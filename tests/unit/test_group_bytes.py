@@ -25,10 +25,10 @@ def groups_of(sizes: list[int]) -> list[list[int]]:
     threads += [
         threading.Thread(target=queue.submit, args=(str,), kwargs={"size": size}) for size in sizes
     ]
-    for waiting, thread in enumerate(threads, 1):
+    for count, thread in enumerate(threads, 1):
         thread.start()
         deadline = time.monotonic() + 10
-        while len(queue._queue) < waiting:
+        while len(queue._queue) < count:
             assert time.monotonic() < deadline
             time.sleep(0.001)
     first.set()

@@ -1,4 +1,4 @@
-"""What stands for what steps read and write, in all hooks."""
+"""Artifacts for the inputs and outputs of steps, in all hooks."""
 
 from pathlib import Path
 from typing import Any

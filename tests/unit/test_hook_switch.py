@@ -1,4 +1,4 @@
-"""Whether a hook is on, and that nothing of it reaches the tool."""
+"""The switch of a hook; nothing of a hook reaches the tool."""
 
 import gc
 import importlib
@@ -15,7 +15,7 @@ from lineage_store.integrations.tools import Tool
 
 
 class Events:
-    """What a hook records with, for tests."""
+    """A recorder of a hook, for tests."""
 
     def __init__(self, tool: Tool, url: str) -> None:
         self.url = url

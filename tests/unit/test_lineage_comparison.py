@@ -35,59 +35,63 @@ def run(first_id: int, *, raw: Artifact | None = None, **parameters: Any) -> Lin
 
 
 def changed(
-    found: Lineage, node: Artifact | Execution, edges: list[Event] | None = None
+    lineage: Lineage, node: Artifact | Execution, edges: list[Event] | None = None
 ) -> Lineage:
     """Return a lineage with another version of a node, and more events."""
-    nodes = [node if key_of(old) == key_of(node) else old for old in found.nodes]
-    if key_of(node) not in found:
+    nodes = [node if key_of(old) == key_of(node) else old for old in lineage.nodes]
+    if key_of(node) not in lineage:
         nodes.append(node)
-    return replace(found, nodes=tuple(nodes), edges=(*found.edges, *(edges or ())))
+    return replace(lineage, nodes=tuple(nodes), edges=(*lineage.edges, *(edges or ())))
 
 
-def told(found: Comparison) -> list[tuple[str, str, str, str | None, str | None]]:
-    return [(d.aspect, d.subject, d.name, d.left, d.right) for d in found.differences]
+def rows(comparison: Comparison) -> list[tuple[str, str, str, str | None, str | None]]:
+    return [(d.aspect, d.subject, d.name, d.left, d.right) for d in comparison.differences]
 
 
 def test_two_runs_of_the_same_do_not_differ() -> None:
-    found = compare(run(10, depth=6), run(20, depth=6))
-    assert told(found) == []
-    assert (found.left, found.right, found.complete) == ("artifact:12", "artifact:22", True)
-    assert (found.shared_artifacts, found.shared_executions) == (1, 2)
+    comparison = compare(run(10, depth=6), run(20, depth=6))
+    assert rows(comparison) == []
+    assert (comparison.left, comparison.right, comparison.complete) == (
+        "artifact:12",
+        "artifact:22",
+        True,
+    )
+    assert (comparison.shared_artifacts, comparison.shared_executions) == (1, 2)
 
 
 def test_parameters() -> None:
-    found = run(10, depth=6, seed=7).compare(run(20, depth=8.0, seed=7.0, trees=60))
-    assert told(found) == [
+    comparison = run(10, depth=6, seed=7).compare(run(20, depth=8.0, seed=7.0, trees=60))
+    assert rows(comparison) == [
         ("PARAMETERS", "Train", "parameters.depth", "6", "8"),
         ("PARAMETERS", "Train", "parameters.trees", None, "60"),
     ]
-    first = found.differences[0]
+    first = comparison.differences[0]
     assert (first.left_node, first.right_node) == ("execution:11", "execution:21")
 
 
 def test_original_data_differs_by_content() -> None:
-    found = compare(run(10), run(20, raw=data(20, "raw", "bb", uri="elsewhere")))
-    assert told(found) == [("DATA", "Data raw", "digest", "sha256:aa", "sha256:bb")]
+    comparison = compare(run(10), run(20, raw=data(20, "raw", "bb", uri="elsewhere")))
+    assert rows(comparison) == [("DATA", "Data raw", "digest", "sha256:aa", "sha256:bb")]
     moved = compare(run(10), run(20, raw=data(20, "other name", "aa", uri="elsewhere")))
-    assert told(moved) == []
+    assert rows(moved) == []
 
 
 def test_original_data_without_digest_differs_by_uri_and_version() -> None:
     left = run(10, raw=data(10, uri="s3://raw", properties={"version": 1}))
     right = run(20, raw=data(20, uri="s3://raw", properties={"version": 2}))
-    assert told(compare(left, right)) == [("DATA", "Data raw", "version", "1", "2")]
+    assert rows(compare(left, right)) == [("DATA", "Data raw", "version", "1", "2")]
     other = run(30, raw=data(30, uri="s3://raw2", properties={"version": 1}))
-    assert told(compare(left, other)) == [
+    assert rows(compare(left, other)) == [
         ("DATA", "Data raw / Data raw2", "uri", "s3://raw", "s3://raw2")
     ]
     nameless = [run(first, raw=data(first)) for first in (40, 50)]
-    assert told(compare(*nameless)) == [
+    assert rows(compare(*nameless)) == [
         ("DATA", "Data", "node", "Data  (artifact:40)", "Data  (artifact:50)")
     ]
 
 
 def test_what_was_made_and_not_hashed_differs_only_by_its_origin() -> None:
-    assert told(compare(run(10), run(20))) == []  # the tables have other uris and names
+    assert rows(compare(run(10), run(20))) == []  # the tables have other uris and names
     left = changed(run(10), data(11, "t", "01"))
     right = changed(run(20, raw=data(20, "raw", "bb")), data(21, "t", "02"))
     names = [(d.subject, d.left) for d in compare(left, right).differences]
@@ -99,7 +103,7 @@ def test_code_and_environment() -> None:
     right = changed(
         run(20), step(20, "Clean", image="clean:2", git_commit="b", runtime={"os": "y"})
     )
-    assert told(compare(left, right)) == [
+    assert rows(compare(left, right)) == [
         ("CODE", "Clean", "git_commit", "a", "b"),
         ("ENVIRONMENT", "Clean", "image", "clean:1", "clean:2"),
         ("ENVIRONMENT", "Clean", "runtime.os", "x", "y"),
@@ -114,13 +118,13 @@ def test_steps_on_one_side() -> None:
     for node in (extra, rules, raw):
         right = changed(right, node)
     events = [writes(extra, filtered), reads(extra, raw), reads(extra, rules)]
-    found = compare(run(10), changed(right, rules, events))
-    assert told(found) == [
+    comparison = compare(run(10), changed(right, rules, events))
+    assert rows(comparison) == [
         ("DATA", "Data raw / Data filtered", "digest", "sha256:aa", "sha256:dd"),
         ("DATA", "Data rules", "present", None, "Data rules  sha256:cc  (artifact:29)"),
         ("STEPS", "Filter", "present", None, "Filter  (execution:29)"),
     ]
-    assert found.shared_executions == 2
+    assert comparison.shared_executions == 2
 
 
 def test_a_step_between_does_not_hide_those_behind_it() -> None:
@@ -135,9 +139,9 @@ def test_a_step_between_does_not_hide_those_behind_it() -> None:
         reads(scale, data(21)),
     ]
     right = replace(right, nodes=(*right.nodes, scale, scaled), edges=tuple(edges))
-    found = compare(run(10), right)
-    assert [(d.aspect, d.subject) for d in found.differences] == [("STEPS", "Scale")]
-    assert found.shared_executions == 2
+    comparison = compare(run(10), right)
+    assert [(d.aspect, d.subject) for d in comparison.differences] == [("STEPS", "Scale")]
+    assert comparison.shared_executions == 2
 
 
 def test_of_several_steps_of_a_type_the_most_alike_correspond() -> None:
@@ -146,7 +150,8 @@ def test_of_several_steps_of_a_type_the_most_alike_correspond() -> None:
         ids = range(first_id + 1, first_id + 1 + len(learning))
         parts = [data(part) for part in ids]
         trains = [
-            step(at, "Train", parameters=given) for at, given in zip(ids, learning, strict=True)
+            step(at, "Train", parameters=parameters)
+            for at, parameters in zip(ids, learning, strict=True)
         ]
         edges = [writes(merge, model), *(reads(merge, part, "parts", 0) for part in parts)]
         edges += [writes(one, part) for one, part in zip(trains, parts, strict=True)]
@@ -154,8 +159,8 @@ def test_of_several_steps_of_a_type_the_most_alike_correspond() -> None:
 
     left = fan(100, {"fold": 1, "depth": 6}, {"fold": 2, "depth": 6})
     right = fan(200, {"fold": 2, "depth": 7}, {"fold": 1, "depth": 6})
-    found = compare(left, right)
-    assert [(d.name, d.left, d.right) for d in found.differences] == [
+    comparison = compare(left, right)
+    assert [(d.name, d.left, d.right) for d in comparison.differences] == [
         ("parameters.depth", "6", "7")
     ]
 
@@ -168,24 +173,27 @@ def test_shared_nodes_are_not_compared() -> None:
         [[model], [tune], *[[node] for node in shared]],
         [writes(tune, model, "model", 0), reads(tune, data(11), "table", 0), *left.edges[2:]],
     )
-    found = compare(left, right)
-    assert told(found) == [("PARAMETERS", "Train", "parameters.depth", "6", "9")]
-    assert (found.shared_artifacts, found.shared_executions) == (2, 1)
+    comparison = compare(left, right)
+    assert rows(comparison) == [("PARAMETERS", "Train", "parameters.depth", "6", "9")]
+    assert (comparison.shared_artifacts, comparison.shared_executions) == (2, 1)
 
 
 def test_one_artifact_does_not_differ_from_itself() -> None:
-    found = compare(run(10), run(10))
-    assert told(found) == []
-    assert (found.shared_artifacts, found.shared_executions) == (2, 2)
+    comparison = compare(run(10), run(10))
+    assert rows(comparison) == []
+    assert (comparison.shared_artifacts, comparison.shared_executions) == (2, 2)
 
 
 def test_an_incomplete_lineage_is_told() -> None:
     cut = Verdict(complete=False, reason=Limit.MAX_NODES, frontier=("artifact:11",))
-    found = compare(replace(run(10), verdict=cut), run(20))
-    assert not found.complete
-    assert str(found).splitlines()[-1] == f"left: {cut}"
-    message = found.to_message()
-    assert Comparison.from_message(message, found.left, found.right, frozenset(Limit)) == found
+    comparison = compare(replace(run(10), verdict=cut), run(20))
+    assert not comparison.complete
+    assert str(comparison).splitlines()[-1] == f"left: {cut}"
+    message = comparison.to_message()
+    assert (
+        Comparison.from_message(message, comparison.left, comparison.right, frozenset(Limit))
+        == comparison
+    )
 
 
 def test_what_can_not_be_compared() -> None:
@@ -201,9 +209,9 @@ def test_the_text_is_for_people() -> None:
     left = run(10, depth=6, note="line\nbreak")
     right = run(20, depth=8, note="line\nbreak\x1b[31m")
     left, right = (
-        changed(found, replace(node, properties={**node.properties, "git_commit": commit}))
-        for found, commit in ((left, "ab" * 20), (right, "cd" * 20))
-        for node in found.executions
+        changed(graph, replace(node, properties={**node.properties, "git_commit": commit}))
+        for graph, commit in ((left, "ab" * 20), (right, "cd" * 20))
+        for node in graph.executions
         if node.type == "Clean"
     )
     assert str(compare(left, right)).splitlines() == [
@@ -263,7 +271,7 @@ def test_what_names_are_about(aspect: Aspect | None, names: str) -> None:
 def test_a_runs_own_is_left_out() -> None:
     left = changed(run(10), step(10, "Clean", image="clean:1", run_id="1", module="/runs/1/m.py"))
     right = changed(run(20), step(20, "Clean", image="clean:1", run_id="2", module="/runs/2/m.py"))
-    assert told(compare(left, right)) == []
+    assert rows(compare(left, right)) == []
     paths = [run(first, table=f"/tables/{first}/t.csv") for first in (10, 20)]
     assert [d.name for d in compare(*paths).differences] == ["parameters.table"]
 
@@ -294,28 +302,31 @@ def split(first_id: int, *names: str, **others: Artifact) -> Lineage:
 
 def test_an_input_under_several_names_differs_by_the_name_that_is_missing() -> None:
     both, one = split(10, "train", "test"), split(20, "train")
-    found = compare(both, one)
-    assert told(found) == [
+    comparison = compare(both, one)
+    assert rows(comparison) == [
         ("DATA", "Train", "inputs.test", "Data raw  sha256:aa  (artifact:1)", None)
     ]
-    assert (found.differences[0].left_node, found.differences[0].right_node) == ("artifact:1", None)
-    assert found.shared_executions == 0
-    assert told(compare(one, both)) == [
+    assert (comparison.differences[0].left_node, comparison.differences[0].right_node) == (
+        "artifact:1",
+        None,
+    )
+    assert comparison.shared_executions == 0
+    assert rows(compare(one, both)) == [
         ("DATA", "Train", "inputs.test", None, "Data raw  sha256:aa  (artifact:1)")
     ]
-    assert told(compare(both, split(20, "train", "test"))) == []
-    assert told(compare(both, split(20, "test", "train"))) == []
+    assert rows(compare(both, split(20, "train", "test"))) == []
+    assert rows(compare(both, split(20, "test", "train"))) == []
 
 
 def test_an_input_under_another_name_is_not_lost_and_won() -> None:
-    found = compare(split(10, "train"), split(20, "data"))
-    assert [name for _, _, name, *_ in told(found)] == ["inputs.data", "inputs.train"]
+    comparison = compare(split(10, "train"), split(20, "data"))
+    assert [name for _, _, name, *_ in rows(comparison)] == ["inputs.data", "inputs.train"]
     copied = split(20, "train", test=data(30, "copy of raw", "aa"))
-    assert told(compare(split(10, "train", "test"), copied)) == []
+    assert rows(compare(split(10, "train", "test"), copied)) == []
 
 
 def test_other_data_under_one_of_the_names_is_a_difference_of_data() -> None:
-    found = compare(split(10, "train", "test"), split(20, "train", test=data(30, "raw", "bb")))
-    assert told(found) == [("DATA", "Data raw", "digest", "sha256:aa", "sha256:bb")]
+    comparison = compare(split(10, "train", "test"), split(20, "train", test=data(30, "raw", "bb")))
+    assert rows(comparison) == [("DATA", "Data raw", "digest", "sha256:aa", "sha256:bb")]
     more = compare(split(10, "train"), split(20, "train", test=data(30, "more", "bb")))
-    assert [(name, left) for _, _, name, left, _ in told(more)] == [("present", None)]
+    assert [(name, left) for _, _, name, left, _ in rows(more)] == [("present", None)]

@@ -33,30 +33,34 @@ def nights(count: int, original: Any = 1, **more: Any) -> Lineage:
 
 
 def test_repeats_are_folded_and_counted() -> None:
-    found = nights(29).fold()
-    assert str(found).splitlines() == [
+    folded = nights(29).fold()
+    assert str(folded).splitlines() == [
         "Model model  (artifact:2)",
         "└─ Train  (execution:1)  +29 cached",
         "   └─ raw: Data raw  (artifact:1)",
     ]
-    assert keys([*found.nodes]) == ["artifact:2", "execution:1", "artifact:1"]
-    assert (len(found.edges), found.repeat_count, found.hop(RAW)) == (2, 29, 2)
-    assert found.repeats == {"execution:1": Repeats(count=29, ids=tuple(range(2, 31)))}
-    assert len(found.whole.executions) == 30
-    assert found.fold() == found
+    assert keys([*folded.nodes]) == ["artifact:2", "execution:1", "artifact:1"]
+    assert (len(folded.edges), folded.repeat_count, folded.hop(RAW)) == (2, 29, 2)
+    assert folded.repeats == {"execution:1": Repeats(count=29, ids=tuple(range(2, 31)))}
+    assert len(folded.whole.executions) == 30
+    assert folded.fold() == folded
     assert nights(29).whole == nights(29)
 
 
 def test_every_form_says_how_many_are_folded() -> None:
-    found = nights(MAX_IDS + 20).fold()
-    assert "Train\\n+120 cached" in found.to_dot()
-    assert "Train<br/>+120 cached" in found.to_mermaid()
-    told = json.loads(found.to_json())
-    assert [node["key"] for node in told["nodes"]] == ["artifact:2", "execution:1", "artifact:1"]
-    [train] = [node for node in told["nodes"] if node["kind"] == "execution"]
-    assert train["repeats"]["count"] == told["verdict"]["repeat_count"] == MAX_IDS + 20
+    folded = nights(MAX_IDS + 20).fold()
+    assert "Train\\n+120 cached" in folded.to_dot()
+    assert "Train<br/>+120 cached" in folded.to_mermaid()
+    as_values = json.loads(folded.to_json())
+    assert [node["key"] for node in as_values["nodes"]] == [
+        "artifact:2",
+        "execution:1",
+        "artifact:1",
+    ]
+    [train] = [node for node in as_values["nodes"] if node["kind"] == "execution"]
+    assert train["repeats"]["count"] == as_values["verdict"]["repeat_count"] == MAX_IDS + 20
     assert train["repeats"]["ids"] == list(range(2, MAX_IDS + 2))
-    assert found.to_networkx().nodes["execution:1"]["repeats"]["count"] == MAX_IDS + 20
+    assert folded.to_networkx().nodes["execution:1"]["repeats"]["count"] == MAX_IDS + 20
     unfolded = json.loads(nights(3).to_json())
     assert unfolded["verdict"]["repeat_count"] == 0
     assert {node.get("repeats") for node in unfolded["nodes"]} == {None}
@@ -65,11 +69,11 @@ def test_every_form_says_how_many_are_folded() -> None:
 def test_an_impact_lists_every_artifact_and_folds_steps() -> None:
     hops = {"artifact:1": 0, "artifact:2": 2} | {f"execution:{at}": 1 for at in range(1, 9)}
     down = replace(nights(3), direction=Direction.DOWNSTREAM, start=("artifact:1",), hops=hops)
-    found = impact(down.fold())
-    assert found.to_text().splitlines()[1] == "Affected: 1 Model; 1 step (+3 cached)"
-    assert keys([*found.executions]) == ["execution:1"]
-    assert len(found.lineage.whole.executions) == 4
-    assert found.to_dict()["verdict"]["repeat_count"] == 3
+    folded_impact = impact(down.fold())
+    assert folded_impact.to_text().splitlines()[1] == "Affected: 1 Model; 1 step (+3 cached)"
+    assert keys([*folded_impact.executions]) == ["execution:1"]
+    assert len(folded_impact.lineage.whole.executions) == 4
+    assert folded_impact.to_dict()["verdict"]["repeat_count"] == 3
 
 
 def folded(*extra: tuple[Execution, list[Event]], **more: Any) -> list[str]:

@@ -1,4 +1,4 @@
-"""What can be made of a lineage: graphs, drawings, trees, JSON."""
+"""Forms of a lineage: graphs, drawings, trees, JSON."""
 
 import json
 import re
@@ -83,12 +83,17 @@ def test_an_artifact_under_several_names_has_all_of_them() -> None:
         reads(TRAIN, RAW, "raw", 0, "raw", 1),
         reads(TRAIN, data(6), "nested", "name", "of", "parts"),
     ]
-    found = lineage([[MODEL], [TRAIN], [TABLE, RAW, data(6)]], [writes(TRAIN, MODEL), *several])
-    places = [line.split(":")[0].strip("├└─ ") for line in str(found).splitlines()[2:]]
+    several_names = lineage(
+        [[MODEL], [TRAIN], [TABLE, RAW, data(6)]], [writes(TRAIN, MODEL), *several]
+    )
+    places = [line.split(":")[0].strip("├└─ ") for line in str(several_names).splitlines()[2:]]
     assert places == ["train, test", "raw, raw/1", "nested/name/of/parts"]
-    assert "train, test" in found.to_dot()
-    assert found.to_networkx().edges["artifact:3", "execution:2", "INPUT"]["path"] == "train, test"
-    assert found.to_dict()["edges"][1]["path"] == ["train", 0, "test", 0]
+    assert "train, test" in several_names.to_dot()
+    assert (
+        several_names.to_networkx().edges["artifact:3", "execution:2", "INPUT"]["path"]
+        == "train, test"
+    )
+    assert several_names.to_dict()["edges"][1]["path"] == ["train", 0, "test", 0]
 
 
 def test_the_tree_names_a_branch_that_it_has_drawn(diamond: Lineage) -> None:
@@ -132,15 +137,15 @@ def test_hostile_names_stay_text() -> None:
     strings = re.findall(r'"(?:[^"\\]|\\.)*"', node)
     assert re.sub(r'"(?:[^"\\]|\\.)*"', "", node) == "   [shape=ellipse, label=, penwidth=2];"
     assert strings[0] == '"artifact:1"'
-    [drawn] = hostile.to_mermaid().splitlines()[1:]
-    label = drawn.removeprefix('  artifact1(["').removesuffix('"])')
+    [line] = hostile.to_mermaid().splitlines()[1:]
+    label = line.removeprefix('  artifact1(["').removesuffix('"])')
     assert re.fullmatch(r"(?:[\w .,/:=+@-]|#\d+;)+", label.replace("<br/>", " "))
 
 
 def test_json_has_everything_that_is_documented(diamond: Lineage) -> None:
-    found = json.loads(diamond.to_json())
-    assert list(found) == ["start", "direction", "nodes", "edges", "verdict"]
-    assert found["nodes"][2] == {
+    as_values = json.loads(diamond.to_json())
+    assert list(as_values) == ["start", "direction", "nodes", "edges", "verdict"]
+    assert as_values["nodes"][2] == {
         "key": "artifact:3",
         "kind": "artifact",
         "id": 3,
@@ -157,14 +162,14 @@ def test_json_has_everything_that_is_documented(diamond: Lineage) -> None:
         "create_time": None,
         "update_time": None,
     }
-    assert found["edges"][0] == {
+    assert as_values["edges"][0] == {
         "source": "execution:2",
         "target": "artifact:1",
         "event": "OUTPUT",
         "path": ["model", 0],
         "time": None,
     }
-    assert found["verdict"]["complete"] is True
+    assert as_values["verdict"]["complete"] is True
     odd = lineage([[data(1, properties={"x": float("nan")})]], [])
     assert json.loads(odd.to_json())["nodes"][0]["properties"] == {"x": "NaN"}
 
@@ -226,10 +231,10 @@ def test_what_makes_artifacts_the_same() -> None:
 def test_impact_has_models_first(diamond: Lineage) -> None:
     hops = {"artifact:5": 0, "execution:4": 1, "artifact:3": 2, "execution:2": 1, "artifact:1": 2}
     downstream = replace(diamond, direction=Direction.DOWNSTREAM, start=("artifact:5",), hops=hops)
-    found = impact(downstream)
-    assert (keys([*found.models]), keys([*found.artifacts])) == (["artifact:1"], ["artifact:3"])
-    assert found.counts == {"Model": 1, "Data": 1}
-    assert str(found).splitlines() == [
+    result = impact(downstream)
+    assert (keys([*result.models]), keys([*result.artifacts])) == (["artifact:1"], ["artifact:3"])
+    assert result.counts == {"Model": 1, "Data": 1}
+    assert str(result).splitlines() == [
         "Made from Data raw.csv  DELETED  (artifact:5)",
         "Affected: 1 Model, 1 Data; 2 steps",
         "Models",
@@ -238,4 +243,4 @@ def test_impact_has_models_first(diamond: Lineage) -> None:
         "  2 hops away  Data table  version 4  (artifact:3)",
     ]
     assert keys([*impact(downstream, {"Data"}).models]) == ["artifact:1", "artifact:3"]
-    assert json.loads(json.dumps(found.to_dict()))["counts"] == {"Model": 1, "Data": 1}
+    assert json.loads(json.dumps(result.to_dict()))["counts"] == {"Model": 1, "Data": 1}

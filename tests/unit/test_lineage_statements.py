@@ -1,4 +1,4 @@
-"""How many SQL statements a walk takes: some for each hop, none for each node; and their plans."""
+"""The SQL statements of a walk: some for each hop, none for each node; and their plans."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -80,8 +80,8 @@ def test_paths(engine):
     request.source.kind = request.target.kind = lineage_pb2.ARTIFACT
     request.source.id, request.target.id = 1, WIDTH + 2
     with counted() as texts:
-        found = lineage_pb2.FindPathsResponse.FromString(engine.call("FindPaths", request))
-    assert len(found.paths) == 1
+        answer = lineage_pb2.FindPathsResponse.FromString(engine.call("FindPaths", request))
+    assert len(answer.paths) == 1
     # Two ends, the closure, its events, the events and nodes of the path.
     assert len(texts) == 7
 
@@ -145,8 +145,8 @@ def test_paths_from_memory(loaded):
     request.source.kind = request.target.kind = lineage_pb2.ARTIFACT
     request.source.id, request.target.id = 1, WIDTH + 2
     with counted() as texts:
-        found = lineage_pb2.FindPathsResponse.FromString(loaded.call("FindPaths", request))
-    assert len(found.paths) == 1
+        answer = lineage_pb2.FindPathsResponse.FromString(loaded.call("FindPaths", request))
+    assert len(answer.paths) == 1
     # Two ends, the last event, the nodes of the path.
     assert kinds(texts) == {"SELECT artifacts": 3, "SELECT executions": 1, "SELECT events": 1}
 
@@ -199,14 +199,14 @@ def test_a_closure_is_found_through_indexes(engine, kind):
 
 @pytest.mark.parametrize("dialect", [postgresql.dialect(), mysql.dialect()], ids=lambda d: d.name)
 def test_the_statements_compile_for_other_databases(dialect):
-    chosen = (ARTIFACT, TYPES, "recorded_at")
-    many = lineage._events_of(*chosen, with_bodies=True)
+    selection = (ARTIFACT, TYPES, "recorded_at")
+    many = lineage._events_of(*selection, with_bodies=True)
     closure = lineage._closure(ARTIFACT, TYPES, None, "recorded_at")
     for statement in (many, closure):
         [(part, values)] = statement.chunks([1, 2, 3])
         text, _ = part.render(dialect, values | {"most": 10, "as_of": 1})
         assert "LIMIT" in text
-    behind = lineage._events_behind(*chosen, with_bodies=False)
+    behind = lineage._events_behind(*selection, with_bodies=False)
     values = {"most": 10, "as_of": 1, "at_near": 1, "at_far": 1, "at_type": 1}
     assert "LIMIT" in behind.render(dialect, values)[0]
 

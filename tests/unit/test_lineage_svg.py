@@ -14,7 +14,7 @@ from tests.unit.lineages import data, lineage, reads, step, writes
 NAMESPACE = {"svg": "http://www.w3.org/2000/svg"}
 
 
-def drawn(graph: Lineage) -> ET.Element:
+def drawing(graph: Lineage) -> ET.Element:
     return ET.fromstring(graph.to_svg())
 
 
@@ -47,13 +47,13 @@ def columns(picture: ET.Element) -> dict[str | None, float]:
 
 
 def test_data_flows_from_left_to_right() -> None:
-    places = columns(drawn(chain()))
+    places = columns(drawing(chain()))
     names = ["artifact:1", "execution:2", "artifact:3", "execution:4", "artifact:5"]
     assert sorted(places, key=places.__getitem__) == names
 
 
 def test_an_edge_that_skips_columns_runs_through_lanes() -> None:
-    picture = drawn(chain())
+    picture = drawing(chain())
     arrows = [p for p in picture.iterfind(".//svg:path", NAMESPACE) if "marker-end" in p.attrib]
     assert len(arrows) == len(chain().inner_edges)
     lanes = [p for p in picture.iterfind(".//svg:path", NAMESPACE) if "h" in p.attrib["d"]]
@@ -65,7 +65,7 @@ def test_an_edge_that_skips_columns_runs_through_lanes() -> None:
 )
 def test_a_name_is_never_markup(name: str) -> None:
     graph = lineage([[data(1, name, state=None)]], [])
-    picture = drawn(graph)
+    picture = drawing(graph)
     assert titles(picture) == ["artifact:1"]
     assert {element.tag.rpartition("}")[2] for element in picture.iter()} == {
         *("svg", "defs", "marker", "path", "rect", "g", "title", "text")
@@ -76,15 +76,15 @@ def test_a_name_is_never_markup(name: str) -> None:
 def test_a_cycle_is_drawn_all_the_same() -> None:
     table, train = data(1, "table"), step(2, "train")
     graph = lineage([[table], [train]], [reads(train, table), writes(train, table)])
-    assert sorted(map(str, titles(drawn(graph)))) == ["artifact:1", "execution:2"]
+    assert sorted(map(str, titles(drawing(graph)))) == ["artifact:1", "execution:2"]
 
 
 def test_an_empty_lineage_is_a_picture() -> None:
-    assert titles(drawn(Lineage())) == []
+    assert titles(drawing(Lineage())) == []
 
 
 def test_long_names_are_shortened() -> None:
-    picture = drawn(lineage([[data(1, "n" * 500)]], []))
+    picture = drawing(lineage([[data(1, "n" * 500)]], []))
     widest = max(len(text.text or "") for text in picture.iterfind(".//svg:text", NAMESPACE))
     assert widest == 28
 

@@ -67,11 +67,11 @@ def test_two_sides_are_compared_key_by_key():
 
 
 def test_findings_are_told_up_to_a_bound_and_counted_beyond():
-    told = []
-    findings = Findings(told.append)
+    findings_told = []
+    findings = Findings(findings_told.append)
     for number in range(SHOWN + 5):
         findings.add(f"artifact {number}", "is odd", "it is left out")
     assert findings.count == SHOWN + 5
-    assert told == findings.shown
-    assert str(told[3]) == "artifact 3: is odd; it is left out"
-    assert len(told) == SHOWN
+    assert findings_told == findings.shown
+    assert str(findings_told[3]) == "artifact 3: is odd; it is left out"
+    assert len(findings_told) == SHOWN

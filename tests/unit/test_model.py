@@ -39,9 +39,9 @@ def _round_trip(value: Any) -> Any:
     [True, False, 0, 2**63 - 1, -(2**63), 1e-300, math.inf, "", "ü\n😀", "a\0b", {}, NESTED],
 )
 def test_a_property_comes_back_as_it_was(value: Any) -> None:
-    found = _round_trip(value)
-    assert found == value
-    assert type(found) is type(value)
+    result = _round_trip(value)
+    assert result == value
+    assert type(result) is type(value)
 
 
 def test_not_a_number_is_kept() -> None:
@@ -49,10 +49,10 @@ def test_not_a_number_is_kept() -> None:
 
 
 def test_a_message_is_kept_as_any() -> None:
-    found = _round_trip(StringValue(value="x"))
+    result = _round_trip(StringValue(value="x"))
     unpacked = StringValue()
-    assert isinstance(found, AnyMessage)
-    assert found.Unpack(unpacked)
+    assert isinstance(result, AnyMessage)
+    assert result.Unpack(unpacked)
     assert unpacked.value == "x"
 
 

@@ -22,7 +22,7 @@ def parts(rows, packet=PACKET):
     return list(statements.inserts(TABLE, COLUMNS, rows, packet, ""))
 
 
-def sent(part) -> bytes:
+def packet_of(part) -> bytes:
     text, arguments = part
     return text.encode() % tuple(arguments)
 
@@ -31,16 +31,19 @@ def sent(part) -> bytes:
 @pytest.mark.parametrize("size", [0, 1, 1_000, 30_000])
 def test_every_part_fits_into_a_packet(byte, size):
     rows = [row(byte * size, i) for i in range(1, 100)]
-    found = parts(rows)
-    assert sum(len(arguments) for _, arguments in found) == len(rows)
-    assert max(len(sent(part)) for part in found) <= PACKET - statements.PACKET_RESERVE
+    statements_and_rows = parts(rows)
+    assert sum(len(arguments) for _, arguments in statements_and_rows) == len(rows)
+    assert (
+        max(len(packet_of(part)) for part in statements_and_rows)
+        <= PACKET - statements.PACKET_RESERVE
+    )
 
 
 @pytest.mark.parametrize("byte", [b"a", b"'", b"\\", b"\0"])
 def test_the_largest_row_fits_whatever_must_be_escaped(byte):
     most = statements.max_row_bytes(PACKET)
     [part] = parts([row(byte * most)])
-    assert len(sent(part)) <= PACKET - statements.PACKET_RESERVE
+    assert len(packet_of(part)) <= PACKET - statements.PACKET_RESERVE
 
 
 def test_a_row_that_does_not_fit_is_named():
@@ -52,7 +55,7 @@ def test_a_row_that_does_not_fit_is_named():
 
 def test_bodies_are_not_doubled():
     [part] = parts([row(bytes(range(256)) * 400)])
-    assert len(sent(part)) < 1.02 * 256 * 400
+    assert len(packet_of(part)) < 1.02 * 256 * 400
 
 
 def test_a_row_counts_all_its_texts():

@@ -1,7 +1,7 @@
 """The SQL for servers holds nothing that a distributed engine lacks.
 
-CockroachDB and YugabyteDB speak PostgreSQL's SQL, TiDB speaks MySQL's; none of them runs here. What
-they lack or warn of, and what this store does without, is not in any statement it runs.
+CockroachDB and YugabyteDB speak PostgreSQL's SQL, TiDB speaks MySQL's; none of them runs here. No
+statement of the store has a feature that they lack or warn of, and that the store can do without.
 """
 
 import re
@@ -106,7 +106,7 @@ def test_every_statement_of_a_day_is_plain(engine):
     finally:
         connection.statement_observers.remove(texts.append)
     assert len(texts) > 30
-    assert {text: found for text in texts if (found := lacking(text))} == {}
+    assert {text: gaps for text in texts if (gaps := lacking(text))} == {}
 
 
 @pytest.mark.parametrize("count", [1, 1000])

@@ -1,4 +1,4 @@
-"""What a function does as one digest, what things are called, and values as properties."""
+"""The digest of a function, the names of functions, and values as properties."""
 
 import importlib.util
 import math

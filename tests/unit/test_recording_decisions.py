@@ -24,7 +24,7 @@ BUSY = InFlight(holder="you", expires_at=0)
 
 
 class FakeCache:
-    """Answers what a test wants, and remembers what became of claims."""
+    """Gives the answers of a test, and keeps the ends of claims."""
 
     def __init__(self, *answers: Any) -> None:
         self.answers = list(answers)

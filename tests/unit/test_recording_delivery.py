@@ -1,4 +1,4 @@
-"""Records that meet errors of the store: what waits, what is set aside, what is sent in parts."""
+"""Records that meet errors of the store: they wait, are set aside, or are sent in parts."""
 
 import re
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ PAGE = Path(__file__).parent.parent.parent / "docs" / "recording.md"
 
 
 class Opened:
-    """What `replay` takes as a store."""
+    """A store as `replay` takes it."""
 
     def __init__(self, store: FakeStore) -> None:
         self._store = store

@@ -1,4 +1,4 @@
-"""What a record lacks is told in words, bounded, and noted on the right step."""
+"""The gaps of a record are told in words, bounded, and noted on the right step."""
 
 from decimal import Decimal
 from fractions import Fraction

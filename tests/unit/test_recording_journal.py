@@ -1,4 +1,4 @@
-"""Journals: what is appended is there for others when the process is gone, and never before."""
+"""Journals: an appended record is there for others when the process is gone, and never before."""
 
 import os
 import stat

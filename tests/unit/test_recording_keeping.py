@@ -29,7 +29,7 @@ PAGE = Path(__file__).parent.parent.parent / "docs" / "recording.md"
 
 
 class Opened:
-    """What `replay` takes as a store."""
+    """A store as `replay` takes it."""
 
     def __init__(self, store: FakeStore) -> None:
         self._store = store

@@ -1,4 +1,4 @@
-"""Records that a real store gets late, twice, or after what they rely on is gone."""
+"""Records that a real store gets late, twice, or after the nodes that they rely on are gone."""
 
 import random
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Spool files: what they hold, and what is left of them when they are damaged."""
+"""Spool files: their content, and the rest of them when they are damaged."""
 
 import hashlib
 import sqlite3

@@ -1,4 +1,4 @@
-"""When what is recorded began and ended."""
+"""The times at which recorded runs and steps began and ended."""
 
 import pytest
 

@@ -25,14 +25,14 @@ File = descriptor_pb2.FileDescriptorProto
 
 @pytest.fixture(scope="module")
 def theirs() -> list[File]:
-    done = subprocess.run(
+    process = subprocess.run(
         [real_mlmd.python(), "-W", "ignore", "-c", PRINT_DESCRIPTORS],
         capture_output=True,
         text=True,
         timeout=120,
         check=True,
     )
-    return [File.FromString(base64.b64decode(line)) for line in done.stdout.split()]
+    return [File.FromString(base64.b64decode(line)) for line in process.stdout.split()]
 
 
 @pytest.fixture(scope="module")
@@ -50,23 +50,23 @@ def relative(name: str) -> str:
 
 
 def messages(files: list[File]) -> dict[str, descriptor_pb2.DescriptorProto]:
-    found = {}
+    by_name = {}
 
     def walk(prefix: str, siblings) -> None:
         for message in siblings:
-            found[prefix + message.name] = message
+            by_name[prefix + message.name] = message
             walk(f"{prefix}{message.name}.", message.nested_type)
 
     for file in files:
         walk("", file.message_type)
-    return found
+    return by_name
 
 
 def enums(files: list[File]) -> dict[str, descriptor_pb2.EnumDescriptorProto]:
-    found = {enum.name: enum for file in files for enum in file.enum_type}
+    by_name = {enum.name: enum for file in files for enum in file.enum_type}
     for name, message in messages(files).items():
-        found |= {f"{name}.{enum.name}": enum for enum in message.enum_type}
-    return found
+        by_name |= {f"{name}.{enum.name}": enum for enum in message.enum_type}
+    return by_name
 
 
 def fields(files: list[File]) -> dict[str, tuple]:
@@ -107,9 +107,9 @@ def test_every_message_has_the_same_options_and_ranges(ours, theirs):
             [oneof.name for oneof in message.oneof_decl],
         )
 
-    found = [{name: shape(m) for name, m in messages(side).items()} for side in (ours, theirs)]
-    assert found[0] == found[1]
-    assert found[0]["TransactionOptions"][2] == [(1000, 2**29)]
+    shapes = [{name: shape(m) for name, m in messages(side).items()} for side in (ours, theirs)]
+    assert shapes[0] == shapes[1]
+    assert shapes[0]["TransactionOptions"][2] == [(1000, 2**29)]
 
 
 def test_every_enum_is_the_same(ours, theirs):
@@ -153,9 +153,9 @@ def test_files_use_the_same_syntax(ours, theirs):
 
 def test_the_one_omission_is_the_extension_of_enum_values(ours, theirs):
     def extensions(side: list[File]) -> list[tuple]:
-        found = [extension for file in side for extension in file.extension]
-        found += [extension for m in messages(side).values() for extension in m.extension]
-        return [(e.name, e.number, e.extendee) for e in found]
+        options = [extension for file in side for extension in file.extension]
+        options += [extension for m in messages(side).values() for extension in m.extension]
+        return [(e.name, e.number, e.extendee) for e in options]
 
     assert extensions(ours) == []
     assert extensions(theirs) == [

@@ -152,7 +152,7 @@ class Members:
         for pair in pairs:
             self._stored[kind].setdefault(pair, False)
 
-    def missing(self, kind: NodeKind, pairs: Iterable[Pair]) -> list[Pair]:
+    def untied(self, kind: NodeKind, pairs: Iterable[Pair]) -> list[Pair]:
         """Return those pairs of context and node that are not tied."""
         pairs = list(dict.fromkeys(pairs))
         self.check(kind, pairs)

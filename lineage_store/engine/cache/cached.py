@@ -153,7 +153,7 @@ def _repeat_events(
 def _join_contexts(tx: Transaction, response: pb.RecordStepResponse) -> None:
     """Tie all outputs to the contexts of the execution."""
     pairs = [(c, a) for c in response.context_ids for a in response.output_ids]
-    tx.members.add(ARTIFACT, tx.members.missing(ARTIFACT, pairs))
+    tx.members.add(ARTIFACT, tx.members.untied(ARTIFACT, pairs))
 
 
 def _outputs(tx: Transaction, events: Sequence[metadata_pb2.Event]) -> list[pb.StepArtifact]:

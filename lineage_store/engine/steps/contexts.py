@@ -43,7 +43,7 @@ def _tie(tx: Transaction, kind: NodeKind, pairs: list[tuple[int, int]]) -> None:
     tx.members.assume_new(
         kind, [pair for pair in pairs if contexts.is_new(pair[0]) or nodes.is_new(pair[1])]
     )
-    tx.members.add(kind, tx.members.missing(kind, pairs))
+    tx.members.add(kind, tx.members.untied(kind, pairs))
 
 
 def _put(tx: Transaction, types: TypeNames, context: pb.Context, where: str) -> int:

@@ -1,4 +1,4 @@
-"""Asks both stores for the nodes that a filter finds, and keeps count of what came of it."""
+"""Asks both stores for the nodes that a filter finds, and counts the outcomes."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -46,7 +46,7 @@ def ids_in(answer: Answer, kind: str) -> list[int]:
 
 @dataclass
 class FilterTally:
-    """What the filters of a run were, and what the real store said to them."""
+    """Counts of the filters of a run, and of the answers of the real store."""
 
     answers: Counter[str] = field(default_factory=Counter)
     constructs: dict[str, Counter[str]] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class FilterTally:
             self.constructs.setdefault(construct, Counter())[outcome] += 1
 
     def summary(self) -> str:
-        """Return a table of what ran."""
+        """Return a table of the counts."""
         outcomes = sorted(self.answers)
         rows = [["", *outcomes], ["all", *(str(self.answers[name]) for name in outcomes)]]
         rows += [
@@ -79,7 +79,7 @@ class Comparison:
         self._real, self._ours, self._tally, self._sizes = real, ours, tally, sizes
 
     def agrees(self, kind: str, text: str, used: set[str], listing: Message) -> bool:
-        """Compare both answers to a filter on a listing, and count what they are.
+        """Compare both answers to a filter on a listing, and count the outcome.
 
         Returns:
             False when they differ, and no deliberate difference says why.
@@ -94,7 +94,7 @@ class Comparison:
         return allowed is not None
 
     def is_explained(self, kind: str, text: str, listing: Message) -> bool:
-        """Whether both answers are the same, or different on purpose."""
+        """Return True if both answers are the same, or different on purpose."""
         exchange = self.exchange(kind, text, listing)
         return is_same(exchange) or allowing(exchange) is not None
 
@@ -105,12 +105,12 @@ class Comparison:
     def _outcome(self, real: Answer, kind: str) -> str:
         if real.code:
             return real.status
-        found = len(ids_in(real, kind))
-        return "none" if not found else "all" if found == self._sizes[kind] else "some"
+        count = len(ids_in(real, kind))
+        return "none" if not count else "all" if count == self._sizes[kind] else "some"
 
 
 def is_same(exchange: Exchange) -> bool:
-    """Whether both stores answer the same, and ours is not at a loss as well."""
+    """Return True if both stores answer the same, and ours is not at a loss as well."""
     return exchange.equal and exchange.ours.status != "INTERNAL"
 
 

@@ -1,4 +1,4 @@
-"""What a run of random filters must have exercised to mean anything."""
+"""The least that a run of random filters must have exercised to mean anything."""
 
 import pytest
 

@@ -73,7 +73,7 @@ def _only_real_answers(exchange: Exchange) -> bool:
 
 
 def _fails_inside(exchange: Exchange) -> bool:
-    """Whether the SQL that the real store made of a filter is one that its database can't run."""
+    """Return True if the real store made SQL of a filter that its database can't run."""
     return (
         _filter(exchange).strip() != ""
         and exchange.real.code == _INTERNAL
@@ -83,19 +83,19 @@ def _fails_inside(exchange: Exchange) -> bool:
 
 
 def _enum_rewriting(exchange: Exchange) -> bool:
-    """Whether the real store stumbles over the names of an enumeration that we know."""
+    """Return True if the real store stumbles over the names of an enumeration that we know."""
     if _only_real_answers(exchange):  # "-state = LIVE", rewritten to "-state = 2"
-        return _said(exchange.ours, _ENUM_REWRITING)
+        return _has_message(exchange.ours, _ENUM_REWRITING)
     if not _only_ours_answers(exchange):
         return False
-    if _said(exchange.real, _ENUM_REWRITING):
+    if _has_message(exchange.real, _ENUM_REWRITING):
         return True
     broken = _STATES.search(_lexed(exchange).code)
     return broken is not None and 'Unexpected "("' in exchange.real.message
 
 
 def _folded_names(exchange: Exchange) -> bool:
-    """Whether a filter names a property in capitals."""
+    """Return True if a filter names a property in capitals."""
     return _both_answer(exchange) and any(
         name != name.lower() for name in _lexed(exchange).properties
     )
@@ -104,21 +104,21 @@ def _folded_names(exchange: Exchange) -> bool:
 def _two_namings(exchange: Exchange) -> bool:
     if not _only_ours_answers(exchange):
         return False
-    if _said(exchange.real, _DUPLICATE):
+    if _has_message(exchange.real, _DUPLICATE):
         return True
-    found = _PROPERTY.findall(_lexed(exchange).code)
-    quoted = {(prefix, name) for prefix, name, _, _ in found if name}
-    bare = {(prefix, name) for prefix, _, name, _ in found if name}
-    twice = quoted & bare or any(value == "`" for *_, value in found)
-    return _said(exchange.real, _UNRECOGNIZED) and bool(twice)
+    properties = _PROPERTY.findall(_lexed(exchange).code)
+    quoted = {(prefix, name) for prefix, name, _, _ in properties if name}
+    bare = {(prefix, name) for prefix, _, name, _ in properties if name}
+    twice = quoted & bare or any(value == "`" for *_, value in properties)
+    return _has_message(exchange.real, _UNRECOGNIZED) and bool(twice)
 
 
-def _said(answer: Answer, pattern: re.Pattern[str]) -> bool:
+def _has_message(answer: Answer, pattern: re.Pattern[str]) -> bool:
     return pattern.search(answer.message) is not None
 
 
 def _altered_literals(exchange: Exchange) -> bool:
-    """Whether a literal does not come through the two printings of the real store."""
+    """Return True if a literal does not come through the two printings of the real store."""
     if exchange.ours.code not in (0, _NOT_FOUND):
         return False
     lexed = _lexed(exchange)
@@ -135,7 +135,7 @@ def _more_of_sql(exchange: Exchange) -> bool:
 
 
 def _more_names(exchange: Exchange) -> bool:
-    return _only_ours_answers(exchange) and _said(exchange.real, _LENIENT)
+    return _only_ours_answers(exchange) and _has_message(exchange.real, _LENIENT)
 
 
 def _casts(exchange: Exchange) -> bool:
@@ -144,7 +144,7 @@ def _casts(exchange: Exchange) -> bool:
 
 
 def _extreme_numbers(exchange: Exchange) -> bool:
-    """Whether a filter holds a number that the real store does not write as it is, or rounds."""
+    """Return True if a filter holds a number that the real store rounds or writes differently."""
     return _both_answer(exchange) and bool(_EXTREME.search(_lexed(exchange).code))
 
 

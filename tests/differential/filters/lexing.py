@@ -1,4 +1,4 @@
-"""Reads a filter just well enough to tell what kind of thing it says."""
+"""Reads a filter just well enough to tell its constructs apart."""
 
 import re
 from dataclasses import dataclass
@@ -34,12 +34,12 @@ class Lexed:
 def lex(text: str) -> Lexed:
     """Take a filter apart, also one that is malformed."""
     code, strings = "", []
-    for found in _TOKEN.finditer(text):
-        if found["string"] is not None:
-            strings.append(_value(found["string"]))
+    for token in _TOKEN.finditer(text):
+        if token["string"] is not None:
+            strings.append(_value(token["string"]))
             code += '""'
         else:
-            code += found["other"] or " "
+            code += token["other"] or " "
     names = tuple(quoted or bare for quoted, bare in _PROPERTY.findall(code))
     return Lexed(code, tuple(strings), names)
 
@@ -52,8 +52,8 @@ def _value(literal: str) -> str:
     return body if raw else _ESCAPE.sub(_unescaped, body)
 
 
-def _unescaped(found: re.Match[str]) -> str:
-    escape = found[1]
+def _unescaped(match: re.Match[str]) -> str:
+    escape = match[1]
     if escape[0] in "xXuU" and len(escape) > 1:
         try:
             return chr(int(escape[1:], 16))

@@ -41,16 +41,16 @@ def a_text(chance: random.Random) -> str:
     if chance.random() < 0.1:
         return text_literal(chance, chance.choice(("x", "Alpha", "%", "state", "e'e", "ÄÖ", "0")))
     # What MLMD can't look for would drown the rest.
-    found = chance.choice(HIDDEN if chance.random() < 0.02 else TEXTS[:22])
-    return text_literal(chance, found if chance.random() < 0.98 else TEXTS[-1])
+    text = chance.choice(HIDDEN if chance.random() < 0.02 else TEXTS[:22])
+    return text_literal(chance, text if chance.random() < 0.98 else TEXTS[-1])
 
 
 def a_pattern(chance: random.Random) -> str:
     """Return the literal of a pattern of LIKE."""
-    found = chance.choice(TEXTS[:22])
-    start, end = sorted((chance.randint(0, len(found)), chance.randint(0, len(found))))
+    text = chance.choice(TEXTS[:22])
+    start, end = sorted((chance.randint(0, len(text)), chance.randint(0, len(text))))
     shape = chance.choice(("%{}%", "{}%", "%{}", "_{}%", "{}", "%{}_"))
-    return text_literal(chance, shape.format(found[start:end].swapcase() or "o"))
+    return text_literal(chance, shape.format(text[start:end].swapcase() or "o"))
 
 
 def an_integer(chance: random.Random) -> str:

@@ -1,4 +1,4 @@
-"""What ML Metadata lets a filter speak of, and the types of these things."""
+"""The names that a filter of ML Metadata may use, and their types."""
 
 INT, DOUBLE, STRING, BOOL = "INT64", "FLOAT64", "STRING", "BOOL"
 TIMES = ("create_time_since_epoch", "last_update_time_since_epoch")

@@ -59,20 +59,20 @@ class Operands:
         return self._of_property(kinds)
 
     def _own(self, kinds: tuple[str, ...]) -> str | None:
-        found = [name for name, kind in ATTRIBUTES[self.kind].items() if kind in kinds]
-        if not found:
+        names = [name for name, kind in ATTRIBUTES[self.kind].items() if kind in kinds]
+        if not names:
             return None
-        name = self.chance.choice(found)
+        name = self.chance.choice(names)
         self.used.add(f"attribute {name}")
         return name if name in ENUMS else column(self.chance, name)
 
     def _of_neighbour(self, kinds: tuple[str, ...]) -> str | None:
         neighbour = self.chance.choice(list(NEIGHBOURS[self.kind]))
         attributes = NEIGHBOURS[self.kind][neighbour]
-        found = [name for name, kind in attributes.items() if kind in kinds]
-        if not found:
+        names = [name for name, kind in attributes.items() if kind in kinds]
+        if not names:
             return None
-        name = self.chance.choice(found)
+        name = self.chance.choice(names)
         self.used.add(f"{neighbour}.{name}")
         return f"{self.alias(neighbour)}.{name if name in ENUMS else column(self.chance, name)}"
 
@@ -107,9 +107,9 @@ class Operands:
         if depth > 0 and choice < 0.3:
             return self._compound_number(depth - 1)
         if choice < 0.65:
-            found = self.reference(INT) if self.often(0.75) else self.reference(DOUBLE)
-            if found is not None:
-                return found
+            reference = self.reference(INT) if self.often(0.75) else self.reference(DOUBLE)
+            if reference is not None:
+                return reference
         return self.number_literal()
 
     def number_literal(self) -> str:
@@ -189,8 +189,8 @@ class Operands:
         choice = self.chance.random()
         if depth > 0 and choice < 0.25:
             return self._compound_text(depth - 1)
-        found = self.reference(STRING) if choice < 0.7 else None
-        return literals.a_text(self.chance) if found is None else found
+        reference = self.reference(STRING) if choice < 0.7 else None
+        return literals.a_text(self.chance) if reference is None else reference
 
     def _compound_text(self, depth: int) -> str:
         name = self.chance.choice(

@@ -67,14 +67,14 @@ class Population:
     """A store full of random nodes and edges.
 
     Attributes:
-        requests: What builds it, on an empty store.
+        requests: The requests that build it, on an empty store.
         sizes: How many nodes of each kind it has; their ids count from 1.
     """
 
     def __init__(self, seed: int, sizes: dict[str, int] | None = None, events: int = 60) -> None:
         self.sizes = sizes or SIZES
         self._chance = random.Random(seed)
-        self._taken: set[tuple[str, int, str]] = set()
+        self._used_names: set[tuple[str, int, str]] = set()
         nodes = [self._types(), *(self._nodes(kind) for kind in self.sizes)]
         self.requests = [*nodes, self._memberships(), self._parents(), *self._events(events)]
 
@@ -113,14 +113,14 @@ class Population:
     def _name(self, kind: str, node: Message, number: int) -> None:
         """Give a node a name that no other one of its type has; contexts must have one."""
         name = self._chance.choice(TEXTS)
-        if kind == "context" and ("context", node.type_id, name) in self._taken:
+        if kind == "context" and ("context", node.type_id, name) in self._used_names:
             name = f"c{number}"
         if kind == "context" and not name:
             name = f"C{number}"
-        free = (kind, node.type_id, name) not in self._taken
+        free = (kind, node.type_id, name) not in self._used_names
         if free and (kind == "context" or self._chance.random() < 0.8):
             node.name = name
-            self._taken.add((kind, node.type_id, name))
+            self._used_names.add((kind, node.type_id, name))
         if self._chance.random() < 0.4:
             node.external_id = f"{kind[0]}{number}"
 

@@ -7,7 +7,7 @@ WORDS = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|[\w.]+|\s+|.", re.DOTALL)
 
 
 def shortest(text: str, shows: Callable[[str], bool]) -> str:
-    """Return what is left of a text when no run of words can go without losing what it shows."""
+    """Return the least of a text that still shows its fault: no run of words can go."""
     words = WORDS.findall(text)
     width = len(words)
     while width:

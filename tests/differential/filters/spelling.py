@@ -1,4 +1,4 @@
-"""Random spellings of what means the same: letter case, blanks and comments."""
+"""Random spellings of equal filters: letter case, blanks and comments."""
 
 import random
 
@@ -21,7 +21,7 @@ def column(chance: random.Random, name: str) -> str:
 
 
 def blank(chance: random.Random) -> str:
-    """Return what may separate two words."""
+    """Return a separator of two words."""
     if chance.random() < 0.96:
         return " "
     return f" {chance.choice((*COMMENTS, chr(9), chr(10), '  '))} "

@@ -134,15 +134,15 @@ class Writer(Operands):
         kind = self._kind()
         operator = self.chance.choice(("=", "=", "=", "!=", "<>", "<", "<=", ">", ">="))
         self.used.add(operator)
-        left, right = self._left(kind, depth), self.operand(kind, depth)
+        left_side, right = self._left_operand(kind, depth), self.operand(kind, depth)
         if self.often(0.1):
-            return f"{left}{operator}{right}"
-        return spaced(self.chance, left, operator, right)
+            return f"{left_side}{operator}{right}"
+        return spaced(self.chance, left_side, operator, right)
 
-    def _left(self, kind: str, depth: int) -> str:
+    def _left_operand(self, kind: str, depth: int) -> str:
         """Return an operand that is seldom a constant."""
-        found = self.reference(kind) if self.often(0.6) else None
-        return self.operand(kind, depth) if found is None else found
+        reference = self.reference(kind) if self.often(0.6) else None
+        return self.operand(kind, depth) if reference is None else reference
 
     def _negated(self, word: str) -> list[str]:
         self.used.add(word)
@@ -162,7 +162,7 @@ class Writer(Operands):
             items.append(self.operand(kind, 0))
         self.chance.shuffle(items)
         words = self._negated("IN")
-        return spaced(self.chance, self._left(kind, depth), *words, f"({', '.join(items)})")
+        return spaced(self.chance, self._left_operand(kind, depth), *words, f"({', '.join(items)})")
 
     def _between(self, depth: int) -> str:
         kind = self.chance.choice((INT, DOUBLE, STRING))
@@ -171,17 +171,17 @@ class Writer(Operands):
         if kind == INT and self.often(0.7):
             low, high = "1", str(self.chance.randint(1, 30))
         both = (low, keyword(self.chance, "AND"), high)
-        return spaced(self.chance, self._left(kind, depth), *words, *both)
+        return spaced(self.chance, self._left_operand(kind, depth), *words, *both)
 
     def _like(self, depth: int) -> str:
         words = self._negated("LIKE")
         literal = self.often(0.85)
         pattern = literals.a_pattern(self.chance) if literal else self.text(depth)
-        return spaced(self.chance, self._left(STRING, depth), *words, pattern)
+        return spaced(self.chance, self._left_operand(STRING, depth), *words, pattern)
 
     def _is_null(self, depth: int) -> str:
         self.used.add("IS NULL")
-        operand = self._left(self._kind(), depth)
+        operand = self._left_operand(self._kind(), depth)
         words = [keyword(self.chance, "IS"), *self._not_sometimes("IS NOT NULL")]
         return spaced(self.chance, operand, *words, keyword(self.chance, "NULL"))
 
@@ -228,19 +228,19 @@ class Writer(Operands):
         )
         if form < 2:
             return f"{attribute} {('=', '!=')[form]} {self.chance.choice(names)}"
-        chosen = self.chance.sample(names, self.chance.randint(1, 3))
+        sample = self.chance.sample(names, self.chance.randint(1, 3))
         word = ("IN", "NOT IN")[form - 2]
-        return f"{attribute} {word} ({', '.join(chosen)})"
+        return f"{attribute} {word} ({', '.join(sample)})"
 
     def _breaks(self, attribute: str) -> bool:
         return attribute.endswith("state") and "." in attribute and self.often(0.95)
 
     def _enumerated(self) -> tuple[str, list[str]]:
-        """Return an enumeration, and what has it from here."""
-        found = {"artifact": "state", "execution": "last_known_state"}.get(self.kind)
-        if found is not None and self.often(0.65):
-            return found, [found]
-        if found is not None:
+        """Return an enumeration, and the attributes that have it from here."""
+        attribute = {"artifact": "state", "execution": "last_known_state"}.get(self.kind)
+        if attribute is not None and self.often(0.65):
+            return attribute, [attribute]
+        if attribute is not None:
             return "type", [f"{self.alias('events')}.type"]
         neighbour = self.chance.choice(("artifacts", "executions"))
         name = next(name for name in NEIGHBOURS["context"][neighbour] if name.endswith("state"))

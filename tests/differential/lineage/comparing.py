@@ -1,4 +1,4 @@
-"""Asks both stores for a lineage graph, and keeps count of what came of it."""
+"""Asks both stores for a lineage graph, and counts the outcomes."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -16,13 +16,13 @@ def graph(store: Store, request: Message) -> Answer:
     """Return an answer whose lists are sets, in one order for all stores."""
     answer = store.call(METHOD, request)
     normal = response_of(METHOD)
-    for descriptor, found in answer.response.lineage_subgraph.ListFields():
-        unique = {part.SerializeToString(deterministic=True): part for part in found}
+    for descriptor, parts in answer.response.lineage_subgraph.ListFields():
+        unique = {part.SerializeToString(deterministic=True): part for part in parts}
         getattr(normal.lineage_subgraph, descriptor.name).extend(
             unique[key] for key in sorted(unique)
         )
         if store.name == "ours":
-            assert len(unique) == len(found), f"{descriptor.name} has something twice"
+            assert len(unique) == len(parts), f"{descriptor.name} has something twice"
     return Answer(answer.code, answer.message, normal)
 
 
@@ -34,7 +34,7 @@ def exchange_of(real: Store, ours: Store, request: Message) -> Exchange:
 
 @dataclass
 class LineageTally:
-    """What the queries of a run were, and what the real store said to them."""
+    """Counts of the queries of a run, and of the answers of the real store."""
 
     answers: Counter[str] = field(default_factory=Counter)
     used: dict[str, Counter[str]] = field(default_factory=dict)
@@ -50,14 +50,14 @@ class LineageTally:
             self.used.setdefault(part, Counter())[outcome] += 1
 
     def summary(self) -> str:
-        """Return a table of what ran."""
+        """Return a table of the counts."""
         lines = [f"{name:36} {dict(counts)}" for name, counts in sorted(self.used.items())]
         lines += [f"allowed  {count:6}  {name}" for name, count in self.differences.items()]
         return "\n".join([f"{dict(self.answers)}", *lines])
 
 
 def agrees(exchange: Exchange, tally: LineageTally, used: set[str]) -> bool:
-    """Whether both answers are the same, or different on purpose; counts what they are."""
+    """Count an outcome; return True if both answers are the same, or different on purpose."""
     tally.count(used, exchange.real)
     if is_same(exchange):
         return True

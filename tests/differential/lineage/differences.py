@@ -8,7 +8,7 @@ _CODES = {name: code for code, name in NAMES.items()}
 
 
 def _malformed_ending(exchange: Exchange) -> bool:
-    """Whether we refuse the filter of ending nodes, which the real store did not come to."""
+    """Return True if we refuse the filter of ending nodes, which the real store did not reach."""
     return (
         exchange.method == "GetLineageSubgraph"
         and exchange.real.code in (0, _CODES["NOT_FOUND"])

@@ -16,7 +16,7 @@ _KINDS = ("artifact", "execution")
 
 
 def query(chance: random.Random, sizes: dict[str, int], used: set[str]) -> Message:
-    """Return a request, most often one that finds something; `used` learns what it has."""
+    """Return a request, most often one that finds something; `used` learns its features."""
     request = request_of("GetLineageSubgraph")
     options = request.lineage_subgraph_query_options
     kind = chance.choice(_KINDS)

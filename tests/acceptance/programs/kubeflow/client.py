@@ -1,4 +1,4 @@
-"""What the driver and the launcher of Kubeflow Pipelines 2 say to ML Metadata, call by call.
+"""The calls of the driver and the launcher of Kubeflow Pipelines 2 to ML Metadata, one by one.
 
 Each of their processes makes one of these; it knows the types of contexts that it has seen.
 """
@@ -29,8 +29,8 @@ def struct(values: dict[str, Any]) -> pb.Value:
 
 def property_of(node: pb.Execution | pb.Context, key: str) -> pb.Value:
     """Return a property; an absent one is an empty value, and stays absent."""
-    found = node.custom_properties.get(key)
-    return pb.Value() if found is None else found
+    stored = node.custom_properties.get(key)
+    return pb.Value() if stored is None else stored
 
 
 def path(name: str) -> pb.Event.Path:
@@ -52,7 +52,7 @@ class Pipeline:
 
 @dataclass
 class Task:
-    """What a driver knows of an execution that it is about to create."""
+    """The facts that a driver has about an execution that it is about to create."""
 
     type: str
     name: str = ""
@@ -78,28 +78,28 @@ class MetadataClient:
 
     def pipeline(self, name: str, run_id: str, **properties: str) -> Pipeline:
         """Return the contexts of a run; make them, and the edge between them, if need be."""
-        found = Pipeline(
+        pipeline = Pipeline(
             self._context(PIPELINE, name, {}),
             self._context(RUN, run_id, {key: string(text) for key, text in properties.items()}),
         )
-        parents = self.call("GetParentContextsByContext", context_id=found.run.id).contexts
+        parents = self.call("GetParentContextsByContext", context_id=pipeline.run.id).contexts
         if parents:
-            assert [parent.id for parent in parents] == [found.pipeline.id]
-            return found
-        edge = pb.ParentContext(child_id=found.run.id, parent_id=found.pipeline.id)
+            assert [parent.id for parent in parents] == [pipeline.pipeline.id]
+            return pipeline
+        edge = pb.ParentContext(child_id=pipeline.run.id, parent_id=pipeline.pipeline.id)
         self._unless_there("PutParentContexts", parent_contexts=[edge])
-        return found
+        return pipeline
 
     def _context(self, type_name: str, name: str, properties: dict[str, pb.Value]) -> pb.Context:
-        found = self._find_context(type_name, name)
-        if found is None:
-            made = pb.Context(name=name, type_id=self._context_type(type_name))
+        context = self._find_context(type_name, name)
+        if context is None:
+            new_context = pb.Context(name=name, type_id=self._context_type(type_name))
             for key, value in properties.items():
-                made.custom_properties[key].CopyFrom(value)
-            self._unless_there("PutContexts", contexts=[made])
-            found = self._find_context(type_name, name)
-        assert found is not None
-        return found
+                new_context.custom_properties[key].CopyFrom(value)
+            self._unless_there("PutContexts", contexts=[new_context])
+            context = self._find_context(type_name, name)
+        assert context is not None
+        return context
 
     def _find_context(self, type_name: str, name: str) -> pb.Context | None:
         answer = self.call("GetContextByTypeAndName", type_name=type_name, context_name=name)
@@ -115,11 +115,11 @@ class MetadataClient:
             return self.call("GetContextType", type_name=name).context_type.id
         except Refused as refused:
             assert refused.status == "NOT_FOUND"  # noqa: PT017
-        made = pb.ContextType(name=name)
-        return self.call("PutContextType", context_type=made).type_id
+        context_type = pb.ContextType(name=name)
+        return self.call("PutContextType", context_type=context_type).type_id
 
     def _unless_there(self, method: str, **fields: object) -> None:
-        """Put what another process may have put already."""
+        """Put a node that another process may have put already."""
         try:
             self.call(method, **fields)
         except Refused as refused:
@@ -228,19 +228,19 @@ class MetadataClient:
 
     def tasks(self, dag: pb.Execution, run: Pipeline, *, all_of_run: bool = False) -> dict:
         """Return the executions of a DAG, or of its whole run, by the names of their tasks."""
-        wanted = "" if all_of_run else f"custom_properties.parent_dag_id.int_value = {dag.id}"
-        found: dict[str, pb.Execution] = {}
-        for execution in self._pages(run.run.id, wanted):
+        filter_query = "" if all_of_run else f"custom_properties.parent_dag_id.int_value = {dag.id}"
+        executions: dict[str, pb.Execution] = {}
+        for execution in self._pages(run.run.id, filter_query):
             key = self._task_key(execution, dag)
-            assert all_of_run or key not in found, f"two tasks have the name {key}"
-            found[key] = execution
-        return found
+            assert all_of_run or key not in executions, f"two tasks have the name {key}"
+            executions[key] = execution
+        return executions
 
-    def _pages(self, context_id: int, wanted: str) -> Iterator[pb.Execution]:
+    def _pages(self, context_id: int, filter_query: str) -> Iterator[pb.Execution]:
         token = ""
         while True:
             # Texts that are set and empty: no filter, and the first page.
-            options = pb.ListOperationOptions(filter_query=wanted, next_page_token=token)
+            options = pb.ListOperationOptions(filter_query=filter_query, next_page_token=token)
             answer = self.call("GetExecutionsByContext", context_id=context_id, options=options)
             yield from answer.executions
             token = answer.next_page_token
@@ -291,7 +291,7 @@ class MetadataClient:
         return self.call("GetArtifactsByID", artifact_ids=ids).artifacts[0]
 
     def outputs(self, execution_id: int) -> dict[str, pb.Artifact]:
-        """Return what an execution has put out, by name."""
+        """Return the outputs of an execution, by name."""
         return self._artifacts(execution_id, pb.Event.OUTPUT)
 
     def inputs(self, execution_id: int) -> dict[str, pb.Artifact]:
@@ -300,8 +300,8 @@ class MetadataClient:
     def _artifacts(self, execution_id: int, event_type: int) -> dict[str, pb.Artifact]:
         events = self.call("GetEventsByExecutionIDs", execution_ids=[execution_id]).events
         names = {e.artifact_id: e.path.steps[0].key for e in events if e.type == event_type}
-        found = self.call("GetArtifactsByID", artifact_ids=names).artifacts
-        return {names[artifact.id]: artifact for artifact in found}
+        artifacts = self.call("GetArtifactsByID", artifact_ids=names).artifacts
+        return {names[artifact.id]: artifact for artifact in artifacts}
 
     def name_of(self, artifact_id: int) -> str:
         """Return the name under which an artifact was first mentioned: in its first event."""
@@ -315,13 +315,13 @@ class MetadataClient:
             kind = pb.ArtifactType(name=schema)
             return self.call("PutArtifactType", artifact_type=kind).type_id
 
-    def match(self, wanted: pb.Artifact, pipeline: Pipeline) -> pb.Artifact:
+    def match(self, artifact: pb.Artifact, pipeline: Pipeline) -> pb.Artifact:
         """Return the artifact that an importer has imported before, or the one to import."""
-        for found in self.call("GetArtifactsByURI", uris=[wanted.uri]).artifacts:
-            alike = (found.type_id, found.state) == (wanted.type_id, wanted.state)
-            properties = wanted.custom_properties.items()
-            if alike and all(property_of(found, key) == value for key, value in properties):
-                contexts = self.call("GetContextsByArtifact", artifact_id=found.id).contexts
+        for candidate in self.call("GetArtifactsByURI", uris=[artifact.uri]).artifacts:
+            alike = (candidate.type_id, candidate.state) == (artifact.type_id, artifact.state)
+            properties = artifact.custom_properties.items()
+            if alike and all(property_of(candidate, key) == value for key, value in properties):
+                contexts = self.call("GetContextsByArtifact", artifact_id=candidate.id).contexts
                 if pipeline.pipeline.id in [context.id for context in contexts]:
-                    return found
-        return wanted
+                    return candidate
+        return artifact

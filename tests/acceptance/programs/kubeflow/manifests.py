@@ -26,20 +26,20 @@ def read(path: Path) -> list[Manifest]:
 
 
 def resources(folder: str) -> list[Manifest]:
-    """Return what a kustomization brings, with that of the folders that it names."""
+    """Return the resources of a kustomization and of the folders that it names."""
     directory = KUBEFLOW / folder
     [kustomization] = read(directory / "kustomization.yaml")
-    found = []
+    manifests = []
     for name in kustomization["resources"]:
         path = directory / name
-        found += (
+        manifests += (
             resources(str(path.resolve().relative_to(KUBEFLOW))) if path.is_dir() else read(path)
         )
-    return found
+    return manifests
 
 
-def of_kind(found: list[Manifest], kind: str) -> Manifest:
-    [one] = [manifest for manifest in found if manifest["kind"] == kind]
+def of_kind(manifests: list[Manifest], kind: str) -> Manifest:
+    [one] = [manifest for manifest in manifests if manifest["kind"] == kind]
     return one
 
 
@@ -54,16 +54,16 @@ def container_of(manifest: Manifest) -> Manifest:
     return container  # type: ignore[no-any-return]
 
 
-def environment_of(container: Manifest, given: dict[tuple[str, str], str]) -> dict[str, str]:
+def environment_of(container: Manifest, values: dict[tuple[str, str], str]) -> dict[str, str]:
     """Return the variables of a container; $(NAME) is one that stands above."""
-    found: dict[str, str] = {}
+    variables: dict[str, str] = {}
     for variable in container["env"]:
         if "value" in variable:
-            found[variable["name"]] = expanded(variable["value"], found)
+            variables[variable["name"]] = expanded(variable["value"], variables)
         else:
             [source] = variable["valueFrom"].values()
-            found[variable["name"]] = given[source["name"], source["key"]]
-    return found
+            variables[variable["name"]] = values[source["name"], source["key"]]
+    return variables
 
 
 def expanded(text: str, variables: dict[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""What the pages of Kubeflow Pipelines, and its check of access, read from ML Metadata."""
+"""The reads of ML Metadata by the pages of Kubeflow Pipelines, and by its check of access."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from tests.acceptance.programs.kubeflow.wire import Refused, Wire
 
 
 def page_of_run(wire: Wire, run_id: str) -> dict[str, pb.Execution]:
-    """Ask for what the page of a run shows; return its executions by task, the last of each."""
+    """Ask for the content of the page of a run; return its last execution of each task."""
     run = wire.call("GetContextByTypeAndName", type_name=RUN, context_name=run_id).context
     wire.call("GetContextsByID", context_ids=[run.id])
     # Without options: the page needs all in one answer.
@@ -36,7 +36,7 @@ def page_of_execution(wire: Wire, execution_id: int) -> None:
 
 
 def page_of_artifact(wire: Wire, artifact_id: int) -> None:
-    """Ask for an artifact and for what made and used it, in the order of the events."""
+    """Ask for an artifact, its producer and its readers, in the order of the events."""
     [artifact] = wire.call("GetArtifactsByID", artifact_ids=[artifact_id]).artifacts
     wire.call("GetArtifactTypesByID", type_ids=[artifact.type_id])
     events = wire.call("GetEventsByArtifactIDs", artifact_ids=[artifact_id]).events
@@ -60,20 +60,20 @@ def lists(wire: Wire, size: int) -> None:
 
 def namespaces_of(wire: Wire, uri: str) -> set[str]:
     """Ask as the access check does whose an artifact is."""
-    found = set()
+    namespaces = set()
     for artifact in wire.call("GetArtifactsByURI", uris=[uri]).artifacts:
         contexts = wire.call("GetContextsByArtifact", artifact_id=artifact.id).contexts
-        found |= {
+        namespaces |= {
             property_of(context, "namespace").string_value
             for context in contexts
             if context.type == RUN
         }
-    return found
+    return namespaces
 
 
 def refusals(wire: Wire) -> list[str]:
-    """Ask for what is not there; return what each question came to."""
-    asked = [
+    """Ask for nodes that do not exist; return the status of each question."""
+    questions = [
         ("GetContextByTypeAndName", {"type_name": RUN, "context_name": "none"}),
         ("GetContextByTypeAndName", {"type_name": "KfpRun", "context_name": "none"}),
         ("GetContextType", {"type_name": "KfpRun"}),
@@ -88,11 +88,11 @@ def refusals(wire: Wire) -> list[str]:
         ("GetExecutionsByID", {"execution_ids": [10**9]}),
         ("GetArtifactsByURI", {"uris": ["s3://none"]}),
     ]
-    return list(_statuses(wire, asked))
+    return list(_statuses(wire, questions))
 
 
-def _statuses(wire: Wire, asked: Iterable[tuple[str, dict[str, object]]]) -> Iterable[str]:
-    for method, fields in asked:
+def _statuses(wire: Wire, questions: Iterable[tuple[str, dict[str, object]]]) -> Iterable[str]:
+    for method, fields in questions:
         try:
             wire.call(method, **fields)
         except Refused as refused:

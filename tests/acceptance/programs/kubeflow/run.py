@@ -127,8 +127,8 @@ class KubeflowRun:
 
     @staticmethod
     def _fingerprint(task: Task) -> str:
-        known = f"{task.name} {task.inputs} {task.artifacts}"
-        return hashlib.sha256(known.encode()).hexdigest()
+        description = f"{task.name} {task.inputs} {task.artifacts}"
+        return hashlib.sha256(description.encode()).hexdigest()
 
     @staticmethod
     def _resolve(
@@ -136,7 +136,7 @@ class KubeflowRun:
     ) -> dict[str, list[int]]:
         """Return the artifacts for each input, as a driver finds them from its DAG."""
         dag, _ = client.execution(parent)
-        found = {}
+        artifact_ids = {}
         for name, source in sources.items():
             if isinstance(source, str):  # an input of the DAG itself
                 artifact = client.inputs(dag.id)[source]
@@ -145,8 +145,8 @@ class KubeflowRun:
                 task = client.tasks(dag, run)[f"{producer}_{dag.id}"]
                 artifact = client.outputs(task.id)[its_name]
             client.name_of(artifact.id)
-            found[name] = [artifact.id]
-        return found
+            artifact_ids[name] = [artifact.id]
+        return artifact_ids
 
     @staticmethod
     def _reuse(
@@ -160,7 +160,7 @@ class KubeflowRun:
     # -- launchers --------------------------------------------------------------------------
 
     def launch(self, execution_id: int, name: str, schema: str, *, fail: bool = False) -> None:
-        """Run a container: say so, upload what it made, publish it, and end its DAG."""
+        """Run a container: announce it, upload its output, publish it, and end its DAG."""
         client = MetadataClient(self.wire)
         execution, pipeline = client.execution(execution_id)
         client.begin(execution, f"pod-{self.run_id}")
@@ -196,11 +196,11 @@ class KubeflowRun:
         task = Task(IMPORTER, "data", parent=parent, texts=texts)
         execution = client.create(pipeline, task)
         type_id = client.artifact_type("system.Dataset")
-        wanted = pb.Artifact(type_id=type_id, uri="s3://lake/raw", state=pb.Artifact.LIVE)
-        wanted.custom_properties["display_name"].string_value = "artifact"
-        wanted.custom_properties["version"].int_value = 1
-        found = wanted if self.reimport else client.match(wanted, pipeline)
-        client.publish(pipeline, execution, pb.Execution.COMPLETE, None, {"artifact": found})
+        artifact = pb.Artifact(type_id=type_id, uri="s3://lake/raw", state=pb.Artifact.LIVE)
+        artifact.custom_properties["display_name"].string_value = "artifact"
+        artifact.custom_properties["version"].int_value = 1
+        imported = artifact if self.reimport else client.match(artifact, pipeline)
+        client.publish(pipeline, execution, pb.Execution.COMPLETE, None, {"artifact": imported})
 
     def deploy(self, root: int) -> None:
         """A container that fails and is launched again under the same execution."""

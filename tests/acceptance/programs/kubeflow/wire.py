@@ -17,8 +17,8 @@ DEADLINE_SECONDS = 60
 
 
 @dataclass(frozen=True)
-class Said:
-    """One call, free of what differs between two stores that behave the same: ids and clocks."""
+class RecordedCall:
+    """One call, without the differences between two equal stores: ids and clocks."""
 
     method: str
     request: str
@@ -44,11 +44,11 @@ class Wire:
 
     Attributes:
         address: HOST:PORT.
-        said: What was said on it, in order.
+        calls: The calls on it, in order.
     """
 
     address: str
-    said: list[Said] = field(default_factory=list)
+    calls: list[RecordedCall] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         limits = ("grpc.max_receive_message_length", "grpc.max_send_message_length")
@@ -80,8 +80,8 @@ class Wire:
 
     def _write_down(self, method: str, request: Message, status: str, response: Message) -> None:
         self._identities.learn(response)
-        asked, answered = (self._normal(method, part) for part in (request, response))
-        self.said.append(Said(method, asked, status, answered))
+        sent_text, answered = (self._normal(method, part) for part in (request, response))
+        self.calls.append(RecordedCall(method, sent_text, status, answered))
 
     def _normal(self, method: str, message: Message) -> str:
         normal = normalise(method, message, self._identities)

@@ -3,7 +3,7 @@
     python mlmd_cache_calls.py --module MODULE --grpc HOST:PORT --system (tfx | kfp)
 
 The store must be empty. Between the second and the third run the output is deleted. Prints one JSON
-object: the fingerprint and, for each run, what was decided and the ids of execution and outputs.
+object: the fingerprint and, for each run, the decision and the ids of execution and outputs.
 """
 
 import argparse
@@ -44,17 +44,21 @@ class Tfx:
         return self.store.put_artifact_type(self.pb.ArtifactType(name="Model"), can_add_fields=True)
 
     def context(self, type_name, name):
-        found = self.store.get_context_by_type_and_name(type_name, name)
-        if found is not None:
-            return found
-        made = self.pb.ContextType(name=type_name)
-        type_id = self.store.put_context_type(made, can_add_fields=True, can_omit_fields=True)
+        context = self.store.get_context_by_type_and_name(type_name, name)
+        if context is not None:
+            return context
+        context_type = self.pb.ContextType(name=type_name)
+        type_id = self.store.put_context_type(
+            context_type, can_add_fields=True, can_omit_fields=True
+        )
         [context_id] = self.store.put_contexts([self.pb.Context(type_id=type_id, name=name)])
         return self.store.get_contexts_by_id([context_id])[0]
 
     def register(self, contexts):
-        made = self.pb.ExecutionType(name="Trainer")
-        type_id = self.store.put_execution_type(made, can_add_fields=True, can_omit_fields=True)
+        execution_type = self.pb.ExecutionType(name="Trainer")
+        type_id = self.store.put_execution_type(
+            execution_type, can_add_fields=True, can_omit_fields=True
+        )
         execution = self.pb.Execution(type_id=type_id, name=str(uuid.uuid4()))
         execution.last_known_state = self.pb.Execution.RUNNING
         execution_id, _, _ = self.store.put_execution(
@@ -66,9 +70,13 @@ class Tfx:
     def cached_outputs(self, cache):
         """Return the outputs of the newest finished execution whose outputs are all LIVE."""
         finished = {self.pb.Execution.COMPLETE, self.pb.Execution.CACHED}
-        found = self.store.get_executions_by_context(cache.id)
-        done = [execution for execution in found if execution.last_known_state in finished]
-        for execution in sorted(done, key=lambda e: e.create_time_since_epoch, reverse=True):
+        executions = self.store.get_executions_by_context(cache.id)
+        finished_executions = [
+            execution for execution in executions if execution.last_known_state in finished
+        ]
+        for execution in sorted(
+            finished_executions, key=lambda e: e.create_time_since_epoch, reverse=True
+        ):
             outputs = self.outputs_of(execution.id)
             if all(artifact.state == self.pb.Artifact.LIVE for artifact in outputs):
                 return outputs
@@ -102,7 +110,7 @@ class Kfp(Tfx):
     """The order of calls of the driver and the launcher.
 
     Attributes:
-        tasks: What Kubeflow Pipelines keeps in its own database: the execution by fingerprint.
+        tasks: The database of Kubeflow Pipelines itself: the execution by fingerprint.
     """
 
     def __init__(self, store, pb):
@@ -116,8 +124,8 @@ class Kfp(Tfx):
         ]
         edge = self.pb.ParentContext(child_id=contexts[1].id, parent_id=contexts[0].id)
         self.store.put_parent_contexts([edge])
-        made = self.pb.ExecutionType(name="system.ContainerExecution")
-        execution = self.pb.Execution(type_id=self.store.put_execution_type(made))
+        execution_type = self.pb.ExecutionType(name="system.ContainerExecution")
+        execution = self.pb.Execution(type_id=self.store.put_execution_type(execution_type))
         execution.custom_properties["cache_fingerprint"].string_value = FINGERPRINT
         cached = self.tasks.get(FINGERPRINT)
         if cached is None:

@@ -1,4 +1,4 @@
-"""Calls every public method of ml_metadata's MetadataStore, and checks what it answers.
+"""Calls every public method of ml_metadata's MetadataStore, and checks each answer.
 
     python mlmd_client_calls.py --module MODULE (--grpc HOST:PORT | --sqlite PATH)
 
@@ -19,7 +19,7 @@ from mlmd_type_calls import TypeCalls
 
 
 class Script(TypeCalls, NodeCalls, EdgeCalls, QueryCalls, StepCalls):
-    """The calls, in the order in which each finds what the former ones have left."""
+    """The calls, in an order in which each finds the nodes that it needs."""
 
     def run(self):
         self.artifact_types()
@@ -56,9 +56,9 @@ class Script(TypeCalls, NodeCalls, EdgeCalls, QueryCalls, StepCalls):
         self.refused(ValueError, None)
         self.refused(ValueError, proto.Artifact())
         assert "Unset" in str(self.refused(RuntimeError, proto.ConnectionConfig()))
-        missing = proto.ConnectionConfig()
-        missing.sqlite.filename_uri = "/nonexistent/directory/x.db"
-        self.refused(RuntimeError, missing)
+        no_such_file = proto.ConnectionConfig()
+        no_such_file.sqlite.filename_uri = "/nonexistent/directory/x.db"
+        self.refused(RuntimeError, no_such_file)
         memory = proto.ConnectionConfig(fake_database=proto.FakeDatabaseConfig())
         assert self.mlmd.MetadataStore(memory).get_artifacts() == []
         for version in (-1, 11):
@@ -66,7 +66,7 @@ class Script(TypeCalls, NodeCalls, EdgeCalls, QueryCalls, StepCalls):
                 self.mlmd.downgrade_schema(memory, version)
 
     def wire(self, address):
-        """What the methods can't ask for, but a server must answer all the same."""
+        """Requests that no method can make, but that a server must answer all the same."""
         with grpc.insecure_channel(address) as channel:
             self.stale_update(channel)
             request = self.rpc.GetArtifactsRequest()
@@ -109,9 +109,9 @@ def main():
         if args.grpc:
             host, _, port = args.grpc.rpartition(":")
             return proto.MetadataStoreClientConfig(host=host, port=int(port))
-        found = proto.ConnectionConfig()
-        found.sqlite.filename_uri = args.sqlite
-        return found
+        connection = proto.ConnectionConfig()
+        connection.sqlite.filename_uri = args.sqlite
+        return connection
 
     script = Script(args.module, config)
     called = script.run()

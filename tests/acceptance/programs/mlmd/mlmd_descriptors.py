@@ -9,11 +9,11 @@ import json
 from ml_metadata.proto import metadata_store_service_pb2
 
 
-def files(descriptor, found):
+def files(descriptor, by_name):
     for dependency in descriptor.dependencies:
-        files(dependency, found)
-    found.setdefault(descriptor.name, base64.b64encode(descriptor.serialized_pb).decode())
-    return found
+        files(dependency, by_name)
+    by_name.setdefault(descriptor.name, base64.b64encode(descriptor.serialized_pb).decode())
+    return by_name
 
 
 print(json.dumps(list(files(metadata_store_service_pb2.DESCRIPTOR, {}).values())))

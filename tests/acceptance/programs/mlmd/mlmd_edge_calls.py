@@ -21,8 +21,8 @@ class EdgeCalls(Expectations):
             store.put_events([write])
         with self.raises("InvalidArgument"):
             store.put_events([pb.Event(artifact_id=self.a, execution_id=self.e)])
-        for missing in ({"artifact_id": MISSING}, {"execution_id": MISSING}):
-            ids = {"artifact_id": self.a, "execution_id": self.f, **missing}
+        for no_node in ({"artifact_id": MISSING}, {"execution_id": MISSING}):
+            ids = {"artifact_id": self.a, "execution_id": self.f, **no_node}
             with self.raises("InvalidArgument"):
                 store.put_events([pb.Event(type=pb.Event.INPUT, **ids)])
         assert store.get_events_by_execution_ids([self.f]) == []
@@ -46,8 +46,8 @@ class EdgeCalls(Expectations):
         assert [x.id for x in store.get_executions_by_context(self.c, one)] == [self.f]
         assert store.get_artifacts_by_context(MISSING) == []
         assert store.get_executions_by_context(context_id=MISSING) == []
-        for missing in ({"artifact_id": MISSING}, {"context_id": MISSING}):
-            ids = {"artifact_id": self.a, "context_id": self.c, **missing}
+        for no_node in ({"artifact_id": MISSING}, {"context_id": MISSING}):
+            ids = {"artifact_id": self.a, "context_id": self.c, **no_node}
             with self.raises("InvalidArgument"):
                 store.put_attributions_and_associations([pb.Attribution(**ids)], [])
 

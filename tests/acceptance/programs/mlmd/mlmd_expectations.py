@@ -1,4 +1,4 @@
-"""What the calls of mlmd_client_calls.py have in common: a store, and the errors to expect."""
+"""The common part of the calls of mlmd_client_calls.py: a store, and the errors to expect."""
 
 import importlib
 from contextlib import contextmanager

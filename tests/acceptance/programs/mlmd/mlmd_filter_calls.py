@@ -1,10 +1,10 @@
-"""Records a few nodes and prints what each listing finds of them by each of some filters.
+"""Records a few nodes and prints the answers of each listing to each of some filters.
 
     python mlmd_filter_calls.py --module MODULE (--grpc HOST:PORT | --sqlite PATH) [--record]
 
 With --record the store must be empty. Prints one JSON object, from the question to the names of
-the nodes, or to the name of the error. A server is also asked for what the clients have no
-parameter for: filters on the nodes of a type.
+the nodes, or to the name of the error. A server also gets filters on the nodes of a type, for which
+the clients have no parameter.
 """
 
 import argparse
@@ -86,20 +86,20 @@ def texts(kind):
 
 
 def listings(store, options):
-    """Return what each method finds by each filter."""
-    found = {}
+    """Return the answer of each method to each filter."""
+    outcomes = {}
     for kind in ("artifacts", "executions", "contexts"):
         for text in texts(kind):
-            wanted = options(filter_query=text)
-            asked = {f"get_{kind}": lambda k=kind, o=wanted: getattr(store, f"get_{k}")(o)}
+            filtered = options(filter_query=text)
+            questions = {f"get_{kind}": lambda k=kind, o=filtered: getattr(store, f"get_{k}")(o)}
             if kind != "contexts":
                 by_context = getattr(store, f"get_{kind}_by_context")
                 for context in (1, 2, 99):
                     question = f"get_{kind}_by_context {context}"
-                    asked[question] = lambda c=context, o=wanted, f=by_context: f(c, o)
-            for question, call in asked.items():
-                found[f"{question}: {text}"] = outcome(call)
-    return found
+                    questions[question] = lambda c=context, o=filtered, f=by_context: f(c, o)
+            for question, call in questions.items():
+                outcomes[f"{question}: {text}"] = outcome(call)
+    return outcomes
 
 
 def outcome(call):
@@ -110,8 +110,8 @@ def outcome(call):
 
 
 def by_type(address, rpc):
-    """Return what the RPCs find that take a type and a filter."""
-    found = {}
+    """Return the answers of the RPCs that take a type and a filter."""
+    outcomes = {}
     with grpc.insecure_channel(address) as channel:
         for kind in ("Artifacts", "Executions", "Contexts"):
             method = f"Get{kind}ByType"
@@ -124,8 +124,8 @@ def by_type(address, rpc):
             for text in texts(kind.lower()):
                 request = getattr(rpc, f"{method}Request")(type_name="T")
                 request.options.filter_query = text
-                found[f"{method}: {text}"] = remote_outcome(call, request, kind.lower())
-    return found
+                outcomes[f"{method}: {text}"] = remote_outcome(call, request, kind.lower())
+    return outcomes
 
 
 def remote_outcome(call, request, field):
@@ -154,11 +154,11 @@ def main():
     store = mlmd.MetadataStore(config)
     if args.record:
         record(store, pb)
-    found = {"methods": listings(store, mlmd.ListOptions)}
+    answers = {"methods": listings(store, mlmd.ListOptions)}
     if args.grpc:
         rpc = importlib.import_module(f"{args.module}.proto.metadata_store_service_pb2")
-        found["by type"] = by_type(args.grpc, rpc)
-    print(json.dumps(found))
+        answers["by type"] = by_type(args.grpc, rpc)
+    print(json.dumps(answers))
 
 
 if __name__ == "__main__":

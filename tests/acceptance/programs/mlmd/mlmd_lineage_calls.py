@@ -29,10 +29,10 @@ def record(store, pb):
 
 
 def graph(store, options, mask):
-    found = MessageToDict(store.get_lineage_subgraph(options, mask))
-    for nodes in found.values():  # the order within a list means nothing
+    subgraph = MessageToDict(store.get_lineage_subgraph(options, mask))
+    for nodes in subgraph.values():  # the order within a list means nothing
         nodes.sort(key=lambda node: json.dumps(node, sort_keys=True))
-    return found
+    return subgraph
 
 
 def main():

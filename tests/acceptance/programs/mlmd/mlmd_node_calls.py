@@ -60,8 +60,8 @@ class NodeCalls(Expectations):
         assert store.get_execution_by_type_and_name("Train", "a") == got
         assert store.get_execution_by_type_and_name("Train", "b", None) is None
         assert store.get_executions_by_external_ids(["x/a"]) == [got]
-        done = pb.Execution(id=self.e, last_known_state=pb.Execution.COMPLETE, name="other")
-        assert store.put_executions([done]) == [self.e]
+        completed = pb.Execution(id=self.e, last_known_state=pb.Execution.COMPLETE, name="other")
+        assert store.put_executions([completed]) == [self.e]
         (got,) = store.get_executions_by_id([self.e])
         # An update replaces the node as a whole, except for the name of an execution.
         assert (got.name, got.external_id, len(got.properties)) == ("a", "", 0)
@@ -96,9 +96,9 @@ class NodeCalls(Expectations):
         with self.raises("InvalidArgument"):
             new = {"undeclared": self.pb.Value(int_value=1)}
             put([cls(type_id=type_id, name="z", properties=new)])
-        taken = "r1" if cls is self.pb.Context else "a"
+        name_in_use = "r1" if cls is self.pb.Context else "a"
         with self.raises("AlreadyExists"):
-            put([cls(type_id=type_id, name="z"), cls(type_id=type_id, name=taken)])
+            put([cls(type_id=type_id, name="z"), cls(type_id=type_id, name=name_in_use)])
         for wrong in (None, self.pb.Event()):
             try:
                 put([wrong])

@@ -29,8 +29,8 @@ class QueryCalls(Expectations):
         query.direction = pb.LineageSubgraphQueryOptions.DOWNSTREAM
         query.starting_executions.filter_query = f"id = {self.e}"
         graph = store.get_lineage_subgraph(query)
-        (written,) = graph.artifacts
-        assert written == store.get_artifacts_by_id([self.b])[0]
+        (artifact,) = graph.artifacts
+        assert artifact == store.get_artifacts_by_id([self.b])[0]
         assert list(graph.executions) == store.get_executions_by_id([self.e])
         assert [(x.artifact_id, x.type) for x in graph.events] == [(self.b, pb.Event.OUTPUT)]
         assert [x.id for x in graph.contexts] == [self.c]

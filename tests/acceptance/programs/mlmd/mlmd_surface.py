@@ -1,4 +1,4 @@
-"""Prints, as JSON, what a program sees of ml_metadata, or of a module that claims to be like it.
+"""Prints, as JSON, the public names of ml_metadata, or of a module that claims to be like it.
 
 python mlmd_surface.py MODULE
 """
@@ -20,11 +20,11 @@ def public(namespace) -> list[str]:
 
 def methods(cls) -> dict[str, object]:
     members = {name: inspect.getattr_static(cls, name) for name in public(cls)}
-    found = {
+    signatures = {
         name: signature(member) if inspect.isfunction(member) else type(member).__name__
         for name, member in members.items()
     }
-    return {"__init__": signature(cls.__init__), **found}
+    return {"__init__": signature(cls.__init__), **signatures}
 
 
 def exceptions(errors) -> dict[str, object]:

@@ -32,8 +32,8 @@ class TypeCalls(Expectations):
         by_id = store.get_artifact_types_by_id([self.data2, MISSING, self.data])
         assert [t.id for t in by_id] == [self.data2, self.data]
         assert store.get_artifact_types_by_id(iter([])) == []
-        found = store.get_artifact_types_by_external_ids(["type/data", "none"])
-        assert [t.name for t in found] == ["Data"]
+        types = store.get_artifact_types_by_external_ids(["type/data", "none"])
+        assert [t.name for t in types] == ["Data"]
         self.type_errors(pb.ArtifactType, store.put_artifact_type)
         with self.raises("NotFound"):
             store.get_artifact_type("nope")
@@ -52,8 +52,8 @@ class TypeCalls(Expectations):
         assert store.get_execution_type(type_name="Train", type_version=None) == got
         assert [t.id for t in store.get_execution_types()] == [self.train]
         assert store.get_execution_types_by_id([self.train, self.data])[0].name == "Train"
-        found = store.get_execution_types_by_external_ids(["type/train"])
-        assert [t.id for t in found] == [self.train]
+        types = store.get_execution_types_by_external_ids(["type/train"])
+        assert [t.id for t in types] == [self.train]
         self.type_errors(pb.ExecutionType, store.put_execution_type)
         with self.raises("NotFound"):
             store.get_execution_type("Data")
@@ -70,8 +70,8 @@ class TypeCalls(Expectations):
             store.get_context_type("Run")
         assert [t.id for t in store.get_context_types()] == [self.run_type, self.group]
         assert store.get_context_types_by_id([self.group])[0].name == "Group"
-        found = store.get_context_types_by_external_ids(["type/run"])
-        assert [t.id for t in found] == [self.run_type]
+        types = store.get_context_types_by_external_ids(["type/run"])
+        assert [t.id for t in types] == [self.run_type]
         self.type_errors(pb.ContextType, store.put_context_type)
         self.external_id_errors(store.get_context_types_by_external_ids)
 

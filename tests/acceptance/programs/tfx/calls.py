@@ -1,8 +1,8 @@
-"""Runs a pipeline as TFX does, call by call, and prints what it reads.
+"""Runs a pipeline as TFX does, call by call, and prints the answers to its reads.
 
     python calls.py --module MODULE --grpc HOST:PORT
 
-The store must be empty. Prints one JSON object: "decisions", for each run what became of each node,
+The store must be empty. Prints one JSON object: "decisions", the outcomes of the nodes of each run,
 and "answers", pairs of a question and its answer.
 """
 
@@ -16,19 +16,19 @@ from store import RUN
 
 def runs(tfx):
     """Four runs: new, cached, with a model deleted and a failure, and a partial one."""
-    found = {"run-1": [tfx.launch("run-1", node) for node in NODES]}
-    found["run-1 again"] = [tfx.launch("run-1", node) for node in NODES]
-    found["run-2"] = [tfx.launch("run-2", node, blessed=0) for node in NODES]
-    found["run-3"] = [tfx.launch("run-3", node, salt=node[:4]) for node in list(NODES)[:2]]
-    found["run-3"].append(tfx.launch("run-3", "Trainer", fail=True))
-    found["run-3"] += [
+    decisions = {"run-1": [tfx.launch("run-1", node) for node in NODES]}
+    decisions["run-1 again"] = [tfx.launch("run-1", node) for node in NODES]
+    decisions["run-2"] = [tfx.launch("run-2", node, blessed=0) for node in NODES]
+    decisions["run-3"] = [tfx.launch("run-3", node, salt=node[:4]) for node in list(NODES)[:2]]
+    decisions["run-3"].append(tfx.launch("run-3", "Trainer", fail=True))
+    decisions["run-3"] += [
         tfx.launch("run-3", node, salt="new code", blessed=0) for node in ("Trainer", "Evaluator")
     ]
     tfx.collect("Trainer", "model", keep=1)
-    found["run-4"] = [tfx.launch("run-4", node) for node in ("ExampleGen", "Trainer")]
+    decisions["run-4"] = [tfx.launch("run-4", node) for node in ("ExampleGen", "Trainer")]
     tfx.partial_run("run-3", "run-5", ["ExampleGen", "Trainer"])
-    found["run-5"] = [tfx.launch("run-5", node, salt="5") for node in ("Evaluator", "Pusher")]
-    return found
+    decisions["run-5"] = [tfx.launch("run-5", node, salt="5") for node in ("Evaluator", "Pusher")]
+    return decisions
 
 
 def read(tfx):

@@ -34,7 +34,7 @@ class TfxLauncher(TfxStore):
         self.launched = 0
 
     def launch(self, run, node, *, salt="", fail=False, blessed=1):
-        """Launch a node; return what became of it: miss, hit, failed or done before."""
+        """Launch a node; return the outcome: miss, hit, failed or done before."""
         inputs, outputs, parameters = NODES[node]
         contexts = self.contexts_of(run, node)
         resolved = {key: self.produced(run, *source) for key, source in inputs.items()}
@@ -45,9 +45,9 @@ class TfxLauncher(TfxStore):
             return self.publish_failure(execution, contexts)
         cache = self.context(CACHE, self.key(node, resolved, salt))
         cached = self.cached_outputs(cache)
-        made = self.skeletons(run, node, outputs, blessed) if cached is None else cached
+        artifacts = self.skeletons(run, node, outputs, blessed) if cached is None else cached
         state = self.pb.Execution.COMPLETE if cached is None else self.pb.Execution.CACHED
-        self.publish(execution, state, made, [*contexts, cache])
+        self.publish(execution, state, artifacts, [*contexts, cache])
         return "miss" if cached is None else "hit"
 
     # -- inputs -------------------------------------------------------------------------------
@@ -58,13 +58,13 @@ class TfxLauncher(TfxStore):
             f'contexts_0.type = "{RUN}" AND contexts_0.name = "{run}" AND '
             f'contexts_1.type = "{NODE}" AND contexts_1.name = "{NAME}.{node}" AND state = LIVE'
         )
-        found = self.store.get_artifacts(self.listing(query))
+        artifacts = self.store.get_artifacts(self.listing(query))
         ids = {
             event.artifact_id
-            for event in self.store.get_events_by_artifact_ids([one.id for one in found])
+            for event in self.store.get_events_by_artifact_ids([one.id for one in artifacts])
             if event.type == self.pb.Event.OUTPUT and event.path.steps[0].key == key
         }
-        return [artifact for artifact in found if artifact.id in ids]
+        return [artifact for artifact in artifacts if artifact.id in ids]
 
     def succeeded(self, contexts):
         """Return the executions in all these contexts that have ended well."""
@@ -74,8 +74,8 @@ class TfxLauncher(TfxStore):
 
     @staticmethod
     def key(node, resolved, salt):
-        known = [node, salt, *(f"{key} {one.uri}" for key in resolved for one in resolved[key])]
-        return hashlib.sha256("\n".join(known).encode()).hexdigest()
+        parts = [node, salt, *(f"{key} {one.uri}" for key in resolved for one in resolved[key])]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     # -- executions ---------------------------------------------------------------------------
 
@@ -95,8 +95,10 @@ class TfxLauncher(TfxStore):
         return self.store.get_executions_by_id([execution_id])[0]
 
     def execution_type(self, node):
-        made = self.pb.ExecutionType(name=f"tfx.components.{node}")
-        return self.store.put_execution_type(made, can_add_fields=True, can_omit_fields=True)
+        execution_type = self.pb.ExecutionType(name=f"tfx.components.{node}")
+        return self.store.put_execution_type(
+            execution_type, can_add_fields=True, can_omit_fields=True
+        )
 
     def input_events(self, resolved):
         """Return an event for each artifact, with a pair of steps for each key that it has."""
@@ -110,15 +112,15 @@ class TfxLauncher(TfxStore):
         return events.values()
 
     @staticmethod
-    def set_property(value, given):
-        if isinstance(given, int):
-            value.int_value = given
-        elif isinstance(given, float):
-            value.double_value = given
-        elif isinstance(given, str):
-            value.string_value = given
+    def set_property(value, content):
+        if isinstance(content, int):
+            value.int_value = content
+        elif isinstance(content, float):
+            value.double_value = content
+        elif isinstance(content, str):
+            value.string_value = content
         else:
-            value.struct_value.update({"list": given})
+            value.struct_value.update({"list": content})
 
     def publish_failure(self, execution, contexts):
         execution.last_known_state = self.pb.Execution.FAILED
@@ -131,7 +133,7 @@ class TfxLauncher(TfxStore):
 
     def skeletons(self, run, node, outputs, blessed):
         """Return new artifacts by key."""
-        made = {}
+        artifacts = {}
         for key, type_name in outputs.items():
             artifact = self.pb.Artifact(type_id=self.artifact_type(type_name))
             artifact.uri = f"/root/{node}/{key}/{run}-{self.launched}"
@@ -143,16 +145,18 @@ class TfxLauncher(TfxStore):
             if type_name == "Examples":
                 artifact.properties["span"].int_value = 7
                 artifact.properties["split_names"].string_value = '["train", "eval"]'
-            made[key] = [artifact]
-        return made
+            artifacts[key] = [artifact]
+        return artifacts
 
     def artifact_type(self, name):
-        made = self.pb.ArtifactType(name=name)
+        artifact_type = self.pb.ArtifactType(name=name)
         if name == "Examples":
-            made.properties.update({"span": self.pb.INT, "split_names": self.pb.STRING})
+            artifact_type.properties.update({"span": self.pb.INT, "split_names": self.pb.STRING})
         if name == "Model":
-            made.base_type = self.pb.ArtifactType.MODEL
-        return self.store.put_artifact_type(made, can_add_fields=True, can_omit_fields=True)
+            artifact_type.base_type = self.pb.ArtifactType.MODEL
+        return self.store.put_artifact_type(
+            artifact_type, can_add_fields=True, can_omit_fields=True
+        )
 
     def publish(self, execution, state, outputs, contexts):
         """Put an execution again, ended, with its outputs."""
@@ -170,11 +174,13 @@ class TfxLauncher(TfxStore):
     # -- cache --------------------------------------------------------------------------------
 
     def cached_outputs(self, cache):
-        """Return what the newest execution of a cache context has put out, if all is LIVE."""
-        ended = {self.pb.Execution.COMPLETE, self.pb.Execution.CACHED}
-        found = self.store.get_executions_by_context(cache.id)
-        done = [execution for execution in found if execution.last_known_state in ended]
-        for execution in sorted(done, key=lambda e: e.id, reverse=True):
+        """Return the outputs of the newest execution of a cache context, if all are LIVE."""
+        final_states = {self.pb.Execution.COMPLETE, self.pb.Execution.CACHED}
+        executions = self.store.get_executions_by_context(cache.id)
+        finished_executions = [
+            execution for execution in executions if execution.last_known_state in final_states
+        ]
+        for execution in sorted(finished_executions, key=lambda e: e.id, reverse=True):
             outputs = self.outputs_of(execution.id)
             every = [artifact for artifacts in outputs.values() for artifact in artifacts]
             if all(artifact.state == self.pb.Artifact.LIVE for artifact in every):
@@ -183,10 +189,10 @@ class TfxLauncher(TfxStore):
 
     def outputs_of(self, execution_id):
         events = self.store.get_events_by_execution_ids([execution_id])
-        made = [event for event in events if event.type == self.pb.Event.OUTPUT]
-        found = self.store.get_artifacts_by_id([event.artifact_id for event in made])
-        by_id = {artifact.id: artifact for artifact in found}
+        output_events = [event for event in events if event.type == self.pb.Event.OUTPUT]
+        artifacts = self.store.get_artifacts_by_id([event.artifact_id for event in output_events])
+        by_id = {artifact.id: artifact for artifact in artifacts}
         outputs = {}
-        for event in made:
+        for event in output_events:
             outputs.setdefault(event.path.steps[0].key, []).append(by_id[event.artifact_id])
         return outputs

@@ -1,4 +1,4 @@
-"""What TFX's resolvers, its partial runs and its garbage collection ask and put."""
+"""The reads and writes of TFX's resolvers, its partial runs and its garbage collection."""
 
 from google.protobuf.json_format import MessageToDict
 from launcher import TfxLauncher
@@ -23,15 +23,15 @@ class TfxResolvers(TfxLauncher):
         models = self.store.get_artifacts(self.listing('type = "Model" AND state = LIVE'))
         blessings = self.store.get_artifacts_by_type("ModelBlessing")
         blessed = {one.id for one in blessings if one.custom_properties["blessed"].int_value}
-        made = self.store.get_events_by_artifact_ids(blessed)
-        evaluations = {e.execution_id for e in made if e.type == self.pb.Event.OUTPUT}
+        events = self.store.get_events_by_artifact_ids(blessed)
+        evaluations = {e.execution_id for e in events if e.type == self.pb.Event.OUTPUT}
         used = {
             event.artifact_id
             for event in self.store.get_events_by_execution_ids(evaluations)
             if event.type == self.pb.Event.INPUT
         }
-        found = [model for model in models if model.id in used]
-        self.say("blessed models", self.names(found))
+        blessed_models = [model for model in models if model.id in used]
+        self.say("blessed models", self.names(blessed_models))
         pushed = self.store.get_artifacts(self.listing('type IN ("PushedModel", "Model")'))
         self.say("models", sorted(self.names(pushed)))
 
@@ -48,7 +48,7 @@ class TfxResolvers(TfxLauncher):
                 self.say(f"graph {directions.Name(direction)} {mask}", self.graph(graph))
 
     def siblings(self):
-        """Say what else the execution has put out that made a model."""
+        """Say the other outputs of the execution that made a model."""
         pb = self.pb
         model = self.store.get_artifacts_by_type("Model")[0]
         options = pb.LineageSubgraphQueryOptions(max_num_hops=2)
@@ -61,18 +61,18 @@ class TfxResolvers(TfxLauncher):
 
     def graph(self, graph):
         """Return a graph as lists whose order means nothing."""
-        found = {
+        names = {
             "artifacts": sorted(one.uri for one in graph.artifacts),
             "executions": sorted(one.name for one in graph.executions),
             "contexts": sorted(one.name for one in graph.contexts),
             "events": sorted(map(str, self.edges(graph.events))),
         }
         for name in ("artifact_types", "execution_types", "context_types"):
-            found[name] = sorted(one.name for one in getattr(graph, name))
-        return found
+            names[name] = sorted(one.name for one in getattr(graph, name))
+        return names
 
     def neighbours(self):
-        """Say what filters over neighbours of nodes find."""
+        """Say the answers to filters over neighbours of nodes."""
         store = self.store
         model = store.get_artifacts_by_type("Model")[0]
         made_by = f"events_0.artifact_id = {model.id} AND events_0.type = OUTPUT"
@@ -122,23 +122,23 @@ class TfxResolvers(TfxLauncher):
     # -- garbage ------------------------------------------------------------------------------
 
     def collect(self, node, key, keep):
-        """Delete what a node has put out under a key, but for the newest ones."""
+        """Delete the outputs of a node under a key, but for the newest ones."""
         query = f'contexts_0.name = "{NAME}.{node}" AND state IN (2)'
-        found = self.store.get_artifacts(self.listing(query))
-        ids = [artifact.id for artifact in found]
+        artifacts = self.store.get_artifacts(self.listing(query))
+        ids = [artifact.id for artifact in artifacts]
         events = self.store.get_events_by_artifact_ids(ids)
-        made = {
+        output_ids = {
             event.artifact_id
             for event in events
             if event.type == self.pb.Event.OUTPUT and event.path.steps[0].key == key
         }
-        garbage = [artifact for artifact in found if artifact.id in made][:-keep]
+        garbage = [artifact for artifact in artifacts if artifact.id in output_ids][:-keep]
         for state in (self.pb.Artifact.MARKED_FOR_DELETION, self.pb.Artifact.DELETED):
             for artifact in garbage:
                 artifact.state = state
             self.store.put_artifacts(garbage)
-        gone = self.store.get_artifacts(self.listing("state IN (DELETED)"))
-        self.say("gone", self.shown(gone))
+        deleted = self.store.get_artifacts(self.listing("state IN (DELETED)"))
+        self.say("gone", self.shown(deleted))
         for states in ("(2)", "(2, 3, 4)", "(LIVE, DELETED)"):
             self.say(f"state IN {states}", self.found_or_refused(f"state IN {states}"))
 
@@ -170,7 +170,7 @@ class TfxResolvers(TfxLauncher):
         self.say("imported", self.shown(self.store.get_artifacts_by_external_ids(["lake/1"])))
 
     def many_at_once(self):
-        """Put several executions and what is between them in one call."""
+        """Put several executions and the edges between them in one call."""
         pb = self.pb
         type_id = self.artifact_type("Examples")
         kind = self.execution_type("Splitter")
@@ -193,15 +193,15 @@ class TfxResolvers(TfxLauncher):
         self.say("subgraph", self.edges(self.store.get_events_by_execution_ids(ids)))
 
     def evolve(self):
-        """Let a type gain a property, and lose it from what is put only."""
+        """Let a type gain a property, and lose it only in the type that is put."""
         pb = self.pb
         wider = pb.ArtifactType(name="Examples", properties={"version": pb.INT})
         self.store.put_artifact_type(wider, can_add_fields=True, can_omit_fields=True)
         narrower = pb.ArtifactType(name="Examples")
         self.store.put_artifact_type(narrower, can_add_fields=True, can_omit_fields=True)
-        found = MessageToDict(self.store.get_artifact_type("Examples"))
-        found.pop("id")
-        self.say("type", found)
+        examples = MessageToDict(self.store.get_artifact_type("Examples"))
+        examples.pop("id")
+        self.say("type", examples)
         for flags in ({}, {"can_add_fields": True}, {"can_omit_fields": True}):
             other = pb.ArtifactType(name="Examples", properties={"other": pb.INT})
             try:

@@ -1,4 +1,4 @@
-"""What the scripts about TFX share: a store, and nodes by names in place of ids."""
+"""The common part of the scripts about TFX: a store, and nodes by names in place of ids."""
 
 import importlib
 
@@ -9,7 +9,7 @@ NAME = "churn"
 
 
 class TfxStore:
-    """A store, and what was learned of it.
+    """A store, and the answers that were read from it.
 
     Attributes:
         log: Pairs of a question and its answer, as JSON.
@@ -35,15 +35,15 @@ class TfxStore:
 
     def shown(self, nodes):
         """Return nodes as dicts: their fields and properties, without ids and times."""
-        found = []
+        shown_nodes = []
         for node in nodes:
             fields = MessageToDict(node, preserving_proto_field_name=True)
             assert fields.pop("create_time_since_epoch")
             assert fields.pop("last_update_time_since_epoch")
             for name in ("id", "type_id"):
                 assert fields.pop(name)
-            found.append(fields)
-        return found
+            shown_nodes.append(fields)
+        return shown_nodes
 
     def names(self, nodes):
         return [node.name or node.uri for node in nodes]
@@ -74,11 +74,13 @@ class TfxStore:
         return [pipeline, run, self.context(NODE, f"{NAME}.{node}")]
 
     def context(self, type_name, name):
-        found = self.store.get_context_by_type_and_name(type_name, name)
-        if found is not None:
-            return found
-        made = self.pb.ContextType(name=type_name)
-        type_id = self.store.put_context_type(made, can_add_fields=True, can_omit_fields=True)
+        stored = self.store.get_context_by_type_and_name(type_name, name)
+        if stored is not None:
+            return stored
+        context_type = self.pb.ContextType(name=type_name)
+        type_id = self.store.put_context_type(
+            context_type, can_add_fields=True, can_omit_fields=True
+        )
         context = self.pb.Context(type_id=type_id, name=name)
         [context_id] = self.store.put_contexts([context])
         return self.store.get_contexts_by_id([context_id])[0]

@@ -7,7 +7,7 @@ from files import DATA, resources
 raw = dg.SourceAsset("raw", io_manager_key="text", metadata={"path": str(DATA / "raw.csv")})
 
 
-def kept(name):
+def output(name):
     return dg.Out(io_manager_key="files", metadata={"file": f"{name}.json"})
 
 
@@ -23,22 +23,22 @@ class LargeConfig(dg.Config):
     depth: int = 2
 
 
-@dg.op(out=kept("table"))
+@dg.op(out=output("table"))
 def clean(raw, config: CleanConfig):
     return churn_steps.clean(raw, config.floor)
 
 
-@dg.op(out=kept("small"))
+@dg.op(out=output("small"))
 def train_small(table, config: SmallConfig):
     return churn_steps.train_small(table, config.depth)
 
 
-@dg.op(out=kept("large"), retry_policy=dg.RetryPolicy(max_retries=1))
+@dg.op(out=output("large"), retry_policy=dg.RetryPolicy(max_retries=1))
 def train_large(table, config: LargeConfig):
     return churn_steps.train_large(table, config.depth)
 
 
-@dg.op(out=kept("metrics"))
+@dg.op(out=output("metrics"))
 def evaluate(table, small, large):
     return churn_steps.evaluate(table, small, large)
 

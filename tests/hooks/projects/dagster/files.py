@@ -1,4 +1,4 @@
-"""Keeps what ops and assets put out as JSON, where their metadata say."""
+"""Keeps the outputs of ops and assets as JSON, where their metadata say."""
 
 import json
 from pathlib import Path

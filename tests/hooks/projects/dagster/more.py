@@ -1,4 +1,4 @@
-"""What the churn pipeline has not: mapped and skipped steps, files, what has no fingerprint."""
+"""Features beyond the churn pipeline: mapped and skipped steps, files, unhashable values."""
 
 import os
 

@@ -52,11 +52,11 @@ def evaluate(
 
     read = [json.load(open(one.path)) for one in (table, small, large)]
     metrics.path = os.path.abspath("data/metrics.json")
-    found = churn_steps.evaluate(*read)
-    for name, accuracy in found.items():
+    scores = churn_steps.evaluate(*read)
+    for name, accuracy in scores.items():
         metrics.log_metric(name, accuracy)
     with open(metrics.path, "w") as target:
-        json.dump(found, target)
+        json.dump(scores, target)
 
 
 @dsl.pipeline(name="churn")

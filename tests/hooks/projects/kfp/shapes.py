@@ -45,20 +45,20 @@ def inner(rows: int) -> Dataset:
 
 @dsl.pipeline(name="loops")
 def loops(rows: int = 3):
-    made = generate(rows=rows)
+    generated = generate(rows=rows)
     with dsl.ParallelFor([0.1, 0.2, 0.3]) as rate:
-        trained = train(table=made.outputs["table"], rate=rate, size=1)
+        trained = train(table=generated.outputs["table"], rate=rate, size=1)
     choose(models=Collected(trained.outputs["model"]))
-    with dsl.If(made.outputs["Output"] > 1000):
+    with dsl.If(generated.outputs["Output"] > 1000):
         refuse(word="never")
 
 
 @dsl.pipeline(name="passing")
 def passing():
-    made = generate(rows=3)
-    train(table=made.outputs["table"], rate=0.5, size=made.outputs["Output"])
-    with dsl.If(made.outputs["Output"] > 1):
-        train(table=made.outputs["table"], rate=0.5, size=made.outputs["Output"])
+    generated = generate(rows=3)
+    train(table=generated.outputs["table"], rate=0.5, size=generated.outputs["Output"])
+    with dsl.If(generated.outputs["Output"] > 1):
+        train(table=generated.outputs["table"], rate=0.5, size=generated.outputs["Output"])
 
 
 @dsl.pipeline(name="nested")

@@ -1,4 +1,4 @@
-"""What the churn pipeline has not: mapped and asynchronous tasks, a flow within, what is cached."""
+"""Features beyond the churn pipeline: mapped, asynchronous and cached tasks, a flow within."""
 
 import asyncio
 

@@ -48,7 +48,7 @@ class BaseMethod(Out):
 
 
 class BaseRun(Scaled):
-    """Runs what its base class, of another module, has."""
+    """Runs a method of its base class, which is in another module."""
 
 
 class LambdaList(Out):

@@ -1,4 +1,4 @@
-"""The churn pipeline with operators that skip what is known, and a task of each kind that runs."""
+"""The churn pipeline with operators that skip unchanged tasks, and one of each kind that runs."""
 
 import json
 from pathlib import Path

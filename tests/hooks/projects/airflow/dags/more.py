@@ -1,4 +1,4 @@
-"""What the churn pipeline has not: mapped tasks, XComs by hand, skipped tasks, remote assets."""
+"""Features beyond the churn pipeline: mapped tasks, XComs by hand, skipped tasks, remote assets."""
 
 from pathlib import Path
 
@@ -43,9 +43,9 @@ def more():
     @task
     def append():
         with ObjectStoragePath(f"file://{NOTES}").open() as file:
-            known = file.read()
+            text = file.read()
         with ObjectStoragePath(f"file://{NOTES}").open("w") as file:
-            file.write(f"{known}more\n")
+            file.write(f"{text}more\n")
 
     several = numbers()
     total(double.partial(factor=2).expand(x=several))

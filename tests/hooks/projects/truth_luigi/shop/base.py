@@ -1,4 +1,4 @@
-"""What tasks of the project are made of."""
+"""Base classes of the tasks of the project."""
 
 import json
 
@@ -8,7 +8,7 @@ from shop.helpers import scale
 
 
 class Out(luigi.Task):
-    """A task that writes what `value` returns to a file of its name."""
+    """A task that writes the result of `value` to a file of its name."""
 
     def output(self):
         return luigi.LocalTarget(f"data/out/{self.task_family}.json")
@@ -26,7 +26,7 @@ class Out(luigi.Task):
 
 
 class Scaled(Out):
-    """A task that runs what its base class has."""
+    """A task that runs a method of its base class."""
 
     def run(self):
         self.write(scale(3))

@@ -1,4 +1,4 @@
-"""What the steps use of another module of the project."""
+"""Helpers that the steps use, in another module of the project."""
 
 from dataclasses import dataclass
 from types import SimpleNamespace

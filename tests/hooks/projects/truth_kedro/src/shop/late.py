@@ -1,4 +1,4 @@
-"""What is imported when it is needed."""
+"""A module that is imported when it is needed."""
 
 
 def late(x):
