@@ -1,7 +1,7 @@
 """The base of the methods of `LineageStore`: calls, the ids of types, pages."""
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
@@ -62,7 +62,7 @@ def request_for(method: str, **fields: Any) -> Any:
         raise _unfit(request, values) from None
 
 
-def _unfit(request: Any, values: dict[str, Any]) -> errors.InvalidArgument:
+def _unfit(request: type[Message], values: Mapping[str, object]) -> errors.InvalidArgument:
     """Return the error that names the field whose value a request can't hold."""
     for name, value in values.items():
         try:
@@ -92,7 +92,7 @@ def list_options(
     limit: int,
     page_token: str | None,
     where: str | None,
-) -> Any:
+) -> pb.ListOperationOptions:
     """Return the options of a listing.
 
     Raises:

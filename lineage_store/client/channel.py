@@ -4,11 +4,12 @@ import json
 import math
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import grpc
+from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
@@ -41,7 +42,7 @@ class Tls:
     certificate: bytes | None = None
 
 
-def _retries(names: list[dict[str, str]], codes: list[str]) -> dict[str, Any]:
+def _retries(names: list[dict[str, str]], codes: list[str]) -> dict[str, object]:
     return {
         "name": names,
         "waitForReady": True,
@@ -94,7 +95,7 @@ class GrpcTransport:
         *,
         timeout: float | None = 60.0,
         tls: Tls | None = None,
-        options: list[tuple[str, Any]] | None = None,
+        options: Sequence[tuple[str, object]] | None = None,
         service: str = SERVICE.full_name,
         retry: bool = True,
     ) -> None:
@@ -117,7 +118,7 @@ class GrpcTransport:
             self._channel = grpc.secure_channel(target, credentials, options=arguments)
         self._calls = {name: self._multicallable(method) for name, method in METHODS.items()}
 
-    def _multicallable(self, method: Any) -> Any:
+    def _multicallable(self, method: MethodDescriptor) -> Any:
         ours = method.containing_service is SERVICE
         service = self._service if ours else method.containing_service.full_name
         kind = self._channel.unary_stream if method.server_streaming else self._channel.unary_unary
@@ -203,7 +204,7 @@ class GrpcTransport:
         self._channel.close()
 
 
-def _is_done(ready: Any, seconds: float) -> bool:
+def _is_done(ready: "grpc.Future[None]", seconds: float) -> bool:
     try:
         ready.result(timeout=seconds)
     except grpc.FutureTimeoutError:

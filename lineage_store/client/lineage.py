@@ -49,7 +49,7 @@ class LineageQuery:
         start: Where to begin, a NodeSelection.
     """
 
-    def __init__(self, transport: Transport, start: Any) -> None:
+    def __init__(self, transport: Transport, start: pb.NodeSelection) -> None:
         self._transport = transport
         self._start = start
 
@@ -159,7 +159,7 @@ class LineageQuery:
 
     def _request(
         self, direction: Direction, walk: Walk, ids_only: bool, resume: Lineage | None
-    ) -> Any:
+    ) -> pb.TraceRequest:
         token = None if resume is None else resume.verdict.resume_token
         if resume is not None and token is None:
             raise errors.InvalidArgument("this lineage can't be resumed: its verdict has no token")
@@ -170,7 +170,7 @@ class LineageQuery:
             resume_token=token,
         )
 
-    def _parts(self, request: Any, walk: Walk) -> Iterator[LineagePart]:
+    def _parts(self, request: pb.TraceRequest, walk: Walk) -> Iterator[LineagePart]:
         for message in self._transport.stream("Trace", request):
             yield LineagePart.from_message(message, walk.explicit_limits)
 

@@ -1,6 +1,6 @@
 """Artifacts, executions and contexts alike: put, get, find, list and iterate."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -151,7 +151,7 @@ class NodeCalls(Calls):
             raise errors.InvalidArgument(f"limit must not be negative: {limit}")
         return self._pages(cls, limit, scope)
 
-    def _pages(self, cls: type[N], limit: int | None, scope: dict[str, Any]) -> Iterator[N]:
+    def _pages(self, cls: type[N], limit: int | None, scope: Mapping[str, Any]) -> Iterator[N]:
         remaining, token = limit, None
         while remaining is None or remaining > 0:
             size = MAX_PAGE if remaining is None else min(remaining, MAX_PAGE)

@@ -6,6 +6,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, ClassVar, Self
 
+from google.protobuf.message import Message
+
 from lineage_store.entities.values import (
     PropertyValue,
     from_value,
@@ -103,7 +105,7 @@ class Node:
             self._write_properties(message, "custom_properties")
         return message
 
-    def _write_text(self, message: Any, name: str, value: Any) -> None:
+    def _write_text(self, message: Message, name: str, value: object) -> None:
         try:
             if type(value) is str:
                 setattr(message, name, value)
@@ -112,13 +114,13 @@ class Node:
             pass  # `text` says what is wrong
         setattr(message, name, text(value, f"{self.kind.name}.{name}"))
 
-    def _write_state(self, message: Any) -> None:
+    def _write_state(self, message: Message) -> None:
         state = getattr(self, "state", None)
         if self._states is not None and state is not None:
             number = member(self._states, state, f"{self.kind.name}.state")
             setattr(message, str(self.kind.state_field), _state_number(self.kind, number))
 
-    def _write_properties(self, message: Any, name: str) -> None:
+    def _write_properties(self, message: Message, name: str) -> None:
         target = getattr(message, name)
         for key, value in getattr(self, name).items():
             if set_plain(target, key, value):
