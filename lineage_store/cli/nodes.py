@@ -147,7 +147,7 @@ def _echo_list(columns: tuple[str, ...], items: list[Any], *, as_json: bool) -> 
         render.echo_table(columns, items)
 
 
-def _echo_one(item: Any, *, as_json: bool) -> None:
+def _echo_one(item: object, *, as_json: bool) -> None:
     if as_json:
         render.echo_json(item)
     else:

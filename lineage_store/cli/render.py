@@ -25,12 +25,12 @@ _TIMES = {
 }
 
 
-def echo_json(value: Any) -> None:
+def echo_json(value: object) -> None:
     """Print a dataclass, or a list of them, as JSON."""
     click.echo(json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False))
 
 
-def echo_table(columns: Sequence[str], items: Sequence[Any], *, err: bool = False) -> None:
+def echo_table(columns: Sequence[str], items: Sequence[object], *, err: bool = False) -> None:
     """Print the fields `columns` of each item, aligned, under their names."""
     rows = [[column.replace("_", " ").upper() for column in columns]]
     rows += [[cell(column, getattr(item, column)) for column in columns] for item in items]
@@ -54,7 +54,7 @@ def echo_item(item: Any) -> None:
             click.echo(f"  {printable(key)} = {cell(key, value[key])}")
 
 
-def cell(name: str, value: Any) -> str:
+def cell(name: str, value: object) -> str:
     """Return the value of a field as one line of text."""
     if value is None:
         return "-"

@@ -357,7 +357,7 @@ class LineageMethods(NotationMethods):
         limits = limits_of(max_nodes=max_nodes, timeout=timeout)
         return Comparison.from_message(self._send("Compare", request), keys[0], keys[1], limits)
 
-    def _resolved(self, start: Any) -> Any:
+    def _resolved(self, start: object) -> Any:
         """Return where to begin, with keys in place of names."""
         if isinstance(start, str | Path):
             return self.find_nodes(start).keys

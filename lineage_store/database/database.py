@@ -271,7 +271,7 @@ class Database:
             self._give_back(raw, keep=keep)
         return result
 
-    def _give_back(self, raw: Any, *, keep: bool) -> None:
+    def _give_back(self, raw: object, *, keep: bool) -> None:
         if keep and not self._closed and self._driver.is_alive(raw):
             self._idle.append(raw)
         else:

@@ -111,7 +111,7 @@ types = Table(
 )
 
 
-def _present(column: Column[Any]) -> dict[str, Any]:
+def _present(column: Column[object]) -> dict[str, Any]:
     """Return what leaves rows without a value out of an index, where the database can do so."""
     return {"sqlite_where": column.is_not(None), "postgresql_where": column.is_not(None)}
 

@@ -11,7 +11,7 @@ from lineage_store import errors
 from lineage_store.limits import MAX_NAME
 
 
-def text(field: str, value: Any) -> str:
+def text(field: str, value: object) -> str:
     """Return a string of a request.
 
     The messages are of proto2, whose parser hands over a string that is not UTF-8 as bytes.

@@ -27,7 +27,7 @@ Reader = Callable[[Any, Walk], Iterable[Part]]
 def _attributes(owner: type, *names: str) -> Reader:
     """Return a reader of these attributes, as a type defines them."""
 
-    def reader(value: Any, walk: Walk) -> Iterator[Part]:
+    def reader(value: object, walk: Walk) -> Iterator[Part]:
         return walk.tokens(vars(owner)[name].__get__(value) for name in names)
 
     return reader
@@ -62,17 +62,17 @@ def _memoryview(value: Any, walk: Walk) -> Iterator[Part]:
     yield value.tobytes()
 
 
-def _date(value: Any, walk: Walk) -> Iterable[Part]:
+def _date(value: object, walk: Walk) -> Iterable[Part]:
     return _attributes(date, "year", "month", "day")(value, walk)
 
 
-def _time(value: Any, walk: Walk) -> Iterable[Part]:
+def _time(value: object, walk: Walk) -> Iterable[Part]:
     names = ("hour", "minute", "second", "microsecond", "fold", "tzinfo")
     owner = datetime if issubclass(type(value), datetime) else time
     return _attributes(owner, *names)(value, walk)
 
 
-def _datetime(value: Any, walk: Walk) -> Iterator[Part]:
+def _datetime(value: object, walk: Walk) -> Iterator[Part]:
     yield from _date(value, walk)
     yield from _time(value, walk)
 
@@ -95,13 +95,13 @@ def _mapping(value: Any, walk: Walk) -> Iterator[Part]:
     return walk.pairs(value.items())
 
 
-def attributes_only(value: Any, walk: Walk) -> Iterable[Part]:
+def attributes_only(value: object, walk: Walk) -> Iterable[Part]:
     """Return no parts: the value has nothing but its attributes."""
     del value, walk
     return ()
 
 
-def _pure_path(value: Any, walk: Walk) -> Iterator[Part]:
+def _pure_path(value: object, walk: Walk) -> Iterator[Part]:
     return walk.tokens([PurePath.__str__(value)])
 
 

@@ -163,7 +163,7 @@ def _first_text(artifact: Artifact, names: tuple[str, ...]) -> tuple[str, str] |
     return None
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, bool):
         return ""
     return str(value).strip() if isinstance(value, str | int | float) else ""

@@ -69,7 +69,7 @@ def as_artifact(recorder: Recorder, value: ArtifactLike, noun: str) -> Artifact 
 
 
 def of_path(
-    recorder: Recorder, path: Path, type_name: str, properties: Mapping[str, Any] | None = None
+    recorder: Recorder, path: Path, type_name: str, properties: Mapping[str, object] | None = None
 ) -> Artifact:
     """Return the artifact of a file or directory, by its content.
 
@@ -110,7 +110,7 @@ def copy_of(recorder: Recorder, original: Artifact, path: Path) -> Artifact:
     return copy
 
 
-def as_properties(values: Mapping[str, Any] | None) -> dict[str, Any]:
+def as_properties(values: Mapping[str, object] | None) -> dict[str, Any]:
     """Return values as custom properties."""
     return {bounded(clean(name)): as_property(value) for name, value in (values or {}).items()}
 
@@ -179,7 +179,7 @@ def as_output(
     recorder: Recorder,
     value: ArtifactLike | None,
     type_name: str,
-    properties: Mapping[str, Any],
+    properties: Mapping[str, object],
     external_id: str,
 ) -> Artifact:
     """Return the artifact that an output stands for, with state and external id.

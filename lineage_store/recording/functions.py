@@ -168,7 +168,7 @@ class StepFunction(Generic[P, T]):
                     return NOTHING
         return self._return_values.restore(step)
 
-    def _record_outcome(self, step: Step, value: Any, arguments: Arguments) -> None:
+    def _record_outcome(self, step: Step, value: object, arguments: Arguments) -> None:
         is_kept = self._recorded(step, value, arguments)
         if is_kept is None:
             step.dont_publish("its outcome can't be recorded")
@@ -176,7 +176,7 @@ class StepFunction(Generic[P, T]):
             step.dont_publish("its return value has no form to be kept in; give `save`")
 
     @never_raises(None)
-    def _recorded(self, step: Step, value: Any, arguments: Arguments) -> bool:
+    def _recorded(self, step: Step, value: object, arguments: Arguments) -> bool:
         """Record files and return value; return whether a hit could restore the value."""
         for name, paths in arguments.outputs.items():
             kind = self._types.get(name) or self._types.get(name.partition(".")[0])

@@ -13,7 +13,7 @@ Files = list[WatchedFile]
 
 
 def components(
-    values: Mapping[str, Any], noun: str, *, secret: frozenset[str], files: Files
+    values: Mapping[str, object], noun: str, *, secret: frozenset[str], files: Files
 ) -> dict[str, Any]:
     """Return values as components of a key.
 
@@ -33,7 +33,7 @@ def components(
     }
 
 
-def _component(value: Any, label: str, *, is_secret: bool, files: Files) -> Any:
+def _component(value: object, label: str, *, is_secret: bool, files: Files) -> Any:
     if is_secret or is_secret_type(value):
         return {"secret": secret_digest(value_digest(value, label, files))}
     if not _is_canonical(value):
@@ -44,7 +44,7 @@ def _component(value: Any, label: str, *, is_secret: bool, files: Files) -> Any:
     return {"masked": shown, "secret": secret_digest(value_digest(value, label, files))}
 
 
-def _is_canonical(value: Any) -> bool:
+def _is_canonical(value: object) -> bool:
     """Return whether the canonical text of a value tells all that a step can see of it."""
     if not _is_plain(value):
         return False

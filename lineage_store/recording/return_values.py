@@ -91,7 +91,7 @@ class ReturnValues:
     def _type(self, name: str) -> str:
         return self._types.get(name, DEFAULT_TYPE)
 
-    def _record_file(self, step: Step, value: Any, directory: Path) -> bool:
+    def _record_file(self, step: Step, value: object, directory: Path) -> bool:
         file = write(value)
         if file is None:
             return False
@@ -177,7 +177,9 @@ def _is_mapping_of_paths(value: Any) -> bool:
     )
 
 
-def _text(value: Any, to_text: Callable[[Any], str], from_text: Callable[[str], Any]) -> str | None:
+def _text(
+    value: object, to_text: Callable[[Any], str], from_text: Callable[[str], Any]
+) -> str | None:
     """Return the text of a value that it can be restored from exactly; None: it has none."""
     with suppress(errors.InvalidArgument, TypeError, ValueError, RecursionError):
         text = to_text(value)

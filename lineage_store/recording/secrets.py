@@ -27,13 +27,13 @@ def masked(value: Any) -> Any:
     return value
 
 
-def is_secret_type(value: Any) -> bool:
+def is_secret_type(value: object) -> bool:
     """Return whether the type of a value says that it is a secret, as `SecretStr` does."""
     name = type(value).__module__.partition(".")[0]
     return name == "pydantic" and type(value).__name__.startswith("Secret")
 
 
-def hide(parameters: Mapping[str, Any], secret: frozenset[str]) -> dict[str, Any]:
+def hide(parameters: Mapping[str, object], secret: frozenset[str]) -> dict[str, Any]:
     """Return parameters as they are recorded."""
     return {
         name: MASK if name in secret or is_secret_type(value) else masked(value)

@@ -59,7 +59,7 @@ def as_number(value: Any, lack: Callable[[str], None] | None = None) -> float | 
     return number
 
 
-def _number(value: Any) -> float | None:
+def _number(value: object) -> float | None:
     if isinstance(value, bool | str):
         return None
     if isinstance(value, Integral) and int(value) in _INT64:
@@ -74,7 +74,7 @@ def _digits(number: int) -> str:
         return hex(number)
 
 
-def _text(value: Any, lack: Callable[[str], None] | None) -> str:
+def _text(value: object, lack: Callable[[str], None] | None) -> str:
     try:
         return encode(value, max_characters=None)
     except (errors.InvalidArgument, RecursionError):
@@ -96,7 +96,7 @@ def with_article(noun: str) -> str:
     return f"{'an' if noun[:1].lower() in set('aeio') else 'a'} {noun}"
 
 
-def _fits(value: Mapping[Any, Any]) -> bool:
+def _fits(value: Mapping[object, object]) -> bool:
     """Return whether a mapping can be kept as a Struct."""
     try:
         to_value(value, "value")
@@ -105,7 +105,7 @@ def _fits(value: Mapping[Any, Any]) -> bool:
     return True
 
 
-def clean(text: Any) -> str:
+def clean(text: object) -> str:
     """Return a text as the store takes it, with the credentials of URLs in it masked."""
     cut = masked_text(str(text)[:MAX_TEXT])
     return cut if cut.isascii() else cut.encode("utf-8", "replace").decode()
@@ -123,12 +123,12 @@ def numbers_in(value: Any) -> dict[str, float]:
     return {}
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def named(
-    prefix: str, values: Mapping[str, Any], lack: Lack | None = None
+    prefix: str, values: Mapping[str, object], lack: Lack | None = None
 ) -> dict[str, PropertyValue]:
     """Return values as properties named `PREFIX.NAME`.
 

@@ -71,7 +71,7 @@ def from_record(table: StoredTable, record: dict[str, Any]) -> Facts:
     return facts
 
 
-def to_row(table: StoredTable, facts: Mapping[str, Any]) -> Row:
+def to_row(table: StoredTable, facts: Mapping[str, object]) -> Row:
     """Return the row that the facts of a record make.
 
     Raises:

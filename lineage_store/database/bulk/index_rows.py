@@ -98,7 +98,7 @@ def equal(connection: Connection, expected_row: Row, stored: Row) -> bool:
     return expected_row == stored
 
 
-def _delete_by(column: Column[Any]) -> ListStatement:
+def _delete_by(column: Column[object]) -> ListStatement:
     return ListStatement(lambda n: delete(column.table).where(column.in_(slots(n))))
 
 

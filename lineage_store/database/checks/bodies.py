@@ -115,6 +115,6 @@ def _differences(names: Sequence[str], row: Row, expected: Row) -> Iterator[str]
             yield f"{name} is {_short(stored_value)}, the body says {_short(expected_value)}"
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -146,7 +146,7 @@ def _statement(
     return Statement(core.limit(bindparam("rows")))
 
 
-def _behind(key: Any, node_id: Any, ascending: bool) -> Any:
+def _behind(key: object, node_id: object, ascending: bool) -> Any:
     value: Any = bindparam("after_value")
     last: Any = bindparam("after_id")
     if key is node_id:

@@ -313,7 +313,7 @@ class Snapshot:
         return bodies_by_node
 
     def with_bodies(
-        self, kind: NodeKind, statement: ListStatement, items: Sequence[Any], at: int = 0
+        self, kind: NodeKind, statement: ListStatement, items: Sequence[object], at: int = 0
     ) -> list[Row]:
         """Return the rows of a query that ends in `small_body`, each with its body.
 

@@ -99,7 +99,7 @@ def unindexed_bodies(connection: Connection, kind: NodeKind) -> list[bytes]:
     return [body for (body,) in connection.rows_of(_STATEMENTS[kind].unindexed, ids)]
 
 
-def write_index(connection: Connection, kind: NodeKind, messages: Sequence[Any]) -> None:
+def write_index(connection: Connection, kind: NodeKind, messages: Sequence[object]) -> None:
     """Write the property rows of nodes that have none."""
     rows = [row for message in messages for row in property_rows(message)]
     connection.insert(tables.properties[kind], rows, PROPERTY_COLUMNS)

@@ -41,7 +41,7 @@ def digests(values: Iterable[bytes], field: str) -> list[bytes]:
     return [digest(value, f"{field}[{at}]") for at, value in enumerate(values)]
 
 
-def fingerprint(value: Any, field: str) -> str:
+def fingerprint(value: object, field: str) -> str:
     """Return a fingerprint.
 
     Raises:

@@ -31,7 +31,7 @@ _ORDERS = {
 def get_all(kind: NodeKind) -> Reader:
     """Return the handler of GetArtifacts, GetExecutions or GetContexts."""
 
-    def handler(snapshot: Snapshot, request: Any) -> bytes:
+    def handler(snapshot: Snapshot, request: object) -> bytes:
         return _list(snapshot, request, b"", kind=kind)
 
     return handler

@@ -8,7 +8,7 @@ from lineage_store.kinds import NodeKind
 _MAPS = ("properties", "custom_properties")
 
 
-def merged(kind: NodeKind, stored: Any, node: Any, mask: Sequence[str]) -> Any:
+def merged(kind: NodeKind, stored: object, node: object, mask: Sequence[str]) -> Any:
     """Return the stored node as the update leaves it.
 
     Args:

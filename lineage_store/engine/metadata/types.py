@@ -75,7 +75,7 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(repr(name) for name in sorted(names))
 
 
-def _create(tx: Transaction, kind: NodeKind, message: Any, field: str) -> int:
+def _create(tx: Transaction, kind: NodeKind, message: object, field: str) -> int:
     new_type = kind.type_message()
     new_type.CopyFrom(message)
     new_type.DiscardUnknownFields()
@@ -182,7 +182,7 @@ def get_types(kind: NodeKind) -> Callable[[Snapshot, Any], Any]:
     response = getattr(service, f"Get{kind.name.title()}TypesResponse")
     hidden = _SYSTEM_NAMES if kind.system_types else set()
 
-    def handler(snapshot: Snapshot, _request: Any) -> Any:
+    def handler(snapshot: Snapshot, _request: object) -> Any:
         messages = [message for message in snapshot.types.all(kind) if message.name not in hidden]
         return response(**{f"{kind.name}_types": messages})
 
@@ -217,7 +217,7 @@ def get_types_by_external_ids(kind: NodeKind) -> Callable[[Snapshot, Any], Any]:
     return handler
 
 
-def bare_type(kind: NodeKind, message: Any) -> Any:
+def bare_type(kind: NodeKind, message: object) -> Any:
     """Return a type as ML Metadata answers it beside nodes and by external id.
 
     It leaves out the base type, and the input and output types of an execution type.

@@ -24,7 +24,7 @@ MEAN_PAUSE = 2.0
 class ExtraOptions:
     """Accepted by every method, and without effect."""
 
-    def __init__(self, euc: Any = None) -> None:
+    def __init__(self, euc: object = None) -> None:
         del euc
 
 

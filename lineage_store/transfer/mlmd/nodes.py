@@ -68,7 +68,7 @@ class NodeDecoder:
         if self._kind is ARTIFACT:
             message.uri = any_text(record.uri or "", f"{where}, uri", self._findings)
 
-    def _set_state(self, message: Any, state: Any, where: str) -> None:
+    def _set_state(self, message: object, state: object, where: str) -> None:
         if state is None:
             return
         if state in self._states:

@@ -52,7 +52,7 @@ class Fit:
         return f"has {size} bytes; the target takes {self._max_bytes} in one row"
 
 
-def _values(node: Any) -> Iterator[tuple[int, str, str, str]]:
+def _values(node: object) -> Iterator[tuple[int, str, str, str]]:
     """Yield size, field, kind and name of each property."""
     for field, noun in _MAPS:
         for name, value in getattr(node, field).items():

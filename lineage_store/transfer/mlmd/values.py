@@ -49,7 +49,7 @@ def _bool_value(cell: Any, _where: str, _findings: Findings) -> Any:
     return pb.Value(bool_value=bool(int(cell)))
 
 
-def _string_value(cell: Any, where: str, findings: Findings) -> Any:
+def _string_value(cell: object, where: str, findings: Findings) -> Any:
     text = any_text(_text_cell(cell), where, findings)
     if text == UNREADABLE_STRING:
         findings.add(where, f"is {text!r}, which ML Metadata can't read", "it is kept as it is")
@@ -61,7 +61,7 @@ def _string_value(cell: Any, where: str, findings: Findings) -> Any:
     return pb.Value(string_value=text)
 
 
-def _proto_value(cell: Any, where: str, findings: Findings) -> Any:
+def _proto_value(cell: object, where: str, findings: Findings) -> Any:
     text = any_text(_text_cell(cell), where, findings)
     message = _decoded(AnyMessage(), text)
     if message is None:
@@ -73,7 +73,7 @@ def _proto_value(cell: Any, where: str, findings: Findings) -> Any:
     return pb.Value(proto_value=message)
 
 
-def _text_cell(cell: Any) -> str | bytes:
+def _text_cell(cell: object) -> str | bytes:
     return cell if isinstance(cell, str | bytes) else str(cell)
 
 
