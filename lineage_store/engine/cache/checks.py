@@ -1,6 +1,6 @@
 """Checks of the fields of a request to the cache; each error names the field."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from google.protobuf.message import Message
@@ -10,6 +10,7 @@ from lineage_store.cache.decision import Policy
 from lineage_store.database.tables import DIGEST_BYTES, SHORT_STRING
 from lineage_store.engine.requests import bounded, required, text
 from lineage_store.v1 import cache_pb2 as pb
+from lineage_store.v1 import metadata_pb2
 
 MAX_LEASE_MS = 24 * 60 * 60 * 1_000
 """A day: whoever runs for longer sends heartbeats."""
@@ -130,7 +131,7 @@ def components(messages: Iterable[pb.KeyComponent], where: str) -> dict[str, str
     return values
 
 
-def parameters(values: Any, where: str) -> None:
+def parameters(values: Mapping[str, metadata_pb2.Value], where: str) -> None:
     """Check output parameters.
 
     Raises:
