@@ -40,7 +40,7 @@ def echo_table(columns: Sequence[str], items: Sequence[object], *, err: bool = F
         click.echo("  ".join(padded).rstrip(), err=err)
 
 
-def echo_item(item: Any) -> None:
+def echo_item(item: Any) -> None:  # noqa: ANN401 - any dataclass
     """Print every field of an item that is set, one a line, and those of its maps indented."""
     shown = {field.name: getattr(item, field.name) for field in fields(item)}
     shown = {name: value for name, value in shown.items() if value not in (None, {}, ())}

@@ -65,7 +65,7 @@ class Cache:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def _call(self, method: str, request: Message) -> Any:
+    def _call(self, method: str, request: Message) -> Any:  # noqa: ANN401 - the response of the method
         return self._transport.call(method, request)
 
     def lookup(self, key: AnyKey, **options: Unpack[LookupOptions]) -> Decision:

@@ -48,7 +48,7 @@ class Page(Generic[T]):
         return len(self.items)
 
 
-def request_for(method: str, **fields: Any) -> Any:
+def request_for(method: str, **fields: Any) -> Any:  # noqa: ANN401 - the request of the method
     """Return the request message of an RPC, with the fields that are not None.
 
     Raises:
@@ -122,10 +122,10 @@ class Calls:
         self._type_ids: dict[tuple[NodeKind, str, str], int] = {}
         self._lock = threading.Lock()
 
-    def _call(self, method: str, **fields: Any) -> Any:
+    def _call(self, method: str, **fields: Any) -> Any:  # noqa: ANN401 - the response of the method
         return self._send(method, request_for(method, **fields))
 
-    def _send(self, method: str, request: Message) -> Any:
+    def _send(self, method: str, request: Message) -> Any:  # noqa: ANN401 - the response of the method
         return self._transport.call(method, request)
 
     def _type_id(self, kind: NodeKind, name: str, version: str | None) -> int:
@@ -144,7 +144,7 @@ class Calls:
             self._type_ids[key] = type_id
         return type_id
 
-    def _message(self, node: Node, *, demand_type: bool = False) -> Any:
+    def _message(self, node: Node, *, demand_type: bool = False) -> Any:  # noqa: ANN401 - the message of the kind
         """Return the message of a node, with the id of its type.
 
         Args:

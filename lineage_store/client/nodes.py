@@ -79,7 +79,7 @@ class NodeCalls(Calls):
         messages = [] if response is None else getattr(response, kind.plural)
         return cls.from_message(messages[0]) if messages else None
 
-    def _by_external_id(self, kind: NodeKind, external_id: str) -> Any:
+    def _by_external_id(self, kind: NodeKind, external_id: str) -> Any:  # noqa: ANN401 - the response of the method
         try:
             return self._call(f"Get{kind.plural.title()}ByExternalIds", external_ids=[external_id])
         except errors.NotFound:

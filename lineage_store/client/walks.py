@@ -182,7 +182,7 @@ def _microseconds(moment: datetime, name: str) -> int:
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
-def _event_number(event_type: EventType | str) -> Any:
+def _event_number(event_type: EventType | str) -> Any:  # noqa: ANN401 - the stubs tell Value as an int
     try:
         return metadata_pb2.Event.Type.Value(str(event_type))
     except ValueError:

@@ -79,7 +79,7 @@ class Database:
         self._shared = threading.RLock() if self._driver.is_single else None
         self._closed = False
 
-    def _open(self) -> Any:
+    def _open(self) -> Any:  # noqa: ANN401 - the driver's own
         """Return a connection of the driver to the store, which is created in an empty database."""
         raw = self._driver.connect()
         try:

@@ -41,7 +41,7 @@ def _text_fields(descriptor: Descriptor) -> tuple[str, ...]:
     return tuple(field.name for field in descriptor.fields if field.type == field.TYPE_STRING)
 
 
-def bounded(field: str, name: Any) -> str:
+def bounded(field: str, name: Any) -> str:  # noqa: ANN401 - text, or what stands in its place
     """Return a name, external id or property name that the store can index.
 
     Raises:
@@ -54,7 +54,7 @@ def bounded(field: str, name: Any) -> str:
     return str(name)
 
 
-def required(message: Message, field: str, where: str) -> Any:
+def required(message: Message, field: str, where: str) -> Any:  # noqa: ANN401 - the type of the field
     """Return a field of a message.
 
     Raises:

@@ -82,7 +82,7 @@ class Node:
     create_time: int | None = None
     update_time: int | None = None
 
-    def to_message(self) -> Any:
+    def to_message(self) -> Any:  # noqa: ANN401 - the message of the kind
         """Return the node as a v1 message.
 
         Raises:
@@ -129,7 +129,7 @@ class Node:
             target[text(key, f"a key of {self.kind.name}.{name}")].CopyFrom(to_value(value, where))
 
     @classmethod
-    def from_message(cls, message: Any) -> Self:
+    def from_message(cls, message: Any) -> Self:  # noqa: ANN401 - the message of the kind
         """Return the node that a v1 message holds."""
         values = {
             name: optional(message, name)

@@ -63,7 +63,7 @@ class NodeType:
         }
         object.__setattr__(self, "properties", declared)
 
-    def to_message(self) -> Any:
+    def to_message(self) -> Any:  # noqa: ANN401 - the message of the kind
         """Return the type as a v1 message.
 
         Raises:

@@ -125,7 +125,7 @@ def _any(message: Message) -> AnyMessage:
     return packed
 
 
-def _json(value: object, where: str) -> Any:
+def _json(value: object, where: str) -> Any:  # noqa: ANN401 - as a Struct takes it
     """Return a value as a Struct can hold it."""
     if value is None or isinstance(value, bool):
         return value
@@ -145,7 +145,7 @@ def _json(value: object, where: str) -> Any:
     raise errors.InvalidArgument(f"{where} is a {type(value).__name__}, which JSON does not have")
 
 
-def from_value(value: pb.Value) -> Any:
+def from_value(value: pb.Value) -> Any:  # noqa: ANN401 - as it was put
     """Return the value of a property: a number, text, bool, dict or google.protobuf.Any."""
     kind = value.WhichOneof("value")
     if kind is None:
@@ -167,6 +167,6 @@ def _from_json(value: JsonValue) -> object:
     return None if kind in {None, "null_value"} else getattr(value, kind)
 
 
-def optional(message: Message, name: str) -> Any:
+def optional(message: Message, name: str) -> Any:  # noqa: ANN401 - the type of the field
     """Return a field of a message, or None if it is not set."""
     return getattr(message, name) if message.HasField(name) else None

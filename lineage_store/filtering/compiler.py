@@ -66,6 +66,7 @@ from lineage_store.filtering.vocabulary import Type
 from lineage_store.kinds import ARTIFACT, NodeKind
 
 Derive = Callable[[Any], object]
+_Values = list[Value | ValueList]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +154,7 @@ class _Compiler:
         is_shared = isinstance(column.source, Itself) and column.name in _SHARED_BY_MANY
         return Likelihood(exact, MANY) if is_shared else exact
 
-    def _string_hint(
-        self, operation: str, source: Property, values: list[Value | ValueList]
-    ) -> Sql | None:
+    def _string_hint(self, operation: str, source: Property, values: _Values) -> Sql | None:
         """Return a condition on the first characters of a string property."""
         short = self.joins.short_string(source)
         if operation == "IN":
@@ -173,9 +172,7 @@ class _Compiler:
             return and_(short >= bounds[0], short <= bounds[1])
         return short.is_not(None) if operation in _NEEDS_STRING else None
 
-    def _uri_hint(
-        self, operation: str, column: Column, values: list[Value | ValueList]
-    ) -> Sql | None:
+    def _uri_hint(self, operation: str, column: Column, values: _Values) -> Sql | None:
         hashes = self.joins.column(Column(column.source, "uri_hash", Type.INT64))
         if operation == "=":
             return hashes == self._derive(values[0], uri_hash, BigInteger())

@@ -33,7 +33,7 @@ def _attributes(owner: type, *names: str) -> Reader:
     return reader
 
 
-def _tuple(value: Any, walk: Walk) -> Iterator[Part]:
+def _tuple(value: tuple[object, ...], walk: Walk) -> Iterator[Part]:
     names = getattr(type(value), "_fields", None)
     if type(names) is tuple:  # a namedtuple
         yield b"fields" + walk.token(names)
@@ -47,17 +47,17 @@ def _set(value: Any, walk: Walk) -> Iterable[Part]:
     return sorted(walk.tokens(kind.__iter__(value)))
 
 
-def _defaultdict(value: Any, walk: Walk) -> Iterator[Part]:
+def _defaultdict(value: defaultdict[object, object], walk: Walk) -> Iterator[Part]:
     yield walk.token(value.default_factory)
     yield from walk.pairs(dict.items(value))
 
 
-def _deque(value: Any, walk: Walk) -> Iterator[Part]:
+def _deque(value: deque[object], walk: Walk) -> Iterator[Part]:
     yield walk.token(value.maxlen)
     yield from walk.tokens(deque.__iter__(value))
 
 
-def _memoryview(value: Any, walk: Walk) -> Iterator[Part]:
+def _memoryview(value: memoryview, walk: Walk) -> Iterator[Part]:
     yield walk.token((value.format, value.shape))
     yield value.tobytes()
 
@@ -77,21 +77,21 @@ def _datetime(value: object, walk: Walk) -> Iterator[Part]:
     yield from _time(value, walk)
 
 
-def _timezone(value: Any, walk: Walk) -> Iterator[Part]:
+def _timezone(value: timezone, walk: Walk) -> Iterator[Part]:
     return walk.tokens([value.utcoffset(None), value.tzname(None)])
 
 
-def _zone(value: Any, walk: Walk) -> Iterator[Part]:
+def _zone(value: ZoneInfo, walk: Walk) -> Iterator[Part]:
     if value.key is None:
         raise errors.InvalidArgument("a ZoneInfo without a key has no fingerprint")
     return walk.tokens([value.key])
 
 
-def _random(value: Any, walk: Walk) -> Iterator[Part]:
+def _random(value: random.Random, walk: Walk) -> Iterator[Part]:
     return walk.tokens(random.Random.getstate(value))
 
 
-def _mapping(value: Any, walk: Walk) -> Iterator[Part]:
+def _mapping(value: Mapping[object, object], walk: Walk) -> Iterator[Part]:
     return walk.pairs(value.items())
 
 

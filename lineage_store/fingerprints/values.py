@@ -85,7 +85,7 @@ def _reason(error: Exception) -> str:
         return type(error).__name__
 
 
-def register(kind: type[T], stand_in: Callable[[T], Any]) -> None:
+def register(kind: type[T], stand_in: Callable[[T], object]) -> None:
     """Make values of a type, and of its subclasses, known to `fingerprint`.
 
     Args:

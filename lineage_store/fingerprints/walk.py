@@ -105,7 +105,7 @@ class Walk:
         """Yield the tokens of some parts."""
         return map(self.token, values)
 
-    def pairs(self, items: Iterable[tuple[Any, Any]]) -> Iterator[bytes]:
+    def pairs(self, items: Iterable[tuple[Any, object]]) -> Iterator[bytes]:
         """Yield the tokens of keys and values in turn; a path that is a key counts by name, too."""
         for key, value in items:
             if issubclass(type(key), Path):

@@ -86,7 +86,7 @@ def _listed(value: object) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
-def _suffixes(path: Any) -> str | None:
+def _suffixes(path: Any) -> str | None:  # noqa: ANN401 - whatever a Path takes
     """Return the suffixes of the file to write; None: there is none to write."""
     return None if path is None else "".join(Path(path).suffixes)
 

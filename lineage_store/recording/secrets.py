@@ -14,7 +14,7 @@ from lineage_store.masking import MASK, masked_text
 _SALT = b"lineage-store secret 1"
 
 
-def masked(value: Any) -> Any:
+def masked(value: Any) -> Any:  # noqa: ANN401 - of any type, which stays
     """Return a value with the credentials of all URLs in it masked; if there are none, itself."""
     if type(value) is str:
         return masked_text(value)
@@ -33,7 +33,7 @@ def is_secret_type(value: object) -> bool:
     return name == "pydantic" and type(value).__name__.startswith("Secret")
 
 
-def hide(parameters: Mapping[str, object], secret: frozenset[str]) -> dict[str, Any]:
+def hide(parameters: Mapping[str, object], secret: frozenset[str]) -> dict[str, object]:
     """Return parameters as they are recorded."""
     return {
         name: MASK if name in secret or is_secret_type(value) else masked(value)

@@ -38,7 +38,7 @@ class Form:
     """
 
     suffix: str
-    fits: Callable[[Any], bool]
+    fits: Callable[[object], bool]
     write: Callable[[Any], bytes]
     read: Callable[[bytes], Any]
 
@@ -61,11 +61,11 @@ class ValueFile:
         return FORMS[self.form].suffix
 
 
-def _is_a(*kinds: type) -> Callable[[Any], bool]:
+def _is_a(*kinds: type) -> Callable[[object], bool]:
     return lambda value: type(value) in kinds
 
 
-def _is_of(library: str, name: str) -> Callable[[Any], bool]:
+def _is_of(library: str, name: str) -> Callable[[object], bool]:
     """Return whether a value is of a class of a library, which is imported then."""
 
     def fits(value: object) -> bool:
@@ -74,11 +74,11 @@ def _is_of(library: str, name: str) -> Callable[[Any], bool]:
     return fits
 
 
-def _is_plain_array(value: Any) -> bool:
+def _is_plain_array(value: Any) -> bool:  # noqa: ANN401 - an array of NumPy
     return _is_of("numpy", "ndarray")(value) and not value.dtype.hasobject
 
 
-def _into(write: Callable[[Any, BytesIO], Any]) -> Callable[[Any], bytes]:
+def _into(write: Callable[[Any, BytesIO], object]) -> Callable[[object], bytes]:
     """Return a function that writes a value into memory."""
 
     def content(value: object) -> bytes:
@@ -93,7 +93,7 @@ def _write_npy(value: object, file: BytesIO) -> None:
     sys.modules["numpy"].save(file, value, allow_pickle=False)
 
 
-def _read_npy(content: bytes) -> Any:
+def _read_npy(content: bytes) -> object:
     return importlib.import_module("numpy").load(BytesIO(content), allow_pickle=False)
 
 
@@ -101,11 +101,11 @@ def _write_arrow(value: object, file: BytesIO) -> None:
     importlib.import_module("pyarrow.parquet").write_table(value, file)
 
 
-def _read_arrow(content: bytes) -> Any:
+def _read_arrow(content: bytes) -> object:
     return importlib.import_module("pyarrow.parquet").read_table(BytesIO(content))
 
 
-def _read_with(library: str) -> Callable[[bytes], Any]:
+def _read_with(library: str) -> Callable[[bytes], object]:
     return lambda content: importlib.import_module(library).read_parquet(BytesIO(content))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeGuard
 
 from lineage_store import errors
 from lineage_store.cache.canonical import encode
@@ -25,7 +25,7 @@ Lack = Callable[[str, str], None]
 """Called with a name and the reason why its value is not recorded as it is."""
 
 
-def as_property(value: Any, lack: Callable[[str], None] | None = None) -> PropertyValue:
+def as_property(value: Any, lack: Callable[[str], None] | None = None) -> PropertyValue:  # noqa: ANN401 - looked at by its type first
     """Return a value as a property can hold it; any other as text.
 
     Args:
@@ -46,7 +46,7 @@ def as_property(value: Any, lack: Callable[[str], None] | None = None) -> Proper
     return clean(_text(value, lack))
 
 
-def as_number(value: Any, lack: Callable[[str], None] | None = None) -> float | None:
+def as_number(value: Any, lack: Callable[[str], None] | None = None) -> float | None:  # noqa: ANN401 - looked at by its type first
     """Return a number as a property holds it; None: it is none, and `lack` is called.
 
     NaN and the infinities are numbers: that a loss is NaN is worth knowing. A truth value is none.
@@ -111,7 +111,7 @@ def clean(text: object) -> str:
     return cut if cut.isascii() else cut.encode("utf-8", "replace").decode()
 
 
-def numbers_in(value: Any) -> dict[str, float]:
+def numbers_in(value: object) -> dict[str, float]:
     """Return the numbers that a value is or, if it is a mapping of names to numbers, holds.
 
     The key of a number alone is "".
@@ -123,7 +123,7 @@ def numbers_in(value: Any) -> dict[str, float]:
     return {}
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

@@ -32,7 +32,7 @@ def to_json(message_class: type[Message], body: bytes) -> dict[str, Any]:
     return {BYTES: base64.b64encode(body).decode()}
 
 
-def _ordered(value: object) -> Any:
+def _ordered(value: object) -> object:
     """Return a map by its keys: protobuf gives them in any order."""
     return dict(sorted(value.items())) if isinstance(value, dict) else value
 

@@ -129,7 +129,7 @@ def has_valid_text(message: Message) -> bool:
         return False
 
 
-def _is_valid(value: Any, is_string: bool) -> bool:
+def _is_valid(value: Any, is_string: bool) -> bool:  # noqa: ANN401 - of the column's type
     if isinstance(value, Message):
         return has_valid_text(value)
     if isinstance(value, bytes):

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import FromClause, bindparam, select
 
 from lineage_store.database import tables
 from lineage_store.database.connection import Connection, Row
@@ -81,7 +80,7 @@ class _NodeStatements:
 _NODES = {kind: _NodeStatements(kind) for kind in KINDS}
 
 
-def _neighbours(edges: Any, near: str, far: str, kind: NodeKind) -> ListStatement:
+def _neighbours(edges: FromClause, near: str, far: str, kind: NodeKind) -> ListStatement:
     node = tables.nodes[kind]
     return ListStatement(
         lambda n: (

@@ -77,7 +77,7 @@ def translated(driver: Driver) -> Iterator[None]:
 
 
 @contextmanager
-def writing(driver: Driver, raw: Any) -> Iterator[CoreConnection]:
+def writing(driver: Driver, raw: Any) -> Iterator[CoreConnection]:  # noqa: ANN401 - the driver's own
     """Give a SQLAlchemy connection within one transaction that holds the write lock."""
     with driver.core_engine(raw).connect() as connection:
         # Only now: the first connection of an engine rolls back a transaction begun before.

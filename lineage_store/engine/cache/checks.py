@@ -19,7 +19,7 @@ MAX_TIME_MS = 2**53 - 1
 """So that a time and a duration can be added on any database, and read by a browser."""
 
 
-def scope_of(message: Any, where: str = "") -> str:
+def scope_of(message: Any, where: str = "") -> str:  # noqa: ANN401 - of several requests
     """Return the scope of a message, "" if it has none."""
     return bounded(f"{where}scope", message.scope)
 
@@ -53,7 +53,7 @@ def fingerprint(value: object, field: str) -> str:
     return str(value)
 
 
-def holder(message: Any, where: str) -> str:
+def holder(message: Any, where: str) -> str:  # noqa: ANN401 - of several requests
     """Return who claims.
 
     Raises:
@@ -64,7 +64,7 @@ def holder(message: Any, where: str) -> str:
     return bounded(f"{where}holder", message.holder)
 
 
-def lease(message: Any, where: str) -> int:
+def lease(message: Any, where: str) -> int:  # noqa: ANN401 - of several requests
     """Return for how many ms a claim is taken.
 
     Raises:
@@ -103,7 +103,7 @@ def policy(request: pb.LookupRequest) -> Policy:
     )
 
 
-def claim(message: Any, where: str) -> tuple[str, bytes, str, int]:
+def claim(message: Any, where: str) -> tuple[str, bytes, str, int]:  # noqa: ANN401 - of several requests
     """Return scope, digest, holder and token of a claim that a request names."""
     return (
         scope_of(message, where),

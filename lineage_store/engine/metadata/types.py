@@ -110,7 +110,7 @@ def _create(tx: Transaction, kind: NodeKind, message: TypeMessage, field: str) -
 def _extend(
     tx: Transaction,
     kind: NodeKind,
-    stored: Any,
+    stored: TypeMessage,
     message: TypeMessage,
     field: str,
     request: PutRequest,
@@ -134,7 +134,9 @@ def _extend(
     return int(stored.id)
 
 
-def _check_evolution(stored: Any, message: TypeMessage, field: str, request: PutRequest) -> None:
+def _check_evolution(
+    stored: TypeMessage, message: TypeMessage, field: str, request: PutRequest
+) -> None:
     properties, stored_properties = message.properties, stored.properties
     common_names = [name for name in properties if name in stored_properties]
     changed = [name for name in common_names if properties[name] != stored_properties[name]]

@@ -32,7 +32,7 @@ class TypeNames:
         self._tx = tx
         self._create = create
 
-    def resolved(self, kind: NodeKind, node: NodeMessage, field: str) -> Any:
+    def resolved(self, kind: NodeKind, node: NodeMessage, field: str) -> Any:  # noqa: ANN401 - the message of the kind
         """Return a copy of a node that has the id of the type that it names.
 
         Raises:

@@ -147,7 +147,7 @@ class TaskInstance(Protocol):
         dag_id: str | None = None,
         key: str = "return_value",
         **options: object,
-    ) -> Any:
+    ) -> Any:  # noqa: ANN401 - any value, and its reader knows which
         """Return an XCom, or those of several tasks."""
 
     def xcom_push(self, key: str, value: object) -> None:

@@ -60,7 +60,11 @@ class Calls:
         return response
 
     def _list(
-        self, request: Any, response_class: type[Message], field: str, options: ListOptions | None
+        self,
+        request: Any,  # noqa: ANN401 - of several methods
+        response_class: type[Message],
+        field: str,
+        options: ListOptions | None,
     ) -> list[Any]:
         """Return the nodes in `field` of as many pages as `options` ask for."""
         limit = options.limit if options else None

@@ -148,7 +148,9 @@ def spool_status(path: Path | str) -> SpoolStatus:
 
 
 def replay(
-    store: Any, path: Path | str, progress: Callable[[int, int], None] | None = None
+    store: Any,  # noqa: ANN401 - a LineageStore, whose module imports this
+    path: Path | str,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Replayed:
     """Send the records of a spool file to a store, in their order; delete each that was sent.
 

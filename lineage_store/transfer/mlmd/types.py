@@ -88,7 +88,11 @@ def _set_structure(
 
 
 def _declare(
-    message: TypeMessage, name: str | bytes, number: Any, where: str, findings: Findings
+    message: TypeMessage,
+    name: str | bytes,
+    number: Any,  # noqa: ANN401 - as an enum takes it
+    where: str,
+    findings: Findings,
 ) -> None:
     property_name = key_text(name, f"{where}, a property's name", findings)
     if number in pb.PropertyType.values() and number != pb.UNKNOWN:
@@ -99,7 +103,10 @@ def _declare(
 
 
 def _set_base_type(
-    kind: NodeKind, message: Any, parents: list[str | None], findings: Findings
+    kind: NodeKind,
+    message: Any,  # noqa: ANN401 - each kind has an enum of its own
+    parents: list[str | None],
+    findings: Findings,
 ) -> None:
     numbers = {name: number for number, name in kind.system_types.items()}
     for parent in parents:
