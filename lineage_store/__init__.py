@@ -69,7 +69,7 @@ _MODULES = {name: room for room, names in _ROOMS.items() for name in names}
 __all__ = [*_MODULES, "errors"]  # noqa: PLE0604 - the keys are texts
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - any public name
     """Return a public name, imported now."""
     if name == "errors":
         return importlib.import_module("lineage_store.errors")

@@ -5,6 +5,9 @@ from typing import Any
 
 from lineage_store.v1 import metadata_pb2 as pb
 
+NodeMessage = pb.Artifact | pb.Execution | pb.Context
+TypeMessage = pb.ArtifactType | pb.ExecutionType | pb.ContextType
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NodeKind:

@@ -88,7 +88,7 @@ BOUNDS = {
     ("library", "long_functions"): Bound(8),
     ("library", "long_files"): Bound(0, goal=0),
     ("library", "participles"): Bound(0.3, goal=1),
-    ("library", "any"): Bound(16.4, goal=5),
+    ("library", "any"): Bound(4.4, goal=5),
     ("library", "openings"): Bound(0.1, goal=0.5),
     ("library", "what"): Bound(1.9, goal=3),
     ("library", "it"): Bound(30.8),

@@ -8,8 +8,7 @@ is the specification, with test vectors.
 import json
 import math
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from lineage_store import errors
 
@@ -30,7 +29,9 @@ _SCALAR = re.compile(
 )
 
 
-def encode(value: Any, where: str = "value", *, max_characters: int | None = MAX_CHARACTERS) -> str:
+def encode(
+    value: object, where: str = "value", *, max_characters: int | None = MAX_CHARACTERS
+) -> str:
     """Return the canonical text of a value.
 
     Args:
@@ -53,7 +54,7 @@ def encode(value: Any, where: str = "value", *, max_characters: int | None = MAX
     return text
 
 
-def _write(value: Any, where: str, depth: int, parts: list[str]) -> None:
+def _write(value: object, where: str, depth: int, parts: list[str]) -> None:
     if depth > MAX_DEPTH:
         raise errors.InvalidArgument(f"{where} is nested more than {MAX_DEPTH} deep")
     if isinstance(value, Mapping):
@@ -64,7 +65,7 @@ def _write(value: Any, where: str, depth: int, parts: list[str]) -> None:
         parts.append(_scalar(value, where))
 
 
-def _write_list(value: Any, where: str, depth: int, parts: list[str]) -> None:
+def _write_list(value: Sequence[object], where: str, depth: int, parts: list[str]) -> None:
     parts.append("[")
     for at, item in enumerate(value):
         parts.append("," if at else "")
@@ -72,20 +73,24 @@ def _write_list(value: Any, where: str, depth: int, parts: list[str]) -> None:
     parts.append("]")
 
 
-def _write_mapping(value: Mapping[Any, Any], where: str, depth: int, parts: list[str]) -> None:
+def _write_mapping(
+    value: Mapping[object, object], where: str, depth: int, parts: list[str]
+) -> None:
+    keys: list[str] = []
     for key in value:
         if not isinstance(key, str):
             raise errors.InvalidArgument(
                 f"{where} has the key {key!r}; the keys of a mapping must be text"
             )
+        keys.append(key)
     parts.append("{")
-    for at, key in enumerate(sorted(value)):
+    for at, key in enumerate(sorted(keys)):
         parts.append(f"{',' if at else ''}{_text(key, where)}:")
         _write(value[key], where, depth + 1, parts)
     parts.append("}")
 
 
-def _scalar(value: Any, where: str) -> str:
+def _scalar(value: object, where: str) -> str:
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -127,7 +132,7 @@ def _text(value: str, where: str) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def decode(text: str) -> Any:
+def decode(text: str) -> object:
     """Return the value of a canonical text; `decode(encode(x)) == x`, a tuple being a list.
 
     Raises:
@@ -147,7 +152,7 @@ class _Reader:
         self._source = text
         self.at = 0
 
-    def value(self, depth: int) -> Any:
+    def value(self, depth: int) -> object:
         """Return the value that begins here, and stop behind it."""
         if depth > MAX_DEPTH:
             raise errors.InvalidArgument(f"the text is nested more than {MAX_DEPTH} deep")
@@ -170,16 +175,16 @@ class _Reader:
         if not self._takes(sign):
             raise errors.InvalidArgument(f"{sign!r} is missing at character {self.at} of the text")
 
-    def _list(self, depth: int) -> list[Any]:
-        items: list[Any] = []
+    def _list(self, depth: int) -> list[object]:
+        items: list[object] = []
         while not self._takes("]"):
             if items:
                 self._demand(",")
             items.append(self.value(depth + 1))
         return items
 
-    def _mapping(self, depth: int) -> dict[str, Any]:
-        items: dict[str, Any] = {}
+    def _mapping(self, depth: int) -> dict[str, object]:
+        items: dict[str, object] = {}
         while not self._takes("}"):
             if items:
                 self._demand(",")
@@ -191,7 +196,7 @@ class _Reader:
         return items
 
 
-def _scalar_value(kind: str, text: str) -> Any:
+def _scalar_value(kind: str, text: str) -> object:
     try:
         if kind == "text":
             return json.loads(text)

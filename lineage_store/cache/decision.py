@@ -179,7 +179,7 @@ class Judge:
         return None
 
 
-def _contradicts(artifact: Any, digest: str) -> bool:
+def _contradicts(artifact: pb.Artifact, digest: str) -> bool:
     reported_artifact = Artifact(custom_properties={"digest": digest})
     return same_content(Artifact.from_message(artifact), reported_artifact) is False
 
@@ -188,7 +188,7 @@ def _output_label(output: Output) -> str:
     return f"{label(output.slot)} (artifact {output.artifact.id})"
 
 
-def _state_of(execution: Any) -> str:
+def _state_of(execution: pb.Execution | None) -> str:
     if execution is None:
         return "its execution is not in the store"
     state = pb.Execution.State.Name(execution.last_known_state)

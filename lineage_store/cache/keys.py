@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal
 
 from lineage_store import errors
 from lineage_store.cache.canonical import encode
@@ -85,7 +85,7 @@ def preimage(components: Sequence[Component]) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode()
 
 
-def make_key(components: Mapping[str, Any]) -> Key:
+def make_key(components: Mapping[str, object]) -> Key:
     """Return the key of named values, in whatever order they come.
 
     Args:
@@ -110,7 +110,7 @@ def make_key(components: Mapping[str, Any]) -> Key:
     return Key(tuple(Component(name, encoded[name]) for name in sorted(encoded)))
 
 
-def canonical(value: Any) -> bytes:
+def canonical(value: object) -> bytes:
     """Return the canonical text of a value in UTF-8, however long it is.
 
     Raises:
@@ -126,11 +126,11 @@ def step_components(
     code: str | None = None,
     image: str | None = None,
     command: Sequence[str] | None = None,
-    parameters: Mapping[str, Any] | None = None,
-    environment: Mapping[str, Any] | None = None,
-    inputs: Mapping[str, Sequence[Any]] | None = None,
-    outputs: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
+    parameters: Mapping[str, object] | None = None,
+    environment: Mapping[str, object] | None = None,
+    inputs: Mapping[str, Sequence[object]] | None = None,
+    outputs: Mapping[str, object] | None = None,
+) -> dict[str, object]:
     """Return the components of a step by their standard names; None arguments are left out.
 
     Args:
@@ -151,8 +151,8 @@ def step_components(
         "image": image,
         "command": None if command is None else list(command),
     }
-    components: dict[str, Any] = {name: v for name, v in single.items() if v is not None}
-    groups: dict[str, Mapping[str, Any] | None]
+    components: dict[str, object] = {name: v for name, v in single.items() if v is not None}
+    groups: dict[str, Mapping[str, object] | None]
     groups = {"parameters": parameters, "environment": environment, "inputs": inputs}
     groups["outputs"] = outputs
     for group, members in groups.items():
@@ -162,7 +162,7 @@ def step_components(
 
 def identity_of(
     artifact: Artifact, by: Identity | Literal["AUTO", "CONTENT", "VERSION", "ID"] = Identity.AUTO
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return the identity of an artifact in a key: {"content": …}, {"uri": …, …} or {"id": …}.
 
     Raises:

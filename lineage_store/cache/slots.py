@@ -1,13 +1,14 @@
 """Slots: the names and indexes that artifacts have in the signature of a step, kept in events."""
 
 from collections.abc import Iterable
-from typing import Any
+
+from lineage_store.v1 import metadata_pb2 as pb
 
 Slot = tuple[str, int]
 """Name ("" if there is none) and index."""
 
 
-def slots_of(event: Any) -> list[Slot]:
+def slots_of(event: pb.Event) -> list[Slot]:
     """Return the slots that the path of an event names; one without a name if it has no path.
 
     A path is a sequence of names, each followed by an index or not. An artifact that is used under
@@ -28,7 +29,7 @@ def slots_of(event: Any) -> list[Slot]:
     return slots or [("", 0)]
 
 
-def write_path(event: Any, slots: Iterable[Slot]) -> None:
+def write_path(event: pb.Event, slots: Iterable[Slot]) -> None:
     """Set the path of an event; a slot with neither name nor index has no path."""
     event.ClearField("path")
     for name, index in slots:

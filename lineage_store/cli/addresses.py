@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import click
 
@@ -72,7 +71,7 @@ class Moment(click.ParamType):  # type: ignore[type-arg,unused-ignore] # generic
     name = "date"
 
     def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> datetime:
         """Return the moment."""
         try:

@@ -44,7 +44,7 @@ class _Key(click.ParamType):  # type: ignore[type-arg,unused-ignore] # generic f
     name = "key"
 
     def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> bytes:
         """Return its 32 bytes."""
         if isinstance(value, bytes):
@@ -60,7 +60,7 @@ class _Component(click.ParamType):  # type: ignore[type-arg,unused-ignore] # gen
     name = "component"
 
     def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> Component:
         """Return the component."""
         if isinstance(value, Component):
@@ -342,5 +342,5 @@ def _explanation_to_json(explanation: Explanation) -> dict[str, Any]:
     return {**plain(explanation), "nearest": nearest}
 
 
-def _echo_json(value: Any) -> None:
+def _echo_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))

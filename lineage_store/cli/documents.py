@@ -17,7 +17,7 @@ def output_option(function: F) -> F:
     """Add `--output FILE` to a command, which then writes there all that it would print."""
 
     @functools.wraps(function)
-    def command(*args: Any, output: Path | None, **options: Any) -> None:
+    def command(*args: object, output: Path | None, **options: Any) -> None:
         if output is None:
             function(*args, **options)
             return

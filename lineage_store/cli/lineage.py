@@ -15,7 +15,7 @@ from lineage_store.cli.options import document_options, open_store, store_option
 from lineage_store.entities import Artifact
 from lineage_store.errors import InvalidArgument
 from lineage_store.lineage.graph import Direction
-from lineage_store.lineage.identity import digest_of, key_of, parse_key
+from lineage_store.lineage.identity import GraphNode, digest_of, key_of, parse_key
 from lineage_store.lineage.labels import label
 from lineage_store.lineage.paths import Paths
 from lineage_store.lineage.result import Lineage
@@ -136,7 +136,7 @@ def _echo_folded(count: int, *, err: bool) -> None:
         click.echo(f"folded: {repeats}; --show-cached shows each", err=err)
 
 
-def _row(result: Lineage, node: Any) -> _Row:
+def _row(result: Lineage, node: GraphNode) -> _Row:
     artifact = node if isinstance(node, Artifact) else Artifact()
     digest = digest_of(artifact)
     repeats = result.repeats.get(key_of(node))

@@ -147,7 +147,7 @@ def _echo_list(columns: tuple[str, ...], items: list[Any], *, as_json: bool) -> 
         render.echo_table(columns, items)
 
 
-def _echo_one(item: Any, *, as_json: bool) -> None:
+def _echo_one(item: object, *, as_json: bool) -> None:
     if as_json:
         render.echo_json(item)
     else:
@@ -214,11 +214,11 @@ def get_type(url: str, name: str, version: str | None, kind: str, *, as_json: bo
 class _Typed:
     """A type with its kind as a field."""
 
-    def __init__(self, node_type: Any) -> None:
+    def __init__(self, node_type: Any) -> None:  # noqa: ANN401 - a type of any kind
         self._type = node_type
         self.kind: str = node_type.kind.name
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any field of it
         return getattr(self._type, name)
 
     def plain(self) -> dict[str, Any]:

@@ -11,12 +11,12 @@ from lineage_store.entities.plain import plain, printable
 from lineage_store.entities.tables import cell
 
 
-def echo_json(value: Any) -> None:
+def echo_json(value: object) -> None:
     """Print a dataclass, or a list of them, as JSON."""
     click.echo(json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False))
 
 
-def echo_table(columns: Sequence[str], items: Sequence[Any], *, err: bool = False) -> None:
+def echo_table(columns: Sequence[str], items: Sequence[object], *, err: bool = False) -> None:
     """Print the fields `columns` of each item, aligned, under their names."""
     rows = [[column.removesuffix("_ms").replace("_", " ").upper() for column in columns]]
     rows += [[cell(column, getattr(item, column)) for column in columns] for item in items]
@@ -26,7 +26,7 @@ def echo_table(columns: Sequence[str], items: Sequence[Any], *, err: bool = Fals
         click.echo("  ".join(padded).rstrip(), err=err)
 
 
-def echo_item(item: Any) -> None:
+def echo_item(item: Any) -> None:  # noqa: ANN401 - any dataclass
     """Print every field of an item that is set, one a line, and those of its maps indented."""
     shown = {field.name: getattr(item, field.name) for field in fields(item)}
     shown = {name: value for name, value in shown.items() if value not in (None, {}, ())}

@@ -208,5 +208,5 @@ def _plain(status: SpoolStatus) -> dict[str, Any]:
     return fields | {"path": str(status.path)}
 
 
-def _echo_json(value: Any) -> None:
+def _echo_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))

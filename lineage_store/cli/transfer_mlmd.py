@@ -105,7 +105,7 @@ def _plain(findings: Findings) -> dict[str, Any]:
     return {"count": findings.count, "shown": shown}
 
 
-def _echo_json(value: Any) -> None:
+def _echo_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypedDict, Unpack
 
+from google.protobuf.message import Message
+
 from lineage_store import errors
 from lineage_store.cache.keys import DIGEST_BYTES, Component, Key
 from lineage_store.client.cache_answers import (
@@ -63,7 +65,7 @@ class Cache:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def _call(self, method: str, request: Any) -> Any:
+    def _call(self, method: str, request: Message) -> Any:  # noqa: ANN401 - the response of the method
         return self._transport.call(method, request)
 
     def lookup(self, key: AnyKey, **options: Unpack[LookupOptions]) -> Decision:
@@ -139,7 +141,7 @@ class Cache:
         )
         return self._events(request)
 
-    def _events(self, request: Any) -> Iterator[tuple[bytes, WaitEvent]]:
+    def _events(self, request: pb.WaitRequest) -> Iterator[tuple[bytes, WaitEvent]]:
         for answer in self._transport.stream("Wait", request):
             message: Any = answer
             yield message.digest, WaitEvent(pb.WaitResponse.Event.Name(message.event))
@@ -295,7 +297,7 @@ class Cache:
         return Page(entries, response.next_page_token or None)
 
 
-def _lookup_request(keys: Sequence[Any], options: LookupOptions) -> Any:
+def _lookup_request(keys: Sequence[pb.CacheKey], options: LookupOptions) -> pb.LookupRequest:
     policy = pb.CachePolicy(
         max_age_milliseconds=_milliseconds(options.get("max_age"), "max_age"),
         not_before_milliseconds=_epoch(options.get("not_before"), "not_before"),
@@ -322,7 +324,7 @@ def _selection(
     component: Component | None,
     published_before: datetime | None,
     entries: Sequence[int] = (),
-) -> Any:
+) -> pb.EntrySelection:
     return pb.EntrySelection(
         scope=scope,
         digests=[_digest(key) for key in keys],
@@ -335,7 +337,7 @@ def _selection(
     )
 
 
-def _key_message(key: AnyKey) -> Any:
+def _key_message(key: AnyKey) -> pb.CacheKey:
     return (
         pb.CacheKey(fingerprint=key) if isinstance(key, str) else pb.CacheKey(digest=_digest(key))
     )

@@ -1,15 +1,15 @@
 """Answers of the cache: decisions, claims, entries, and explanations of new keys."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from lineage_store.cache.keys import Component, Key
 from lineage_store.client.step_artifacts import StepArtifact, artifacts_by_name
 from lineage_store.entities import Artifact, Execution
 from lineage_store.entities.values import PropertyValue, from_value, optional
 from lineage_store.v1 import cache_pb2 as pb
+from lineage_store.v1 import metadata_pb2
 
 
 class MissReason(StrEnum):
@@ -54,7 +54,7 @@ class Claim:
     token: int
     expires_at: int
 
-    def to_message(self) -> Any:
+    def to_message(self) -> pb.Claim:
         """Return the claim as a v1 message."""
         return pb.Claim(
             scope=self.scope,
@@ -65,7 +65,7 @@ class Claim:
         )
 
     @classmethod
-    def from_message(cls, message: Any) -> "Claim":
+    def from_message(cls, message: pb.Claim) -> "Claim":
         """Return the claim that a v1 message holds."""
         return cls(
             scope=message.scope,
@@ -141,7 +141,7 @@ class InFlight:
 Decision = Hit | Miss | InFlight
 
 
-def decision_of(message: Any) -> Decision:
+def decision_of(message: pb.LookupResult) -> Decision:
     """Return the decision that a LookupResult message holds."""
     outcome = message.WhichOneof("outcome")
     if outcome == "hit":
@@ -161,7 +161,7 @@ def decision_of(message: Any) -> Decision:
 _MISS_IDS = ("entry_id", "execution_id", "artifact_id")
 
 
-def _hit(message: Any) -> Hit:
+def _hit(message: pb.LookupResult.Hit) -> Hit:
     return Hit(
         entry_id=message.entry_id,
         source=Execution.from_message(message.source),
@@ -173,17 +173,17 @@ def _hit(message: Any) -> Hit:
     )
 
 
-def values_of(messages: Mapping[str, Any]) -> dict[str, PropertyValue]:
+def values_of(messages: Mapping[str, metadata_pb2.Value]) -> dict[str, PropertyValue]:
     """Return the values of a map of Value messages."""
     return {name: from_value(value) for name, value in messages.items()}
 
 
-def components_of(messages: Sequence[Any]) -> tuple[Component, ...]:
+def components_of(messages: Iterable[pb.KeyComponent]) -> tuple[Component, ...]:
     """Return the components of KeyComponent messages."""
     return tuple(Component(message.name, message.value) for message in messages)
 
 
-def component_messages(components: Key | Sequence[Component]) -> list[Any]:
+def component_messages(components: Key | Sequence[Component]) -> list[pb.KeyComponent]:
     """Return KeyComponent messages of a key or of components."""
     parts = components.components if isinstance(components, Key) else components
     return [pb.KeyComponent(name=component.name, value=component.value) for component in parts]
@@ -224,7 +224,7 @@ class CacheEntry:
     invalidated_why: str | None = None
 
     @classmethod
-    def from_message(cls, message: Any) -> "CacheEntry":
+    def from_message(cls, message: pb.CacheEntry) -> "CacheEntry":
         """Return the entry that a v1 message holds."""
         times = ("expires_at", "last_hit_at", "invalidated_at")
         return cls(
@@ -270,7 +270,7 @@ class Explanation:
     equal_components: int
 
     @classmethod
-    def from_message(cls, message: Any) -> "Explanation":
+    def from_message(cls, message: pb.ExplainResponse) -> "Explanation":
         """Return the explanation that an ExplainResponse holds."""
         nearest = CacheEntry.from_message(message.nearest) if message.HasField("nearest") else None
         differences = [

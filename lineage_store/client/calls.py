@@ -1,7 +1,7 @@
 """The base of the methods of `LineageStore`: calls, the ids of types, pages."""
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
@@ -78,7 +78,7 @@ class Page(Generic[T]):
         return data_frame(self.items)
 
 
-def request_for(method: str, **fields: Any) -> Any:
+def request_for(method: str, **fields: Any) -> Any:  # noqa: ANN401 - the request of the method
     """Return the request message of an RPC, with the fields that are not None.
 
     Raises:
@@ -92,7 +92,7 @@ def request_for(method: str, **fields: Any) -> Any:
         raise _unfit(request, values) from None
 
 
-def _unfit(request: Any, values: dict[str, Any]) -> errors.InvalidArgument:
+def _unfit(request: type[Message], values: Mapping[str, object]) -> errors.InvalidArgument:
     """Return the error that names the field whose value a request can't hold."""
     for name, value in values.items():
         try:
@@ -122,7 +122,7 @@ def list_options(
     limit: int,
     page_token: str | None,
     where: str | None,
-) -> Any:
+) -> pb.ListOperationOptions:
     """Return the options of a listing.
 
     Raises:
@@ -152,10 +152,10 @@ class Calls:
         self._type_ids: dict[tuple[NodeKind, str, str], int] = {}
         self._lock = threading.Lock()
 
-    def _call(self, method: str, **fields: Any) -> Any:
+    def _call(self, method: str, **fields: Any) -> Any:  # noqa: ANN401 - the response of the method
         return self._send(method, request_for(method, **fields))
 
-    def _send(self, method: str, request: Message) -> Any:
+    def _send(self, method: str, request: Message) -> Any:  # noqa: ANN401 - the response of the method
         return self._transport.call(method, request)
 
     def _type_id(self, kind: NodeKind, name: str, version: str | None) -> int:
@@ -174,7 +174,7 @@ class Calls:
             self._type_ids[key] = type_id
         return type_id
 
-    def _message(self, node: Node, *, demand_type: bool = False) -> Any:
+    def _message(self, node: Node, *, demand_type: bool = False) -> Any:  # noqa: ANN401 - the message of the kind
         """Return the message of a node, with the id of its type.
 
         Args:

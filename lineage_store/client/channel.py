@@ -4,11 +4,12 @@ import json
 import math
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import grpc
+from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
@@ -41,7 +42,7 @@ class Tls:
     certificate: bytes | None = None
 
 
-def _retries(names: list[dict[str, str]], codes: list[str]) -> dict[str, Any]:
+def _retries(names: list[dict[str, str]], codes: list[str]) -> dict[str, object]:
     return {
         "name": names,
         "waitForReady": True,
@@ -94,7 +95,7 @@ class GrpcTransport:
         *,
         timeout: float | None = 60.0,
         tls: Tls | None = None,
-        options: list[tuple[str, Any]] | None = None,
+        options: Sequence[tuple[str, object]] | None = None,
         service: str = SERVICE.full_name,
         retry: bool = True,
     ) -> None:
@@ -117,7 +118,7 @@ class GrpcTransport:
             self._channel = grpc.secure_channel(target, credentials, options=arguments)
         self._calls = {name: self._multicallable(method) for name, method in METHODS.items()}
 
-    def _multicallable(self, method: Any) -> Any:
+    def _multicallable(self, method: MethodDescriptor) -> Any:  # noqa: ANN401 - two of gRPC's types
         ours = method.containing_service is SERVICE
         service = self._service if ours else method.containing_service.full_name
         kind = self._channel.unary_stream if method.server_streaming else self._channel.unary_unary
@@ -157,7 +158,7 @@ class GrpcTransport:
         finally:
             answer.cancel()  # of no effect on a stream that has ended
 
-    def _send(self, method: str, request: Message) -> Any:
+    def _send(self, method: str, request: Message) -> Any:  # noqa: ANN401 - a response, or a stream of them
         try:
             return self._calls[method](request, timeout=self._timeout)
         except ValueError as error:  # raised by a closed channel
@@ -203,7 +204,7 @@ class GrpcTransport:
         self._channel.close()
 
 
-def _is_done(ready: Any, seconds: float) -> bool:
+def _is_done(ready: "grpc.Future[None]", seconds: float) -> bool:
     try:
         ready.result(timeout=seconds)
     except grpc.FutureTimeoutError:
@@ -211,7 +212,7 @@ def _is_done(ready: Any, seconds: float) -> bool:
     return True
 
 
-def _from_rpc_error(error: Any, target: str, *, is_closed: bool) -> errors.LineageError:
+def _from_rpc_error(error: Any, target: str, *, is_closed: bool) -> errors.LineageError:  # noqa: ANN401 - an RpcError that is a Call, too
     """Return the error of ours for one of gRPC.
 
     Args:

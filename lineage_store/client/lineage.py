@@ -49,7 +49,7 @@ class LineageQuery:
         start: Where to begin, a NodeSelection.
     """
 
-    def __init__(self, transport: Transport, start: Any) -> None:
+    def __init__(self, transport: Transport, start: pb.NodeSelection) -> None:
         self._transport = transport
         self._start = start
 
@@ -140,9 +140,8 @@ class LineageQuery:
         walk = Walk.of({"hops": hops, **options})
         message = walk.to_message(self._start, direction_of(direction))
         request = pb.SummarizeRequest(walk=message, budget=walk.budget())
-        return Summary.from_message(
-            self._transport.call("Summarize", request), walk.explicit_limits
-        )
+        response: Any = self._transport.call("Summarize", request)
+        return Summary.from_message(response, walk.explicit_limits)
 
     def _walk(
         self,
@@ -159,7 +158,7 @@ class LineageQuery:
 
     def _request(
         self, direction: Direction, walk: Walk, ids_only: bool, resume: Lineage | None
-    ) -> Any:
+    ) -> pb.TraceRequest:
         token = None if resume is None else resume.verdict.resume_token
         if resume is not None and token is None:
             raise errors.InvalidArgument("this lineage can't be resumed: its verdict has no token")
@@ -170,8 +169,9 @@ class LineageQuery:
             resume_token=token,
         )
 
-    def _parts(self, request: Any, walk: Walk) -> Iterator[LineagePart]:
-        for message in self._transport.stream("Trace", request):
+    def _parts(self, request: pb.TraceRequest, walk: Walk) -> Iterator[LineagePart]:
+        for answer in self._transport.stream("Trace", request):
+            message: Any = answer
             yield LineagePart.from_message(message, walk.explicit_limits)
 
 
@@ -357,7 +357,7 @@ class LineageMethods(NotationMethods):
         limits = limits_of(max_nodes=max_nodes, timeout=timeout)
         return Comparison.from_message(self._send("Compare", request), keys[0], keys[1], limits)
 
-    def _resolved(self, start: Any) -> Any:
+    def _resolved(self, start: object) -> Any:  # noqa: ANN401 - as it was given
         """Return where to begin, with keys in place of names."""
         if isinstance(start, str | Path):
             return self.find_nodes(start).keys

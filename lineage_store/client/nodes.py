@@ -1,6 +1,6 @@
 """Artifacts, executions and contexts alike: put, get, find, list and iterate."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -79,7 +79,7 @@ class NodeCalls(Calls):
         messages = [] if response is None else getattr(response, kind.plural)
         return cls.from_message(messages[0]) if messages else None
 
-    def _by_external_id(self, kind: NodeKind, external_id: str) -> Any:
+    def _by_external_id(self, kind: NodeKind, external_id: str) -> Any:  # noqa: ANN401 - the response of the method
         try:
             return self._call(f"Get{kind.plural.title()}ByExternalIds", external_ids=[external_id])
         except errors.NotFound:
@@ -151,7 +151,7 @@ class NodeCalls(Calls):
             raise errors.InvalidArgument(f"limit must not be negative: {limit}")
         return self._pages(cls, limit, scope)
 
-    def _pages(self, cls: type[N], limit: int | None, scope: dict[str, Any]) -> Iterator[N]:
+    def _pages(self, cls: type[N], limit: int | None, scope: Mapping[str, Any]) -> Iterator[N]:
         remaining, token = limit, None
         while remaining is None or remaining > 0:
             size = MAX_PAGE if remaining is None else min(remaining, MAX_PAGE)

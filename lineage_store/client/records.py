@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 from lineage_store import errors
 from lineage_store.cache.keys import Key
@@ -35,13 +34,13 @@ class Publication:
     claim: Claim | None = None
     time_to_live: timedelta | None = None
 
-    def to_message(self) -> Any:
+    def to_message(self) -> pb.CachePublication:
         """Return the publication as a v1 message.
 
         Raises:
             InvalidArgument: A value can't be kept.
         """
-        message: Any = pb.CachePublication(
+        message = pb.CachePublication(
             scope=self.scope, digest=self.key.digest, components=component_messages(self.key)
         )
         for name, value in self.output_parameters.items():
@@ -81,7 +80,7 @@ class StepRecord:
     publication: Publication | None = None
     create_types: bool = True
 
-    def to_message(self) -> Any:
+    def to_message(self) -> pb.Step:
         """Return the record as a v1 Step message.
 
         Raises:
@@ -100,10 +99,11 @@ class StepRecord:
         )
 
 
-def _context(context: Context | int) -> Any:
+def _context(context: Context | int) -> metadata_pb2.Context:
     if isinstance(context, int):
         return metadata_pb2.Context(id=context)
-    return context.to_message()
+    message: metadata_pb2.Context = context.to_message()
+    return message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +123,7 @@ class RecordedStep:
     is_repeated: bool = False
 
     @classmethod
-    def from_message(cls, message: Any) -> "RecordedStep":
+    def from_message(cls, message: pb.RecordStepResponse) -> "RecordedStep":
         """Return what a RecordStepResponse holds."""
         return cls(
             execution_id=message.execution_id,
@@ -208,7 +208,9 @@ class RecordMethods(Calls):
         )
 
 
-def cached_request(step: StepRecord, entry: int, copies: Sequence[StepArtifact]) -> Any:
+def cached_request(
+    step: StepRecord, entry: int, copies: Sequence[StepArtifact]
+) -> pb.RecordCachedRequest:
     """Return a RecordCachedRequest; see `RecordMethods.record_cached`."""
     return pb.RecordCachedRequest(
         step=step.to_message(),
@@ -217,7 +219,7 @@ def cached_request(step: StepRecord, entry: int, copies: Sequence[StepArtifact])
     )
 
 
-def result_of(message: Any) -> RecordedStep | errors.LineageError:
+def result_of(message: pb.RecordStepsResponse.Result) -> RecordedStep | errors.LineageError:
     """Return the ids of a recorded step, or the error, from a result of RecordSteps."""
     if not message.HasField("error_code"):
         return RecordedStep.from_message(message.recorded)

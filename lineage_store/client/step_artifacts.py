@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from lineage_store.entities import Artifact, EventType
 from lineage_store.entities.values import optional
@@ -28,7 +27,7 @@ class StepArtifact:
     event_type: EventType | None = None
     time: int | None = None
 
-    def to_message(self) -> Any:
+    def to_message(self) -> pb.StepArtifact:
         """Return the v1 message.
 
         Raises:
@@ -36,15 +35,15 @@ class StepArtifact:
         """
         node = self.artifact
         artifact = metadata_pb2.Artifact(id=node) if isinstance(node, int) else node.to_message()
-        message: Any = pb.StepArtifact(artifact=artifact, name=self.name, index=self.index)
-        if self.event_type is not None:
-            message.event_type = metadata_pb2.Event.Type.Value(self.event_type)
+        message = pb.StepArtifact(
+            artifact=artifact, name=self.name, index=self.index, event_type=self.event_type
+        )
         if self.time is not None:
             message.happened_at_milliseconds = self.time
         return message
 
     @classmethod
-    def from_message(cls, message: Any) -> "StepArtifact":
+    def from_message(cls, message: pb.StepArtifact) -> "StepArtifact":
         """Return the artifact and the slot that a v1 message holds."""
         kind = optional(message, "event_type")
         return cls(

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from lineage_store import errors
 from lineage_store.client.calls import Calls, id_of
@@ -102,7 +101,9 @@ class StepMethods(Calls):
             context_ids=list(response.context_ids),
         )
 
-    def _pair(self, artifact: ArtifactOrId, event_type: EventType, path: tuple[Any, ...]) -> Any:
+    def _pair(
+        self, artifact: ArtifactOrId, event_type: EventType, path: tuple[str | int, ...]
+    ) -> rpc.PutExecutionRequest.ArtifactAndEvent:
         event = Event(type=event_type, path=path).to_message()
         pair = rpc.PutExecutionRequest.ArtifactAndEvent(event=event)
         is_input = event_type is EventType.INPUT
@@ -112,10 +113,11 @@ class StepMethods(Calls):
             pair.artifact.CopyFrom(self._message(artifact))
         return pair
 
-    def _tied_context(self, context: Context | int) -> Any:
+    def _tied_context(self, context: Context | int) -> pb.Context:
         if isinstance(context, int) or context.id is not None:
             return pb.Context(id=id_of(context))
-        return self._message(context)
+        message: pb.Context = self._message(context)
+        return message
 
     def put_subgraph(
         self,
@@ -168,7 +170,9 @@ class StepMethods(Calls):
         )
 
 
-def _edge(execution_at: int | None, artifact_at: int | None, event: Event) -> Any:
+def _edge(
+    execution_at: int | None, artifact_at: int | None, event: Event
+) -> rpc.PutLineageSubgraphRequest.EventEdge:
     return rpc.PutLineageSubgraphRequest.EventEdge(
         execution_index=execution_at, artifact_index=artifact_at, event=event.to_message()
     )

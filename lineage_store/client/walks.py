@@ -93,7 +93,7 @@ class Walk:
             timeout=self.timeout,
         )
 
-    def to_message(self, start: Any, direction: Direction) -> Any:
+    def to_message(self, start: pb.NodeSelection, direction: Direction) -> pb.Walk:
         """Return the Walk message.
 
         Raises:
@@ -114,15 +114,16 @@ class Walk:
             message.as_of.CopyFrom(bound)
         return message
 
-    def _stops(self) -> Mapping[Any, str]:
+    def _stops(self) -> Mapping[Kind, str]:
         if self.stop is None:
             return {}
+        stops: Mapping[Kind, str]
         stops = {"artifact": self.stop} if isinstance(self.stop, str) else self.stop
         if stops.keys() - _KINDS.keys():
             raise errors.InvalidArgument("stop has a filter for `artifact`, `execution` or both")
         return stops
 
-    def budget(self) -> Any:
+    def budget(self) -> pb.LineageBudget:
         """Return the LineageBudget message."""
         return budget_message(self.max_nodes, self.max_bytes, self.timeout)
 
@@ -144,7 +145,9 @@ def limits_of(
     return frozenset(limit for limit, value in values.items() if value is not None)
 
 
-def budget_message(max_nodes: int | None, max_bytes: int | None, timeout: float | None) -> Any:
+def budget_message(
+    max_nodes: int | None, max_bytes: int | None, timeout: float | None
+) -> pb.LineageBudget:
     """Return the LineageBudget message; None: the limit of the server.
 
     Raises:
@@ -158,7 +161,9 @@ def budget_message(max_nodes: int | None, max_bytes: int | None, timeout: float 
     return pb.LineageBudget(max_nodes=max_nodes, max_bytes=max_bytes, max_milliseconds=milliseconds)
 
 
-def as_of_message(happened: datetime | str | None, recorded: datetime | str | None) -> Any:
+def as_of_message(
+    happened: datetime | str | None, recorded: datetime | str | None
+) -> pb.AsOf | None:
     """Return the AsOf message, or None if there is no bound.
 
     Raises:
@@ -189,7 +194,7 @@ def _microseconds(moment: datetime | str, name: str) -> int:
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
-def _event_number(event_type: EventType | str) -> Any:
+def _event_number(event_type: EventType | str) -> Any:  # noqa: ANN401 - the stubs tell Value as an int
     try:
         return metadata_pb2.Event.Type.Value(str(event_type))
     except ValueError:
@@ -265,7 +270,7 @@ class StartSelection:
     uri: str | None = None
     digest: str | None = None
 
-    def to_message(self) -> Any:
+    def to_message(self) -> pb.NodeSelection:
         """Return the NodeSelection message.
 
         Raises:
@@ -300,14 +305,14 @@ class StartSelection:
             )
 
 
-def _by_ids(kind: str, ids: int | Sequence[int]) -> Any:
+def _by_ids(kind: str, ids: int | Sequence[int]) -> pb.NodeSelection:
     id_list = [ids] if isinstance(ids, int) else list(ids)
     if not id_list:
         raise errors.InvalidArgument(f"no {kind} is given to begin with")
     return pb.NodeSelection(kind=_KINDS[kind], ids=pb.NodeSelection.Ids(ids=id_list))
 
 
-def _by_nodes(nodes: Start) -> Any:
+def _by_nodes(nodes: Start) -> pb.NodeSelection:
     node_list = [nodes] if isinstance(nodes, str | Artifact | Execution) else nodes
     if not isinstance(node_list, Iterable):
         raise errors.InvalidArgument(f"{node_list!r} is no artifact, execution or key of one")

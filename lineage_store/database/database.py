@@ -71,7 +71,7 @@ class Database:
         self._shared = threading.RLock() if self._driver.is_single else None
         self._closed = False
 
-    def _open(self) -> Any:
+    def _open(self) -> Any:  # noqa: ANN401 - the driver's own
         """Return a connection of the driver to the store, which is created in an empty database."""
         raw = self._driver.connect()
         try:
@@ -295,7 +295,7 @@ class Database:
             self._give_back(raw, keep=keep)
         return result
 
-    def _give_back(self, raw: Any, *, keep: bool) -> None:
+    def _give_back(self, raw: object, *, keep: bool) -> None:
         if keep and not self._closed and self._driver.is_alive(raw):
             self._idle.append(raw)
         else:

@@ -71,7 +71,7 @@ class GroupCommit:
         """True if a request runs or waits."""
         return bool(self._queue)
 
-    def submit(self, job: Callable[[Any], Any], *, alone: bool = False, size: int = 0) -> Any:
+    def submit(self, job: Callable[[Any], Any], *, alone: bool = False, size: int = 0) -> Any:  # noqa: ANN401 - the result of the job
         """Return the result of `job`, once the transaction that it ran in is durable.
 
         Args:

@@ -31,7 +31,7 @@ def slots(count: int) -> list[BindParameter[Any]]:
     return [bindparam(name) for name in _NAMES[:count]]
 
 
-def keys_table(columns: Sequence[Column[Any]], count: int) -> CTE:
+def keys_table(columns: Sequence[Column[object]], count: int) -> CTE:
     """Return `count` tuples of placeholders as a table "wanted", to be joined on `columns`.
 
     A join with a table of values looks each tuple up in an index; SQLite scans the whole table
@@ -53,7 +53,7 @@ def padded(count: int) -> int:
     return 1 << (count - 1).bit_length()
 
 
-def _parts_by_text(items: Sequence[Any], max_items: int) -> Iterator[Sequence[Any]]:
+def _parts_by_text(items: Sequence[object], max_items: int) -> Iterator[Sequence[Any]]:
     """Yield a list in parts whose texts have MAX_TEXT characters together, one item at least.
 
     The first item of a part is its shortest: it is the one that a list is filled up with.
@@ -154,7 +154,7 @@ class ListStatement:
         self._sizes: dict[int, Statement] = {}
 
     def render(
-        self, dialect: Dialect, items: Sequence[Any], values: dict[str, Any]
+        self, dialect: Dialect, items: Sequence[object], values: dict[str, Any]
     ) -> list[tuple[str, Arguments]]:
         """Return the SQL texts that together cover `items`, each with its arguments.
 
@@ -170,11 +170,11 @@ class ListStatement:
             return [statement.render_list(dialect, slots)]
         return [one.render_list(dialect, slots) for one, slots in self._parts(items)]
 
-    def chunks(self, items: Sequence[Any]) -> list[tuple[Statement, dict[str, Any]]]:
+    def chunks(self, items: Sequence[object]) -> list[tuple[Statement, dict[str, Any]]]:
         """Return the statements that together cover `items`, with the values of each."""
         return [(statement, _named(slots)) for statement, slots in self._parts(items)]
 
-    def _parts(self, items: Sequence[Any]) -> list[tuple[Statement, list[Any]]]:
+    def _parts(self, items: Sequence[object]) -> list[tuple[Statement, list[Any]]]:
         step = self._at_once
         if len(items) > 1 and not isinstance(items[0], int):
             return [self._part(part) for part in _parts_by_text(items, step)]

@@ -25,6 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlalchemy.dialects import mysql
+from sqlalchemy.types import TypeEngine
 
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
 from lineage_store.limits import MAX_NAME
@@ -46,9 +47,9 @@ _Id = BigInteger().with_variant(Integer, "sqlite")
 COLLATIONS = {"mariadb": "utf8mb4_nopad_bin", "mysql": "utf8mb4_0900_bin"}
 
 
-def _string(length: int) -> Any:
+def _string(length: int) -> TypeEngine[str]:
     """Return the type of a short text."""
-    kind: Any = String(length).with_variant(String(length, collation="C"), "postgresql")
+    kind: TypeEngine[str] = String(length).with_variant(String(length, collation="C"), "postgresql")
     for name, collation in COLLATIONS.items():
         kind = kind.with_variant(
             mysql.VARCHAR(length, charset="utf8mb4", collation=collation), name
@@ -56,9 +57,9 @@ def _string(length: int) -> Any:
     return kind
 
 
-def _text() -> Any:
+def _text() -> TypeEngine[str]:
     """Return the type of a text of any length."""
-    kind: Any = Text().with_variant(Text(collation="C"), "postgresql")
+    kind: TypeEngine[str] = Text().with_variant(Text(collation="C"), "postgresql")
     for name, collation in COLLATIONS.items():
         kind = kind.with_variant(mysql.LONGTEXT(charset="utf8mb4", collation=collation), name)
     return kind
@@ -111,7 +112,7 @@ types = Table(
 )
 
 
-def _present(column: Column[Any]) -> dict[str, Any]:
+def _present(column: Column[object]) -> dict[str, Any]:
     """Return what leaves rows without a value out of an index, where the database can do so."""
     return {"sqlite_where": column.is_not(None), "postgresql_where": column.is_not(None)}
 

@@ -7,7 +7,6 @@ run again only after the database has said that it did not take place.
 
 import logging
 from collections.abc import Callable
-from typing import Any
 
 from tenacity import Retrying
 
@@ -50,7 +49,7 @@ class Writer:
     def __init__(
         self,
         driver: Driver,
-        raw: Any,
+        raw: object,
         types: TypeCache,
         retrying: Callable[[], Retrying],
         queued: Callable[[int], None],

@@ -7,7 +7,6 @@ messages as of an edition, whose parser checks every string, at any depth, as fa
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any
 
 from google.protobuf import any_pb2, field_mask_pb2, struct_pb2
 from google.protobuf.descriptor import Descriptor
@@ -104,7 +103,7 @@ def _bad_strings(message: Message, prefix: str) -> Iterator[str]:
             yield from _bad_within(value, f"{prefix}{field.name}")
 
 
-def _bad_within(value: Any, path: str) -> Iterator[str]:
+def _bad_within(value: object, path: str) -> Iterator[str]:
     if isinstance(value, bytes):
         yield path
     elif isinstance(value, Message):
@@ -116,7 +115,7 @@ def _bad_within(value: Any, path: str) -> Iterator[str]:
             yield from _bad_within(item, f"{path}[{at}]")
 
 
-def _bad_entries(entries: Mapping[str | bytes, Any], path: str) -> Iterator[str]:
+def _bad_entries(entries: Mapping[str | bytes, object], path: str) -> Iterator[str]:
     """Yield those of a map; its keys are bytes, or raise, if they are not UTF-8."""
     try:
         items = list(entries.items())

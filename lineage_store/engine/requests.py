@@ -11,7 +11,7 @@ from lineage_store import errors
 from lineage_store.limits import MAX_NAME
 
 
-def text(field: str, value: Any) -> str:
+def text(field: str, value: object) -> str:
     """Return a string of a request.
 
     The messages are of proto2, whose parser hands over a string that is not UTF-8 as bytes.
@@ -41,7 +41,7 @@ def _text_fields(descriptor: Descriptor) -> tuple[str, ...]:
     return tuple(field.name for field in descriptor.fields if field.type == field.TYPE_STRING)
 
 
-def bounded(field: str, name: Any) -> str:
+def bounded(field: str, name: Any) -> str:  # noqa: ANN401 - text, or what stands in its place
     """Return a name, external id or property name that the store can index.
 
     Raises:
@@ -54,7 +54,7 @@ def bounded(field: str, name: Any) -> str:
     return str(name)
 
 
-def required(message: Message, field: str, where: str) -> Any:
+def required(message: Message, field: str, where: str) -> Any:  # noqa: ANN401 - the type of the field
     """Return a field of a message.
 
     Raises:

@@ -1,7 +1,6 @@
 """Bounds of stored sizes: nodes, types, events and entries share one bound, on every database."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from google.protobuf.message import Message
 
@@ -55,7 +54,7 @@ _SHOWN = 100
 """Characters of a name that an error shows."""
 
 
-def _bytes(value: Any) -> int:
+def _bytes(value: object) -> int:
     if isinstance(value, str):
         return len(value.encode())
     if isinstance(value, bytes):

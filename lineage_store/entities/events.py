@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Self
+from typing import Self
 
 from lineage_store.entities.values import integer, member, optional, text
 from lineage_store.v1 import metadata_pb2 as pb
@@ -43,15 +43,14 @@ class Event:
     path: tuple[str | int, ...] = ()
     time: int | None = None
 
-    def to_message(self) -> Any:
+    def to_message(self) -> pb.Event:
         """Return the event as a v1 message.
 
         Raises:
             InvalidArgument: A field has a value that can't be kept.
         """
         named = member(EventType, self.type, "event.type")
-        message: Any = pb.Event()
-        message.type = pb.Event.Type.Value(named)
+        message = pb.Event(type=str(named))
         for name in ("artifact_id", "execution_id"):
             if getattr(self, name) is not None:
                 setattr(message, name, integer(getattr(self, name), f"event.{name}"))
@@ -65,12 +64,12 @@ class Event:
         return message
 
     @classmethod
-    def from_message(cls, message: Any) -> Self:
+    def from_message(cls, message: pb.Event) -> Self:
         """Return the event that a v1 message holds."""
         return cls(
             type=EventType(pb.Event.Type.Name(message.type)),
             artifact_id=message.artifact_id,
             execution_id=message.execution_id,
-            path=tuple(getattr(step, step.WhichOneof("value")) for step in message.path.steps),
+            path=tuple(getattr(step, str(step.WhichOneof("value"))) for step in message.path.steps),
             time=optional(message, "milliseconds_since_epoch"),
         )

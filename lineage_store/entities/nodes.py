@@ -6,6 +6,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, ClassVar, Self
 
+from google.protobuf.message import Message
+
 from lineage_store.entities import tables
 from lineage_store.entities.values import (
     PropertyValue,
@@ -87,7 +89,7 @@ class Node:
     def _repr_html_(self) -> str:
         return tables.html_item(self)
 
-    def to_message(self) -> Any:
+    def to_message(self) -> Any:  # noqa: ANN401 - the message of the kind
         """Return the node as a v1 message.
 
         Raises:
@@ -110,7 +112,7 @@ class Node:
             self._write_properties(message, "custom_properties")
         return message
 
-    def _write_text(self, message: Any, name: str, value: Any) -> None:
+    def _write_text(self, message: Message, name: str, value: object) -> None:
         try:
             if type(value) is str:
                 setattr(message, name, value)
@@ -119,13 +121,13 @@ class Node:
             pass  # `text` says what is wrong
         setattr(message, name, text(value, f"{self.kind.name}.{name}"))
 
-    def _write_state(self, message: Any) -> None:
+    def _write_state(self, message: Message) -> None:
         state = getattr(self, "state", None)
         if self._states is not None and state is not None:
             number = member(self._states, state, f"{self.kind.name}.state")
             setattr(message, str(self.kind.state_field), _state_number(self.kind, number))
 
-    def _write_properties(self, message: Any, name: str) -> None:
+    def _write_properties(self, message: Message, name: str) -> None:
         target = getattr(message, name)
         for key, value in getattr(self, name).items():
             if set_plain(target, key, value):
@@ -134,7 +136,7 @@ class Node:
             target[text(key, f"a key of {self.kind.name}.{name}")].CopyFrom(to_value(value, where))
 
     @classmethod
-    def from_message(cls, message: Any) -> Self:
+    def from_message(cls, message: Any) -> Self:  # noqa: ANN401 - the message of the kind
         """Return the node that a v1 message holds."""
         values = {
             name: optional(message, name)

@@ -9,10 +9,10 @@ from typing import Any
 from google.protobuf.any_pb2 import Any as AnyMessage
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> Any:  # noqa: ANN401 - its shape is that of the value
     """Return a value in terms of JSON; NaN and the infinities are text, bytes are base64."""
     if hasattr(value, "__dataclass_fields__"):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}  # type: ignore[arg-type]
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

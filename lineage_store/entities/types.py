@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 from lineage_store import errors
 from lineage_store.entities.values import member, optional, text
-from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, NodeKind
+from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, NodeKind, TypeMessage
 from lineage_store.v1 import metadata_pb2 as pb
 
 
@@ -22,7 +22,7 @@ class PropertyType(StrEnum):
     BOOLEAN = "BOOLEAN"
 
 
-_PYTHON_TYPES: dict[Any, PropertyType] = {
+_PYTHON_TYPES: dict[object, PropertyType] = {
     int: PropertyType.INT,
     float: PropertyType.DOUBLE,
     str: PropertyType.STRING,
@@ -63,7 +63,7 @@ class NodeType:
         }
         object.__setattr__(self, "properties", declared)
 
-    def to_message(self) -> Any:
+    def to_message(self) -> Any:  # noqa: ANN401 - the message of the kind
         """Return the type as a v1 message.
 
         Raises:
@@ -88,7 +88,7 @@ class NodeType:
         return numbers[name]
 
     @classmethod
-    def from_message(cls, message: Any) -> Self:
+    def from_message(cls, message: TypeMessage) -> Self:
         """Return the type that a v1 message holds."""
         return cls(
             name=message.name,
@@ -102,7 +102,7 @@ class NodeType:
         )
 
 
-def _property_type(value: Any, where: str) -> PropertyType:
+def _property_type(value: object, where: str) -> PropertyType:
     if value in _PYTHON_TYPES:
         return _PYTHON_TYPES[value]
     return member(PropertyType, value, where)

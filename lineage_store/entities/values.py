@@ -1,6 +1,6 @@
 """The values that nodes carry, checked on their way into messages."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from enum import StrEnum
 from numbers import Integral, Real
 from typing import Any, TypeVar
@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
+from google.protobuf.struct_pb2 import Value as JsonValue
 
 from lineage_store import errors
 from lineage_store.v1 import metadata_pb2 as pb
@@ -27,7 +28,7 @@ _INT64 = range(-(2**63), 2**63)
 _EXACT_IN_DOUBLE = 2**53
 
 
-def member(enum: type[E], value: Any, where: str) -> E:
+def member(enum: type[E], value: object, where: str) -> E:
     """Return the member of an enum that has the name `value`.
 
     Raises:
@@ -36,13 +37,13 @@ def member(enum: type[E], value: Any, where: str) -> E:
     if isinstance(value, enum):
         return value
     try:
-        return enum(value)
+        return enum(value)  # type: ignore[arg-type]  # anything else is an error
     except ValueError:
         names = ", ".join(enum)
         raise errors.InvalidArgument(f"{where} {value!r} is not one of {names}") from None
 
 
-def text(value: Any, where: str) -> str:
+def text(value: object, where: str) -> str:
     """Return a text as it can be kept.
 
     Raises:
@@ -57,7 +58,7 @@ def text(value: Any, where: str) -> str:
     return str(value)
 
 
-def integer(value: Any, where: str) -> int:
+def integer(value: object, where: str) -> int:
     """Return an integer as it can be kept.
 
     Raises:
@@ -70,7 +71,7 @@ def integer(value: Any, where: str) -> int:
     return int(value)
 
 
-def set_plain(target: Any, key: Any, value: Any) -> bool:
+def set_plain(target: MutableMapping[str, pb.Value], key: object, value: object) -> bool:
     """Set a value of a map of Value messages, if it is a plain one; return whether it was set.
 
     Most are, and then nothing has to be put together that only an error would need.
@@ -85,7 +86,7 @@ def set_plain(target: Any, key: Any, value: Any) -> bool:
     return True
 
 
-def to_value(value: Any, where: str) -> Any:
+def to_value(value: object, where: str) -> pb.Value:
     """Return the Value message for a property.
 
     Raises:
@@ -106,7 +107,7 @@ def to_value(value: Any, where: str) -> Any:
     )
 
 
-def _composite(value: Any, where: str) -> Any:
+def _composite(value: Message | Mapping[str, object], where: str) -> pb.Value:
     if isinstance(value, Struct):
         return pb.Value(struct_value=value)
     if isinstance(value, Message):
@@ -124,7 +125,7 @@ def _any(message: Message) -> AnyMessage:
     return packed
 
 
-def _json(value: Any, where: str) -> Any:
+def _json(value: object, where: str) -> Any:  # noqa: ANN401 - as a Struct takes it
     """Return a value as a Struct can hold it."""
     if value is None or isinstance(value, bool):
         return value
@@ -144,7 +145,7 @@ def _json(value: Any, where: str) -> Any:
     raise errors.InvalidArgument(f"{where} is a {type(value).__name__}, which JSON does not have")
 
 
-def from_value(value: Any) -> Any:
+def from_value(value: pb.Value) -> Any:  # noqa: ANN401 - as it was put
     """Return the value of a property: a number, text, bool, dict or google.protobuf.Any."""
     kind = value.WhichOneof("value")
     if kind is None:
@@ -153,11 +154,11 @@ def from_value(value: Any) -> Any:
     return _from_struct(content) if kind == "struct_value" else content
 
 
-def _from_struct(struct: Any) -> dict[str, Any]:
+def _from_struct(struct: Struct) -> dict[str, object]:
     return {key: _from_json(value) for key, value in struct.fields.items()}
 
 
-def _from_json(value: Any) -> Any:
+def _from_json(value: JsonValue) -> object:
     kind = value.WhichOneof("kind")
     if kind == "struct_value":
         return _from_struct(value.struct_value)
@@ -166,6 +167,6 @@ def _from_json(value: Any) -> Any:
     return None if kind in {None, "null_value"} else getattr(value, kind)
 
 
-def optional(message: Any, name: str) -> Any:
+def optional(message: Message, name: str) -> Any:  # noqa: ANN401 - the type of the field
     """Return a field of a message, or None if it is not set."""
     return getattr(message, name) if message.HasField(name) else None

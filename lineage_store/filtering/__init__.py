@@ -7,7 +7,6 @@
 
 import json
 from functools import lru_cache
-from typing import Any
 
 from lineage_store.callers import check_caller
 from lineage_store.database.queries.conditions import Condition
@@ -73,7 +72,7 @@ def _compiled(kind: NodeKind, text: str, limits: FilterLimits) -> Condition:
     return Condition(query.shape, _arguments(query, checked.values), limits.seconds)
 
 
-def _arguments(query: Compiled, values: dict[str, Any]) -> dict[str, Any]:
+def _arguments(query: Compiled, values: dict[str, object]) -> dict[str, object]:
     """Return the values as parameters; a list becomes one JSON array."""
     slot_values = values | {slot: how(values[of]) for slot, of, how in query.derived}
     return {

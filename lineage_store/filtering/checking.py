@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from lineage_store.filtering import exact, mixing
 from lineage_store.filtering.errors import FilterError, nearest
@@ -33,7 +33,7 @@ class Checked:
     """
 
     expression: Expression
-    values: dict[str, Any]
+    values: dict[str, object]
 
 
 def check(kind: NodeKind, tree: Node, limits: FilterLimits) -> Checked:
@@ -53,7 +53,7 @@ class _Checker:
     def __init__(self, kind: NodeKind, limits: FilterLimits) -> None:
         self._kind = kind
         self._limits = limits
-        self.values: dict[str, Any] = {}
+        self.values: dict[str, object] = {}
 
     def typed(self, node: Node, depth: int, names: Names = ()) -> Expression:
         """Return a checked node; `names` are those that it may use of an enumeration."""
@@ -94,7 +94,7 @@ class _Checker:
                 ) from None
             raise
 
-    def keep(self, value: Any, of: Type, node: Node, names: Names = ()) -> Value:
+    def keep(self, value: object, of: Type, node: Node, names: Names = ()) -> Value:
         """Return the slot of a value."""
         if len(self.values) >= self._limits.values:
             raise FilterError(f"more than {self._limits.values} values", node.at)
@@ -154,7 +154,7 @@ class _Checker:
                 _demand(item.value not in _INFINITE, "the number is too large", item)
         has_names = any(isinstance(item, Reference) for item in items)
         slot = f"f{len(self.values)}"
-        values = [
+        values: list[Any] = [
             _storable(item.value) if isinstance(item, Literal) else _named(item, names)
             for item in items
         ]
@@ -168,6 +168,8 @@ class _Checker:
         return Apply(node.name, (operand, listed), Type.BOOL)
 
 
+T = TypeVar("T")
+
 _RANGES = ("BETWEEN", "NOT BETWEEN")
 _Rule = Callable[[_Checker, Operation, int], Expression]
 _INFINITE = (float("inf"), float("-inf"))
@@ -179,11 +181,11 @@ def _demand(fits: bool, message: str, node: Node) -> None:
         raise FilterError(message, node.at)
 
 
-def _storable(value: Any) -> Any:
+def _storable(value: T) -> T | float:
     """Return a literal as a value of a database, where no whole number is above MAX_INT64."""
-    is_above = isinstance(value, int) and not isinstance(value, bool) and value > MAX_INT64
-    # As a float it compares with whole numbers as it should: it is above all of them.
-    return float(value) if is_above else value
+    if isinstance(value, int) and not isinstance(value, bool) and value > MAX_INT64:
+        return float(value)  # it compares with whole numbers as it should: it is above all of them
+    return value
 
 
 def _typed_null(expression: Expression, of: Type) -> Expression:
@@ -243,8 +245,9 @@ def _comparison(checker: _Checker, node: Operation, depth: int) -> Expression:
 def _number(node: Node) -> int | float | None:
     """Return the number that a literal is, or None."""
     value = node.value if isinstance(node, Literal) else None
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return _storable(value) if is_number else None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _storable(value)
+    return None
 
 
 def _like(checker: _Checker, node: Operation, depth: int) -> Expression:

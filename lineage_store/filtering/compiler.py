@@ -51,6 +51,7 @@ from lineage_store.filtering.portable import (
     TypedNull,
     Upper,
 )
+from lineage_store.filtering.sql import Sql, SqlType
 from lineage_store.filtering.typed import (
     Apply,
     Column,
@@ -64,7 +65,8 @@ from lineage_store.filtering.typed import (
 from lineage_store.filtering.vocabulary import Type
 from lineage_store.kinds import ARTIFACT, NodeKind
 
-Derive = Callable[[Any], Any]
+Derive = Callable[[Any], object]
+_Values = list[Value | ValueList]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class Compiled:
     derived: tuple[tuple[str, str, Derive], ...]
 
 
-_SQL_TYPES: dict[Type, Any] = {
+_SQL_TYPES: dict[Type, SqlType] = {
     Type.INT64: BigInteger(),
     Type.FLOAT64: Double(),
     Type.STRING: String(),
@@ -107,7 +109,7 @@ class _Compiler:
         self.joins = Joins(kind)
         self.derived: list[tuple[str, str, Derive]] = []
 
-    def compile(self, node: Expression, *, positive: bool = False) -> Any:
+    def compile(self, node: Expression, *, positive: bool = False) -> Sql:
         """Return the SQL of an expression.
 
         Args:
@@ -131,11 +133,11 @@ class _Compiler:
         exact = _OPERATIONS[node.operation](self, node)
         return _enclosed(self._for_index(node, exact) if positive else exact)
 
-    def operands(self, node: Apply) -> list[Any]:
+    def operands(self, node: Apply) -> list[Sql]:
         """Return the SQL of the operands of an operation."""
         return [self.compile(operand) for operand in node.operands]
 
-    def _for_index(self, node: Apply, exact: Any) -> Any:
+    def _for_index(self, node: Apply, exact: Sql) -> Sql:
         """Return a condition so that the database sees which index serves it."""
         indexed = _column_and_values(node)
         if indexed is None:
@@ -152,7 +154,7 @@ class _Compiler:
         is_shared = isinstance(column.source, Itself) and column.name in _SHARED_BY_MANY
         return Likelihood(exact, MANY) if is_shared else exact
 
-    def _string_hint(self, operation: str, source: Property, values: list[Any]) -> Any:
+    def _string_hint(self, operation: str, source: Property, values: _Values) -> Sql | None:
         """Return a condition on the first characters of a string property."""
         short = self.joins.short_string(source)
         if operation == "IN":
@@ -170,7 +172,7 @@ class _Compiler:
             return and_(short >= bounds[0], short <= bounds[1])
         return short.is_not(None) if operation in _NEEDS_STRING else None
 
-    def _uri_hint(self, operation: str, column: Column, values: list[Any]) -> Any:
+    def _uri_hint(self, operation: str, column: Column, values: _Values) -> Sql | None:
         hashes = self.joins.column(Column(column.source, "uri_hash", Type.INT64))
         if operation == "=":
             return hashes == self._derive(values[0], uri_hash, BigInteger())
@@ -178,18 +180,18 @@ class _Compiler:
             return Among(hashes, self._derive(values[0], _uri_hashes, String()), BigInteger())
         return None
 
-    def _derive(self, value: Value | ValueList, how: Derive, of: Any) -> Any:
+    def _derive(self, value: Value | ValueList, how: Derive, of: SqlType) -> Sql:
         slot = f"{value.slot}_{how.__name__}"
         self.derived.append((slot, value.slot, how))
         return bindparam(slot, type_=of)
 
 
-def _enclosed(sql: Any) -> Any:
+def _enclosed(sql: Sql) -> Sql:
     """Return SQL in parentheses, if it needs any: SQLite bounds how many stand in each other."""
     return sql if isinstance(sql, Grouping | FunctionElement | Case | Cast) else Grouping(sql)
 
 
-def _negated(sql: Any) -> Any:
+def _negated(sql: Sql) -> Sql:
     return ~_enclosed(sql)
 
 
@@ -218,9 +220,9 @@ _MIRRORED = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _SEARCHES = {"=", "<", "<=", ">", ">=", "BETWEEN", "IN"}
 _NEEDS_STRING = {"LIKE", "STARTS_WITH", "ENDS_WITH", "CONTAINS", "!=", "IS NOT NULL"}
 
-_Build = Callable[[_Compiler, Apply], Any]
+_Build = Callable[[_Compiler, Apply], Sql]
 
-_COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+_COMPARISONS: dict[str, Callable[[Sql, Sql], Sql]] = {
     "=": operator.eq,
     "!=": operator.ne,
     "<": operator.lt,
@@ -228,22 +230,22 @@ _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_SIGNS: dict[str, Callable[[Any, Any], Any]] = {
+_SIGNS: dict[str, Callable[[Sql, Sql], Sql]] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
 }
 
 
-def _on(build: Callable[..., Any]) -> _Build:
+def _on(build: Callable[..., Sql]) -> _Build:
     return lambda compiler, node: build(*compiler.operands(node))
 
 
-def _comparison(compiler: _Compiler, node: Apply) -> Any:
+def _comparison(compiler: _Compiler, node: Apply) -> Sql:
     return _compared(node, *compiler.operands(node))
 
 
-def _compared(node: Apply, left: Any, right: Any) -> Any:
+def _compared(node: Apply, left: Sql, right: Sql) -> Sql:
     types = [operand.type for operand in node.operands]
     if types == [Type.INT64, Type.FLOAT64]:
         return MixedComparison(_sql_word(node.operation), left, right)
@@ -256,16 +258,17 @@ def _sql_word(operation: str) -> str:
     return "<>" if operation == "!=" else operation
 
 
-def _not_equal(compiler: _Compiler, node: Apply) -> Any:
+def _not_equal(compiler: _Compiler, node: Apply) -> Sql:
     left, right = compiler.operands(node)
     return _or_unset(node, left, right, _compared(node, left, right))
 
 
-def _or_unset(node: Apply, left: Any, right: Any, differs: Any) -> Any:
+def _or_unset(node: Apply, left: Sql, right: Sql | None, differs: Sql) -> Sql:
     """A state that is not set differs from every state that is given by its name."""
     if isinstance(node.operands[0], Column) and _is_named(node.operands[1]):
         return or_(left.is_(None), differs)
-    if isinstance(node.operands[1], Column) and _is_named(node.operands[0]):
+    is_mirrored = isinstance(node.operands[1], Column) and _is_named(node.operands[0])
+    if is_mirrored and right is not None:
         return or_(right.is_(None), differs)
     return differs
 
@@ -274,29 +277,29 @@ def _is_named(node: Expression) -> bool:
     return isinstance(node, Value | ValueList) and bool(node.names)
 
 
-def _in(compiler: _Compiler, node: Apply) -> Any:
+def _in(compiler: _Compiler, node: Apply) -> Sql:
     return _membership(node, *compiler.operands(node))
 
 
-def _membership(node: Apply, operand: Any, *items: Any) -> Any:
+def _membership(node: Apply, operand: Sql, *items: Sql) -> Sql:
     if isinstance(node.operands[1], ValueList):
         [item] = items
         return Among(operand, item, _SQL_TYPES.get(node.operands[1].type, String()))
     return operand.in_(items)
 
 
-def _not_in(compiler: _Compiler, node: Apply) -> Any:
+def _not_in(compiler: _Compiler, node: Apply) -> Sql:
     left, *items = compiler.operands(node)
     return _or_unset(node, left, None, _negated(_membership(node, left, *items)))
 
 
-def _wide(node: Apply, sql: Any) -> Any:
+def _wide(node: Apply, sql: Sql) -> Sql:
     """Return an operand so that a whole result may exceed 64 bits, as no error to anyone."""
     is_wide = isinstance(node.operands[0], Apply) and node.operands[0].operation in _SIGNS
     return Wide(sql) if node.type is Type.INT64 and not is_wide else sql
 
 
-def _arithmetic(compiler: _Compiler, node: Apply) -> Any:
+def _arithmetic(compiler: _Compiler, node: Apply) -> Sql:
     if node.type is Type.FLOAT64:
         floats = zip(compiler.operands(node), node.operands, strict=True)
         return Arithmetic(node.operation, *(_as_float(sql, operand) for sql, operand in floats))
@@ -307,28 +310,28 @@ def _arithmetic(compiler: _Compiler, node: Apply) -> Any:
     return _SIGNS[node.operation](_wide(node, left), right)
 
 
-def _as_float(sql: Any, operand: Expression) -> Any:
+def _as_float(sql: Sql, operand: Expression) -> Sql:
     if operand.type is Type.FLOAT64:
         return sql
     return Converted(sql, _SQL_TYPES[operand.type], Double())
 
 
-def _absolute(compiler: _Compiler, node: Apply) -> Any:
+def _absolute(compiler: _Compiler, node: Apply) -> Sql:
     (number,) = compiler.operands(node)
     return Absolute(_wide(node, number), _SQL_TYPES[node.type])
 
 
-def _rounded(compiler: _Compiler, node: Apply) -> Any:
+def _rounded(compiler: _Compiler, node: Apply) -> Sql:
     number, *decimals = compiler.operands(node)
     return Rounded(_as_float(number, node.operands[0]), *decimals)
 
 
-def _ends_with(text: Any, end: Any) -> Any:
+def _ends_with(text: Sql, end: Sql) -> Sql:
     start = CharLength(text) - CharLength(end) + 1
     return and_(start > 0, func.substr(text, start) == end)
 
 
-def _case(compiler: _Compiler, node: Apply) -> Any:
+def _case(compiler: _Compiler, node: Apply) -> Sql:
     parts = compiler.operands(node)
     operand = parts.pop(0) if "OPERAND" in node.operation else None
     otherwise = parts.pop() if node.operation.endswith("ELSE") else None
@@ -339,7 +342,7 @@ def _case(compiler: _Compiler, node: Apply) -> Any:
     return case(*pairs, else_=otherwise)
 
 
-def _cast(compiler: _Compiler, node: Apply) -> Any:
+def _cast(compiler: _Compiler, node: Apply) -> Sql:
     (operand,) = compiler.operands(node)
     of, to = node.operands[0].type, node.type
     if to is of or of is Type.NULL:

@@ -1,11 +1,10 @@
 """The tables that a filter joins: one row of each for every combination it speaks about."""
 
-from typing import Any
-
 from sqlalchemy import ColumnElement, FromClause, and_, bindparam, func
 
 from lineage_store.database import tables
 from lineage_store.filtering.portable import MANY, SOME, Likelihood
+from lineage_store.filtering.sql import Sql
 from lineage_store.filtering.typed import Column, Event, Itself, Neighbour, Property, Source, TypeOf
 from lineage_store.filtering.vocabulary import Relation
 from lineage_store.kinds import NodeKind
@@ -25,11 +24,11 @@ class Joins:
     def __init__(self, kind: NodeKind) -> None:
         self._kind = kind
         self._node = tables.nodes[kind]
-        self._tables: dict[object, Any] = {}
+        self._tables: dict[object, FromClause] = {}
         self.joins: list[tuple[FromClause, ColumnElement[bool]]] = []
         self.repeats = False
 
-    def column(self, column: Column) -> Any:
+    def column(self, column: Column) -> Sql:
         """Return a column of a filter as a column of SQL."""
         source = column.source
         if isinstance(source, Itself):
@@ -43,11 +42,11 @@ class Joins:
             return func.coalesce(table.c.text_value, table.c.string_value)
         return table.c[column.name]
 
-    def short_string(self, source: Property) -> Any:
+    def short_string(self, source: Property) -> Sql:
         """Return the indexed column of a string property: its first characters."""
         return self._table(source).c.string_value
 
-    def _id(self, node: Itself | Neighbour) -> Any:
+    def _id(self, node: Itself | Neighbour) -> Sql:
         if isinstance(node, Itself):
             return self._node.c.id
         return self._edges(node.relation, node.alias).c[node.relation.far]
@@ -55,7 +54,7 @@ class Joins:
     def _kind_of(self, node: Itself | Neighbour) -> NodeKind:
         return self._kind if isinstance(node, Itself) else node.relation.kind
 
-    def _edges(self, relation: Relation, alias: str) -> Any:
+    def _edges(self, relation: Relation, alias: str) -> FromClause:
         key = (relation, alias)
         if key not in self._tables:
             self.repeats = True
@@ -63,7 +62,7 @@ class Joins:
             self._join(key, edges, edges.c[relation.near] == self._node.c.id)
         return self._tables[key]
 
-    def _table(self, source: Source) -> Any:
+    def _table(self, source: Source) -> FromClause:
         if isinstance(source, Itself):
             return self._node
         if source not in self._tables:

@@ -1,7 +1,6 @@
 """INT64 and FLOAT64 in one operation of a filter."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from lineage_store.filtering import exact
 from lineage_store.filtering.exact import Number
@@ -35,7 +34,7 @@ def comparison(
     operation: str,
     operands: tuple[Expression, ...],
     literals: Sequence[Number | None],
-    values: dict[str, Any],
+    values: dict[str, object],
 ) -> Apply:
     """Return a comparison, or a range, that compares numbers as they are, with no digit lost.
 
@@ -67,7 +66,7 @@ def _is_in_reach(number: Number, operand: Expression) -> bool:
 
 
 def _with_literal(
-    operation: str, operand: Expression, value: Value, number: Number, values: dict[str, Any]
+    operation: str, operand: Expression, value: Value, number: Number, values: dict[str, object]
 ) -> Apply:
     same = exact.compared(operation, number, operand.type)
     return Apply(same.operation, (operand, _put(value, same.number, operand.type, values)), _BOOL)
@@ -76,7 +75,7 @@ def _with_literal(
 _BOOL = Type.BOOL
 
 
-def _put(value: Value, number: Number, of: Type, values: dict[str, Any]) -> Value:
+def _put(value: Value, number: Number, of: Type, values: dict[str, object]) -> Value:
     """Return the slot of a literal, with another number in it."""
     values[value.slot] = number
     return Value(value.slot, of)
@@ -86,7 +85,7 @@ def _range(
     operation: str,
     operands: tuple[Expression, ...],
     literals: Sequence[Number | None],
-    values: dict[str, Any],
+    values: dict[str, object],
 ) -> Apply:
     operand, low, high = operands
     of, bounds = operand.type, (low, high)
@@ -112,7 +111,7 @@ def _range(
 
 
 def nothing(
-    operand: Expression, is_negated: bool, literal: Expression, values: dict[str, Any]
+    operand: Expression, is_negated: bool, literal: Expression, values: dict[str, object]
 ) -> Apply:
     """Return a comparison that holds for no number, or for each; for NULL it is NULL.
 

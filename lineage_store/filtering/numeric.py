@@ -9,9 +9,12 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Double, String, cast
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.elements import BindParameter, ColumnClause, Grouping
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import BindParameter, ClauseElement, ColumnClause, Grouping
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import NullType
+
+from lineage_store.filtering.sql import Element, Sql, SqlType
 
 _TRUTH: Any = NullType()  # see portable.py
 
@@ -29,7 +32,7 @@ class Arithmetic(FunctionElement[float]):
     type = Double()
     inherit_cache = True
 
-    def __init__(self, sign: str, left: Any, right: Any) -> None:
+    def __init__(self, sign: str, left: Sql, right: Sql) -> None:
         super().__init__(left, right)
         self.sign = sign
 
@@ -40,7 +43,7 @@ class MixedComparison(FunctionElement[bool]):
     type = _TRUTH
     inherit_cache = True
 
-    def __init__(self, sign: str, whole: Any, real: Any) -> None:
+    def __init__(self, sign: str, whole: Sql, real: Sql) -> None:
         super().__init__(whole, real)
         self.sign = sign
 
@@ -50,7 +53,7 @@ class Absolute(FunctionElement[Any]):
 
     inherit_cache = True
 
-    def __init__(self, number: Any, of: Any) -> None:
+    def __init__(self, number: Sql, of: SqlType) -> None:
         super().__init__(number)
         self.type = of
 
@@ -67,18 +70,18 @@ class Converted(FunctionElement[Any]):
 
     inherit_cache = True
 
-    def __init__(self, operand: Any, of: Any, to: Any) -> None:
+    def __init__(self, operand: Sql, of: SqlType, to: SqlType) -> None:
         super().__init__(operand)
         self.of = of
         self.type = to
 
 
-def parts_of(element: Any, compiler: Any, options: dict[str, Any]) -> list[str]:
+def parts_of(element: Element, compiler: SQLCompiler, options: dict[str, object]) -> list[str]:
     """Return the SQL of each operand of an element."""
     return [compiler.process(part.self_group(), **options) for part in element.clauses]
 
 
-def are_short(element: Any) -> list[bool]:
+def are_short(element: Element) -> list[bool]:
     """Return for each operand whether it may be written twice: a column or a value may.
 
     Anything longer would make a statement grow without bound with the depth of a filter.
@@ -86,7 +89,7 @@ def are_short(element: Any) -> list[bool]:
     return [_is_short(part) for part in element.clauses]
 
 
-def _is_short(part: Any) -> bool:
+def _is_short(part: ClauseElement) -> bool:
     while isinstance(part, Grouping):
         part = part.element
     if isinstance(part, Wide) or (isinstance(part, Converted) and isinstance(part.type, Double)):
@@ -95,12 +98,12 @@ def _is_short(part: Any) -> bool:
 
 
 @compiles(Wide, "sqlite")
-def _wide(element: Any, compiler: Any, **options: Any) -> str:
+def _wide(element: Wide, compiler: SQLCompiler, **options: Any) -> str:
     return f"({parts_of(element, compiler, options)[0]})"
 
 
 @compiles(Arithmetic, "sqlite")
-def _arithmetic(element: Any, compiler: Any, **options: Any) -> str:
+def _arithmetic(element: Arithmetic, compiler: SQLCompiler, **options: Any) -> str:
     operands = list(zip(element.clauses, parts_of(element, compiler, options), strict=True))
     sign = element.sign
     # SQLite bounds how many parentheses stand in each other, so they are saved where they can be.
@@ -113,25 +116,25 @@ def _arithmetic(element: Any, compiler: Any, **options: Any) -> str:
 
 
 @compiles(MixedComparison, "sqlite")
-def _mixed_comparison(element: Any, compiler: Any, **options: Any) -> str:
+def _mixed_comparison(element: MixedComparison, compiler: SQLCompiler, **options: Any) -> str:
     whole, real = parts_of(element, compiler, options)
     return f"({whole} {element.sign} {real})"
 
 
 @compiles(Absolute, "sqlite")
-def _absolute(element: Any, compiler: Any, **options: Any) -> str:
+def _absolute(element: Absolute, compiler: SQLCompiler, **options: Any) -> str:
     name = "abs" if isinstance(element.type, Double) else "exact_absolute"
     return f"{name}({parts_of(element, compiler, options)[0]})"
 
 
 @compiles(Rounded, "sqlite")
-def _rounded(element: Any, compiler: Any, **options: Any) -> str:
+def _rounded(element: Rounded, compiler: SQLCompiler, **options: Any) -> str:
     number, *digits = parts_of(element, compiler, options)
     return f"exact_rounded({number}, {digits[0] if digits else 0})"
 
 
 @compiles(Converted, "sqlite")
-def _converted(element: Any, compiler: Any, **options: Any) -> str:
+def _converted(element: Converted, compiler: SQLCompiler, **options: Any) -> str:
     between = {type(element.of), type(element.type)}
     if between == {Double, String}:
         name = "nearest_number" if isinstance(element.of, String) else "shortest_text"

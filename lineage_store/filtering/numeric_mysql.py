@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Double, String
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from lineage_store.database.drivers.mysql_numbers import INFINITY, LARGEST
 from lineage_store.database.tables import COLLATIONS
@@ -24,6 +25,7 @@ from lineage_store.filtering.numeric import (
     are_short,
     parts_of,
 )
+from lineage_store.filtering.sql import Element
 
 _I, _L = repr(INFINITY), repr(LARGEST)
 _TOP, _BOTTOM = 2**63 - 1, -(2**63)
@@ -34,7 +36,7 @@ _B = "\\\\"
 Compile = Callable[..., str]
 
 
-def on_both(element: Any) -> Callable[[Compile], Compile]:
+def on_both(element: type[Element]) -> Callable[[Compile], Compile]:
     """Return a decorator that registers how MySQL and MariaDB write an element."""
 
     def register(function: Compile) -> Compile:
@@ -46,9 +48,9 @@ def on_both(element: Any) -> Callable[[Compile], Compile]:
 
 
 def bound(
-    element: Any,
-    compiler: Any,
-    options: dict[str, Any],
+    element: Element,
+    compiler: SQLCompiler,
+    options: dict[str, object],
     body: Callable[..., str],
     *types: str,
 ) -> str:
@@ -70,7 +72,7 @@ def bound(
     return f"(SELECT {body(*(f'x.x{at}' for at in range(len(texts))))} FROM {table})"  # noqa: S608
 
 
-def text_type(compiler: Any) -> str:
+def text_type(compiler: SQLCompiler) -> str:
     """Return the type of a text of any length."""
     return f"LONGTEXT CHARACTER SET utf8mb4 COLLATE {COLLATIONS[compiler.dialect.name]}"
 
@@ -129,12 +131,12 @@ _ARITHMETIC = {"+": _sum, "-": _difference, "*": _product, "/": _quotient}
 
 
 @on_both(Arithmetic)
-def _arithmetic(element: Any, compiler: Any, **options: Any) -> str:
+def _arithmetic(element: Arithmetic, compiler: SQLCompiler, **options: Any) -> str:
     return bound(element, compiler, options, _ARITHMETIC[element.sign], "DOUBLE", "DOUBLE")
 
 
 @on_both(MixedComparison)
-def _mixed_comparison(element: Any, compiler: Any, **options: Any) -> str:
+def _mixed_comparison(element: MixedComparison, compiler: SQLCompiler, **options: Any) -> str:
     sign = element.sign
 
     def body(whole: str, real: str) -> str:
@@ -151,17 +153,17 @@ def _mixed_comparison(element: Any, compiler: Any, **options: Any) -> str:
 
 
 @on_both(Wide)
-def _wide(element: Any, compiler: Any, **options: Any) -> str:
+def _wide(element: Wide, compiler: SQLCompiler, **options: Any) -> str:
     return f"CAST({parts_of(element, compiler, options)[0]} AS DECIMAL(65, 0))"
 
 
 @on_both(Absolute)
-def _absolute(element: Any, compiler: Any, **options: Any) -> str:
+def _absolute(element: Absolute, compiler: SQLCompiler, **options: Any) -> str:
     return f"ABS({parts_of(element, compiler, options)[0]})"
 
 
 @on_both(Rounded)
-def _rounded(element: Any, compiler: Any, **options: Any) -> str:
+def _rounded(element: Rounded, compiler: SQLCompiler, **options: Any) -> str:
     def body(number: str, decimals: str = "0") -> str:
         exact = f"ROUND(CAST({number} AS DECIMAL(65, 30)), LEAST(GREATEST({decimals}, 0), 30))"
         return (
@@ -215,7 +217,7 @@ def _whole_of_text(text: str) -> str:
 
 
 @on_both(Converted)
-def _converted(element: Any, compiler: Any, **options: Any) -> str:
+def _converted(element: Converted, compiler: SQLCompiler, **options: Any) -> str:
     of, to = element.of, element.type
     if isinstance(of, Double) and isinstance(to, String):
         return bound(element, compiler, options, _text_of_float, "DOUBLE")

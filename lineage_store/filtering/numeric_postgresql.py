@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Double, String
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from lineage_store.filtering.numeric import (
     Absolute,
@@ -21,6 +22,7 @@ from lineage_store.filtering.numeric import (
     are_short,
     parts_of,
 )
+from lineage_store.filtering.sql import Element
 
 _INFINITY = "CAST('Infinity' AS float8)"
 _TOP, _BOTTOM = 2**63 - 1, -(2**63)
@@ -41,7 +43,9 @@ def _power(exponent: int) -> str:
 _SMALL, _GREAT = _power(-512), _power(512)
 
 
-def bound(element: Any, compiler: Any, options: dict[str, Any], body: Callable[..., str]) -> str:
+def bound(
+    element: Element, compiler: SQLCompiler, options: dict[str, object], body: Callable[..., str]
+) -> str:
     """Return SQL that uses each operand of an element more than once, but holds it once.
 
     Args:
@@ -106,12 +110,12 @@ _ARITHMETIC = {"+": _sum, "-": _difference, "*": _product, "/": _quotient}
 
 
 @compiles(Arithmetic, "postgresql")
-def _arithmetic(element: Any, compiler: Any, **options: Any) -> str:
+def _arithmetic(element: Arithmetic, compiler: SQLCompiler, **options: Any) -> str:
     return bound(element, compiler, options, _ARITHMETIC[element.sign])
 
 
 @compiles(MixedComparison, "postgresql")
-def _mixed_comparison(element: Any, compiler: Any, **options: Any) -> str:
+def _mixed_comparison(element: MixedComparison, compiler: SQLCompiler, **options: Any) -> str:
     sign = element.sign
 
     def body(whole: str, real: str) -> str:
@@ -128,17 +132,17 @@ def _mixed_comparison(element: Any, compiler: Any, **options: Any) -> str:
 
 
 @compiles(Wide, "postgresql")
-def _wide(element: Any, compiler: Any, **options: Any) -> str:
+def _wide(element: Wide, compiler: SQLCompiler, **options: Any) -> str:
     return f"CAST({parts_of(element, compiler, options)[0]} AS numeric)"
 
 
 @compiles(Absolute, "postgresql")
-def _absolute(element: Any, compiler: Any, **options: Any) -> str:
+def _absolute(element: Absolute, compiler: SQLCompiler, **options: Any) -> str:
     return f"abs({parts_of(element, compiler, options)[0]})"
 
 
 @compiles(Rounded, "postgresql")
-def _rounded(element: Any, compiler: Any, **options: Any) -> str:
+def _rounded(element: Rounded, compiler: SQLCompiler, **options: Any) -> str:
     def body(number: str, decimals: str = "0") -> str:
         places = f"CAST(least(greatest({decimals}, 0), 30) AS integer)"
         # Not cast at once, which would keep 15 digits.
@@ -206,7 +210,7 @@ def _float_of_text(text: str) -> str:
 
 
 @compiles(Converted, "postgresql")
-def _converted(element: Any, compiler: Any, **options: Any) -> str:
+def _converted(element: Converted, compiler: SQLCompiler, **options: Any) -> str:
     of, to = element.of, element.type
     body: Callable[[str], str] | None = None
     if isinstance(of, String) and isinstance(to, BigInteger | Double):

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any
 
 from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
@@ -148,12 +147,12 @@ class _Builder(Transformer[Token, Node]):
         name = "!=" if operator == "<>" else str(operator)
         return Operation(name, (left, right), _at(operator))
 
-    def membership(self, operand: Node, *parts: Any) -> Node:
+    def membership(self, operand: Node, *parts: Node | Token) -> Node:
         if isinstance(parts[-1], Token):
             parts = (*parts[:-1], *self._list_items(parts[-1]))
         return _predicate(operand, parts)
 
-    def like(self, operand: Node, *parts: Any) -> Node:
+    def like(self, operand: Node, *parts: Node | Token) -> Node:
         return _predicate(operand, parts)
 
     between = like
@@ -188,7 +187,7 @@ class _Builder(Transformer[Token, Node]):
     def otherwise(self, node: Node) -> list[Node]:
         return [node]
 
-    def case(self, word: Token, *parts: Any) -> Node:
+    def case(self, word: Token, *parts: Node | list[Node]) -> Node:
         has_operand = isinstance(parts[0], Literal | Reference | Operation)
         has_else = isinstance(parts[-1], list)
         name = "CASE" + " OPERAND" * has_operand + " ELSE" * has_else
@@ -203,7 +202,7 @@ for _word in ("is", "not", "and", "or"):
     setattr(_Builder, _word, getattr(_Builder, f"{_word}_"))
 
 
-def _predicate(operand: Node, parts: tuple[Any, ...]) -> Node:
+def _predicate(operand: Node, parts: tuple[Node | Token, ...]) -> Node:
     words = [part for part in parts if isinstance(part, Token)]
     operands = [part for part in parts if not isinstance(part, Token)]
     return Operation(" ".join(map(str.upper, words)), (operand, *operands), _at(words[0]))

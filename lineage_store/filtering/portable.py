@@ -1,11 +1,15 @@
 """Expressions that databases write in different ways, compiled for each of them."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Integer, String
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import NullType
+
+from lineage_store.filtering.sql import Element, Sql, SqlType
 
 # Not Boolean, for which SQLAlchemy writes `= 1` behind an expression in a chain of AND, which
 # keeps SQLite from its indexes.
@@ -31,7 +35,7 @@ class Among(FunctionElement[bool]):
     type = _TRUTH
     inherit_cache = True
 
-    def __init__(self, operand: Any, items: Any, of: Any) -> None:
+    def __init__(self, operand: Sql, items: Sql, of: SqlType) -> None:
         super().__init__(operand, items)
         self.of = of
 
@@ -53,7 +57,7 @@ class Likelihood(FunctionElement[bool]):
     type = _TRUTH
     inherit_cache = True
 
-    def __init__(self, condition: Any, share: str) -> None:
+    def __init__(self, condition: Sql, share: str) -> None:
         super().__init__(condition)
         self.share = share
 
@@ -64,7 +68,7 @@ class Chain(FunctionElement[bool]):
     type = _TRUTH
     inherit_cache = True
 
-    def __init__(self, word: str, *conditions: Any) -> None:
+    def __init__(self, word: str, *conditions: Sql) -> None:
         super().__init__(*conditions)
         self.word = word
 
@@ -99,7 +103,7 @@ class Trimmed(FunctionElement[str]):
     type = String()
     inherit_cache = True
 
-    def __init__(self, side: str, *operands: Any) -> None:
+    def __init__(self, side: str, *operands: Sql) -> None:
         super().__init__(*operands)
         self.side = side
 
@@ -109,7 +113,7 @@ class TypedNull(FunctionElement[Any]):
 
     inherit_cache = True
 
-    def __init__(self, of: Any) -> None:
+    def __init__(self, of: SqlType) -> None:
         super().__init__()
         self.type = of
 
@@ -128,40 +132,40 @@ class PositionOf(FunctionElement[int]):
     inherit_cache = True
 
 
-def _parts(element: Any, compiler: Any, options: dict[str, Any]) -> list[str]:
+def _parts(element: Element, compiler: SQLCompiler, options: dict[str, object]) -> list[str]:
     return [compiler.process(part.self_group(), **options) for part in element.clauses]
 
 
 @compiles(Among, "sqlite")
-def _among(element: Any, compiler: Any, **options: Any) -> str:
+def _among(element: Among, compiler: SQLCompiler, **options: Any) -> str:
     operand, items = _parts(element, compiler, options)
     return f"({operand} IN (SELECT value FROM json_each({items})))"  # noqa: S608 - both are compiled
 
 
 @compiles(Like, "sqlite")
-def _like(element: Any, compiler: Any, **options: Any) -> str:
+def _like(element: Like, compiler: SQLCompiler, **options: Any) -> str:
     operand, pattern = _parts(element, compiler, options)
     return f"({operand} LIKE {pattern})"
 
 
 @compiles(TypedNull)
-def _typed_null(element: Any, compiler: Any, **options: Any) -> str:  # noqa: ARG001
+def _typed_null(element: TypedNull, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ARG001
     return "NULL"
 
 
 @compiles(Likelihood)
-def _condition(element: Any, compiler: Any, **options: Any) -> str:
+def _condition(element: Likelihood, compiler: SQLCompiler, **options: Any) -> str:
     (condition,) = _parts(element, compiler, options)
     return condition
 
 
 @compiles(Likelihood, "sqlite")
-def _likelihood(element: Any, compiler: Any, **options: Any) -> str:
+def _likelihood(element: Likelihood, compiler: SQLCompiler, **options: Any) -> str:
     return f"likelihood({_condition(element, compiler, **options)}, {element.share})"
 
 
 @compiles(Chain)
-def _chain(element: Any, compiler: Any, **options: Any) -> str:
+def _chain(element: Chain, compiler: SQLCompiler, **options: Any) -> str:
     parts = _parts(element, compiler, options)
     while len(parts) > 1:
         pairs = [parts[at : at + 2] for at in range(0, len(parts), 2)]
@@ -170,21 +174,21 @@ def _chain(element: Any, compiler: Any, **options: Any) -> str:
 
 
 @compiles(CharLength, "sqlite")
-def _char_length(element: Any, compiler: Any, **options: Any) -> str:
+def _char_length(element: CharLength, compiler: SQLCompiler, **options: Any) -> str:
     (text,) = _parts(element, compiler, options)
     return f"length({text})"
 
 
 @compiles(PositionOf, "sqlite")
-def _position_of(element: Any, compiler: Any, **options: Any) -> str:
+def _position_of(element: PositionOf, compiler: SQLCompiler, **options: Any) -> str:
     text, part = _parts(element, compiler, options)
     return f"instr({text}, {part})"
 
 
-def _call(name: str) -> Any:
+def _call(name: str) -> Callable[..., str]:
     """Return a compiler of an element into a call of a function."""
 
-    def compile_call(element: Any, compiler: Any, **options: Any) -> str:
+    def compile_call(element: Element, compiler: SQLCompiler, **options: Any) -> str:
         return f"{name}({', '.join(_parts(element, compiler, options))})"
 
     return compile_call
@@ -195,7 +199,7 @@ for _element, _name in ((Lower, "lower"), (Upper, "upper")):
 
 
 @compiles(Substring, "sqlite")
-def _substring(element: Any, compiler: Any, **options: Any) -> str:
+def _substring(element: Substring, compiler: SQLCompiler, **options: Any) -> str:
     text, *places = _parts(element, compiler, options)
     # SQLite looks at 32 bits of them.
     small = (f"max(min({place}, {MAX_TEXT}), -{MAX_TEXT})" for place in places)
@@ -203,6 +207,6 @@ def _substring(element: Any, compiler: Any, **options: Any) -> str:
 
 
 @compiles(Trimmed, "sqlite")
-def _trimmed(element: Any, compiler: Any, **options: Any) -> str:
+def _trimmed(element: Trimmed, compiler: SQLCompiler, **options: Any) -> str:
     name = {"left": "ltrim", "right": "rtrim", "both": "trim"}[element.side]
     return f"{name}({', '.join(_parts(element, compiler, options))})"

@@ -5,6 +5,7 @@ from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Double, Integer
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from lineage_store.filtering.numeric_mysql import bound, finite, on_both, text_type
 from lineage_store.filtering.portable import (
@@ -18,13 +19,14 @@ from lineage_store.filtering.portable import (
     Trimmed,
     Upper,
 )
+from lineage_store.filtering.sql import Element, SqlType
 
 _TRIMS = {"left": "LTRIM", "right": "RTRIM", "both": "TRIM"}
 _B = "\\\\"
 """A backslash in a literal of MySQL."""
 
 
-def _parts(element: Any, compiler: Any, options: dict[str, Any]) -> list[str]:
+def _parts(element: Element, compiler: SQLCompiler, options: dict[str, object]) -> list[str]:
     return [compiler.process(part.self_group(), **options) for part in element.clauses]
 
 
@@ -34,7 +36,7 @@ def _replaced(text: str, letters: str, replacements: str) -> str:
     return reduce(lambda sql, pair: f"REPLACE({sql}, '{pair[0]}', '{pair[1]}')", pairs, text)
 
 
-def _column_type(of: Any, compiler: Any) -> str:
+def _column_type(of: SqlType, compiler: SQLCompiler) -> str:
     if isinstance(of, Boolean):
         return "TINYINT"
     if isinstance(of, BigInteger | Integer):
@@ -43,7 +45,7 @@ def _column_type(of: Any, compiler: Any) -> str:
 
 
 @on_both(Among)
-def _among(element: Any, compiler: Any, **options: Any) -> str:
+def _among(element: Among, compiler: SQLCompiler, **options: Any) -> str:
     operand, items = _parts(element, compiler, options)
     columns = f"COLUMNS(item {_column_type(element.of, compiler)} PATH '$')"
     item = finite("item") if isinstance(element.of, Double) else "item"
@@ -51,7 +53,7 @@ def _among(element: Any, compiler: Any, **options: Any) -> str:
 
 
 @on_both(Like)
-def _like(element: Any, compiler: Any, **options: Any) -> str:
+def _like(element: Like, compiler: SQLCompiler, **options: Any) -> str:
     text, pattern = (
         _replaced(part, ascii_uppercase, ascii_lowercase)
         for part in _parts(element, compiler, options)
@@ -61,28 +63,28 @@ def _like(element: Any, compiler: Any, **options: Any) -> str:
 
 
 @on_both(Lower)
-def _lower(element: Any, compiler: Any, **options: Any) -> str:
+def _lower(element: Lower, compiler: SQLCompiler, **options: Any) -> str:
     return _replaced(_parts(element, compiler, options)[0], ascii_uppercase, ascii_lowercase)
 
 
 @on_both(Upper)
-def _upper(element: Any, compiler: Any, **options: Any) -> str:
+def _upper(element: Upper, compiler: SQLCompiler, **options: Any) -> str:
     return _replaced(_parts(element, compiler, options)[0], ascii_lowercase, ascii_uppercase)
 
 
 @on_both(CharLength)
-def _char_length(element: Any, compiler: Any, **options: Any) -> str:
+def _char_length(element: CharLength, compiler: SQLCompiler, **options: Any) -> str:
     return f"CHAR_LENGTH({_parts(element, compiler, options)[0]})"
 
 
 @on_both(PositionOf)
-def _position_of(element: Any, compiler: Any, **options: Any) -> str:
+def _position_of(element: PositionOf, compiler: SQLCompiler, **options: Any) -> str:
     text, part = _parts(element, compiler, options)
     return f"INSTR({text}, {part})"
 
 
 @on_both(Trimmed)
-def _trimmed(element: Any, compiler: Any, **options: Any) -> str:
+def _trimmed(element: Trimmed, compiler: SQLCompiler, **options: Any) -> str:
     text, *characters = _parts(element, compiler, options)
     if not characters:
         return f"{_TRIMS[element.side]}({text})"
@@ -95,7 +97,7 @@ def _trimmed(element: Any, compiler: Any, **options: Any) -> str:
 
 
 @on_both(Substring)
-def _substring(element: Any, compiler: Any, **options: Any) -> str:
+def _substring(element: Substring, compiler: SQLCompiler, **options: Any) -> str:
     types = (text_type(compiler), "DECIMAL(65, 0)", "DECIMAL(65, 0)")
     return bound(element, compiler, options, _characters, *types)
 

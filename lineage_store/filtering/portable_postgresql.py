@@ -6,6 +6,7 @@ Texts compare byte by byte, and only the letters of ASCII have two cases.
 from typing import Any
 
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from lineage_store.filtering.numeric_postgresql import bound
 from lineage_store.filtering.portable import (
@@ -20,14 +21,15 @@ from lineage_store.filtering.portable import (
     TypedNull,
     Upper,
 )
+from lineage_store.filtering.sql import Element
 
 
-def _parts(element: Any, compiler: Any, options: dict[str, Any]) -> list[str]:
+def _parts(element: Element, compiler: SQLCompiler, options: dict[str, object]) -> list[str]:
     return [compiler.process(part.self_group(), **options) for part in element.clauses]
 
 
 @compiles(Among, "postgresql")
-def _among(element: Any, compiler: Any, **options: Any) -> str:
+def _among(element: Among, compiler: SQLCompiler, **options: Any) -> str:
     operand, items = _parts(element, compiler, options)
     of = compiler.dialect.type_compiler_instance.process(element.of)
     array = f"jsonb_array_elements_text(CAST({items} AS jsonb))"
@@ -35,48 +37,48 @@ def _among(element: Any, compiler: Any, **options: Any) -> str:
 
 
 @compiles(Like, "postgresql")
-def _like(element: Any, compiler: Any, **options: Any) -> str:
+def _like(element: Like, compiler: SQLCompiler, **options: Any) -> str:
     text, pattern = _parts(element, compiler, options)
     return f'(lower({text} COLLATE "C") LIKE lower({pattern} COLLATE "C") ESCAPE \'\')'
 
 
 @compiles(Lower, "postgresql")
-def _lower(element: Any, compiler: Any, **options: Any) -> str:
+def _lower(element: Lower, compiler: SQLCompiler, **options: Any) -> str:
     (text,) = _parts(element, compiler, options)
     return f'lower({text} COLLATE "C")'
 
 
 @compiles(Upper, "postgresql")
-def _upper(element: Any, compiler: Any, **options: Any) -> str:
+def _upper(element: Upper, compiler: SQLCompiler, **options: Any) -> str:
     (text,) = _parts(element, compiler, options)
     return f'upper({text} COLLATE "C")'
 
 
 @compiles(CharLength, "postgresql")
-def _char_length(element: Any, compiler: Any, **options: Any) -> str:
+def _char_length(element: CharLength, compiler: SQLCompiler, **options: Any) -> str:
     (text,) = _parts(element, compiler, options)
     return f"char_length({text})"
 
 
 @compiles(PositionOf, "postgresql")
-def _position_of(element: Any, compiler: Any, **options: Any) -> str:
+def _position_of(element: PositionOf, compiler: SQLCompiler, **options: Any) -> str:
     text, part = _parts(element, compiler, options)
     return f"strpos({text}, {part})"
 
 
 @compiles(Trimmed, "postgresql")
-def _trimmed(element: Any, compiler: Any, **options: Any) -> str:
+def _trimmed(element: Trimmed, compiler: SQLCompiler, **options: Any) -> str:
     name = {"left": "ltrim", "right": "rtrim", "both": "btrim"}[element.side]
     return f"{name}({', '.join(_parts(element, compiler, options))})"
 
 
 @compiles(TypedNull, "postgresql")
-def _typed_null(element: Any, compiler: Any, **options: Any) -> str:  # noqa: ARG001
+def _typed_null(element: TypedNull, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ARG001
     return f"CAST(NULL AS {compiler.dialect.type_compiler_instance.process(element.type)})"
 
 
 @compiles(Substring, "postgresql")
-def _substring(element: Any, compiler: Any, **options: Any) -> str:
+def _substring(element: Substring, compiler: SQLCompiler, **options: Any) -> str:
     return bound(element, compiler, options, _characters)
 
 

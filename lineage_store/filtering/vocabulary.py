@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, NodeKind
 from lineage_store.v1 import metadata_pb2 as pb
@@ -20,10 +19,6 @@ class Type(Enum):
 
 Names = tuple[tuple[str, int], ...]
 """The names of an enumeration, with their numbers."""
-
-
-def _names(enum: Any) -> Names:
-    return tuple(enum.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +48,10 @@ ATTRIBUTES: dict[NodeKind, dict[str, Attribute]] = {
     ARTIFACT: _SHARED
     | {
         "uri": Attribute("uri", Type.STRING),
-        "state": Attribute("state", Type.INT64, _names(pb.Artifact.State)),
+        "state": Attribute("state", Type.INT64, tuple(pb.Artifact.State.items())),
     },
     EXECUTION: _SHARED
-    | {"last_known_state": Attribute("state", Type.INT64, _names(pb.Execution.State))},
+    | {"last_known_state": Attribute("state", Type.INT64, tuple(pb.Execution.State.items()))},
     CONTEXT: _SHARED,
 }
 TYPE_ATTRIBUTES = {
@@ -64,7 +59,7 @@ TYPE_ATTRIBUTES = {
     "type_version": Attribute("version", Type.STRING),
 }
 EVENT_ATTRIBUTES = {
-    "type": Attribute("type", Type.INT64, _names(pb.Event.Type)),
+    "type": Attribute("type", Type.INT64, tuple(pb.Event.Type.items())),
     "milliseconds_since_epoch": Attribute("happened_at", Type.INT64),
     "path": Attribute("path", Type.STRING),
 }

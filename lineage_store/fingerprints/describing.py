@@ -49,7 +49,7 @@ def _how_to_register(kind: type) -> str:
     return f"register a stand-in for it with {call}"
 
 
-def _parts(value: Any, base: type, walk: Walk) -> Iterator[Part] | None:
+def _parts(value: object, base: type, walk: Walk) -> Iterator[Part] | None:
     """Return the parts of a value as an instance of a base; None: the base is unknown."""
     reader = READERS.get(base)
     if reader is not None:
@@ -77,7 +77,7 @@ def _enum(value: Enum, walk: Walk) -> Iterator[Part]:
     yield state(value, walk, without=_ENUM_ATTRIBUTES)
 
 
-def _name(value: Any) -> bytes:
+def _name(value: object) -> bytes:
     name = library_name(value, frozenset(LIBRARIES))
     if name is None:
         called = getattr(value, "__qualname__", type(value).__qualname__)

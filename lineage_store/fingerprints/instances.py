@@ -13,7 +13,7 @@ _CACHES = frozenset({"_attrs_cached_hash"})
 """Attributes that are there or not, whatever the instance is."""
 
 
-def state(value: Any, walk: Walk, *, without: Container[str] = (), base: type = object) -> bytes:
+def state(value: object, walk: Walk, *, without: Container[str] = (), base: type = object) -> bytes:
     """Return the digest of the attributes of an instance, whatever their order.
 
     Args:
@@ -27,7 +27,7 @@ def state(value: Any, walk: Walk, *, without: Container[str] = (), base: type = 
     return tagged("state", walk.pairs(counted))
 
 
-def attributes_of(value: Any, base: type = object) -> dict[str, Any]:
+def attributes_of(value: object, base: type = object) -> dict[str, object]:
     """Return the attributes of an instance, and the fields of a dataclass, by name.
 
     The value of a `cached_property` is left out: it is there or not, and adds nothing.
@@ -41,7 +41,7 @@ def attributes_of(value: Any, base: type = object) -> dict[str, Any]:
     return {name: attributes[name] for name in attributes if not _is_cache(kind, name)}
 
 
-def _own_dict(value: Any) -> dict[str, Any]:
+def _own_dict(value: object) -> dict[str, object]:
     """Return the attributes that are in no slot.
 
     Raises:
@@ -54,7 +54,7 @@ def _own_dict(value: Any) -> dict[str, Any]:
     return dict(getattr(value, "__dict__", {}))
 
 
-def _slots(value: Any, without: type) -> Iterator[tuple[str, Any]]:
+def _slots(value: object, without: type) -> Iterator[tuple[str, object]]:
     for base in reversed(type(value).__mro__):
         has_slots = "__slots__" in vars(base) and base not in without.__mro__
         members = vars(base).items() if has_slots else ()

@@ -8,12 +8,11 @@ import sys
 import sysconfig
 from pathlib import Path
 from types import BuiltinFunctionType, FunctionType
-from typing import Any
 
 _STANDARD = Path(sysconfig.get_path("stdlib"))
 
 
-def library_name(thing: Any, libraries: frozenset[str]) -> str | None:
+def library_name(thing: object, libraries: frozenset[str]) -> str | None:
     """Return MODULE.NAME of an importable class or function; None: it has none in a library.
 
     Args:
@@ -31,7 +30,7 @@ def library_name(thing: Any, libraries: frozenset[str]) -> str | None:
     return f"{module}.{name}" if imported is thing else None
 
 
-def _is_standard(module: Any) -> bool:
+def _is_standard(module: object) -> bool:
     """Return whether a module lies where Python does: a script may have a `queue.py` beside it."""
     file = getattr(module, "__file__", None)
     if file is None:

@@ -27,13 +27,13 @@ Reader = Callable[[Any, Walk], Iterable[Part]]
 def _attributes(owner: type, *names: str) -> Reader:
     """Return a reader of these attributes, as a type defines them."""
 
-    def reader(value: Any, walk: Walk) -> Iterator[Part]:
+    def reader(value: object, walk: Walk) -> Iterator[Part]:
         return walk.tokens(vars(owner)[name].__get__(value) for name in names)
 
     return reader
 
 
-def _tuple(value: Any, walk: Walk) -> Iterator[Part]:
+def _tuple(value: tuple[object, ...], walk: Walk) -> Iterator[Part]:
     names = getattr(type(value), "_fields", None)
     if type(names) is tuple:  # a namedtuple
         yield b"fields" + walk.token(names)
@@ -47,61 +47,61 @@ def _set(value: Any, walk: Walk) -> Iterable[Part]:
     return sorted(walk.tokens(kind.__iter__(value)))
 
 
-def _defaultdict(value: Any, walk: Walk) -> Iterator[Part]:
+def _defaultdict(value: defaultdict[object, object], walk: Walk) -> Iterator[Part]:
     yield walk.token(value.default_factory)
     yield from walk.pairs(dict.items(value))
 
 
-def _deque(value: Any, walk: Walk) -> Iterator[Part]:
+def _deque(value: deque[object], walk: Walk) -> Iterator[Part]:
     yield walk.token(value.maxlen)
     yield from walk.tokens(deque.__iter__(value))
 
 
-def _memoryview(value: Any, walk: Walk) -> Iterator[Part]:
+def _memoryview(value: memoryview, walk: Walk) -> Iterator[Part]:
     yield walk.token((value.format, value.shape))
     yield value.tobytes()
 
 
-def _date(value: Any, walk: Walk) -> Iterable[Part]:
+def _date(value: object, walk: Walk) -> Iterable[Part]:
     return _attributes(date, "year", "month", "day")(value, walk)
 
 
-def _time(value: Any, walk: Walk) -> Iterable[Part]:
+def _time(value: object, walk: Walk) -> Iterable[Part]:
     names = ("hour", "minute", "second", "microsecond", "fold", "tzinfo")
     owner = datetime if issubclass(type(value), datetime) else time
     return _attributes(owner, *names)(value, walk)
 
 
-def _datetime(value: Any, walk: Walk) -> Iterator[Part]:
+def _datetime(value: object, walk: Walk) -> Iterator[Part]:
     yield from _date(value, walk)
     yield from _time(value, walk)
 
 
-def _timezone(value: Any, walk: Walk) -> Iterator[Part]:
+def _timezone(value: timezone, walk: Walk) -> Iterator[Part]:
     return walk.tokens([value.utcoffset(None), value.tzname(None)])
 
 
-def _zone(value: Any, walk: Walk) -> Iterator[Part]:
+def _zone(value: ZoneInfo, walk: Walk) -> Iterator[Part]:
     if value.key is None:
         raise errors.InvalidArgument("a ZoneInfo without a key has no fingerprint")
     return walk.tokens([value.key])
 
 
-def _random(value: Any, walk: Walk) -> Iterator[Part]:
+def _random(value: random.Random, walk: Walk) -> Iterator[Part]:
     return walk.tokens(random.Random.getstate(value))
 
 
-def _mapping(value: Any, walk: Walk) -> Iterator[Part]:
+def _mapping(value: Mapping[object, object], walk: Walk) -> Iterator[Part]:
     return walk.pairs(value.items())
 
 
-def attributes_only(value: Any, walk: Walk) -> Iterable[Part]:
+def attributes_only(value: object, walk: Walk) -> Iterable[Part]:
     """Return no parts: the value has nothing but its attributes."""
     del value, walk
     return ()
 
 
-def _pure_path(value: Any, walk: Walk) -> Iterator[Part]:
+def _pure_path(value: object, walk: Walk) -> Iterator[Part]:
     return walk.tokens([PurePath.__str__(value)])
 
 

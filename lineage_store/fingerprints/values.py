@@ -33,7 +33,7 @@ _registered: dict[type, Callable[[Any], Any]] = {}
 
 
 def fingerprint(
-    value: Any,
+    value: object,
     *,
     progress: Progress | None = None,
     files: bool = True,
@@ -69,7 +69,7 @@ def fingerprint(
     return f"sha256:{digest.hex()}"
 
 
-def _type_of(value: Any) -> str:
+def _type_of(value: object) -> str:
     """Return the name of a value's type; the type itself may refuse to tell."""
     try:
         return type_name(type(value))
@@ -85,7 +85,7 @@ def _reason(error: Exception) -> str:
         return type(error).__name__
 
 
-def register(kind: type[T], stand_in: Callable[[T], Any]) -> None:
+def register(kind: type[T], stand_in: Callable[[T], object]) -> None:
     """Make values of a type, and of its subclasses, known to `fingerprint`.
 
     Args:

@@ -92,7 +92,7 @@ class Walk:
         self._digests: dict[int, tuple[Any, bytes]] = {}
         self._tokens = 0
 
-    def token(self, value: Any) -> bytes:
+    def token(self, value: object) -> bytes:
         """Return the bytes that stand for a part: few for a scalar, a digest for anything else."""
         self._tokens += 1
         kind = type(value)
@@ -101,11 +101,11 @@ class Walk:
             return write(value)
         return (b"p" if issubclass(kind, Path) else b"#") + self.digest(value)
 
-    def tokens(self, values: Iterable[Any]) -> Iterator[bytes]:
+    def tokens(self, values: Iterable[object]) -> Iterator[bytes]:
         """Yield the tokens of some parts."""
         return map(self.token, values)
 
-    def pairs(self, items: Iterable[tuple[Any, Any]]) -> Iterator[bytes]:
+    def pairs(self, items: Iterable[tuple[Any, object]]) -> Iterator[bytes]:
         """Yield the tokens of keys and values in turn; a path that is a key counts by name, too."""
         for key, value in items:
             if issubclass(type(key), Path):
@@ -113,7 +113,7 @@ class Walk:
             yield self.token(key)
             yield self.token(value)
 
-    def digest(self, value: Any) -> bytes:
+    def digest(self, value: object) -> bytes:
         """Return the 32 bytes that stand for a value.
 
         Raises:
@@ -160,7 +160,7 @@ class Walk:
             return None
         return next((stand_ins[base] for base in kind.__mro__ if base in stand_ins), None)
 
-    def _stood_for(self, value: Any, stand_in: StandIn) -> bytes:
+    def _stood_for(self, value: object, stand_in: StandIn) -> bytes:
         content = stand_in(value)
         if content is value:
             raise errors.InvalidArgument(

@@ -35,7 +35,7 @@ DEFAULT_HASH_BYTES = 1024 * 1024 * 1024
 _LONGEST_PATH = 4096
 """Characters of a path."""
 
-Properties = Mapping[str, Any]
+Properties = Mapping[str, object]
 
 
 def file_artifact(
@@ -106,7 +106,7 @@ def uri_artifact(
 def value_artifact(
     scope: str,
     name: str,
-    value: Any,
+    value: object,
     run_id: str,
     *,
     type: str = DEFAULT_TYPE,  # noqa: A002
@@ -157,7 +157,7 @@ def each_of(several: Mapping[str, Sequence[Artifact]]) -> Iterator[tuple[str, Ar
             yield name, artifact
 
 
-def arguments_in_key(arguments: Mapping[str, Any], files: list[WatchedFile]) -> dict[str, str]:
+def arguments_in_key(arguments: Mapping[str, object], files: list[WatchedFile]) -> dict[str, str]:
     """Return the components of a step's key that stand for its arguments.
 
     Their sources do not tell all: a list may hold the outputs of several steps, in any order, and
@@ -180,7 +180,7 @@ def arguments_in_key(arguments: Mapping[str, Any], files: list[WatchedFile]) -> 
     }
 
 
-def _files_named_in(value: Any, files: list[WatchedFile]) -> Iterator[tuple[str, str]]:
+def _files_named_in(value: object, files: list[WatchedFile]) -> Iterator[tuple[str, str]]:
     """Yield each text in a value that names a file or directory, and the digest of that."""
     if type(value) is str:
         path = named_path(value)
@@ -214,7 +214,7 @@ def _bounded_digest(path: Path) -> str:
     return fingerprint(path)
 
 
-def without_files(value: Any) -> Any:
+def without_files(value: object) -> object:
     """Return a value with paths as texts: the location of a file, and not its content."""
     if isinstance(value, PurePath):
         return f"path {value}"
@@ -247,7 +247,7 @@ def _bytes_of(path: Path) -> int:
     return size
 
 
-def _bytes_in(value: Any) -> int:
+def _bytes_in(value: object) -> int:
     """Return about how many bytes a value has, if it can tell without being read."""
     size: Any = getattr(value, "nbytes", None)
     if size is None and hasattr(value, "memory_usage"):

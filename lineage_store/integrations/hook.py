@@ -17,11 +17,12 @@ from lineage_store.fingerprints.code import code_of
 from lineage_store.fingerprints.code.guards import WatchedFile
 from lineage_store.integrations.artifacts import arguments_in_key
 from lineage_store.integrations.lazy_transport import LazyTransport
+from lineage_store.integrations.options import CacheOptions, CodeOptions
 from lineage_store.integrations.tools import Tool
 from lineage_store.recording.diagnostics import warn_once
 from lineage_store.recording.naming import CACHE_DECISION
 from lineage_store.recording.options import Caching, RecordingOptions
-from lineage_store.recording.outcomes import Failure
+from lineage_store.recording.outcomes import ErrorLike, Failure
 from lineage_store.recording.recorder import Recorder
 from lineage_store.recording.runs import Run
 from lineage_store.v1 import metadata_service_pb2 as rpc
@@ -74,10 +75,10 @@ def _at_exit(function: Callable[[], object]) -> None:
 _priorities = itertools.count(10)
 
 
-def _renamed(name: str, successor: str) -> Callable[..., Any]:
+def _renamed(name: str, successor: str) -> Callable[..., object]:
     """Return a method under its old name, which warns and calls its successor; for one release."""
 
-    def method(self: "Hook", *args: Any, **kwargs: Any) -> Any:
+    def method(self: "Hook", *args: object, **kwargs: object) -> object:
         message = f"Hook.{name} is called Hook.{successor} now"
         warnings.warn(message, DeprecationWarning, stacklevel=2)
         return getattr(self, successor)(*args, **kwargs)
@@ -127,7 +128,7 @@ class Hook:
         run_id: str,
         project: str | None = None,
         parent: Run | None = None,
-        properties: Mapping[str, Any] | None = None,
+        properties: Mapping[str, object] | None = None,
     ) -> Run:
         """Return a run, to be begun by `begin()` in the process that begins it, and there only.
 
@@ -173,10 +174,10 @@ class Hook:
         why_not: str | None,
         *,
         scope: str,
-        arguments: Mapping[str, Any],
+        arguments: Mapping[str, object],
         attempt: int,
-        code: Mapping[str, Any],
-    ) -> dict[str, Any]:
+        code: CodeOptions,
+    ) -> CacheOptions:
         """Return the caching keyword arguments for `Run.step`.
 
         A step that can't be cached gets the property that says why. A step waits for no other that
@@ -208,7 +209,7 @@ class Hook:
             "files": files,
         }
 
-    def code(self, function: Any) -> dict[str, Any]:
+    def code(self, function: Callable[..., object]) -> CodeOptions:
         """Return the code arguments for `Run.step`: its digest, or why it can't be cached.
 
         Args:
@@ -217,9 +218,16 @@ class Hook:
         code = code_of(function)
         return {"code": code.digest, "uncached": code.why, "files": code.files}
 
-    def end_run(self, run: Run, *args: Any, **kwargs: Any) -> None:
+    def end_run(
+        self,
+        run: Run,
+        error: ErrorLike | None = None,
+        *,
+        state: ExecutionState | None = None,
+        at: int | None = None,
+    ) -> None:
         """End a run as `Run.end` does, and send the records that forked workers spooled."""
-        run.end(*args, **kwargs)
+        run.end(error, state=state, at=at)
         self.recorder.settle()
 
     def begin_in_fork(self) -> None:

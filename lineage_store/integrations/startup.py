@@ -11,7 +11,6 @@ import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
 
 from lineage_store.integrations.tools import TOOLS
 
@@ -35,13 +34,16 @@ class HookFinder:
         if hook is None:
             return None
         spec = importlib.util.find_spec(fullname)
-        if spec is not None and spec.loader is not None:
-            _load_after(spec.loader, hook)
+        if spec is not None:
+            _load_after(spec, hook)
         return spec
 
 
-def _load_after(loader: Any, hook: str) -> None:
-    """Make a loader import a hook once it has executed its module."""
+def _load_after(spec: ModuleSpec, hook: str) -> None:
+    """Make the loader of a module import a hook once it has executed the module."""
+    loader = spec.loader
+    if loader is None:
+        return
     execute = loader.exec_module
 
     def execute_and_load(module: ModuleType) -> None:
@@ -53,7 +55,7 @@ def _load_after(loader: Any, hook: str) -> None:
 
             logging.getLogger(__name__).warning("%s can't be loaded: %r", hook, error)
 
-    loader.exec_module = execute_and_load
+    loader.exec_module = execute_and_load  # type: ignore[method-assign]
 
 
 _prefix = __name__.rpartition(".")[0]

@@ -4,6 +4,7 @@ import gc
 import importlib
 import logging
 import os
+from types import ModuleType
 from typing import Any
 
 from lineage_store.integrations.tools import TOOLS, Tool
@@ -37,10 +38,10 @@ class Switch:
 
     def __init__(self, name: str) -> None:
         self.tool: Tool = TOOLS[name]
-        self._events: dict[str, Any] = {}
+        self._events: dict[str, object] = {}
 
-    def __call__(self, event: str, /, *args: Any, **kwargs: Any) -> Any:
-        """Call the method `event` of the tool's events; None: off, or it failed."""
+    def __call__(self, event: str, /, *args: object, **kwargs: object) -> Any:  # noqa: ANN401 - each event has its own
+        """Return the result of an event, of the type that it has; None: off, or it failed."""
         url = os.environ.get(URL, "").strip()
         if not url:
             return None
@@ -79,19 +80,20 @@ class Switch:
         except Exception as error:  # the first event logs the consequence
             logger.debug("nothing is preloaded: %s", error)
 
-    def _events_for(self, url: str) -> Any:
+    def _events_for(self, url: str) -> object:
         """Return the recorder of events to the store at a URL, made at the first event."""
         if url not in self._events:
             self._events[url] = None  # if it can't be made, it is not tried again
             self._events[url] = self._make_events(url) if self.fits() else None
         return self._events[url]
 
-    def _make_events(self, url: str) -> Any:
+    def _make_events(self, url: str) -> object:
         module, _, name = self.tool.events.partition(":")
-        return getattr(_imported(module), name)(self.tool, url)
+        events: object = getattr(_imported(module), name)(self.tool, url)
+        return events
 
 
-def _imported(module: str) -> Any:
+def _imported(module: str) -> ModuleType:
     """Import a module while the collector of garbage rests.
 
     A module is no garbage, but each that is imported brings nearer the time at which the collector

@@ -19,7 +19,6 @@ import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Any
 
 from lineage_store.entities import Node
 from lineage_store.entities.plain import plain
@@ -111,7 +110,7 @@ def flat_properties(node: Node) -> dict[str, str]:
     return texts
 
 
-def _flat(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _flat(values: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     """Yield names with dots and values as text; depth is bounded by what protobuf parses."""
     for name, value in values.items():
         if isinstance(value, Mapping):
@@ -121,7 +120,7 @@ def _flat(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield name, as_text(value)
 
 
-def as_text(value: Any) -> str:
+def as_text(value: object) -> str:
     """Return the value of a property for people; 6.0 and 6 are the same."""
     if isinstance(value, str):
         return value

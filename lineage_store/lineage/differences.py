@@ -50,7 +50,7 @@ class Difference:
         )
 
     @classmethod
-    def from_message(cls, message: Any) -> Self:
+    def from_message(cls, message: pb.CompareResponse.Difference) -> Self:
         """Return the difference that a v1 message holds."""
         return cls(
             aspect=Aspect(pb.CompareResponse.Aspect.Name(message.aspect)),
@@ -109,7 +109,7 @@ class Comparison:
 
     @classmethod
     def from_message(
-        cls, message: Any, left: str, right: str, caller_limits: Collection[Limit]
+        cls, message: pb.CompareResponse, left: str, right: str, caller_limits: Collection[Limit]
     ) -> Self:
         """Return the comparison in a CompareResponse on two artifacts.
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 from lineage_store import errors
 from lineage_store.entities import Artifact, Event, Execution, Node
@@ -106,7 +106,7 @@ def parse_id(digits: str) -> int:
     return int(significant or 0)
 
 
-def node_message(text: str) -> Any:
+def node_message(text: str) -> pb.LineageNode:
     """Return the LineageNode message for a key of `key_of`.
 
     Raises:
@@ -116,7 +116,7 @@ def node_message(text: str) -> Any:
     return pb.LineageNode(kind=kind.upper(), id=node_id)
 
 
-def node_key(message: Any) -> str:
+def node_key(message: pb.LineageNode) -> str:
     """Return the key of the node of a LineageNode message."""
     return key(pb.LineageNodeKind.Name(message.kind).lower(), message.id)
 
@@ -163,7 +163,7 @@ def _first_text(artifact: Artifact, names: tuple[str, ...]) -> tuple[str, str] |
     return None
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, bool):
         return ""
     return str(value).strip() if isinstance(value, str | int | float) else ""

@@ -10,6 +10,7 @@ from lineage_store.lineage.folding import Repeats, repeats_to_dict
 from lineage_store.lineage.identity import GraphNode, key, key_of, node_key
 from lineage_store.lineage.labels import label
 from lineage_store.lineage.verdict import Limit, Verdict
+from lineage_store.v1 import lineage_pb2 as pb
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +72,7 @@ class Paths:
         }
 
     @classmethod
-    def from_message(cls, message: Any, caller_limits: frozenset[Limit]) -> Self:
+    def from_message(cls, message: pb.FindPathsResponse, caller_limits: frozenset[Limit]) -> Self:
         """Return the paths in a FindPathsResponse; `caller_limits` as for `Verdict`."""
         nodes: list[GraphNode] = [
             *map(Artifact.from_message, message.artifacts),
@@ -88,7 +89,11 @@ class Paths:
         )
 
 
-def _path(message: Any, by_key: Mapping[str, GraphNode], repeats: Mapping[str, Repeats]) -> Path:
+def _path(
+    message: pb.FindPathsResponse.Path,
+    by_key: Mapping[str, GraphNode],
+    repeats: Mapping[str, Repeats],
+) -> Path:
     keys = [node_key(node) for node in message.nodes]
     return Path(
         nodes=tuple(by_key[name] for name in keys),

@@ -12,6 +12,7 @@ from lineage_store.lineage.differences import Comparison
 from lineage_store.lineage.graph import Direction, LineageGraph
 from lineage_store.lineage.identity import GraphNode, key, key_of, parse_key
 from lineage_store.lineage.verdict import Limit, Verdict
+from lineage_store.v1 import lineage_pb2 as pb
 
 if TYPE_CHECKING:
     from networkx import MultiDiGraph
@@ -34,7 +35,9 @@ class LineagePart:
     verdict: Verdict | None = None
 
     @classmethod
-    def from_message(cls, message: Any, caller_limits: frozenset[Limit] = frozenset(Limit)) -> Self:
+    def from_message(
+        cls, message: pb.TraceResponse, caller_limits: frozenset[Limit] = frozenset(Limit)
+    ) -> Self:
         """Return the part in a TraceResponse; for `caller_limits` see `Verdict.from_message`."""
         has_verdict = message.HasField("verdict")
         return cls(

@@ -40,7 +40,7 @@ class Source(Protocol):
     def type_names(self, kind: NodeKind, ids: Sequence[int]) -> Mapping[int, str]:
         """Return the names of the types of some nodes, by the id of the node."""
 
-    def matching(self, kind: NodeKind, condition: Any, ids: Sequence[int]) -> Collection[int]:
+    def matching(self, kind: NodeKind, condition: Any, ids: Sequence[int]) -> Collection[int]:  # noqa: ANN401 - each source has its own
         """Return those of some nodes that a condition holds for."""
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 from lineage_store.entities import EventType
 from lineage_store.lineage.verdict import Limit, Verdict
@@ -48,7 +48,9 @@ class Summary:
         return dict(counts)
 
     @classmethod
-    def from_message(cls, message: Any, caller_limits: frozenset[Limit]) -> Self:
+    def from_message(
+        cls, message: lineage_pb2.SummarizeResponse, caller_limits: frozenset[Limit]
+    ) -> Self:
         """Return the summary in a SummarizeResponse; `caller_limits` as for `Verdict`."""
         kinds, events = lineage_pb2.LineageNodeKind, metadata_pb2.Event.Type
         return cls(

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Self
+from typing import Self
 
 from lineage_store.lineage.identity import key, parse_key
 from lineage_store.v1 import lineage_pb2 as pb
@@ -56,7 +56,7 @@ class Verdict:
         rest = f"; {counted(len(self.frontier), 'node')} not followed" if self.frontier else ""
         return f"NOT COMPLETE: {reason}{whose} was reached; {size}{rest}"
 
-    def to_message(self) -> Any:
+    def to_message(self) -> pb.Verdict:
         """Return the verdict as a v1 message."""
         keys = [parse_key(node) for node in self.frontier]
         return pb.Verdict(
@@ -71,7 +71,7 @@ class Verdict:
 
     @classmethod
     def from_message(
-        cls, message: Any, caller_limits: Collection[Limit] = frozenset(Limit)
+        cls, message: pb.Verdict, caller_limits: Collection[Limit] = frozenset(Limit)
     ) -> Self:
         """Return the verdict that a v1 message holds.
 

@@ -41,7 +41,7 @@ class Arguments:
                 call_arguments.parameters[name] = value
         return call_arguments
 
-    def _add_output(self, name: str, value: Any) -> None:
+    def _add_output(self, name: str, value: object) -> None:
         if isinstance(value, Mapping):
             for key, path in value.items():
                 self.outputs[f"{name}.{key}"] = [Path(path)]
@@ -73,27 +73,27 @@ _LONGEST = 4096
 """Characters of a path."""
 
 
-def _is_target(value: Any) -> bool:
+def _is_target(value: object) -> bool:
     """Return whether a value says where to write: a path, several of them, or nowhere."""
     if isinstance(value, Mapping):
         return all(isinstance(path, Path | str) for path in value.values())
     return value is None or all(isinstance(path, Path | str) for path in _listed(value))
 
 
-def _listed(value: Any) -> list[Any]:
+def _listed(value: object) -> list[Any]:
     if value is None:
         return []
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
-def _suffixes(path: Any) -> str | None:
+def _suffixes(path: Any) -> str | None:  # noqa: ANN401 - whatever a Path takes
     """Return the suffixes of the file to write; None: there is none to write."""
     return None if path is None else "".join(Path(path).suffixes)
 
 
-def _is_input(value: Any) -> bool:
+def _is_input(value: object) -> bool:
     return isinstance(value, Artifact | Path)
 
 
-def _is_list(value: Any) -> bool:
+def _is_list(value: object) -> bool:
     return isinstance(value, list | tuple) and len(value) > 0

@@ -13,6 +13,7 @@ from typing import Any
 from lineage_store import errors
 from lineage_store.client.step_artifacts import StepArtifact
 from lineage_store.entities import Artifact, ArtifactState
+from lineage_store.entities.values import PropertyValue
 from lineage_store.fingerprints.values import fingerprint
 from lineage_store.lineage.identity import digest_of, version_of
 from lineage_store.masking import masked_text
@@ -69,7 +70,7 @@ def as_artifact(recorder: Recorder, value: ArtifactLike, noun: str) -> Artifact 
 
 
 def of_path(
-    recorder: Recorder, path: Path, type_name: str, properties: Mapping[str, Any] | None = None
+    recorder: Recorder, path: Path, type_name: str, properties: Mapping[str, object] | None = None
 ) -> Artifact:
     """Return the artifact of a file or directory, by its content.
 
@@ -110,7 +111,7 @@ def copy_of(recorder: Recorder, original: Artifact, path: Path) -> Artifact:
     return copy
 
 
-def as_properties(values: Mapping[str, Any] | None) -> dict[str, Any]:
+def as_properties(values: Mapping[str, object] | None) -> dict[str, PropertyValue]:
     """Return values as custom properties."""
     return {bounded(clean(name)): as_property(value) for name, value in (values or {}).items()}
 
@@ -179,7 +180,7 @@ def as_output(
     recorder: Recorder,
     value: ArtifactLike | None,
     type_name: str,
-    properties: Mapping[str, Any],
+    properties: Mapping[str, object],
     external_id: str,
 ) -> Artifact:
     """Return the artifact that an output stands for, with state and external id.

@@ -98,7 +98,7 @@ class Decisions:
         )
         return decision
 
-    def in_time(self, work: Callable[[], Any]) -> Any:
+    def in_time(self, work: Callable[[], object]) -> Any:  # noqa: ANN401 - the result of the work
         """Return the result of `work`, or None if it fails or takes too long."""
         if time.monotonic() < self._away_until:
             return None
@@ -139,7 +139,10 @@ class _Pending:
     """A question that may be answered too late: a claim that comes then is given back."""
 
     def __init__(
-        self, work: Callable[[], Any], answers: "queue.SimpleQueue[Any]", claims: Claims
+        self,
+        work: Callable[[], object],
+        answers: "queue.SimpleQueue[tuple[Any, Exception | None]]",
+        claims: Claims,
     ) -> None:
         self._work = work
         self._answers = answers

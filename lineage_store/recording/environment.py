@@ -18,7 +18,6 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import Any
 
 from lineage_store.masking import bare_url
 
@@ -35,7 +34,7 @@ VARIABLE = "LINEAGE_STORE_CAPTURE"
 """The environment variable that names the captured parts: "all", "none", or names with commas."""
 
 
-def capture(parts: Collection[str] | None = None) -> dict[str, Any]:
+def capture(parts: Collection[str] | None = None) -> dict[str, object]:
     """Return the environment of this process; looked up once per process.
 
     The keys are git_commit, git_dirty (whether a tracked file differs from the commit), git_remote
@@ -47,7 +46,7 @@ def capture(parts: Collection[str] | None = None) -> dict[str, Any]:
             is not set.
     """
     part_names = _named_by_variable() if parts is None else parts
-    details: dict[str, Any] = {}
+    details: dict[str, object] = {}
     for part in PARTS:
         if part in part_names:
             details |= _captured(part)
@@ -60,13 +59,13 @@ def _named_by_variable() -> Collection[str]:
 
 
 @functools.cache
-def _captured(part: str) -> dict[str, Any]:
+def _captured(part: str) -> dict[str, object]:
     with contextlib.suppress(Exception):
         return _CAPTURES[part]()
     return {}
 
 
-def _git() -> dict[str, Any]:
+def _git() -> dict[str, object]:
     """Return the commit that the program is of: that of its script, else of the directory."""
     directories = [Path(script).resolve().parent] if (script := _main_script()) else []
     deadline = time.monotonic() + GIT_SECONDS
@@ -81,8 +80,8 @@ def _main_script() -> str | None:
     return getattr(sys.modules.get("__main__"), "__file__", None)
 
 
-def _details_of_git(directory: Path, deadline: float) -> dict[str, Any]:
-    details: dict[str, Any] = {}
+def _details_of_git(directory: Path, deadline: float) -> dict[str, object]:
+    details: dict[str, object] = {}
     remote = _ask_git(directory, deadline, "config", "--get", "remote.origin.url")
     if remote:
         details["git_remote"] = bare_url(remote)
@@ -110,18 +109,18 @@ def _ask_git(directory: Path, deadline: float, *command: str) -> str | None:
     return process.stdout.decode(errors="replace").strip()
 
 
-def _python() -> dict[str, Any]:
+def _python() -> dict[str, object]:
     return {
         "python_version": platform.python_version(),
         "python_implementation": platform.python_implementation(),
     }
 
 
-def _platform() -> dict[str, Any]:
+def _platform() -> dict[str, object]:
     return {"platform": platform.platform()}
 
 
-def _packages() -> dict[str, Any]:
+def _packages() -> dict[str, object]:
     versions: dict[str, str] = {}
     deadline = time.monotonic() + PACKAGES_SECONDS
     for name, version in _installed():
@@ -139,15 +138,15 @@ def _installed() -> Iterator[tuple[str, str]]:
             yield re.sub(r"[-_.]+", "-", metadata["Name"]).lower(), metadata["Version"]
 
 
-def _host() -> dict[str, Any]:
+def _host() -> dict[str, object]:
     return {"host": socket.gethostname()}
 
 
-def _user() -> dict[str, Any]:
+def _user() -> dict[str, object]:
     return {"user": getpass.getuser()}
 
 
-_CAPTURES: dict[str, Callable[[], dict[str, Any]]] = {
+_CAPTURES: dict[str, Callable[[], dict[str, object]]] = {
     "git": _git,
     "python": _python,
     "platform": _platform,

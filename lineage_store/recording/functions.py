@@ -101,7 +101,7 @@ class StepFunction(Generic[P, T]):
                 *(self.name, run.id, self.name),
             )
 
-    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:  # noqa: ANN401 - of any class
         """Bind to an object, as any function does."""
         if instance is None or isinstance(self._function, staticmethod):
             return self
@@ -111,7 +111,7 @@ class StepFunction(Generic[P, T]):
         """Pickle by name, as any function is."""
         return str(getattr(self, "__qualname__", self.name))
 
-    def _run_in(self, run: Run, attempt: int, args: Any, kwargs: Any) -> T:
+    def _run_in(self, run: Run, attempt: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
         arguments, code = self._arguments(args, kwargs), self._code()
         call_arguments = arguments or Arguments()
         step = run.step(
@@ -142,7 +142,7 @@ class StepFunction(Generic[P, T]):
             return value
 
     @never_raises(None)
-    def _arguments(self, args: Any, kwargs: Any) -> Arguments | None:
+    def _arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments | None:
         bound = self._signature.bind(*args, **kwargs)
         bound.apply_defaults()
         arguments = Arguments.of(bound.arguments, self._outputs)
@@ -160,7 +160,7 @@ class StepFunction(Generic[P, T]):
         return code_of(self._function, is_vouched=self._version is not None)
 
     @never_raises(NOTHING)
-    def _take_over(self, step: Step, arguments: Arguments) -> Any:
+    def _take_over(self, step: Step, arguments: Arguments) -> Any:  # noqa: ANN401 - what the function returned
         """Return the value that the function returned when it ran, and restore its files."""
         for name, paths in arguments.outputs.items():
             for at, path in enumerate(paths):
@@ -168,7 +168,7 @@ class StepFunction(Generic[P, T]):
                     return NOTHING
         return self._return_values.restore(step)
 
-    def _record_outcome(self, step: Step, value: Any, arguments: Arguments) -> None:
+    def _record_outcome(self, step: Step, value: object, arguments: Arguments) -> None:
         is_kept = self._recorded(step, value, arguments)
         if is_kept is None:
             step.dont_publish("its outcome can't be recorded")
@@ -176,7 +176,7 @@ class StepFunction(Generic[P, T]):
             step.dont_publish("its return value has no form to be kept in; give `save`")
 
     @never_raises(None)
-    def _recorded(self, step: Step, value: Any, arguments: Arguments) -> bool:
+    def _recorded(self, step: Step, value: object, arguments: Arguments) -> bool:
         """Record files and return value; return whether a hit could restore the value."""
         for name, paths in arguments.outputs.items():
             kind = self._types.get(name) or self._types.get(name.partition(".")[0])

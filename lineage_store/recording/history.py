@@ -310,7 +310,7 @@ def _number(execution: Execution, name: str) -> int | None:
     return int(value) if isinstance(value, int | float) else None
 
 
-def _value(execution: Execution, name: str) -> Any:
+def _value(execution: Execution, name: str) -> Any:  # noqa: ANN401 - as it was put
     return execution.custom_properties.get(name)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lineage_store import errors
 from lineage_store.cache.keys import Key, identity_of, make_key, step_components
@@ -55,7 +54,7 @@ def key_of(spec: StepSpec, places: Sequence[StepArtifact], caching: Caching) -> 
 
 def _components(
     spec: StepSpec, places: Sequence[StepArtifact], caching: Caching, files: Files
-) -> dict[str, Any]:
+) -> dict[str, object]:
     secret, ignored = spec.secret, spec.ignored
     parameters = {k: v for k, v in spec.parameters.items() if k not in ignored}
     return step_components(
@@ -73,14 +72,14 @@ def _components(
 
 def _identities(
     spec: StepSpec, places: Sequence[StepArtifact], caching: Caching
-) -> dict[str, list[dict[str, Any]]]:
+) -> dict[str, list[dict[str, object]]]:
     """Return the identities of the inputs, by name.
 
     Raises:
         InvalidArgument: An input has none, or is not among the places.
     """
     names = [name for name in spec.inputs or {} if name not in spec.ignored]
-    identities: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
+    identities: dict[str, list[dict[str, object]]] = {name: [] for name in names}
     for place in places:
         if place.name in identities:
             artifact = place.artifact
@@ -93,7 +92,7 @@ def _identities(
     return identities
 
 
-def _identity(artifact: Artifact, caching: Caching) -> dict[str, Any]:
+def _identity(artifact: Artifact, caching: Caching) -> dict[str, object]:
     """Return the identity of an input in a key, for example its content and base name."""
     identity = identity_of(artifact, caching.identity)
     name = _base_name(artifact.uri) if caching.names and "content" in identity else ""

@@ -3,7 +3,6 @@
 import os
 import threading
 from collections.abc import Mapping
-from typing import Any
 
 from lineage_store.client.store import ClientStore
 from lineage_store.recording.options import RecordingOptions
@@ -30,7 +29,7 @@ class RecordingMethods(ClientStore):
         run_id: str | None = None,
         orchestrator: str = ORCHESTRATOR,
         project: str | None = None,
-        properties: Mapping[str, Any] | None = None,
+        properties: Mapping[str, object] | None = None,
     ) -> Run:
         """Return a run of a pipeline, to be begun by `with`; within another run, a part of that.
 

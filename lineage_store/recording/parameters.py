@@ -13,8 +13,8 @@ Files = list[WatchedFile]
 
 
 def components(
-    values: Mapping[str, Any], noun: str, *, secret: frozenset[str], files: Files
-) -> dict[str, Any]:
+    values: Mapping[str, object], noun: str, *, secret: frozenset[str], files: Files
+) -> dict[str, object]:
     """Return values as components of a key.
 
     Args:
@@ -33,7 +33,7 @@ def components(
     }
 
 
-def _component(value: Any, label: str, *, is_secret: bool, files: Files) -> Any:
+def _component(value: object, label: str, *, is_secret: bool, files: Files) -> object:
     if is_secret or is_secret_type(value):
         return {"secret": secret_digest(value_digest(value, label, files))}
     if not _is_canonical(value):
@@ -44,7 +44,7 @@ def _component(value: Any, label: str, *, is_secret: bool, files: Files) -> Any:
     return {"masked": shown, "secret": secret_digest(value_digest(value, label, files))}
 
 
-def _is_canonical(value: Any) -> bool:
+def _is_canonical(value: object) -> bool:
     """Return whether the canonical text of a value tells all that a step can see of it."""
     if not _is_plain(value):
         return False
@@ -55,7 +55,7 @@ def _is_canonical(value: Any) -> bool:
     return True
 
 
-def _is_plain(value: Any, depth: int = 0) -> bool:
+def _is_plain(value: Any, depth: int = 0) -> bool:  # noqa: ANN401 - looked at by its type alone
     """Return whether a value is of JSON, with mappings whose names are in order."""
     kind = type(value)
     if kind is list:

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from lineage_store import errors
 from lineage_store.cache.canonical import decode, encode
@@ -63,7 +63,7 @@ class ReturnValues:
         self._owner = owner
         self._types = types or {}
 
-    def record(self, step: Step, value: Any) -> bool:
+    def record(self, step: Step, value: object) -> bool:
         """Record a return value; return whether a hit could restore it."""
         if isinstance(value, Path | Artifact):
             kind = "path" if isinstance(value, Path) else "artifact"
@@ -78,7 +78,7 @@ class ReturnValues:
                 return True
         return self._save is not None and self._record_file(step, value, self._save)
 
-    def _record_output(self, step: Step, value: Any, kind: str) -> bool:
+    def _record_output(self, step: Step, value: Any, kind: str) -> bool:  # noqa: ANN401 - whatever an output may be
         step.result(KIND, kind)
         return step.output(RETURN, value, type=self._type(RETURN)) is not None
 
@@ -91,7 +91,7 @@ class ReturnValues:
     def _type(self, name: str) -> str:
         return self._types.get(name, DEFAULT_TYPE)
 
-    def _record_file(self, step: Step, value: Any, directory: Path) -> bool:
+    def _record_file(self, step: Step, value: object, directory: Path) -> bool:
         file = write(value)
         if file is None:
             return False
@@ -114,7 +114,7 @@ class ReturnValues:
         key = "" if step.cache_key is None else step.cache_key.hex
         return self._owner, key, str(sha256_of(content))
 
-    def restore(self, step: Step) -> Any:
+    def restore(self, step: Step) -> object:
         """Return the value that the function returned when it ran, or NOTHING."""
         kind = str(step.results.get(KIND))
         if kind in _TEXTS:
@@ -130,7 +130,7 @@ class ReturnValues:
             return _verifiable_path(artifact) or NOTHING
         return self._restored_file(step, kind, artifact) if kind in FORMS else NOTHING
 
-    def _restored_file(self, step: Step, form: str, artifact: Artifact) -> Any:
+    def _restored_file(self, step: Step, form: str, artifact: Artifact) -> object:
         """Return the value in a file that lies where this function keeps its values."""
         path = local_path(artifact)
         if path is None or self._save is None:
@@ -155,7 +155,7 @@ class ReturnValues:
         return True
 
 
-def _restored_paths(step: Step) -> Any:
+def _restored_paths(step: Step) -> object:
     names = json.loads(str(step.results.get(RETURN, "[]")))
     if not names or not set(names) <= set(step.outputs):
         return NOTHING
@@ -170,14 +170,15 @@ def _verifiable_path(artifact: Artifact) -> Path | None:
     return local_path(artifact) if is_verifiable else None
 
 
-def _is_mapping_of_paths(value: Any) -> bool:
-    is_mapping = isinstance(value, Mapping) and len(value) > 0
-    return is_mapping and all(
-        isinstance(name, str) and isinstance(path, Path) for name, path in value.items()
-    )
+def _is_mapping_of_paths(value: object) -> TypeGuard[Mapping[str, Path]]:
+    if not isinstance(value, Mapping) or len(value) == 0:
+        return False
+    return all(isinstance(name, str) and isinstance(path, Path) for name, path in value.items())
 
 
-def _text(value: Any, to_text: Callable[[Any], str], from_text: Callable[[str], Any]) -> str | None:
+def _text(
+    value: object, to_text: Callable[[Any], str], from_text: Callable[[str], object]
+) -> str | None:
     """Return the text of a value that it can be restored from exactly; None: it has none."""
     with suppress(errors.InvalidArgument, TypeError, ValueError, RecursionError):
         text = to_text(value)

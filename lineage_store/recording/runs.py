@@ -71,7 +71,7 @@ class Run(Timed):
         parent: "Run | None" = None,
         orchestrator: str = ORCHESTRATOR,
         project: str | None = None,
-        properties: Mapping[str, Any] | None = None,
+        properties: Mapping[str, object] | None = None,
     ) -> None:
         self.recorder = recorder
         self.name = name
@@ -127,22 +127,22 @@ class Run(Timed):
         name: str,
         *,
         inputs: Inputs | None = None,
-        params: Mapping[str, Any] | None = None,
+        params: Mapping[str, object] | None = None,
         cache: CacheMode | Caching = False,
         type: str | None = None,  # noqa: A002 - the field of an execution has this name
         version: str | None = None,
         code: str | None = None,
         image: str | None = None,
         command: Sequence[str] | None = None,
-        environment: Mapping[str, Any] | None = None,
+        environment: Mapping[str, object] | None = None,
         attempt: int = 1,
         index: int | None = None,
         id: str | None = None,  # noqa: A002 - what orchestrators call it
-        properties: Mapping[str, Any] | None = None,
+        properties: Mapping[str, object] | None = None,
         ignore: Collection[str] = (),
         secret: Collection[str] = (),
         uncached: str | None = None,
-        outputs: Mapping[str, Any] | None = None,
+        outputs: Mapping[str, object] | None = None,
         files: Sequence[WatchedFile] = (),
     ) -> Step:
         """Return a step, to be run by `with`.

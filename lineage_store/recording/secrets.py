@@ -14,7 +14,7 @@ from lineage_store.masking import MASK, masked_text
 _SALT = b"lineage-store secret 1"
 
 
-def masked(value: Any) -> Any:
+def masked(value: Any) -> Any:  # noqa: ANN401 - of any type, which stays
     """Return a value with the credentials of all URLs in it masked; if there are none, itself."""
     if type(value) is str:
         return masked_text(value)
@@ -27,13 +27,13 @@ def masked(value: Any) -> Any:
     return value
 
 
-def is_secret_type(value: Any) -> bool:
+def is_secret_type(value: object) -> bool:
     """Return whether the type of a value says that it is a secret, as `SecretStr` does."""
     name = type(value).__module__.partition(".")[0]
     return name == "pydantic" and type(value).__name__.startswith("Secret")
 
 
-def hide(parameters: Mapping[str, Any], secret: frozenset[str]) -> dict[str, Any]:
+def hide(parameters: Mapping[str, object], secret: frozenset[str]) -> dict[str, object]:
     """Return parameters as they are recorded."""
     return {
         name: MASK if name in secret or is_secret_type(value) else masked(value)

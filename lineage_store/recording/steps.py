@@ -5,7 +5,6 @@ from contextvars import ContextVar
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from lineage_store.cache.keys import Key
 from lineage_store.client.cache_answers import Hit, Miss
@@ -231,7 +230,7 @@ class Step(Timed):
         type: str = DEFAULT_TYPE,  # noqa: A002 - the field of an artifact has this name
         digest: str | None = None,
         version: str | None = None,
-        properties: Mapping[str, Any] | None = None,
+        properties: Mapping[str, object] | None = None,
     ) -> Artifact | None:
         """Record an output; return its artifact, which you can pass to the next step.
 
@@ -274,7 +273,7 @@ class Step(Timed):
             self.result(name, number)
 
     @never_raises(None)
-    def result(self, name: str, value: Any) -> None:
+    def result(self, name: str, value: object) -> None:
         """Record a value that the step put out; a hit has it in `results`."""
         self.results[clean(name)] = as_property(value, partial(self.gaps.add, "result", name))
 

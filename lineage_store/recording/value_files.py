@@ -38,7 +38,7 @@ class Form:
     """
 
     suffix: str
-    fits: Callable[[Any], bool]
+    fits: Callable[[object], bool]
     write: Callable[[Any], bytes]
     read: Callable[[bytes], Any]
 
@@ -61,27 +61,27 @@ class ValueFile:
         return FORMS[self.form].suffix
 
 
-def _is_a(*kinds: type) -> Callable[[Any], bool]:
+def _is_a(*kinds: type) -> Callable[[object], bool]:
     return lambda value: type(value) in kinds
 
 
-def _is_of(library: str, name: str) -> Callable[[Any], bool]:
+def _is_of(library: str, name: str) -> Callable[[object], bool]:
     """Return whether a value is of a class of a library, which is imported then."""
 
-    def fits(value: Any) -> bool:
+    def fits(value: object) -> bool:
         return library in sys.modules and type(value) is getattr(sys.modules[library], name)
 
     return fits
 
 
-def _is_plain_array(value: Any) -> bool:
+def _is_plain_array(value: Any) -> bool:  # noqa: ANN401 - an array of NumPy
     return _is_of("numpy", "ndarray")(value) and not value.dtype.hasobject
 
 
-def _into(write: Callable[[Any, BytesIO], Any]) -> Callable[[Any], bytes]:
+def _into(write: Callable[[Any, BytesIO], object]) -> Callable[[object], bytes]:
     """Return a function that writes a value into memory."""
 
-    def content(value: Any) -> bytes:
+    def content(value: object) -> bytes:
         file = BytesIO()
         write(value, file)
         return file.getvalue()
@@ -89,23 +89,23 @@ def _into(write: Callable[[Any, BytesIO], Any]) -> Callable[[Any], bytes]:
     return content
 
 
-def _write_npy(value: Any, file: BytesIO) -> None:
+def _write_npy(value: object, file: BytesIO) -> None:
     sys.modules["numpy"].save(file, value, allow_pickle=False)
 
 
-def _read_npy(content: bytes) -> Any:
+def _read_npy(content: bytes) -> object:
     return importlib.import_module("numpy").load(BytesIO(content), allow_pickle=False)
 
 
-def _write_arrow(value: Any, file: BytesIO) -> None:
+def _write_arrow(value: object, file: BytesIO) -> None:
     importlib.import_module("pyarrow.parquet").write_table(value, file)
 
 
-def _read_arrow(content: bytes) -> Any:
+def _read_arrow(content: bytes) -> object:
     return importlib.import_module("pyarrow.parquet").read_table(BytesIO(content))
 
 
-def _read_with(library: str) -> Callable[[bytes], Any]:
+def _read_with(library: str) -> Callable[[bytes], object]:
     return lambda content: importlib.import_module(library).read_parquet(BytesIO(content))
 
 
@@ -137,7 +137,7 @@ FORMS: Mapping[str, Form] = {
 """By name, in the order in which they are tried."""
 
 
-def write(value: Any) -> ValueFile | None:
+def write(value: object) -> ValueFile | None:
     """Return a value in the first form that gives it back; None: there is none."""
     for name, form in FORMS.items():
         if not form.fits(value):
@@ -149,7 +149,7 @@ def write(value: Any) -> ValueFile | None:
     return None
 
 
-def _is_same(restored: Any, value: Any, *, is_enough: bool) -> bool:
+def _is_same(restored: object, value: object, *, is_enough: bool) -> bool:
     """Return whether a value came back as it was.
 
     Args:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeGuard
 
 from lineage_store import errors
 from lineage_store.cache.canonical import encode
@@ -25,7 +25,7 @@ Lack = Callable[[str, str], None]
 """Called with a name and the reason why its value is not recorded as it is."""
 
 
-def as_property(value: Any, lack: Callable[[str], None] | None = None) -> PropertyValue:
+def as_property(value: Any, lack: Callable[[str], None] | None = None) -> PropertyValue:  # noqa: ANN401 - looked at by its type first
     """Return a value as a property can hold it; any other as text.
 
     Args:
@@ -46,7 +46,7 @@ def as_property(value: Any, lack: Callable[[str], None] | None = None) -> Proper
     return clean(_text(value, lack))
 
 
-def as_number(value: Any, lack: Callable[[str], None] | None = None) -> float | None:
+def as_number(value: Any, lack: Callable[[str], None] | None = None) -> float | None:  # noqa: ANN401 - looked at by its type first
     """Return a number as a property holds it; None: it is none, and `lack` is called.
 
     NaN and the infinities are numbers: that a loss is NaN is worth knowing. A truth value is none.
@@ -59,7 +59,7 @@ def as_number(value: Any, lack: Callable[[str], None] | None = None) -> float | 
     return number
 
 
-def _number(value: Any) -> float | None:
+def _number(value: object) -> float | None:
     if isinstance(value, bool | str):
         return None
     if isinstance(value, Integral) and int(value) in _INT64:
@@ -74,7 +74,7 @@ def _digits(number: int) -> str:
         return hex(number)
 
 
-def _text(value: Any, lack: Callable[[str], None] | None) -> str:
+def _text(value: object, lack: Callable[[str], None] | None) -> str:
     try:
         return encode(value, max_characters=None)
     except (errors.InvalidArgument, RecursionError):
@@ -96,7 +96,7 @@ def with_article(noun: str) -> str:
     return f"{'an' if noun[:1].lower() in set('aeio') else 'a'} {noun}"
 
 
-def _fits(value: Mapping[Any, Any]) -> bool:
+def _fits(value: Mapping[object, object]) -> bool:
     """Return whether a mapping can be kept as a Struct."""
     try:
         to_value(value, "value")
@@ -105,13 +105,13 @@ def _fits(value: Mapping[Any, Any]) -> bool:
     return True
 
 
-def clean(text: Any) -> str:
+def clean(text: object) -> str:
     """Return a text as the store takes it, with the credentials of URLs in it masked."""
     cut = masked_text(str(text)[:MAX_TEXT])
     return cut if cut.isascii() else cut.encode("utf-8", "replace").decode()
 
 
-def numbers_in(value: Any) -> dict[str, float]:
+def numbers_in(value: object) -> dict[str, float]:
     """Return the numbers that a value is or, if it is a mapping of names to numbers, holds.
 
     The key of a number alone is "".
@@ -123,12 +123,12 @@ def numbers_in(value: Any) -> dict[str, float]:
     return {}
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def named(
-    prefix: str, values: Mapping[str, Any], lack: Lack | None = None
+    prefix: str, values: Mapping[str, object], lack: Lack | None = None
 ) -> dict[str, PropertyValue]:
     """Return values as properties named `PREFIX.NAME`.
 

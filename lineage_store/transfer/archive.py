@@ -99,7 +99,7 @@ def header_of(store_contents: Contents) -> Header:
     )
 
 
-def checked_header(value: Any) -> Header:
+def checked_header(value: object) -> Header:
     """Return the header that an archive has.
 
     Raises:
@@ -124,7 +124,7 @@ def checked_header(value: Any) -> Header:
     )
 
 
-def _numbers(value: Mapping[str, Any], name: str, allowed: set[str]) -> dict[str, int]:
+def _numbers(value: Mapping[str, object], name: str, allowed: set[str]) -> dict[str, int]:
     numbers = value.get(name)
     if not isinstance(numbers, dict):
         raise errors.InvalidArgument(f"its header is malformed: {name}")

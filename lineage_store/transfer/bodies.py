@@ -10,7 +10,7 @@ import binascii
 from typing import Any
 
 from google.protobuf import json_format
-from google.protobuf.message import DecodeError, EncodeError
+from google.protobuf.message import DecodeError, EncodeError, Message
 
 from lineage_store import errors
 
@@ -20,7 +20,7 @@ BYTES = "body_base64"
 _FAILURES = (json_format.Error, DecodeError, EncodeError, TypeError, ValueError, RecursionError)
 
 
-def to_json(message_class: Any, body: bytes) -> dict[str, Any]:
+def to_json(message_class: type[Message], body: bytes) -> dict[str, Any]:
     """Return the member of a record that holds a body: as JSON if that is exact."""
     try:
         message = message_class.FromString(body)
@@ -32,18 +32,18 @@ def to_json(message_class: Any, body: bytes) -> dict[str, Any]:
     return {BYTES: base64.b64encode(body).decode()}
 
 
-def _ordered(value: Any) -> Any:
+def _ordered(value: object) -> object:
     """Return a map by its keys: protobuf gives them in any order."""
     return dict(sorted(value.items())) if isinstance(value, dict) else value
 
 
-def _encoded(message_class: Any, value: Any) -> bytes:
+def _encoded(message_class: type[Message], value: dict[str, Any]) -> bytes:
     message = json_format.ParseDict(value, message_class())
     encoded: bytes = message.SerializeToString(deterministic=True)
     return encoded
 
 
-def from_json(message_class: Any, record: dict[str, Any]) -> bytes:
+def from_json(message_class: type[Message], record: dict[str, Any]) -> bytes:
     """Return the body that a record has; the inverse of `to_json`.
 
     Raises:

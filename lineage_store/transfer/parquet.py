@@ -43,7 +43,7 @@ _CHUNK = 1024 * 1024
 _SHA = "sha256"
 
 
-def schema_of(table: StoredTable) -> Any:
+def schema_of(table: StoredTable) -> Any:  # noqa: ANN401 - pyarrow has no types
     """Return the schema of the file of a table."""
     return pa.schema(
         [
@@ -181,7 +181,7 @@ def _facts(path: Path, table: StoredTable) -> Iterator[Facts]:
         raise errors.DataLoss(f"{path}: it can't be read") from error
 
 
-def _check_schema(path: Path, file_schema: Any, table: StoredTable) -> None:
+def _check_schema(path: Path, file_schema: Any, table: StoredTable) -> None:  # noqa: ANN401 - pyarrow has no types
     for field in schema_of(table):
         if field.name not in file_schema.names or file_schema.field(field.name).type != field.type:
             raise errors.InvalidArgument(f"{path}: there is no column {field.name}: {field.type}")

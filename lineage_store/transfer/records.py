@@ -43,7 +43,7 @@ def to_record(table: StoredTable, row: Row) -> dict[str, Any]:
     return record
 
 
-def _plain(name: str, value: Any) -> Any:
+def _plain(name: str, value: Any) -> Any:  # noqa: ANN401 - a cell of any type
     if name == "kind":
         return BY_NUMBER[value].name
     return value.hex() if isinstance(value, bytes) else value
@@ -71,7 +71,7 @@ def from_record(table: StoredTable, record: dict[str, Any]) -> Facts:
     return facts
 
 
-def to_row(table: StoredTable, facts: Mapping[str, Any]) -> Row:
+def to_row(table: StoredTable, facts: Mapping[str, object]) -> Row:
     """Return the row that the facts of a record make.
 
     Raises:

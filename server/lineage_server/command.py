@@ -238,7 +238,7 @@ def serve(**values: Any) -> None:
     run(settings, _announce(settings.database))
 
 
-def _announce(database: str) -> Any:
+def _announce(database: str) -> Callable[[str], None]:
     def ready(address: str) -> None:
         shown = masked_url(database)
         click.echo(f"lineage-store ready grpc={address} database={shown}")

@@ -17,7 +17,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from typing import Any
 
 from lineage_server import logs
 from lineage_server.app import (
@@ -172,7 +171,7 @@ def _bound(address: str) -> tuple[socket.socket, str]:
     return shared, f"{host}:{socket_address[1]}"
 
 
-def _reuse_port() -> Any:
+def _reuse_port() -> int:
     if not hasattr(socket, "SO_REUSEPORT"):
         raise errors.InvalidArgument("this system can't share a port; serve with one process")
     return socket.SO_REUSEPORT

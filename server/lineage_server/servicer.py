@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import grpc
+from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
 from lineage_server.access_log import log_answer
@@ -59,7 +60,9 @@ class _Method:
         method: The descriptor of the RPC.
     """
 
-    def __init__(self, engine: Engine, capacity: Capacity, readers: Readers, method: Any) -> None:
+    def __init__(
+        self, engine: Engine, capacity: Capacity, readers: Readers, method: MethodDescriptor
+    ) -> None:
         self._engine = engine
         self._capacity = capacity
         self._readers = readers

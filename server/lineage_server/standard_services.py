@@ -36,7 +36,7 @@ class StandardServices:
         self._capacity = capacity
         self._readers = readers
 
-    def add_generic_rpc_handlers(self, handlers: Any) -> None:
+    def add_generic_rpc_handlers(self, handlers: object) -> None:
         """Do nothing: the same handlers come once more by their names."""
 
     def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Handler]) -> None:
@@ -68,7 +68,7 @@ class StandardServices:
         """Return what answers in a stream that holds no thread, as that of health does."""
 
         def answer(
-            requests: Iterator[bytes], context: grpc.ServicerContext, send_response_callback: Any
+            requests: Iterator[bytes], context: grpc.ServicerContext, send_response_callback: object
         ) -> Any:
             with _failing(method, context):
                 request = self._request(handler, requests, context)

@@ -6,10 +6,10 @@ as a writer of the target would have written them.
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TypeVar
 
-from google.protobuf.message import DecodeError
-from sqlalchemy import Column, Table, and_, delete, or_
+from google.protobuf.message import DecodeError, Message
+from sqlalchemy import ClauseElement, Column, Table, and_, delete, or_
 
 from lineage_store import errors
 from lineage_store.database import tables
@@ -34,7 +34,10 @@ _TERMS = 256
 _SHORT = PROPERTY_COLUMNS.index(STRING_VALUE)
 
 
-def message_of(message_class: Any, body: bytes, label: str) -> Any:
+M = TypeVar("M", bound=Message)
+
+
+def message_of(message_class: type[M], body: bytes, label: str) -> M:
     """Return the message that a body encodes.
 
     Args:
@@ -98,7 +101,7 @@ def equal(connection: Connection, expected_row: Row, stored: Row) -> bool:
     return expected_row == stored
 
 
-def _delete_by(column: Column[Any]) -> ListStatement:
+def _delete_by(column: Column[object]) -> ListStatement:
     return ListStatement(lambda n: delete(column.table).where(column.in_(slots(n))))
 
 
@@ -133,7 +136,7 @@ def _delete(table: Table) -> ListStatement:
     if len(key) == 1:
         return _delete_by(key[0])
 
-    def build(count: int) -> Any:
+    def build(count: int) -> ClauseElement:
         names = slots(count * len(key))
         rows = [names[at : at + len(key)] for at in range(0, len(names), len(key))]
         equal = (and_(*(c == v for c, v in zip(key, row, strict=True))) for row in rows)

@@ -12,7 +12,10 @@ from operator import add
 from typing import Any, Self
 
 from sqlalchemy import (
+    ClauseElement,
+    ColumnElement,
     Integer,
+    Select,
     Table,
     and_,
     bindparam,
@@ -176,7 +179,7 @@ def _first(table: Table, *, sized: bool) -> Statement:
     return Statement(core.order_by(*table.primary_key).limit(bindparam("count")))
 
 
-def _selected(table: Table, *, sized: bool) -> Any:
+def _selected(table: Table, *, sized: bool) -> Select[Any]:
     """Return the query for the rows of a table, or for about how many bytes each has."""
     if not sized:
         return select(table)
@@ -202,7 +205,7 @@ def _count_following(table: Table, *, by_ranges: bool) -> Statement:
     return Statement(core.where(_greater(table, by_ranges=by_ranges)))
 
 
-def _greater(table: Table, *, by_ranges: bool) -> Any:
+def _greater(table: Table, *, by_ranges: bool) -> ColumnElement[bool]:
     """Return the condition that a key is greater than k0, k1, …, as the index finds it."""
     key = list(table.primary_key)
     bounds = [bindparam(f"k{at}", type_=column.type) for at, column in enumerate(key)]
@@ -223,7 +226,7 @@ def _by_keys(table: Table) -> ListStatement:
     if len(key) == 1:
         return ListStatement(lambda n: select(table).where(key[0].in_(slots(n))))
 
-    def build(length: int) -> Any:
+    def build(length: int) -> ClauseElement:
         keys = keys_table(key, length)
         match = and_(*(column == keys.c[column.name] for column in key))
         return select(table).select_from(keys.join(table, match))

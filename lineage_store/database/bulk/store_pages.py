@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Table, and_, bindparam, func, or_, select
+from sqlalchemy import FromClause, Table, and_, bindparam, func, or_, select
 
 from lineage_store.database import tables
 from lineage_store.database.bulk.store_contents import pages
@@ -128,7 +128,7 @@ def _pairs_of(table: Table) -> Statement:
     return Statement(select(left, right).where(behind).order_by(left, right).limit(EDGE_PAGE))
 
 
-def _existing(node: Any) -> ListStatement:
+def _existing(node: FromClause) -> ListStatement:
     return ListStatement(lambda n: select(node.c.id).where(node.c.id.in_(slots(n))))
 
 

@@ -29,18 +29,18 @@ def column_kinds(table: Table) -> list[tuple[str, str, bool]]:
     return [(column.name, _kind(column), bool(column.nullable)) for column in table.c]
 
 
-def _kind(column: Column[Any]) -> str:
+def _kind(column: Column[object]) -> str:
     if isinstance(column.type, Integer):
         return f"int{_bits(column) + 1}"
     return "bytes" if isinstance(column.type, LargeBinary) else "text"
 
 
-def _bits(column: Column[Any]) -> int:
+def _bits(column: Column[object]) -> int:
     """Return the bits of a number, its sign aside."""
     return next(bits for kind, bits in _BITS if isinstance(column.type, kind))
 
 
-def check_value(column: Column[Any], value: Any) -> None:
+def check_value(column: Column[object], value: object) -> None:
     """Check a value of a column.
 
     Raises:
@@ -54,13 +54,13 @@ def check_value(column: Column[Any], value: Any) -> None:
 
 
 @lru_cache(maxsize=256)
-def _checker(column: Column[Any]) -> Callable[[Column[Any], Any], None]:
+def _checker(column: Column[object]) -> Callable[[Column[Any], Any], None]:
     if isinstance(column.type, Integer):
         return _check_number
     return _check_bytes if isinstance(column.type, LargeBinary) else _check_string
 
 
-def _check_number(column: Column[Any], value: Any) -> None:
+def _check_number(column: Column[object], value: object) -> None:
     if type(value) is not int:
         raise errors.InvalidArgument(f"{column.name} is not a whole number")
     least, greatest = _range(column)
@@ -71,7 +71,7 @@ def _check_number(column: Column[Any], value: Any) -> None:
 
 
 @lru_cache(maxsize=256)
-def _range(column: Column[Any]) -> tuple[int, int]:
+def _range(column: Column[object]) -> tuple[int, int]:
     """Return the least and the greatest number that a column can hold."""
     if column.name == "id" or column.name.endswith("_id"):
         return 1, MAX_ID
@@ -79,7 +79,7 @@ def _range(column: Column[Any]) -> tuple[int, int]:
     return -(2**bits), 2**bits - 1
 
 
-def _check_bytes(column: Column[Any], value: Any) -> None:
+def _check_bytes(column: Column[object], value: object) -> None:
     if not isinstance(value, bytes):
         raise errors.InvalidArgument(f"{column.name} is not bytes")
     length = column.type.length  # type: ignore[attr-defined]
@@ -89,7 +89,7 @@ def _check_bytes(column: Column[Any], value: Any) -> None:
         raise errors.InvalidArgument(f"{column.name} has more than {MAX_BYTES} bytes")
 
 
-def _check_string(column: Column[Any], value: Any) -> None:
+def _check_string(column: Column[object], value: object) -> None:
     if not isinstance(value, str):
         raise errors.InvalidArgument(f"{column.name} is not a text")
     length = column.type.length  # type: ignore[attr-defined]
@@ -129,7 +129,7 @@ def has_valid_text(message: Message) -> bool:
         return False
 
 
-def _is_valid(value: Any, is_string: bool) -> bool:
+def _is_valid(value: Any, is_string: bool) -> bool:  # noqa: ANN401 - of the column's type
     if isinstance(value, Message):
         return has_valid_text(value)
     if isinstance(value, bytes):

@@ -23,7 +23,7 @@ from lineage_store.v1 import metadata_pb2 as pb
 _SHOWN = 60
 
 
-def message_class(table: StoredTable, values: dict[str, Any]) -> Any:
+def message_class(table: StoredTable, values: dict[str, Any]) -> Any:  # noqa: ANN401 - one of several
     """Return the class of the message in the body of a row, or None if the row has none."""
     if table.name in KIND_OF:
         return KIND_OF[table.name].message
@@ -39,7 +39,7 @@ def message_class(table: StoredTable, values: dict[str, Any]) -> Any:
     return None
 
 
-def columns_from_body(table: StoredTable, values: dict[str, Any], message: Any) -> dict[str, Any]:
+def columns_from_body(table: StoredTable, values: dict[str, Any], message: Any) -> dict[str, Any]:  # noqa: ANN401 - of that class
     """Return the values of the other columns of a row, as its body has them."""
     if table.name in KIND_OF:
         facts = (values["body"], values["revision"], values["recorded_at"])
@@ -115,6 +115,6 @@ def _differences(names: Sequence[str], row: Row, expected: Row) -> Iterator[str]
             yield f"{name} is {_short(stored_value)}, the body says {_short(expected_value)}"
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -9,7 +9,7 @@ from itertools import accumulate
 from operator import add
 from typing import Any
 
-from sqlalchemy import BigInteger, Table, and_, bindparam, func, inspect, or_, select, text
+from sqlalchemy import BigInteger, Select, Table, and_, bindparam, func, inspect, or_, select, text
 
 from lineage_store import errors
 from lineage_store.database.connection import Connection, Driver
@@ -203,7 +203,7 @@ class _Statements:
         self.parents = _pairs_of(tables.parent_contexts, "context_id", "parent_context_id")
 
 
-def _behind(table: Table, query: Any) -> Any:
+def _behind(table: Table, query: Select[Any]) -> Select[Any]:
     return (
         query.where(table.c.id > bindparam("after", type_=BigInteger))
         .order_by(table.c.id)
@@ -274,11 +274,11 @@ def _pairs_of(table: Table, left_name: str, right_name: str) -> Statement:
 class _ByDialect(Statement):
     """A statement that some databases write in another way."""
 
-    def __init__(self, queries: dict[str, Any], otherwise: Any) -> None:
+    def __init__(self, queries: dict[str, Any], otherwise: Any) -> None:  # noqa: ANN401 - a query
         super().__init__(otherwise)
         self._others = {name: Statement(query) for name, query in queries.items()}
 
-    def render(self, dialect: Any, values: dict[str, Any]) -> tuple[str, Any]:
+    def render(self, dialect: Any, values: dict[str, Any]) -> tuple[str, Any]:  # noqa: ANN401 - as in Statement
         other = self._others.get(dialect.name)
         return other.render(dialect, values) if other else super().render(dialect, values)
 
@@ -295,7 +295,7 @@ def is_lower_case(driver: Driver) -> bool:
     return driver.dialect.name == "postgresql"
 
 
-def _prepare(driver: Driver, raw: Any) -> None:
+def _prepare(driver: Driver, raw: Any) -> None:  # noqa: ANN401 - the driver's own
     """Let a connection return texts as bytes, where it can, undecoded."""
     if driver.dialect.name == "sqlite":
         raw.text_factory = bytes

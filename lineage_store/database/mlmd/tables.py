@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Double,
     Integer,
     LargeBinary,
@@ -114,11 +115,11 @@ class MlmdTables:
         edges = (self.events, *self.members.values())
         return [self.types, *self.nodes.values(), *edges]
 
-    def node_id(self, kind: NodeKind) -> Any:
+    def node_id(self, kind: NodeKind) -> ColumnElement[int]:
         """Return the column of a table of properties that says of which node they are."""
         return self.properties[kind].c[f"{kind.name}_id"]
 
 
-def column_or_null(table: Table, name: str) -> Any:
+def column_or_null(table: Table, name: str) -> ColumnElement[Any]:
     """Return a column, or NULL in its place where the schema version lacks it."""
     return table.c[name] if name in table.c else null().label(name)

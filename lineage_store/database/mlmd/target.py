@@ -187,7 +187,7 @@ class MlmdTarget:
         for part in in_few_sizes(rows):
             self._connection.insert(table, [tuple(map(self._cell, row)) for row in part])
 
-    def _cell(self, value: Any) -> Any:
+    def _cell(self, value: object) -> Any:  # noqa: ANN401 - as the driver takes it
         """Return a value as the database keeps it: protos come in base64; for texts see `texts`."""
         name = self._driver.dialect.name
         if isinstance(value, bytes) and name == "sqlite":

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import Table, case, func, literal_column, select
+from sqlalchemy import ColumnElement, Table, case, func, literal_column, select
 
 from lineage_store import errors
 from lineage_store.database import tables
@@ -20,13 +20,13 @@ INLINE_BYTES = 28 * 1024
 """Bodies of so many bytes come with the query that finds them; those of a page all fit into it."""
 
 
-def small_body(table: Table) -> Any:
+def small_body(table: Table) -> ColumnElement[bytes]:
     """Return the column of the bodies that are not large; NULL stands for one that is."""
     is_small = func.length(table.c.body) <= literal_column(str(INLINE_BYTES))
     return case((is_small, table.c.body), else_=literal_column("NULL")).label("body")
 
 
-def _of_ids(table: Table, value: Any) -> ListStatement:
+def _of_ids(table: Table, value: ColumnElement[Any]) -> ListStatement:
     return ListStatement(lambda n: select(table.c.id, value).where(table.c.id.in_(slots(n))))
 
 

@@ -48,7 +48,9 @@ class Condition:
     seconds: float | None = None
 
 
-def narrowed(core: Select[Any], source: FromClause, shape: Shape, key: Any) -> Select[Any]:
+def narrowed(
+    core: Select[Any], source: FromClause, shape: Shape, key: ColumnElement[int]
+) -> Select[Any]:
     """Return a query for those rows for which a condition holds, each row once.
 
     Args:

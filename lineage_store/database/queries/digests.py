@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import literal, literal_column, select, union_all
+from sqlalchemy import ClauseElement, Select, literal, literal_column, select, union_all
 
 from lineage_store.database import tables
 from lineage_store.database.queries.snapshot import Body, Snapshot
@@ -15,7 +15,7 @@ _a = tables.nodes[ARTIFACT]
 _p = tables.properties[ARTIFACT]
 
 
-def _with_property(names: Sequence[str]) -> Any:
+def _with_property(names: Sequence[str]) -> Select[Any]:
     """Return the query for artifacts with one of some properties, declared or custom."""
     return (
         select(_a.c.id, _a.c.body)
@@ -38,7 +38,7 @@ def _between(names: tuple[str, ...]) -> ListStatement:
     """Return the statement for texts in ranges: a query for each, or no index would be used."""
     query = _with_property(names)
 
-    def build(count: int) -> Any:
+    def build(count: int) -> ClauseElement:
         bounds = slots(2 * count)
         return union_all(
             *(

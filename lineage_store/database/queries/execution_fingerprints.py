@@ -3,7 +3,17 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, func, literal_column, select, true
+from sqlalchemy import (
+    ClauseElement,
+    ColumnElement,
+    FromClause,
+    Select,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    true,
+)
 
 from lineage_store.database import tables
 from lineage_store.database.connection import Connection
@@ -25,7 +35,9 @@ _FINISHED: tuple[Any, ...] = tuple(
 )
 
 
-def _ranked(fingerprint: Any, source: Any, *conditions: Any) -> Any:
+def _ranked(
+    fingerprint: ColumnElement[str], source: FromClause, *conditions: ColumnElement[bool]
+) -> Select[Any]:
     newest_first = _executions.c.id.desc()
     place = func.row_number().over(partition_by=fingerprint, order_by=newest_first)
     ranked = (
@@ -43,7 +55,7 @@ def _ranked(fingerprint: Any, source: Any, *conditions: Any) -> Any:
     )
 
 
-def _by_property(count: int) -> Any:
+def _by_property(count: int) -> ClauseElement:
     p = _properties.c
     return _ranked(
         p.string_value,
@@ -54,7 +66,7 @@ def _by_property(count: int) -> Any:
     )
 
 
-def _by_context(count: int) -> Any:
+def _by_context(count: int) -> ClauseElement:
     types, c = tables.types, _contexts.c
     source = (
         types.join(_contexts, c.type_id == types.c.id)

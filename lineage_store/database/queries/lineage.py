@@ -7,7 +7,10 @@ from typing import Any
 from sqlalchemy import (
     CTE,
     BigInteger,
+    ClauseElement,
     ColumnElement,
+    FromClause,
+    Select,
     and_,
     bindparam,
     cast,
@@ -70,7 +73,7 @@ _NODES = {kind: _NodeStatements(kind) for kind in (ARTIFACT, EXECUTION)}
 _EVENT_BODIES = ListStatement(lambda n: select(_e.c.id, _e.c.body).where(_e.c.id.in_(slots(n))))
 
 
-def _where(events: Any, types: Types, bound: Bound) -> list[ColumnElement[bool]]:
+def _where(events: FromClause, types: Types, bound: Bound) -> list[ColumnElement[bool]]:
     """Return the conditions on events; the types are a part of the text, for they are few."""
     conditions: list[ColumnElement[bool]] = []
     if types is not None:
@@ -89,7 +92,7 @@ def _columns(with_bodies: bool) -> list[Any]:
 def _events_of(kind: NodeKind, types: Types, bound: Bound, with_bodies: bool) -> ListStatement:
     near, far = _ENDS[kind]
 
-    def build(count: int) -> Any:
+    def build(count: int) -> ClauseElement:
         query = select(*_columns(with_bodies)).where(
             near.in_(slots(count)), *_where(_e, types, bound)
         )
@@ -126,7 +129,7 @@ def _closure(kind: NodeKind, up: Types, down: Types, bound: Bound) -> ListStatem
     """
     start = tables.nodes[kind]
 
-    def build(count: int) -> Any:
+    def build(count: int) -> ClauseElement:
         signed = start.c.id if kind is ARTIFACT else -start.c.id
         reached: CTE = (
             select(cast(signed, BigInteger).label("node"))
@@ -139,7 +142,7 @@ def _closure(kind: NodeKind, up: Types, down: Types, bound: Bound) -> ListStatem
     return ListStatement(build)
 
 
-def _hop(reached: CTE, up: Types, down: Types, bound: Bound) -> Any:
+def _hop(reached: CTE, up: Types, down: Types, bound: Bound) -> Select[Any]:
     """Return the query for the next nodes of a closure.
 
     Of the two joins only the one of the node's own kind can find anything. They are outer joins,

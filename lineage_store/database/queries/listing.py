@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import FromClause, Select, and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, and_, bindparam, or_, select
 
 from lineage_store.database import tables
 from lineage_store.database.connection import Row
@@ -159,9 +159,11 @@ def _statement(
     return Statement(core.limit(bindparam("rows")))
 
 
-def _behind(key: Any, node_id: Any, ascending: bool) -> Any:
-    value: Any = bindparam("after_value")
-    last: Any = bindparam("after_id")
+def _behind(
+    key: ColumnElement[Any], node_id: ColumnElement[int], ascending: bool
+) -> ColumnElement[bool]:
+    value: ColumnElement[Any] = bindparam("after_value")
+    last: ColumnElement[int] = bindparam("after_id")
     if key is node_id:
         return node_id > last if ascending else node_id < last
     if ascending:

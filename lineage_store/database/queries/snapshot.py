@@ -3,9 +3,8 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import FromClause, bindparam, select
 
 from lineage_store.database import tables
 from lineage_store.database.connection import Connection, Row
@@ -97,7 +96,7 @@ class _NodeStatements:
 _NODES = {kind: _NodeStatements(kind) for kind in KINDS}
 
 
-def _neighbours(edges: Any, near: str, far: str, kind: NodeKind) -> ListStatement:
+def _neighbours(edges: FromClause, near: str, far: str, kind: NodeKind) -> ListStatement:
     node = tables.nodes[kind]
     return ListStatement(
         lambda n: (
@@ -361,7 +360,7 @@ class Snapshot:
         return bodies_by_node
 
     def with_bodies(
-        self, kind: NodeKind, statement: ListStatement, items: Sequence[Any], at: int = 0
+        self, kind: NodeKind, statement: ListStatement, items: Sequence[object], at: int = 0
     ) -> list[Row]:
         """Return the rows of a query that ends in `small_body`, each with its body.
 

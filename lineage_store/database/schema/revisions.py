@@ -77,7 +77,7 @@ def translated(driver: Driver) -> Iterator[None]:
 
 
 @contextmanager
-def writing(driver: Driver, raw: Any) -> Iterator[CoreConnection]:
+def writing(driver: Driver, raw: Any) -> Iterator[CoreConnection]:  # noqa: ANN401 - the driver's own
     """Give a SQLAlchemy connection within one transaction that holds the write lock."""
     with driver.core_engine(raw).connect() as connection:
         # Only now: the first connection of an engine rolls back a transaction begun before.
@@ -126,7 +126,7 @@ def create(connection: CoreConnection, *, finish: bool = False) -> None:
         connection.execute(insert(table), rows)
 
 
-def open_or_create(driver: Driver, raw: Any, *, finish: bool = False) -> None:
+def open_or_create(driver: Driver, raw: object, *, finish: bool = False) -> None:
     """Check that a database can be used, and create the store in an empty one.
 
     Of several processes that open the same empty database one creates and the others wait.
@@ -146,7 +146,7 @@ def open_or_create(driver: Driver, raw: Any, *, finish: bool = False) -> None:
             _create_where_empty(driver, raw, finish=finish)
 
 
-def open_existing(driver: Driver, raw: Any) -> None:
+def open_existing(driver: Driver, raw: object) -> None:
     """Check that a database holds a store that can be used, and create none.
 
     Raises:
@@ -160,7 +160,7 @@ def open_existing(driver: Driver, raw: Any) -> None:
             raise errors.FailedPrecondition("the database is empty; there is no store in it")
 
 
-def _create_where_empty(driver: Driver, raw: Any, *, finish: bool) -> None:
+def _create_where_empty(driver: Driver, raw: object, *, finish: bool) -> None:
     if not driver.may_create:
         raise errors.FailedPrecondition("the database is empty and may only be read")
     driver.prepare_new()
@@ -174,7 +174,7 @@ def _create_where_empty(driver: Driver, raw: Any, *, finish: bool) -> None:
         time.sleep(0.1)
 
 
-def _created(driver: Driver, raw: Any, *, finish: bool) -> bool:
+def _created(driver: Driver, raw: object, *, finish: bool) -> bool:
     """Create the store, unless another process does; return whether it can be used."""
     try:
         with writing(driver, raw) as connection:
@@ -185,7 +185,7 @@ def _created(driver: Driver, raw: Any, *, finish: bool) -> bool:
     return _usable(driver, raw)
 
 
-def _usable(driver: Driver, raw: Any) -> bool:
+def _usable(driver: Driver, raw: object) -> bool:
     with driver.core_engine(raw).connect() as connection:
         revision = current_revision(connection)
     if revision is not None:

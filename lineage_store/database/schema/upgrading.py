@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from sqlalchemy import Column, Integer, MetaData, Table, select
 from sqlalchemy.engine import Connection as CoreConnection
@@ -21,7 +20,7 @@ _guard = Table("lineage_store_upgrading", MetaData(), Column("id", Integer, prim
 """There while an upgrade is under way, where tables are not changed in one transaction."""
 
 
-def upgrade(driver: Driver, raw: Any, *, take_over: bool) -> None:
+def upgrade(driver: Driver, raw: object, *, take_over: bool) -> None:
     """Bring a database to the newest revision; see `administration.upgrade`."""
     if driver.changes_tables_at_once:
         with schema.writing(driver, raw) as connection:

@@ -6,9 +6,9 @@ An entry is never removed. It can only be recorded as used, or be invalidated.
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import bindparam, case, func, select, update
+from sqlalchemy import ClauseElement, ColumnElement, bindparam, case, func, select, update
 
 from lineage_store.database import tables
 from lineage_store.database.clock import now_us
@@ -89,7 +89,7 @@ def entry_of(row: Row) -> CacheEntryRow:
     return CacheEntryRow(**values | {"digest": bytes(values["digest"])})
 
 
-def entry_columns() -> list[Any]:
+def entry_columns() -> list[ColumnElement[Any]]:
     """Return the columns that make up an entry, in the order of its attributes."""
     return list(_COLUMNS)
 
@@ -100,7 +100,7 @@ def component_hash(name: str, value: str) -> int:
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
-def _newest(count: int) -> Any:
+def _newest(count: int) -> ClauseElement:
     """Return the query for the newest entries of some keys, invalidated ones apart from others."""
     is_invalidated = case((_c.invalidated_at.is_(None), 0), else_=1)
     rank = func.row_number().over(partition_by=[_c.digest, is_invalidated], order_by=_c.id.desc())
@@ -262,9 +262,12 @@ class Entries:
         self._connection.insert(tables.cache_components, components, on_conflict="ignore")
 
 
-def _grouped(changes: dict[int, Any]) -> dict[Any, list[int]]:
+K = TypeVar("K")
+
+
+def _grouped(changes: dict[int, K]) -> dict[K, list[int]]:
     """Return the ids of equal changes, so that each change is one statement."""
-    groups: dict[Any, list[int]] = {}
+    groups: dict[K, list[int]] = {}
     for entry_id, change in changes.items():
         groups.setdefault(change, []).append(entry_id)
     return groups

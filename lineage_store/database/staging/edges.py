@@ -1,9 +1,8 @@
 """Edges in the database: events, memberships of contexts, parents of contexts."""
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
 
-from sqlalchemy import Table, and_, select
+from sqlalchemy import ClauseElement, Column, Table, and_, select
 
 from lineage_store.database import tables
 from lineage_store.database.connection import Connection, Row
@@ -18,10 +17,10 @@ EventKey = tuple[int, int, int]
 Pair = tuple[int, int]
 
 
-def _existing(table: Table, columns: Sequence[Any]) -> ListStatement:
+def _existing(table: Table, columns: Sequence[Column[object]]) -> ListStatement:
     """Return the query for those of some keys that are in a table."""
 
-    def build(count: int) -> Any:
+    def build(count: int) -> ClauseElement:
         keys = keys_table(columns, count)
         match = and_(*(column == keys.c[column.name] for column in columns))
         return select(*columns).select_from(keys.join(table, match))
@@ -45,7 +44,7 @@ _PARENTS = ListStatement(
 )
 
 
-def path_text(event: Any) -> str | None:
+def path_text(event: pb.Event) -> str | None:
     """Return the path of an event as a JSON pointer (RFC 6901), or None if it has none."""
     if not event.HasField("path"):
         return None
@@ -56,7 +55,7 @@ def path_text(event: Any) -> str | None:
     return text or None
 
 
-def event_row(event_id: int, message: Any, recorded_at: int) -> Row:
+def event_row(event_id: int, message: pb.Event, recorded_at: int) -> Row:
     """Return the row of an event."""
     return (
         event_id,
@@ -91,7 +90,7 @@ class Events:
         """Return whether there is such an event, staged or among those that `check` found."""
         return key in self._new.items or self._stored.get(key, False)
 
-    def of_executions(self, ids: Iterable[int], types: Collection[int]) -> list[Any]:
+    def of_executions(self, ids: Iterable[int], types: Collection[int]) -> list[pb.Event]:
         """Return the events of some executions that have one of some types, as recorded."""
         wanted_ids = dict.fromkeys(ids)
         rows = self._connection.rows_of(_OF_EXECUTIONS, list(wanted_ids))
@@ -104,7 +103,7 @@ class Events:
         ]
         return [pb.Event.FromString(body) for _, body in sorted(stored + staged)]
 
-    def create(self, event_id: int, message: Any) -> int:
+    def create(self, event_id: int, message: pb.Event) -> int:
         """Stage an event; return the bytes of what its row holds."""
         row = event_row(event_id, message, self._journal.moment)
         self._new.put((message.artifact_id, message.execution_id, message.type), row)

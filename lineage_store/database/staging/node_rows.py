@@ -7,7 +7,8 @@ from typing import Any
 
 from lineage_store.database.connection import Row
 from lineage_store.database.tables import ESCAPED, SHORT_STRING
-from lineage_store.kinds import NodeKind
+from lineage_store.kinds import NodeKind, NodeMessage
+from lineage_store.v1 import metadata_pb2 as pb
 
 PROPERTY_COLUMNS = (
     "node_id",
@@ -29,13 +30,15 @@ def uri_hash(uri: str) -> int:
     return int.from_bytes(hashlib.sha256(uri.encode()).digest()[:8], "big", signed=True)
 
 
-def encoded(message: Any) -> bytes:
+def encoded(message: NodeMessage) -> bytes:
     """Return a message as it is stored."""
     body: bytes = message.SerializeToString(deterministic=True)
     return body
 
 
-def node_row(kind: NodeKind, message: Any, body: bytes, revision: int, recorded_at: int) -> Row:
+def node_row(
+    kind: NodeKind, message: NodeMessage, body: bytes, revision: int, recorded_at: int
+) -> Row:
     """Return the row of a node, of which `body` is the encoding."""
     return (
         message.id,
@@ -51,7 +54,7 @@ def node_row(kind: NodeKind, message: Any, body: bytes, revision: int, recorded_
     )
 
 
-def _own_columns(kind: NodeKind, message: Any) -> Row:
+def _own_columns(kind: NodeKind, message: Any) -> Row:  # noqa: ANN401 - only an artifact has a uri
     if kind.state_field is None:
         return ()
     has_state = message.HasField(kind.state_field)
@@ -61,14 +64,14 @@ def _own_columns(kind: NodeKind, message: Any) -> Row:
     return (state,)
 
 
-def property_rows(message: Any) -> Iterator[Row]:
+def property_rows(message: NodeMessage) -> Iterator[Row]:
     """Return the index rows of both property maps."""
     for is_custom, values in ((False, message.properties), (True, message.custom_properties)):
         for name, value in values.items():
             yield (message.id, is_custom, name, *_value_columns(value))
 
 
-def _value_columns(value: Any) -> Row:
+def _value_columns(value: pb.Value) -> Row:
     """Return int, double, short string, long string, bool; all None for an encoded message."""
     kind = value.WhichOneof("value")
     if kind == "string_value":  # first, for most are

@@ -1,10 +1,10 @@
 """Nodes in the database: looked up by id, name and external id, staged and flushed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import ClauseElement, Column, ColumnElement, and_, select, update
 
 from lineage_store.database import tables
 from lineage_store.database.connection import Connection
@@ -12,7 +12,7 @@ from lineage_store.database.staging.journal import Journal, Staged
 from lineage_store.database.staging.node_rows import encoded, node_row
 from lineage_store.database.statements import ListStatement, keys_table, slots
 from lineage_store.database.upkeep.property_index import clear_index, index_urgent, write_index
-from lineage_store.kinds import KINDS, NodeKind
+from lineage_store.kinds import KINDS, NodeKind, NodeMessage
 
 Name = tuple[int, str]
 """A type id and a name."""
@@ -65,8 +65,10 @@ class _Statements:
         )
 
     @staticmethod
-    def _by_name(key: Any, node_id: Any) -> Any:
-        def build(count: int) -> Any:
+    def _by_name(
+        key: Sequence[Column[object]], node_id: ColumnElement[int]
+    ) -> Callable[[int], ClauseElement]:
+        def build(count: int) -> ClauseElement:
             keys = keys_table(key, count)
             match = and_(*(column == keys.c[column.name] for column in key))
             return select(*key, node_id).select_from(keys.join(key[0].table, match))
@@ -178,14 +180,14 @@ class Nodes:
             self.load_external_ids([external_id])
         return self._stored_external_ids[external_id]
 
-    def create(self, message: Any) -> StoredNode:
+    def create(self, message: NodeMessage) -> StoredNode:
         """Stage a new node; return it."""
         new_node = StoredNode(message, encoded(message), 1, self._journal.moment)
         self._changed.put(message.id, new_node)
         self._claim_keys(message)
         return new_node
 
-    def replace(self, node: StoredNode, message: Any) -> StoredNode:
+    def replace(self, node: StoredNode, message: NodeMessage) -> StoredNode:
         """Stage a new version of a node, and return it; the old one is kept."""
         # The same request may have put it, and another server's clock may be ahead.
         moment = max(self._journal.moment, node.recorded_at + 1)
@@ -202,7 +204,7 @@ class Nodes:
         self._claim_keys(message)
         return new_version
 
-    def _claim_keys(self, message: Any) -> None:
+    def _claim_keys(self, message: NodeMessage) -> None:
         if message.HasField("name"):
             self._names.put(_name(message), message.id)
         if message.external_id:
@@ -247,7 +249,7 @@ class Nodes:
         self._connection.insert(tables.node_versions, rows)
 
 
-def _name(message: Any) -> Name:
+def _name(message: NodeMessage) -> Name:
     return (message.type_id, message.name)
 
 

@@ -17,7 +17,7 @@ from lineage_store.database.clock import now_us
 from lineage_store.database.connection import Connection
 from lineage_store.database.staging.journal import Journal, Staged
 from lineage_store.database.statements import ListStatement, Statement, slots
-from lineage_store.kinds import BY_NUMBER, NodeKind
+from lineage_store.kinds import BY_NUMBER, NodeKind, TypeMessage
 
 _t = tables.types
 _BY_NAME = Statement(
@@ -78,7 +78,7 @@ class TypeReader:
         rows = self._connection.rows_of(_BY_EXTERNAL_ID, list(dict.fromkeys(external_ids)))
         return sorted(map(_stored, rows), key=lambda stored_type: int(stored_type.message.id))
 
-    def all(self, kind: NodeKind) -> list[Any]:
+    def all(self, kind: NodeKind) -> list[TypeMessage]:
         """Return the messages of all types of a kind, by id."""
         rows = self._connection.rows(_ALL, kind_number=kind.number)
         return [kind.type_message.FromString(body) for (body,) in rows]
@@ -147,7 +147,7 @@ class Types:
                 return int(stored_type.message.id)
         return None
 
-    def put(self, kind: NodeKind, message: Any, *, new: bool) -> None:
+    def put(self, kind: NodeKind, message: TypeMessage, *, new: bool) -> None:
         """Stage a type."""
         if new:
             self._new.put(message.id, StoredType(kind, message))
@@ -165,7 +165,7 @@ class Types:
         self._connection.insert(_t, new_rows)
 
 
-def type_row(kind: NodeKind, message: Any) -> tuple[Any, ...]:
+def type_row(kind: NodeKind, message: TypeMessage) -> tuple[object, ...]:
     """Return the row of a type."""
     return (
         message.id,
@@ -178,6 +178,6 @@ def type_row(kind: NodeKind, message: Any) -> tuple[Any, ...]:
     )
 
 
-def _stored(row: tuple[Any, ...]) -> StoredType:
+def _stored(row: tuple[int, bytes]) -> StoredType:
     kind = BY_NUMBER[row[0]]
     return StoredType(kind, kind.type_message.FromString(row[1]))

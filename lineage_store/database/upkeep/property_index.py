@@ -18,7 +18,7 @@ from lineage_store.database import tables
 from lineage_store.database.connection import Connection
 from lineage_store.database.staging.node_rows import PROPERTY_COLUMNS, property_rows
 from lineage_store.database.statements import ListStatement, Statement, slots
-from lineage_store.kinds import BY_NUMBER, KINDS, NodeKind
+from lineage_store.kinds import BY_NUMBER, KINDS, NodeKind, NodeMessage
 
 FINGERPRINT = "cache_fingerprint"
 """The custom property of an execution that Kubeflow Pipelines writes, and caches look for."""
@@ -40,7 +40,7 @@ _KEYS = Statement(
 )
 
 
-def _of_keys(statement: Any) -> ListStatement:
+def _of_keys(statement: Any) -> ListStatement:  # noqa: ANN401 - an update or a delete
     of_kind = _q.c.kind == bindparam("kind_number")
     return ListStatement(lambda n: statement.where(of_kind, _q.c.first_id.in_(slots(n))))
 
@@ -99,7 +99,7 @@ def unindexed_bodies(connection: Connection, kind: NodeKind) -> list[bytes]:
     return [body for (body,) in connection.rows_of(_STATEMENTS[kind].unindexed, ids)]
 
 
-def write_index(connection: Connection, kind: NodeKind, messages: Sequence[Any]) -> None:
+def write_index(connection: Connection, kind: NodeKind, messages: Sequence[NodeMessage]) -> None:
     """Write the property rows of nodes that have none."""
     rows = [row for message in messages for row in property_rows(message)]
     connection.insert(tables.properties[kind], rows, PROPERTY_COLUMNS)
@@ -110,7 +110,9 @@ def clear_index(connection: Connection, kind: NodeKind, ids: Sequence[int]) -> N
     connection.execute_on(_STATEMENTS[kind].clear, ids)
 
 
-def index_urgent(connection: Connection, kind: NodeKind, messages: Iterable[Any]) -> list[int]:
+def index_urgent(
+    connection: Connection, kind: NodeKind, messages: Iterable[NodeMessage]
+) -> list[int]:
     """Index those of some new nodes that caches look for.
 
     Returns:

@@ -1,6 +1,6 @@
 """Checks of the fields of a request to the cache; each error names the field."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from google.protobuf.message import Message
@@ -10,6 +10,7 @@ from lineage_store.cache.decision import Policy
 from lineage_store.database.tables import DIGEST_BYTES, SHORT_STRING
 from lineage_store.engine.requests import bounded, required, text
 from lineage_store.v1 import cache_pb2 as pb
+from lineage_store.v1 import metadata_pb2
 
 MAX_LEASE_MS = 24 * 60 * 60 * 1_000
 """A day: whoever runs for longer sends heartbeats."""
@@ -18,7 +19,7 @@ MAX_TIME_MS = 2**53 - 1
 """So that a time and a duration can be added on any database, and read by a browser."""
 
 
-def scope_of(message: Any, where: str = "") -> str:
+def scope_of(message: Any, where: str = "") -> str:  # noqa: ANN401 - of several requests
     """Return the scope of a message, "" if it has none."""
     return bounded(f"{where}scope", message.scope)
 
@@ -41,7 +42,7 @@ def digests(values: Iterable[bytes], field: str) -> list[bytes]:
     return [digest(value, f"{field}[{at}]") for at, value in enumerate(values)]
 
 
-def fingerprint(value: Any, field: str) -> str:
+def fingerprint(value: object, field: str) -> str:
     """Return a fingerprint.
 
     Raises:
@@ -52,7 +53,7 @@ def fingerprint(value: Any, field: str) -> str:
     return str(value)
 
 
-def holder(message: Any, where: str) -> str:
+def holder(message: Any, where: str) -> str:  # noqa: ANN401 - of several requests
     """Return who claims.
 
     Raises:
@@ -63,7 +64,7 @@ def holder(message: Any, where: str) -> str:
     return bounded(f"{where}holder", message.holder)
 
 
-def lease(message: Any, where: str) -> int:
+def lease(message: Any, where: str) -> int:  # noqa: ANN401 - of several requests
     """Return for how many ms a claim is taken.
 
     Raises:
@@ -102,7 +103,7 @@ def policy(request: pb.LookupRequest) -> Policy:
     )
 
 
-def claim(message: Any, where: str) -> tuple[str, bytes, str, int]:
+def claim(message: Any, where: str) -> tuple[str, bytes, str, int]:  # noqa: ANN401 - of several requests
     """Return scope, digest, holder and token of a claim that a request names."""
     return (
         scope_of(message, where),
@@ -130,7 +131,7 @@ def components(messages: Iterable[pb.KeyComponent], where: str) -> dict[str, str
     return values
 
 
-def parameters(values: Any, where: str) -> None:
+def parameters(values: Mapping[str, metadata_pb2.Value], where: str) -> None:
     """Check output parameters.
 
     Raises:

@@ -84,7 +84,7 @@ class Announcements:
                     event.set()
 
 
-def announced_keys(method: str, request: Any) -> list[CacheKey]:
+def announced_keys(method: str, request: Any) -> list[CacheKey]:  # noqa: ANN401 - of several methods
     """Return the keys that a request may have ended the claims of."""
     if method == "Release":
         return [(claim.scope, claim.digest) for claim in request.claims]

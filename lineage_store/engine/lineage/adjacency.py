@@ -219,7 +219,7 @@ class Adjacency:
         return len(entries)
 
 
-def _mark(entry: Any) -> Mark:
+def _mark(entry: Any) -> Mark:  # noqa: ANN401 - a row
     return (entry[0], entry[5])
 
 

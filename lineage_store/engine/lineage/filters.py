@@ -1,14 +1,13 @@
 """Filters of a request, compiled."""
 
-from typing import Any
-
 from lineage_store import errors
+from lineage_store.database.queries.conditions import Condition
 from lineage_store.filtering import compile_filter
 from lineage_store.kinds import NodeKind
 from lineage_store.limits import FilterLimits
 
 
-def condition(kind: NodeKind, text: str, field: str, limits: FilterLimits) -> Any:
+def condition(kind: NodeKind, text: str, field: str, limits: FilterLimits) -> Condition:
     """Return the condition that a filter compiles to.
 
     Args:

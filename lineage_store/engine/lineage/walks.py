@@ -98,11 +98,11 @@ def check_enums(message: Message, where: str) -> None:
             raise errors.InvalidArgument(f"{where}{field.name} is not one of {_names(field)}")
 
 
-def _unknown_fields(message: Message) -> Any:
+def _unknown_fields(message: Message) -> Any:  # noqa: ANN401 - protobuf has no stub of it
     return UnknownFieldSet(message)
 
 
-def _names(field: Any) -> str:
+def _names(field: Any) -> str:  # noqa: ANN401 - a descriptor with an enum
     return ", ".join(value.name for value in field.enum_type.values)
 
 

@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Callable
 from typing import Any
 
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 
 from lineage_store import errors
 from lineage_store.database.queries.conditions import Condition
@@ -31,7 +31,7 @@ _ORDERS = {
 def get_all(kind: NodeKind) -> Reader:
     """Return the handler of GetArtifacts, GetExecutions or GetContexts."""
 
-    def handler(snapshot: Snapshot, request: Any) -> bytes:
+    def handler(snapshot: Snapshot, request: Message) -> bytes:
         return _list(snapshot, request, b"", kind=kind)
 
     return handler

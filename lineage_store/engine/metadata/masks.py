@@ -1,14 +1,17 @@
 """Update masks: which fields of a stored node an update touches."""
 
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from typing import Any
 
-from lineage_store.kinds import NodeKind
+from lineage_store.kinds import NodeKind, NodeMessage
+from lineage_store.v1 import metadata_pb2 as pb
+
+Values = MutableMapping[str, pb.Value]
 
 _MAPS = ("properties", "custom_properties")
 
 
-def merged(kind: NodeKind, stored: Any, node: Any, mask: Sequence[str]) -> Any:
+def merged(kind: NodeKind, stored: NodeMessage, node: NodeMessage, mask: Sequence[str]) -> Any:
     """Return the stored node as the update leaves it.
 
     Args:
@@ -43,7 +46,7 @@ def keys(mask: Sequence[str], field: str) -> list[str]:
     return [path.removeprefix(prefix) for path in mask if path.startswith(prefix)]
 
 
-def _replace(updated: Any, node: Any, field: str) -> None:
+def _replace(updated: NodeMessage, node: NodeMessage, field: str) -> None:
     updated.ClearField(field)
     if field in _MAPS:
         _copy_map(getattr(updated, field), getattr(node, field))
@@ -51,12 +54,12 @@ def _replace(updated: Any, node: Any, field: str) -> None:
         setattr(updated, field, getattr(node, field))
 
 
-def _copy_map(target: Any, source: Any) -> None:
+def _copy_map(target: Values, source: Values) -> None:
     for key, value in source.items():
         target[key].CopyFrom(value)
 
 
-def _replace_key(target: Any, source: Any, key: str) -> None:
+def _replace_key(target: Values, source: Values, key: str) -> None:
     if key in source:
         target[key].CopyFrom(source[key])
     elif key in target:

@@ -12,16 +12,19 @@ from lineage_store.engine.metadata import masks
 from lineage_store.engine.metadata.properties import check_custom, check_declared
 from lineage_store.engine.requests import bounded, text
 from lineage_store.engine.sizes import check_size
-from lineage_store.kinds import ARTIFACT, CONTEXT, NodeKind
+from lineage_store.kinds import ARTIFACT, CONTEXT, NodeKind, NodeMessage
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
 
+Writer = Callable[[Transaction, Any], Message]
+"""Answers one kind of request; each has a message of its own."""
 
-def put_nodes(kind: NodeKind) -> Callable[[Transaction, Any], Any]:
+
+def put_nodes(kind: NodeKind) -> Writer:
     """Return the handler of PutArtifacts, PutExecutions or PutContexts."""
-    response = getattr(service, f"Put{kind.plural.title()}Response")
+    response: type[Message] = getattr(service, f"Put{kind.plural.title()}Response")
 
-    def handler(tx: Transaction, request: Any) -> Any:
+    def handler(tx: Transaction, request: Any) -> Message:
         nodes = getattr(request, kind.plural)
         prefetch(tx, kind, nodes)
         has_lock = kind is ARTIFACT and request.options.abort_if_latest_updated_time_changed
@@ -37,7 +40,7 @@ def put_nodes(kind: NodeKind) -> Callable[[Transaction, Any], Any]:
     return handler
 
 
-def prefetch(tx: Transaction, kind: NodeKind, nodes: Iterable[Any]) -> None:
+def prefetch(tx: Transaction, kind: NodeKind, nodes: Iterable[NodeMessage]) -> None:
     """Look up everything that putting these nodes needs, one statement for each kind of look-up."""
     ids, external_ids, names = [], [], []
     for node in nodes:
@@ -56,7 +59,7 @@ def prefetch(tx: Transaction, kind: NodeKind, nodes: Iterable[Any]) -> None:
 def put_node(
     tx: Transaction,
     kind: NodeKind,
-    node: Any,
+    node: NodeMessage,
     field: str,
     mask: Sequence[str] = (),
     *,
@@ -85,7 +88,9 @@ def put_node(
     return _create(tx, kind, node, field, is_checked=is_checked)
 
 
-def _create(tx: Transaction, kind: NodeKind, node: Any, field: str, *, is_checked: bool) -> int:
+def _create(
+    tx: Transaction, kind: NodeKind, node: NodeMessage, field: str, *, is_checked: bool
+) -> int:
     if not node.HasField("type_id"):
         raise errors.InvalidArgument(f"{field}.type_id must be set to create the {kind.name}")
     type_name = check_type(tx, kind, node.type_id, field)
@@ -113,7 +118,7 @@ def update(
     tx: Transaction,
     kind: NodeKind,
     stored: StoredNode,
-    node: Any,
+    node: NodeMessage,
     field: str,
     mask: Sequence[str] = (),
     *,
@@ -177,7 +182,7 @@ def _check_texts(kind: NodeKind, node: Any, field: str) -> None:
         text(f"{field}.uri", node.uri)
 
 
-def _check_values(tx: Transaction, type_id: int, updated: Any, mask: Sequence[str]) -> None:
+def _check_values(tx: Transaction, type_id: int, updated: NodeMessage, mask: Sequence[str]) -> None:
     if not mask:
         check_declared(tx, type_id, updated.properties)
         check_custom(updated.custom_properties)
@@ -190,7 +195,9 @@ def _check_values(tx: Transaction, type_id: int, updated: Any, mask: Sequence[st
         check(getattr(updated, field), names)
 
 
-def _check_keys(tx: Transaction, kind: NodeKind, node: Any, own_id: int | None, field: str) -> None:
+def _check_keys(
+    tx: Transaction, kind: NodeKind, node: NodeMessage, own_id: int | None, field: str
+) -> None:
     nodes = tx.nodes[kind]
     settles_name = node.HasField("name") and (own_id is None or kind is CONTEXT)
     if settles_name and nodes.by_name(node.type_id, node.name) not in {None, own_id}:

@@ -1,6 +1,6 @@
 """Checks of property values against the type that declares them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lineage_store import errors
@@ -19,7 +19,10 @@ _FIELD_OF: dict[int | None, str] = {
 
 
 def check_declared(
-    tx: Transaction, type_id: int, values: Any, names: Iterable[str] | None = None
+    tx: Transaction,
+    type_id: int,
+    values: Mapping[str, pb.Value],
+    names: Iterable[str] | None = None,
 ) -> None:
     """Check that a type declares these properties, each with the kind of value it has.
 
@@ -45,9 +48,11 @@ def check_declared(
         raise
 
 
-def _check_declared(values: Any, names: Iterable[str], value_kinds: dict[str, int]) -> None:
+def _check_declared(
+    values: Mapping[str, pb.Value], names: Iterable[str], value_kinds: dict[str, int]
+) -> None:
     for name in names:
-        value = values[name]
+        value: Any = values[name]  # its text may be bytes
         value_field = value.WhichOneof("value")
         if value_field is None or value_field != _FIELD_OF.get(value_kinds.get(name)):
             raise _mismatch(name, value_field, value_kinds.get(name))
@@ -55,7 +60,7 @@ def _check_declared(values: Any, names: Iterable[str], value_kinds: dict[str, in
             text(f"properties[{name!r}]", value.string_value)
 
 
-def check_custom(values: Any, names: Iterable[str] | None = None) -> None:
+def check_custom(values: Mapping[str, pb.Value], names: Iterable[str] | None = None) -> None:
     """Check that each custom property has a value.
 
     Raises:
@@ -69,17 +74,17 @@ def check_custom(values: Any, names: Iterable[str] | None = None) -> None:
         raise
 
 
-def _check_custom(values: Any, names: Iterable[str]) -> None:
+def _check_custom(values: Mapping[str, pb.Value], names: Iterable[str]) -> None:
     for name in names:
         bounded("the name of a custom property", name)
-        value = values[name]
+        value: Any = values[name]  # its text may be bytes
         if value.WhichOneof("value") is None:
             raise errors.InvalidArgument(f"custom_properties[{name!r}] has no value")
         if not isinstance(value.string_value, str):
             text(f"custom_properties[{name!r}]", value.string_value)
 
 
-def _value_kinds(tx: Transaction, type_id: int, values: Any) -> dict[str, int]:
+def _value_kinds(tx: Transaction, type_id: int, values: Mapping[str, pb.Value]) -> dict[str, int]:
     stored_type = tx.types.cached(type_id)
     if stored_type is not None and all(map(stored_type.property_kinds.__contains__, values)):
         return stored_type.property_kinds

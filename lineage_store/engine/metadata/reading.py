@@ -79,7 +79,7 @@ def _unknown_fields(request: Message) -> Any:
 def get_events(kind: NodeKind) -> Reader:
     """Return the handler of GetEventsByArtifactIDs or GetEventsByExecutionIDs."""
 
-    def handler(snapshot: Snapshot, request: Any) -> bytes:
+    def handler(snapshot: Snapshot, request: Message) -> bytes:
         return repeated(1, snapshot.events(kind, getattr(request, f"{kind.name}_ids")))
 
     return handler
@@ -88,7 +88,7 @@ def get_events(kind: NodeKind) -> Reader:
 def get_contexts_of(kind: NodeKind) -> Reader:
     """Return the handler of GetContextsByArtifact or GetContextsByExecution."""
 
-    def handler(snapshot: Snapshot, request: Any) -> bytes:
+    def handler(snapshot: Snapshot, request: Message) -> bytes:
         node_id = getattr(request, f"{kind.name}_id")
         bodies = snapshot.contexts_of(kind, node_id)
         if not bodies:

@@ -3,24 +3,38 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from google.protobuf.message import Message
+
 from lineage_store import errors
 from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.requests import bounded, non_empty_all, required, text
 from lineage_store.engine.sizes import check_size
-from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
+from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind, TypeMessage
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
+
+PutRequest = (
+    service.PutArtifactTypeRequest
+    | service.PutExecutionTypeRequest
+    | service.PutContextTypeRequest
+    | service.PutTypesRequest
+)
 
 _SYSTEM_NAMES = {name for kind in KINDS for name in kind.system_types.values()}
 
 
-def put_type(kind: NodeKind) -> Callable[[Transaction, Any], Any]:
+Writer = Callable[[Transaction, Any], Message]
+Reader = Callable[[Snapshot, Any], Message]
+"""Answers one kind of request; each has a message of its own."""
+
+
+def put_type(kind: NodeKind) -> Writer:
     """Return the handler of PutArtifactType, PutExecutionType or PutContextType."""
     field = f"{kind.name}_type"
-    response = getattr(service, f"Put{kind.name.title()}TypeResponse")
+    response: type[Message] = getattr(service, f"Put{kind.name.title()}TypeResponse")
 
-    def handler(tx: Transaction, request: Any) -> Any:
+    def handler(tx: Transaction, request: Any) -> Message:
         _check_flags(request)
         message = required(request, field, "")
         return response(type_id=_put(tx, kind, message, field, request))
@@ -39,12 +53,14 @@ def put_types(tx: Transaction, request: service.PutTypesRequest) -> service.PutT
     return response
 
 
-def _check_flags(request: Any) -> None:
+def _check_flags(request: PutRequest) -> None:
     if not request.all_fields_match:
         raise errors.Unimplemented("all_fields_match=false is not supported")
 
 
-def _put(tx: Transaction, kind: NodeKind, message: Any, field: str, request: Any) -> int:
+def _put(
+    tx: Transaction, kind: NodeKind, message: TypeMessage, field: str, request: PutRequest
+) -> int:
     _check_message(message, field)
     stored = tx.types.find(kind, message.name, message.version)
     if stored is None:
@@ -52,7 +68,7 @@ def _put(tx: Transaction, kind: NodeKind, message: Any, field: str, request: Any
     return _extend(tx, kind, stored.message, message, field, request)
 
 
-def _check_message(message: Any, field: str) -> None:
+def _check_message(message: TypeMessage, field: str) -> None:
     if not message.name:
         raise errors.InvalidArgument(f"{field}.name must not be empty")
     bounded(f"{field}.name", message.name)
@@ -63,7 +79,7 @@ def _check_message(message: Any, field: str) -> None:
         bounded(f"the name of a property of {field}", name)
 
 
-def _check_property_types(message: Any, field: str) -> None:
+def _check_property_types(message: TypeMessage, field: str) -> None:
     """Check that each property has a type; ML Metadata does so behind other checks."""
     unknown = [name for name, kind in message.properties.items() if kind == pb.UNKNOWN]
     if unknown:
@@ -75,7 +91,7 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(repr(name) for name in sorted(names))
 
 
-def _create(tx: Transaction, kind: NodeKind, message: Any, field: str) -> int:
+def _create(tx: Transaction, kind: NodeKind, message: TypeMessage, field: str) -> int:
     new_type = kind.type_message()
     new_type.CopyFrom(message)
     new_type.DiscardUnknownFields()
@@ -92,7 +108,12 @@ def _create(tx: Transaction, kind: NodeKind, message: Any, field: str) -> int:
 
 
 def _extend(
-    tx: Transaction, kind: NodeKind, stored: Any, message: Any, field: str, request: Any
+    tx: Transaction,
+    kind: NodeKind,
+    stored: TypeMessage,
+    message: TypeMessage,
+    field: str,
+    request: PutRequest,
 ) -> int:
     """Add the new properties; nothing is ever removed from a type."""
     _check_evolution(stored, message, field, request)
@@ -113,7 +134,9 @@ def _extend(
     return int(stored.id)
 
 
-def _check_evolution(stored: Any, message: Any, field: str, request: Any) -> None:
+def _check_evolution(
+    stored: TypeMessage, message: TypeMessage, field: str, request: PutRequest
+) -> None:
     properties, stored_properties = message.properties, stored.properties
     common_names = [name for name in properties if name in stored_properties]
     changed = [name for name in common_names if properties[name] != stored_properties[name]]
@@ -135,7 +158,7 @@ def _check_evolution(stored: Any, message: Any, field: str, request: Any) -> Non
         )
 
 
-def _check_base_type(stored: Any, message: Any, field: str) -> None:
+def _check_base_type(stored: TypeMessage, message: TypeMessage, field: str) -> None:
     if not message.HasField("base_type"):
         return
     if message.base_type == 0:
@@ -144,7 +167,7 @@ def _check_base_type(stored: Any, message: Any, field: str) -> None:
         raise errors.Unimplemented(f"{field}.base_type can't be changed once it is set")
 
 
-def _check_base_cycle(tx: Transaction, kind: NodeKind, extended: Any, field: str) -> None:
+def _check_base_cycle(tx: Transaction, kind: NodeKind, extended: TypeMessage, field: str) -> None:
     """Check that no system type comes to refine itself, be it through others."""
     base = extended.base_type
     for _ in kind.system_types:
@@ -161,11 +184,11 @@ def _check_external_id(tx: Transaction, external_id: str, own_id: int | None) ->
         raise errors.AlreadyExists(f"external_id {external_id!r} is that of another type")
 
 
-def get_type(kind: NodeKind) -> Callable[[Snapshot, Any], Any]:
+def get_type(kind: NodeKind) -> Reader:
     """Return the handler of GetArtifactType, GetExecutionType or GetContextType."""
-    response = getattr(service, f"Get{kind.name.title()}TypeResponse")
+    response: type[Message] = getattr(service, f"Get{kind.name.title()}TypeResponse")
 
-    def handler(snapshot: Snapshot, request: Any) -> Any:
+    def handler(snapshot: Snapshot, request: Any) -> Message:
         stored_type = snapshot.types.find(kind, request.type_name, request.type_version)
         if stored_type is None:
             version = f" and version {request.type_version!r}" if request.type_version else ""
@@ -177,23 +200,23 @@ def get_type(kind: NodeKind) -> Callable[[Snapshot, Any], Any]:
     return handler
 
 
-def get_types(kind: NodeKind) -> Callable[[Snapshot, Any], Any]:
+def get_types(kind: NodeKind) -> Reader:
     """Return the handler of GetArtifactTypes, GetExecutionTypes or GetContextTypes."""
-    response = getattr(service, f"Get{kind.name.title()}TypesResponse")
+    response: type[Message] = getattr(service, f"Get{kind.name.title()}TypesResponse")
     hidden = _SYSTEM_NAMES if kind.system_types else set()
 
-    def handler(snapshot: Snapshot, _request: Any) -> Any:
+    def handler(snapshot: Snapshot, _request: Message) -> Message:
         messages = [message for message in snapshot.types.all(kind) if message.name not in hidden]
         return response(**{f"{kind.name}_types": messages})
 
     return handler
 
 
-def get_types_by_id(kind: NodeKind) -> Callable[[Snapshot, Any], Any]:
+def get_types_by_id(kind: NodeKind) -> Reader:
     """Return the handler of Get*TypesByID: in the order asked for, unknown ids skipped."""
-    response = getattr(service, f"Get{kind.name.title()}TypesByIDResponse")
+    response: type[Message] = getattr(service, f"Get{kind.name.title()}TypesByIDResponse")
 
-    def handler(snapshot: Snapshot, request: Any) -> Any:
+    def handler(snapshot: Snapshot, request: Any) -> Message:
         types_by_id = snapshot.types.by_ids(request.type_ids)
         stored_types = [types_by_id[i] for i in request.type_ids if i in types_by_id]
         messages = [stored_type.message for stored_type in stored_types if stored_type.kind is kind]
@@ -202,11 +225,11 @@ def get_types_by_id(kind: NodeKind) -> Callable[[Snapshot, Any], Any]:
     return handler
 
 
-def get_types_by_external_ids(kind: NodeKind) -> Callable[[Snapshot, Any], Any]:
+def get_types_by_external_ids(kind: NodeKind) -> Reader:
     """Return the handler of Get*TypesByExternalIds."""
-    response = getattr(service, f"Get{kind.name.title()}TypesByExternalIdsResponse")
+    response: type[Message] = getattr(service, f"Get{kind.name.title()}TypesByExternalIdsResponse")
 
-    def handler(snapshot: Snapshot, request: Any) -> Any:
+    def handler(snapshot: Snapshot, request: Any) -> Message:
         external_ids = non_empty_all("external_ids", request.external_ids)
         stored_types = snapshot.types.by_external_ids(external_ids)
         messages = [bare_type(t.kind, t.message) for t in stored_types if t.kind is kind]
@@ -217,7 +240,7 @@ def get_types_by_external_ids(kind: NodeKind) -> Callable[[Snapshot, Any], Any]:
     return handler
 
 
-def bare_type(kind: NodeKind, message: Any) -> Any:
+def bare_type(kind: NodeKind, message: TypeMessage) -> Any:
     """Return a type as ML Metadata answers it beside nodes and by external id.
 
     It leaves out the base type, and the input and output types of an execution type.

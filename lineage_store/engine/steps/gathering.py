@@ -8,7 +8,7 @@ from typing import Any
 
 from lineage_store.database.staging.nodes import Name
 from lineage_store.database.transaction import Transaction
-from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
+from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind, NodeMessage
 from lineage_store.v1 import cache_pb2 as pb
 
 
@@ -29,7 +29,7 @@ def gather(tx: Transaction, steps: Sequence[pb.Step]) -> None:
 
 
 def _gather_nodes(
-    tx: Transaction, kind: NodeKind, nodes: Sequence[Any], external_ids: Iterable[str]
+    tx: Transaction, kind: NodeKind, nodes: Sequence[NodeMessage], external_ids: Iterable[str]
 ) -> None:
     staged_nodes = tx.nodes[kind]
     lookup_ids = list(filter(None, external_ids))
@@ -44,14 +44,14 @@ def _gather_nodes(
     )
 
 
-def _names(tx: Transaction, kind: NodeKind, nodes: Iterable[Any]) -> Iterator[Name]:
+def _names(tx: Transaction, kind: NodeKind, nodes: Iterable[NodeMessage]) -> Iterator[Name]:
     for node in nodes:
         type_id = _type_id(tx, kind, node)
         if type_id is not None and node.name and not node.HasField("id"):
             yield (type_id, node.name)
 
 
-def _type_id(tx: Transaction, kind: NodeKind, node: Any) -> int | None:
+def _type_id(tx: Transaction, kind: NodeKind, node: NodeMessage) -> int | None:
     if node.HasField("type_id"):
         return int(node.type_id)
     is_named = node.type and isinstance(node.type, str)  # bytes: not UTF-8

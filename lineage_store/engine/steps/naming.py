@@ -6,7 +6,7 @@ from lineage_store import errors
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.metadata.types import put_type
 from lineage_store.engine.requests import text
-from lineage_store.kinds import NodeKind
+from lineage_store.kinds import NodeKind, NodeMessage
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
 
@@ -32,7 +32,7 @@ class TypeNames:
         self._tx = tx
         self._create = create
 
-    def resolved(self, kind: NodeKind, node: Any, field: str) -> Any:
+    def resolved(self, kind: NodeKind, node: NodeMessage, field: str) -> Any:  # noqa: ANN401 - the message of the kind
         """Return a copy of a node that has the id of the type that it names.
 
         Raises:
@@ -45,7 +45,7 @@ class TypeNames:
             copy.type_id = self._type_id(kind, name, node, field)
         return copy
 
-    def _type_id(self, kind: NodeKind, name: str, node: Any, field: str) -> int:
+    def _type_id(self, kind: NodeKind, name: str, node: NodeMessage, field: str) -> int:
         stored_type = self._tx.types.cached_by_name(kind, name, "")
         if stored_type is not None:
             if not self._create or all(
@@ -58,7 +58,7 @@ class TypeNames:
             )
         return self._put(kind, name, node)
 
-    def _put(self, kind: NodeKind, name: str, node: Any) -> int:
+    def _put(self, kind: NodeKind, name: str, node: NodeMessage) -> int:
         request = getattr(service, f"Put{kind.name.title()}TypeRequest")(
             can_add_fields=True, can_omit_fields=True
         )
@@ -66,4 +66,5 @@ class TypeNames:
         node_type.name = name
         for key, value in node.properties.items():
             node_type.properties[key] = _TYPE_OF.get(value.WhichOneof("value") or "", pb.UNKNOWN)
-        return int(put_type(kind)(self._tx, request).type_id)
+        response: Any = put_type(kind)(self._tx, request)
+        return int(response.type_id)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import product
-from typing import Any
 
 from lineage_store import errors
 from lineage_store.database.transaction import Transaction
@@ -10,7 +9,7 @@ from lineage_store.engine.metadata.edges import prefetch_events, put_event
 from lineage_store.engine.metadata.nodes import check_type, prefetch, put_node, update
 from lineage_store.engine.metadata.properties import check_custom, check_declared
 from lineage_store.engine.requests import required
-from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, NodeKind
+from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, NodeKind, NodeMessage
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
 
@@ -193,13 +192,13 @@ def _stored_artifact_ids(tx: Transaction, artifacts: Sequence[pb.Artifact]) -> d
     }
 
 
-def _check_types(tx: Transaction, kind: NodeKind, nodes: Sequence[Any]) -> None:
+def _check_types(tx: Transaction, kind: NodeKind, nodes: Sequence[NodeMessage]) -> None:
     for at, node in enumerate(nodes):
         field = f"{kind.plural}[{at}]"
         check_type(tx, kind, required(node, "type_id", f"{field}."), field)
 
 
-def _check_properties(tx: Transaction, kind: NodeKind, nodes: Sequence[Any]) -> None:
+def _check_properties(tx: Transaction, kind: NodeKind, nodes: Sequence[NodeMessage]) -> None:
     del kind
     for node in nodes:
         check_declared(tx, node.type_id, node.properties)

@@ -14,7 +14,7 @@ _ARRAYS = {
 }
 
 
-def parts(scipy: Any, value: Any, walk: Walk) -> Iterator[Part] | None:
+def parts(scipy: object, value: object, walk: Walk) -> Iterator[Part] | None:
     """Return the parts of a value of scipy; None: its type is unknown."""
     del scipy  # imports what it has only when it is asked for
     sparse = sys.modules.get("scipy.sparse")

@@ -22,7 +22,7 @@ def parts(sklearn: Any, value: Any, walk: Walk) -> Iterator[Part] | None:
     return _as_pickled(value, walk)
 
 
-def _as_pickled(value: Any, walk: Walk) -> Iterator[Part]:
+def _as_pickled(value: object, walk: Walk) -> Iterator[Part]:
     reduced = value.__reduce_ex__(4)
     if isinstance(reduced, str):
         yield walk.token(reduced)

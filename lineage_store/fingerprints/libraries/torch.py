@@ -60,5 +60,5 @@ def _module(value: Any, walk: Walk) -> Iterator[Part]:
         yield walk.token(first.setdefault(id(parameter), name))
 
 
-def _is_empty_hook(name: str, part: Any) -> bool:
+def _is_empty_hook(name: str, part: object) -> bool:
     return "hook" in name and hasattr(part, "__len__") and len(part) == 0

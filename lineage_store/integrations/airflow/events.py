@@ -16,11 +16,12 @@ in the API server: each has part in the same records.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lineage_store.client.cache_answers import Hit
 from lineage_store.entities import Artifact, ExecutionState
+from lineage_store.integrations.airflow.protocols import DagRun, Task, TaskInstance
 from lineage_store.integrations.airflow.runs import (
     instance_name,
     milliseconds,
@@ -42,6 +43,7 @@ from lineage_store.integrations.airflow.values import (
     RETURNED,
     AssetUse,
     CollectedAssets,
+    XcomInput,
     maker_of,
     masked,
     split_arguments,
@@ -49,6 +51,8 @@ from lineage_store.integrations.airflow.values import (
 )
 from lineage_store.integrations.artifacts import each_of, unhashed_reason
 from lineage_store.integrations.hook import Hook, wants_refresh
+from lineage_store.integrations.options import CacheOptions, CodeOptions, StepOptions
+from lineage_store.integrations.tools import Tool
 from lineage_store.recording.diagnostics import never_raises
 from lineage_store.recording.naming import CACHE_DECISION, REFRESH
 from lineage_store.recording.outcomes import ErrorLike, Failure
@@ -72,7 +76,7 @@ class _ActiveStep:
         assets: Makes artifacts of the assets that it uses.
     """
 
-    def __init__(self, ti: Any, run: Run, step: Step, assets: AssetUse) -> None:
+    def __init__(self, ti: TaskInstance, run: Run, step: Step, assets: AssetUse) -> None:
         self.ti = ti
         self.run = run
         self.step = step
@@ -96,16 +100,18 @@ class AirflowEvents(Hook):
 
     ends_with_process = False
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
+    def __init__(self, tool: Tool, url: str) -> None:
+        super().__init__(tool, url)
         self._active_steps: dict[str, _ActiveStep] = {}
         self._starting_runs: dict[str, tuple[Run, threading.Thread]] = {}
 
-    def run_started(self, dag_run: Any) -> None:
+    def run_started(self, dag_run: DagRun) -> None:
         """Begin a run, in the scheduler."""
         self._begin(self._run(dag_run, run_properties(dag_run)), dag_run)
 
-    def _run(self, place: Any, properties: Mapping[str, Any] | None = None) -> Run:
+    def _run(
+        self, place: DagRun | TaskInstance, properties: Mapping[str, object] | None = None
+    ) -> Run:
         project = instance_name()
         dag = f"{project}.{place.dag_id}" if project else place.dag_id
         run_id = f"{dag}@{place.run_id}"
@@ -113,7 +119,7 @@ class AirflowEvents(Hook):
             place.run_id, pipeline=dag, run_id=run_id, project=project, properties=properties
         )
 
-    def _begin(self, run: Run, dag_run: Any) -> None:
+    def _begin(self, run: Run, dag_run: DagRun) -> None:
         """Record that a run has begun, once in each process; in a thread, as it takes time."""
         if run.id in self._starting_runs:
             return
@@ -122,7 +128,7 @@ class AirflowEvents(Hook):
         self._starting_runs[run.id] = run, thread
         thread.start()
 
-    def run_ended(self, dag_run: Any, why: str | None) -> None:
+    def run_ended(self, dag_run: DagRun, why: str | None) -> None:
         """End a run, and the tasks that no process reported; wait for nothing."""
         run, at = self._run(dag_run), milliseconds(dag_run.end_date)
         self._end_others(dag_run)
@@ -143,7 +149,7 @@ class AirflowEvents(Hook):
         self.end_run(run, error, at=at)
 
     @never_raises(None)
-    def _end_others(self, dag_run: Any) -> None:
+    def _end_others(self, dag_run: DagRun) -> None:
         """Record the tasks that never ran."""
         from airflow import settings  # noqa: PLC0415 - when Airflow is set up
 
@@ -154,7 +160,7 @@ class AirflowEvents(Hook):
         for ti in (ti for ti in others if ti.task_id not in cached):
             self._end_step(ti, None, ExecutionState.CANCELED, skipped=str(ti.state))
 
-    def task_started(self, ti: Any) -> None:
+    def task_started(self, ti: TaskInstance) -> None:
         """Begin a step, with its inputs and parameters."""
         run = self._run(ti)
         dag_run = ti.get_template_context()["dag_run"]
@@ -162,9 +168,8 @@ class AirflowEvents(Hook):
         assets = AssetUse(run.id, _maker(ti))
         options = _step_options(run, ti, assets, self._code(ti.task))
         gate = gate_of(ti.task) if self.wants_cache else None
-        if gate is not None:
-            options |= self._cache_options(run, ti, options)
-        step, inputs = self._step(run, ti, **options), options["inputs"]
+        caching = CacheOptions() if gate is None else self._cache_options(run, ti, options)
+        step, inputs = self._step(run, ti, **{**options, **caching}), options["inputs"]
         step.begin(at=milliseconds(ti.start_date))
         if step.hit is not None:
             step.reject_hit(decision_of(gate, ti))
@@ -174,14 +179,14 @@ class AirflowEvents(Hook):
         }
         _listen(active_step)
 
-    def _code(self, task: Any) -> dict[str, Any]:
+    def _code(self, task: Task) -> CodeOptions:
         function = getattr(task, "python_callable", None)
         if function is None:
             return {"code": None, "uncached": "it has no function", "files": ()}
         return self.code(function)
 
-    @never_raises({})
-    def _cache_options(self, run: Run, ti: Any, options: Mapping[str, Any]) -> dict[str, Any]:
+    @never_raises(CacheOptions())
+    def _cache_options(self, run: Run, ti: TaskInstance, options: StepOptions) -> CacheOptions:
         """Return the caching arguments of a task behind a `LineageCacheOperator`."""
         return self.cache_options(
             ti.task_id,
@@ -192,7 +197,7 @@ class AirflowEvents(Hook):
             code=options,
         )
 
-    def cached_downstream(self, ti: Any) -> list[str]:
+    def cached_downstream(self, ti: TaskInstance) -> list[str]:
         """Return the tasks right behind a `LineageCacheOperator` that need not run.
 
         They are recorded as CACHED, and the run has their XComs.
@@ -205,18 +210,19 @@ class AirflowEvents(Hook):
         return [name for name, decision in decisions.items() if decision.startswith(HIT)]
 
     @never_raises("NOT_CACHED: it could not be looked at")
-    def _decide(self, run: Run, ti: Any, task: Any) -> str:
+    def _decide(self, run: Run, ti: TaskInstance, task: Task) -> str:
         """Return the decision on a task, and record its step if it is a hit."""
         why = why_no_plain_task(task)
         if why is not None:
             return f"NOT_CACHED: {why}"
         other = planned(ti, task)
         options = _step_options(run, other, AssetUse(run.id, _maker(other)), self._code(other.task))
-        options |= self._cache_options(run, other, options)
+        caching = self._cache_options(run, other, options)
         # the task may run after all, if the operator is cleared: this is another execution
-        step = self._step(run, other, id=f"{task.task_id}@{ti.task_id}/{ti.try_number}", **options)
-        if "cache" not in options:
-            return str(options["properties"][CACHE_DECISION])
+        step_id = f"{task.task_id}@{ti.task_id}/{ti.try_number}"
+        step = self._step(run, other, id=step_id, **{**options, **caching})
+        if "cache" not in caching:
+            return caching["properties"][CACHE_DECISION]
         answer = step.peek()
         if not isinstance(answer, Hit):
             no_answer = REFRESH if wants_refresh() else "NO_DECISION"
@@ -231,32 +237,33 @@ class AirflowEvents(Hook):
         step.end()
         return decision
 
-    def _step(self, run: Run, ti: Any, **options: Any) -> Step:
+    def _step(self, run: Run, ti: TaskInstance, **options: Any) -> Step:
         index, attempt = max(0, ti.map_index or 0), max(1, ti.try_number or 1)
         return run.step(ti.task_id, index=index, attempt=attempt, **options)
 
-    def task_succeeded(self, before: Any, ti: Any) -> None:
+    def task_succeeded(self, before: object, ti: TaskInstance) -> None:
         """End a step that went well, with its outputs."""
         active_step = self._active_steps.get(str(ti.id))
         if active_step is not None:
             _put_out(active_step)
         self._end_step(ti, None, ExecutionState.COMPLETE, by_hand=before is None)
 
-    def task_failed(self, before: Any, ti: Any, error: Any) -> None:
+    def task_failed(self, before: object, ti: TaskInstance, error: object) -> None:
         """End an attempt that failed, or that somebody wanted to have failed."""
-        if before is not None and not isinstance(error, BaseException):
-            error = Failure("TaskFailed", str(error or "Airflow does not say why"))
-        elif before is None:
-            error = None
-        self._end_step(ti, error, ExecutionState.FAILED, by_hand=before is None)
+        failure: ErrorLike | None = None
+        if isinstance(error, BaseException):
+            failure = error if before is not None else None
+        elif before is not None:
+            failure = Failure("TaskFailed", str(error or "Airflow does not say why"))
+        self._end_step(ti, failure, ExecutionState.FAILED, by_hand=before is None)
 
-    def task_skipped(self, before: Any, ti: Any) -> None:
+    def task_skipped(self, before: object, ti: TaskInstance) -> None:
         """End a step that had nothing to do."""
         self._end_step(ti, None, ExecutionState.CANCELED, skipped="skipped", by_hand=before is None)
 
     def _end_step(
         self,
-        ti: Any,
+        ti: TaskInstance,
         error: ErrorLike | None,
         state: ExecutionState,
         *,
@@ -283,11 +290,11 @@ class AirflowEvents(Hook):
             self.recorder.close()
 
 
-def _maker(ti: Any) -> str:
+def _maker(ti: TaskInstance) -> str:
     return maker_of(ti.dag_id, ti.run_id, ti.task_id, ti.map_index)
 
 
-def _step_options(run: Run, ti: Any, assets: AssetUse, code: Mapping[str, Any]) -> dict[str, Any]:
+def _step_options(run: Run, ti: TaskInstance, assets: AssetUse, code: CodeOptions) -> StepOptions:
     """Return inputs, parameters and code of a task, for `Run.step`."""
     params, xcoms = _arguments(ti)
     inputs: dict[str, list[Artifact]] = {}
@@ -315,13 +322,13 @@ def _keep_unpublished(active_step: _ActiveStep) -> None:
 
 
 @never_raises(({}, []))
-def _arguments(ti: Any) -> tuple[dict[str, Any], list[tuple[str, str, str, Any]]]:
+def _arguments(ti: TaskInstance) -> tuple[dict[str, object], list[XcomInput]]:
     params, xcoms = split_arguments(ti)
     return masked(params), xcoms
 
 
 @never_raises(())
-def _inlets(assets: AssetUse, ti: Any) -> Any:
+def _inlets(assets: AssetUse, ti: TaskInstance) -> Iterable[tuple[str, Artifact]]:
     return list(assets.inlets(ti))
 
 
@@ -330,13 +337,18 @@ def _listen(active_step: _ActiveStep) -> None:
     """Record the XComs that the code of a task pulls and pushes on its own."""
     ti, pull, push = active_step.ti, active_step.ti.xcom_pull, active_step.ti.xcom_push
 
-    def pulled(task_ids: Any = None, dag_id: Any = None, key: str = RETURNED, **more: Any) -> Any:
+    def pulled(
+        task_ids: str | Sequence[str] | None = None,
+        dag_id: str | None = None,
+        key: str = RETURNED,
+        **more: object,
+    ) -> object:
         value = pull(task_ids, dag_id, key, **more)
         if isinstance(task_ids, str) and value is not None:
             _put_xcom(active_step, task_ids, key, value, dag=dag_id, is_output=False)
         return value
 
-    def pushed(key: str, value: Any) -> None:
+    def pushed(key: str, value: object) -> None:
         push(key, value)
         _put_xcom(active_step, ti.task_id, key, value, is_output=True)
 
@@ -349,7 +361,7 @@ def _put_xcom(
     active_step: _ActiveStep,
     task: str,
     key: str,
-    value: Any,
+    value: object,
     *,
     dag: str | None = None,
     is_output: bool,

@@ -1,7 +1,5 @@
 """The hook of Airflow, which loads it through the entry point group `airflow.plugins`."""
 
-from typing import Any
-
 from airflow.plugins_manager import AirflowPlugin
 from pluggy import HookimplMarker
 
@@ -16,32 +14,34 @@ class Listener:
     """Hands Airflow's events of runs and tasks to `AirflowEvents`."""
 
     @_hookimpl
-    def on_dag_run_running(self, dag_run: Any) -> None:
+    def on_dag_run_running(self, dag_run: object) -> None:
         """Begin a run; called in the scheduler."""
         record("run_started", dag_run)
 
     @_hookimpl
-    def on_dag_run_success(self, dag_run: Any) -> None:
+    def on_dag_run_success(self, dag_run: object) -> None:
         """End a run that went well; called in the scheduler, or as below."""
         record("run_ended", dag_run, None)
 
     @_hookimpl
-    def on_dag_run_failed(self, dag_run: Any, msg: str) -> None:
+    def on_dag_run_failed(self, dag_run: object, msg: str) -> None:
         """End a run that failed; called in the scheduler, or if set by hand in the API server."""
         record("run_ended", dag_run, msg)
 
     @_hookimpl
-    def on_task_instance_running(self, task_instance: Any) -> None:
+    def on_task_instance_running(self, task_instance: object) -> None:
         """Begin a step; called in the process of the task."""
         record("task_started", task_instance)
 
     @_hookimpl
-    def on_task_instance_success(self, previous_state: Any, task_instance: Any) -> None:
+    def on_task_instance_success(self, previous_state: object, task_instance: object) -> None:
         """End a step that went well; called in the process of the task, or as below."""
         record("task_succeeded", previous_state, task_instance)
 
     @_hookimpl
-    def on_task_instance_failed(self, previous_state: Any, task_instance: Any, error: Any) -> None:
+    def on_task_instance_failed(
+        self, previous_state: object, task_instance: object, error: object
+    ) -> None:
         """End a step that failed.
 
         Called in the process of the task, in the scheduler if that was lost, or in the API server
@@ -50,7 +50,7 @@ class Listener:
         record("task_failed", previous_state, task_instance, error)
 
     @_hookimpl
-    def on_task_instance_skipped(self, previous_state: Any, task_instance: Any) -> None:
+    def on_task_instance_skipped(self, previous_state: object, task_instance: object) -> None:
         """End a step that skipped itself, or was set so by hand."""
         record("task_skipped", previous_state, task_instance)
 
@@ -60,7 +60,7 @@ class Listener:
         record("stopping")
 
 
-def _readers() -> list[Any]:
+def _readers() -> list[type]:
     """Return the readers without which Airflow's hooks do not report their reads and writes."""
     if not record.is_on:
         return []

@@ -10,7 +10,7 @@ def shop():
     report(model)
 """
 
-from typing import Any
+from collections.abc import Mapping
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.bases.skipmixin import SkipMixin
@@ -38,10 +38,10 @@ class LineageCacheOperator(BaseOperator, SkipMixin):
     is_lineage_cache = True
     ui_color = "#dff0e6"
 
-    def __init__(self, *, trigger_rule: str = "none_failed", **kwargs: Any) -> None:
+    def __init__(self, *, trigger_rule: str = "none_failed", **kwargs: object) -> None:
         super().__init__(trigger_rule=trigger_rule, **kwargs)
 
-    def execute(self, context: Any) -> None:
+    def execute(self, context: Mapping[str, object]) -> None:
         """Skip the tasks with cached outcomes."""
         cached_tasks = record("cached_downstream", context["ti"]) or []
         names = ", ".join(cached_tasks) or "none"

@@ -1,11 +1,12 @@
 """Names, times and properties of Airflow's runs, as they are recorded."""
 
-from typing import Any
+from datetime import datetime
 
+from lineage_store.integrations.airflow.protocols import DagRun
 from lineage_store.integrations.airflow.values import masked
 
 
-def run_properties(dag_run: Any) -> dict[str, Any]:
+def run_properties(dag_run: DagRun) -> dict[str, object]:
     """Return the properties of a run, beside its times."""
     properties = {
         "run_type": _text(dag_run.run_type),
@@ -18,11 +19,11 @@ def run_properties(dag_run: Any) -> dict[str, Any]:
     return {name: value for name, value in properties.items() if value is not None}
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     return None if value is None else str(getattr(value, "value", value))
 
 
-def milliseconds(at: Any) -> int | None:
+def milliseconds(at: datetime | None) -> int | None:
     """Return a time of Airflow in ms since the epoch."""
     return None if at is None else round(at.timestamp() * 1000)
 

@@ -9,10 +9,10 @@ the events of its asset.
 
 import inspect
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from lineage_store.client.cache_answers import Hit
 from lineage_store.entities import Artifact
+from lineage_store.integrations.airflow.protocols import DagRun, Session, Task, TaskInstance
 from lineage_store.integrations.airflow.values import (
     arguments_of,
     is_lazy,
@@ -35,7 +35,7 @@ _PLAIN = {"PythonOperator", "_PythonDecoratedOperator"}
 """The operators of which a function and its arguments are all there is to know."""
 
 
-def planned(ti: Any, task: Any) -> Any:
+def planned(ti: TaskInstance, task: Task) -> TaskInstance:
     """Return a task as it would run next in the run of another, rendered.
 
     Args:
@@ -52,7 +52,7 @@ def planned(ti: Any, task: Any) -> Any:
     return other
 
 
-def gate_of(task: Any) -> str | None:
+def gate_of(task: Task) -> str | None:
     """Return the `LineageCacheOperator` right before a task, if there is one."""
     dag = task.dag
     for name in dag.get_task(task.task_id).upstream_task_ids:
@@ -61,7 +61,7 @@ def gate_of(task: Any) -> str | None:
     return None
 
 
-def why_no_plain_task(task: Any) -> str | None:
+def why_no_plain_task(task: Task) -> str | None:
     """Return why a task as it was written can't be skipped; None: it can, so far."""
     # Airflow skips what is mapped over the output of a skipped task, whatever its trigger rule is
     reasons = {
@@ -74,7 +74,9 @@ def why_no_plain_task(task: Any) -> str | None:
     return next((reason for reason, is_so in reasons.items() if is_so), None)
 
 
-def why_not(ti: Any, code: str | None, inputs: Mapping[str, Sequence[Artifact]]) -> str | None:
+def why_not(
+    ti: TaskInstance, code: str | None, inputs: Mapping[str, Sequence[Artifact]]
+) -> str | None:
     """Return the reason why a task can't be skipped, whatever its inputs; None: it can.
 
     Args:
@@ -92,7 +94,7 @@ def why_not(ti: Any, code: str | None, inputs: Mapping[str, Sequence[Artifact]])
     )
 
 
-def _why_of_this_run(ti: Any) -> str | None:
+def _why_of_this_run(ti: TaskInstance) -> str | None:
     """Return the part of its run's context that a task uses, which differs each time."""
     arguments = arguments_of(ti.task)
     context_names = {*ti.get_template_context(), "templates_dict"}
@@ -104,20 +106,20 @@ def _why_of_this_run(ti: Any) -> str | None:
     return None
 
 
-def _why_secret(task: Any) -> str | None:
+def _why_secret(task: Task) -> str | None:
     arguments = {name: value for name, value in arguments_of(task).items() if value is not None}
     shown = masked(arguments)
     hidden = sorted(name for name in arguments if repr(shown[name]) != repr(arguments[name]))
     return f"its argument {hidden[0]} is a secret, which is in no key" if hidden else None
 
 
-def plain_arguments(task: Any) -> dict[str, Any]:
+def plain_arguments(task: Task) -> dict[str, object]:
     """Return the arguments of a task, with the outputs of mapped tasks as a list."""
     arguments = arguments_of(task)
     return {name: list(value) if is_lazy(value) else value for name, value in arguments.items()}
 
 
-def take_over(hit: Hit, run: Run, ti: Any, task: Any) -> str | None:
+def take_over(hit: Hit, run: Run, ti: TaskInstance, task: Task) -> str | None:
     """Give a run the XComs of a hit; return the reason why the hit can't be used, or None.
 
     Args:
@@ -127,7 +129,7 @@ def take_over(hit: Hit, run: Run, ti: Any, task: Any) -> str | None:
         task: The task that is to be skipped.
     """
     before = str(hit.source.custom_properties.get("run_id")).removeprefix(f"{run.pipeline}@")
-    xcoms: dict[str, Any] = {}
+    xcoms: dict[str, object] = {}
     for _, artifact in each_of(hit.outputs):
         key = artifact.custom_properties.get("xcom_key")
         if key is not None:
@@ -146,7 +148,7 @@ def take_over(hit: Hit, run: Run, ti: Any, task: Any) -> str | None:
     return changed
 
 
-def _push(ti: Any, task: Any, xcoms: Mapping[str, Any]) -> None:
+def _push(ti: TaskInstance, task: Task, xcoms: Mapping[str, object]) -> None:
     """Push XComs as a task would have pushed them."""
     from airflow.sdk.execution_time.xcom import XCom  # noqa: PLC0415 - in the process of a task
 
@@ -155,7 +157,7 @@ def _push(ti: Any, task: Any, xcoms: Mapping[str, Any]) -> None:
 
 
 @never_raises("it began to run before it was known")
-def decision_of(gate: str | None, ti: Any) -> str:
+def decision_of(gate: str | None, ti: TaskInstance) -> str:
     """Return the reason why a task runs whose outcome is cached, from the operator before it."""
     decisions = type(ti).xcom_pull(ti, task_ids=gate, key=DECISIONS, map_indexes=-1) or {}
     decision = str(decisions.get(ti.task_id) or "the operator before it skipped nothing")
@@ -163,7 +165,7 @@ def decision_of(gate: str | None, ti: Any) -> str:
 
 
 @never_raises(frozenset())
-def cached_in(dag_run: Any, session: Any) -> frozenset[str]:
+def cached_in(dag_run: DagRun, session: Session) -> frozenset[str]:
     """Return the tasks of a run that were skipped as cached; called in the scheduler."""
     from airflow.models.xcom import XComModel  # noqa: PLC0415 - when Airflow is set up
 

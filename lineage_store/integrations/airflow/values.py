@@ -11,12 +11,19 @@
 
 import inspect
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import TypeGuard
 from urllib.parse import unquote, urlsplit
 
 from lineage_store.entities import Artifact
+from lineage_store.integrations.airflow.protocols import (
+    Asset,
+    CollectedAsset,
+    InletEvents,
+    Task,
+    TaskInstance,
+)
 from lineage_store.integrations.artifacts import uri_artifact, value_artifact
 
 RETURNED = "return_value"
@@ -26,7 +33,11 @@ _MAX_VALUES = 1_000
 """Values of mapped tasks that are recorded as inputs of a step that reads all of them."""
 
 
-def xcom_artifact(dag: str, task: str, key: str, value: Any, run: str) -> Artifact:
+XcomInput = tuple[str, str, str, object]
+"""The name of an input that is an XCom, the task that pushed it, its key and its value."""
+
+
+def xcom_artifact(dag: str, task: str, key: str, value: object, run: str) -> Artifact:
     """Return the artifact of an XCom; all tasks that one is mapped to count as one.
 
     Airflow does not tell a reader which of them a value comes from; equal values are one artifact.
@@ -35,7 +46,7 @@ def xcom_artifact(dag: str, task: str, key: str, value: Any, run: str) -> Artifa
     return value_artifact(dag, name, value, run, properties={"xcom_key": key})
 
 
-def arguments_of(task: Any) -> dict[str, Any]:
+def arguments_of(task: Task) -> dict[str, object]:
     """Return the arguments of a task by name: those of its function, or its fields."""
     function = getattr(task, "python_callable", None)
     if function is None:
@@ -45,7 +56,7 @@ def arguments_of(task: Any) -> dict[str, Any]:
     return {**arguments, **(getattr(task, "op_kwargs", None) or {})}
 
 
-def _names_of(function: Any, count: int) -> list[str]:
+def _names_of(function: Callable[..., object], count: int) -> list[str]:
     """Return the names of the first arguments of a function."""
     names: list[str] = []
     with suppress(TypeError, ValueError):  # it has no signature
@@ -53,8 +64,10 @@ def _names_of(function: Any, count: int) -> list[str]:
     return [names[at] if at < len(names) else f"args.{at}" for at in range(count)]
 
 
-def split_arguments(ti: Any) -> tuple[dict[str, Any], list[tuple[str, str, str, Any]]]:
-    """Return parameters, and XComs as name of the input, task, key and value.
+def split_arguments(
+    ti: TaskInstance,
+) -> tuple[dict[str, object], list[XcomInput]]:
+    """Return parameters, and the inputs that are XComs.
 
     The task in the DAG file says which of its arguments are XComs; their values are in the
     task as it runs, or has to be asked for if it was taken apart or put together on the way.
@@ -80,7 +93,7 @@ def split_arguments(ti: Any) -> tuple[dict[str, Any], list[tuple[str, str, str, 
     return params, xcoms
 
 
-def _source_arguments(task: Any) -> dict[str, Any]:
+def _source_arguments(task: Task) -> dict[str, object]:
     """Return the arguments of a task as they were written; without those that it is mapped over."""
     partial = getattr(task, "partial_kwargs", None)
     if partial is None:
@@ -88,7 +101,7 @@ def _source_arguments(task: Any) -> dict[str, Any]:
     return {**partial, **(partial.get("op_kwargs") or {})}
 
 
-def _references(task: Any, source: Mapping[str, Any]) -> Iterator[tuple[Any, str]]:
+def _references(task: Task, source: Mapping[str, object]) -> Iterator[tuple[Task, str]]:
     """Yield the XComs that a task is given, as the task that makes them, and key."""
     from airflow.sdk.definitions.xcom_arg import XComArg  # noqa: PLC0415
 
@@ -97,7 +110,7 @@ def _references(task: Any, source: Mapping[str, Any]) -> Iterator[tuple[Any, str
         yield from task._get_specified_expand_input().iter_references()  # noqa: SLF001
 
 
-def _pulled(ti: Any, task: str, key: str) -> list[tuple[str, str, str, Any]]:
+def _pulled(ti: TaskInstance, task: str, key: str) -> list[XcomInput]:
     """Return an XCom, or those of all tasks that one is mapped to."""
     is_mapped = getattr(ti.task.dag.get_task(task), "is_mapped", False)
     if not is_mapped:
@@ -107,12 +120,12 @@ def _pulled(ti: Any, task: str, key: str) -> list[tuple[str, str, str, Any]]:
     return [(task, task, key, value) for value in list(values)[:_MAX_VALUES]]
 
 
-def is_lazy(value: Any) -> bool:
+def is_lazy(value: object) -> TypeGuard[Iterable[object]]:
     """Return whether a value is all that the tasks made that one is mapped to."""
     return type(value).__name__ == "LazyXComSequence"
 
 
-def masked(params: Mapping[str, Any]) -> dict[str, Any]:
+def masked(params: Mapping[str, object]) -> dict[str, object]:
     """Return parameters as Airflow shows them, with secrets replaced."""
     from airflow.sdk.log import redact  # noqa: PLC0415
 
@@ -134,7 +147,7 @@ class AssetUse:
         self._run = run
         self._maker = maker
 
-    def inlets(self, ti: Any) -> Iterator[tuple[str, Artifact]]:
+    def inlets(self, ti: TaskInstance) -> Iterator[tuple[str, Artifact]]:
         """Yield the inlets of a task, by name."""
         for asset in ti.task.inlets or ():
             uri = getattr(asset, "uri", None)
@@ -143,7 +156,7 @@ class AssetUse:
                 why = "no event of this asset says who wrote it"
                 yield asset.name, uri_artifact(uri, self._run, version=maker, why=why)
 
-    def outlets(self, ti: Any) -> Iterator[tuple[str, Artifact]]:
+    def outlets(self, ti: TaskInstance) -> Iterator[tuple[str, Artifact]]:
         """Yield the outlets of a task, and the assets that its aliases led to, by name."""
         events = ti.get_template_context()["outlet_events"]
         for asset in ti.task.outlets or ():
@@ -155,7 +168,7 @@ class AssetUse:
                 key = more.dest_asset_key
                 yield key.name, self._output(key.uri, more.extra or {})
 
-    def _output(self, uri: str, extra: Mapping[str, Any]) -> Artifact:
+    def _output(self, uri: str, extra: Mapping[str, object]) -> Artifact:
         properties = {f"extra.{name}": value for name, value in extra.items()}
         version = None if _is_local(uri) else self._maker
         return uri_artifact(uri, self._run, version=version, properties=properties)
@@ -187,11 +200,11 @@ def last_maker(uri: str) -> str | None:
     return _maker_in(InletEventsAccessor(asset_uri=uri))
 
 
-def _last_maker(ti: Any, asset: Any) -> str | None:
+def _last_maker(ti: TaskInstance, asset: Asset) -> str | None:
     return _maker_in(ti.get_template_context()["inlet_events"][asset])
 
 
-def _maker_in(events: Any) -> str | None:
+def _maker_in(events: InletEvents) -> str | None:
     for event in events.ascending(ascending=False).limit(1):
         if event.source_task_id is not None:
             place = event.source_dag_id, event.source_run_id, event.source_task_id
@@ -215,7 +228,7 @@ class CollectedAssets:
         self.outputs = _counted(assets.outputs)
 
 
-def _counted(several: Any) -> Counter[tuple[str, str]]:
+def _counted(several: Iterable[CollectedAsset]) -> Counter[tuple[str, str]]:
     counts: Counter[tuple[str, str]] = Counter()
     for info in several:
         counts[info.asset.uri, info.asset.name] += info.count

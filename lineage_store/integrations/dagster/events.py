@@ -29,6 +29,19 @@ from lineage_store.integrations.dagster.errors import (
     is_interrupted,
 )
 from lineage_store.integrations.dagster.inputs import OutputIndex, StepInputs
+from lineage_store.integrations.dagster.protocols import (
+    DagsterRun,
+    Error,
+    Event,
+    InputContext,
+    Instance,
+    KnownState,
+    LogEntry,
+    Materialization,
+    Output,
+    OutputHandle,
+    StepContext,
+)
 from lineage_store.integrations.dagster.runs import index_of, mapping_key, run_options
 from lineage_store.integrations.dagster.values import (
     DataRef,
@@ -40,6 +53,7 @@ from lineage_store.integrations.dagster.values import (
     place_options,
 )
 from lineage_store.integrations.hook import Hook
+from lineage_store.integrations.tools import Tool
 from lineage_store.recording.diagnostics import never_raises
 from lineage_store.recording.outcomes import now_ms
 from lineage_store.recording.runs import Run
@@ -80,8 +94,8 @@ class _ActiveStep:
 class DagsterEvents(Hook):
     """Records Dagster's runs and steps; the events of one step come in one thread."""
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
+    def __init__(self, tool: Tool, url: str) -> None:
+        super().__init__(tool, url)
         self._runs: OrderedDict[str, Run] = OrderedDict()
         self._active_steps: dict[tuple[str, str], _ActiveStep] = {}
         self._outputs = OutputIndex()
@@ -91,7 +105,7 @@ class DagsterEvents(Hook):
         """Let the process that waits for this one send the records."""
         self.delegate_delivery()
 
-    def run_event(self, instance: Any, entry: Any) -> None:
+    def run_event(self, instance: Instance, entry: LogEntry) -> None:
         """Begin or end a run, or record a step that is skipped."""
         event, dagster_run = entry.dagster_event, instance.get_run_by_id(entry.run_id)
         if dagster_run is None:
@@ -110,7 +124,7 @@ class DagsterEvents(Hook):
             self.end_run(run, error_of_run(event), state=state, at=at)
             self._forget(dagster_run.run_id)
 
-    def _run_of(self, dagster_run: Any) -> Run:
+    def _run_of(self, dagster_run: DagsterRun) -> Run:
         """Return the run of a `DagsterRun`; it may have begun in another process."""
         with self._lock:
             if dagster_run.run_id not in self._runs:
@@ -124,7 +138,7 @@ class DagsterEvents(Hook):
             self._runs.pop(run_id, None)
         self._outputs.forget(run_id)
 
-    def step_event(self, context: Any, event: Any) -> None:
+    def step_event(self, context: StepContext, event: Event) -> None:
         """Take an event of an attempt at a step."""
         kind, place = event.event_type_value, (context.run_id, context.step.key)
         if kind in _BEGIN:
@@ -148,7 +162,7 @@ class DagsterEvents(Hook):
             check = event.asset_check_evaluation_data
             self._begin_once(context, active_step).result(check.check_name, check.passed)
 
-    def input_loaded(self, manager: Any, context: Any, value: Any) -> None:
+    def input_loaded(self, manager: object, context: InputContext, value: object) -> None:
         """Keep the artifacts that an IO manager loaded, for when the step begins."""
         step_context = context.step_context
         active_step = self._active_steps.get((step_context.run_id, step_context.step.key))
@@ -156,10 +170,10 @@ class DagsterEvents(Hook):
             artifacts = self._step_inputs(step_context, active_step).loaded(manager, context, value)
             active_step.inputs[context.name] += artifacts
 
-    def _step_inputs(self, context: Any, active_step: _ActiveStep) -> StepInputs:
+    def _step_inputs(self, context: StepContext, active_step: _ActiveStep) -> StepInputs:
         return StepInputs(context, active_step.run, self._outputs)
 
-    def step_begins(self, context: Any, values: Mapping[str, Any]) -> None:
+    def step_begins(self, context: StepContext, values: Mapping[str, object]) -> None:
         """Begin a step, with all of its inputs."""
         active_step = self._active_steps.get((context.run_id, context.step.key))
         if active_step is None:
@@ -168,8 +182,8 @@ class DagsterEvents(Hook):
 
     @never_raises(None)
     def _add_unloaded(
-        self, context: Any, active_step: _ActiveStep, values: Mapping[str, Any]
-    ) -> dict[str, Any]:
+        self, context: StepContext, active_step: _ActiveStep, values: Mapping[str, object]
+    ) -> dict[str, object]:
         """Add inputs that no IO manager loaded; return those values that are parameters."""
         step_inputs = self._step_inputs(context, active_step)
         for name, artifacts in step_inputs.named_only().items():
@@ -180,7 +194,10 @@ class DagsterEvents(Hook):
         return params
 
     def _begin_once(
-        self, context: Any, active_step: _ActiveStep, params: Mapping[str, Any] | None = None
+        self,
+        context: StepContext,
+        active_step: _ActiveStep,
+        params: Mapping[str, object] | None = None,
     ) -> Step:
         """Return the step; one whose inputs can't be loaded begins with those that are there."""
         if active_step.step is None:
@@ -189,7 +206,9 @@ class DagsterEvents(Hook):
             active_step.step.begin(at=active_step.started)
         return active_step.step
 
-    def _step(self, context: Any, active_step: _ActiveStep, params: Mapping[str, Any]) -> Step:
+    def _step(
+        self, context: StepContext, active_step: _ActiveStep, params: Mapping[str, object]
+    ) -> Step:
         partition = context.partition_key if context.has_partition_key else None
         texts = {"mapping_key": mapping_key(context.step), "partition": partition}
         return active_step.run.step(
@@ -204,13 +223,15 @@ class DagsterEvents(Hook):
             properties={name: text for name, text in texts.items() if text is not None},
         )
 
-    def output_storing(self, context: Any) -> None:
+    def output_storing(self, context: StepContext) -> None:
         """Heed that an output is about to be stored."""
         active_step = self._active_steps.get((context.run_id, context.step.key))
         if active_step is not None:
             active_step.is_storing = True
 
-    def output_stored(self, context: Any, handle: Any, output: Any, events: Sequence[Any]) -> None:
+    def output_stored(
+        self, context: StepContext, handle: OutputHandle, output: Output, events: Sequence[Event]
+    ) -> None:
         """Record an output, right after it was stored."""
         active_step = self._active_steps.get((context.run_id, context.step.key))
         if active_step is None:
@@ -229,7 +250,9 @@ class DagsterEvents(Hook):
             step.metric(f"{name}.{key}" if key else name, number)
 
     @never_raises(None)
-    def _record_materialization(self, context: Any, active_step: _ActiveStep, event: Any) -> None:
+    def _record_materialization(
+        self, context: StepContext, active_step: _ActiveStep, event: Materialization
+    ) -> None:
         """Record an asset that the code of a step reports as made."""
         run = active_step.run
         ref = materialized(run.project or run.pipeline, event, context.instance)
@@ -240,13 +263,15 @@ class DagsterEvents(Hook):
             step.metric(f"{ref.name}.{key}", number)
 
     @never_raises(None)
-    def _record_observation(self, context: Any, active_step: _ActiveStep, event: Any) -> None:
+    def _record_observation(
+        self, context: StepContext, active_step: _ActiveStep, event: Materialization
+    ) -> None:
         """Record an asset that the code of a step reports as observed."""
         run = active_step.run
         ref = materialized(run.project or run.pipeline, event, context.instance)
         self._begin_once(context, active_step).input(ref.name, artifacts_of(ref, None, run.id))
 
-    def step_crashed(self, context: Any, error: Any, state: Any) -> None:
+    def step_crashed(self, context: StepContext, error: Error | None, state: KnownState) -> None:
         """End a step whose process is gone; only that process recorded anything of it."""
         step = self._run_of(context.dagster_run).step(
             str(context.step.node_handle),
@@ -258,7 +283,7 @@ class DagsterEvents(Hook):
 
 
 def _stored(
-    context: Any, run: Run, handle: Any, output: Any, events: Sequence[Any]
+    context: StepContext, run: Run, handle: OutputHandle, output: Output, events: Sequence[Event]
 ) -> tuple[list[DataRef], str]:
     """Return the data of an output, one for each partition, and its name."""
     by_kind = defaultdict(list)
@@ -274,7 +299,7 @@ def _stored(
     assets = [
         materialized(scope, e, context.instance) for e in materializations if e.asset_key == key
     ]
-    if assets:
+    if assets and key is not None:
         return assets, key.to_user_string()
     metadata_sources = [*handled, *(event.metadata for event in materializations), output.metadata]
     place = next(filter(None, (place_in(metadata or {}) for metadata in metadata_sources)), None)
@@ -284,7 +309,7 @@ def _stored(
 
 
 @never_raises(None)
-def _config(context: Any) -> dict[str, Any]:
+def _config(context: StepContext) -> dict[str, object]:
     """Return the config of an op as parameters."""
     config = context.op_config
     user_config: Any = context.dagster_run.run_config or context.job_def.run_config or {}
@@ -296,20 +321,20 @@ def _config(context: Any) -> dict[str, Any]:
     return {} if config_values is None else {"config": config_values}
 
 
-def _numbers(metadata: Mapping[str, Any] | None) -> dict[str, float]:
+def _numbers(metadata: Mapping[str, object] | None) -> dict[str, float]:
     """Return the numbers in the metadata that users give to an output."""
     own = {name: getattr(value, "value", None) for name, value in (metadata or {}).items()}
     numbers = {name: numbers_in(value) for name, value in own.items() if "/" not in name}
     return {name: values[""] for name, values in numbers.items() if "" in values}
 
 
-def _is_no_value(value: Any) -> bool:
+def _is_no_value(value: object) -> bool:
     """Return whether an output stands for an asset that the step's own code stores."""
     return getattr(value, "__name__", "") == "NoValueSentinel"
 
 
 @never_raises(None)
-def _code_version(context: Any) -> str | None:
+def _code_version(context: StepContext) -> str | None:
     layer = context.job_def.asset_layer
     asset_versions = {layer.get(key).code_version for key in context.get_output_asset_keys()}
     versions = sorted(filter(None, (*asset_versions, getattr(context.op_def, "version", None))))
@@ -317,6 +342,6 @@ def _code_version(context: Any) -> str | None:
 
 
 @never_raises(None)
-def _code(context: Any) -> str | None:
+def _code(context: StepContext) -> str | None:
     function = context.op_def.compute_fn
     return code_of(getattr(function, "decorated_fn", function)).digest

@@ -6,8 +6,7 @@ results stay the same.
 """
 
 import functools
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
 
 from dagster._core.events import DagsterEvent
 from dagster._core.execution.plan import execute_plan, execute_step, inputs
@@ -15,9 +14,13 @@ from dagster._core.executor.base import Executor
 from dagster._core.executor.multiprocess import MultiprocessExecutorChildProcessCommand
 from dagster._core.instance import DagsterInstance
 
+from lineage_store.integrations.dagster.protocols import LogEntry
 from lineage_store.integrations.switch import Switch
 
 _record = Switch("dagster")
+
+_Function = Callable[..., object]
+_Generator = Callable[..., Iterator[object]]
 
 _OF_RUNS = {
     *("PIPELINE_START", "PIPELINE_SUCCESS", "PIPELINE_FAILURE", "PIPELINE_CANCELED"),
@@ -26,10 +29,10 @@ _OF_RUNS = {
 """The events that no step has part in, whoever reports them."""
 
 
-def _tell_reported(original: Any) -> Any:
+def _tell_reported(original: _Function) -> _Function:
     """Hand on the events of runs as they are reported, by the run itself or for it."""
 
-    def handle_new_event(self: Any, event: Any, **options: Any) -> Any:
+    def handle_new_event(self: object, event: LogEntry, **options: object) -> object:
         handled = original(self, event, **options)
         dagster_event = event.dagster_event
         if dagster_event is not None and dagster_event.event_type_value in _OF_RUNS:
@@ -39,10 +42,10 @@ def _tell_reported(original: Any) -> Any:
     return handle_new_event
 
 
-def _tell_steps(original: Any) -> Any:
+def _tell_steps(original: _Generator) -> _Generator:
     """Hand on the events of each attempt at a step as they come."""
 
-    def sequence(step_context: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:
+    def sequence(step_context: object, *args: object, **kwargs: object) -> Iterator[object]:
         for event in original(step_context, *args, **kwargs):
             _record("step_event", step_context, event)
             yield event
@@ -50,10 +53,10 @@ def _tell_steps(original: Any) -> Any:
     return sequence
 
 
-def _tell_loaded(original: Any) -> Any:
+def _tell_loaded(original: _Generator) -> _Generator:
     """Hand on each input that comes from an IO manager."""
 
-    def load(manager: Any, context: Any) -> Iterator[Any]:
+    def load(manager: object, context: object) -> Iterator[object]:
         for loaded in original(manager, context):
             if not isinstance(loaded, DagsterEvent):
                 _record("input_loaded", manager, context, loaded)
@@ -62,20 +65,20 @@ def _tell_loaded(original: Any) -> Any:
     return load
 
 
-def _tell_begun(original: Any) -> Any:
+def _tell_begun(original: _Generator) -> _Generator:
     """Report that all inputs are there, right before the code of the step runs."""
 
-    def compute(step_context: Any, values: Any, *args: Any) -> Iterator[Any]:
+    def compute(step_context: object, values: object, *args: object) -> Iterator[object]:
         _record("step_begins", step_context, values)
         yield from original(step_context, values, *args)
 
     return compute
 
 
-def _tell_stored(original: Any) -> Any:
+def _tell_stored(original: _Generator) -> _Generator:
     """Hand on each output when it is stored, with the events of storing it."""
 
-    def store(step_context: Any, handle: Any, output: Any) -> Iterator[Any]:
+    def store(step_context: object, handle: object, output: object) -> Iterator[object]:
         events = []
         _record("output_storing", step_context)
         for event in original(step_context, handle, output):
@@ -86,10 +89,12 @@ def _tell_stored(original: Any) -> Any:
     return store
 
 
-def _tell_crashed(original: Any) -> Any:
+def _tell_crashed(original: _Function) -> _Function:
     """Report that the process of a step is gone, since it can't do so itself."""
 
-    def log_failure_or_retry(self: Any, step_context: Any, error: Any, state: Any) -> Any:
+    def log_failure_or_retry(
+        self: object, step_context: object, error: object, state: object
+    ) -> object:
         event = original(self, step_context, error, state)
         _record("step_crashed", step_context, error, state)
         return event
@@ -97,10 +102,10 @@ def _tell_crashed(original: Any) -> Any:
     return log_failure_or_retry
 
 
-def _tell_worker(original: Any) -> Any:
+def _tell_worker(original: _Generator) -> _Generator:
     """Report that this process runs one step for a process that waits for it."""
 
-    def execute(self: Any) -> Iterator[Any]:
+    def execute(self: object) -> Iterator[object]:
         _record("worker_begins")
         yield from original(self)
 

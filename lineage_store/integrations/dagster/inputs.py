@@ -3,10 +3,18 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from lineage_store.entities import Artifact
 from lineage_store.integrations.artifacts import file_artifact, value_artifact
+from lineage_store.integrations.dagster.protocols import (
+    AssetKey,
+    InputContext,
+    Instance,
+    Materialization,
+    OutputHandle,
+    StepContext,
+    UpstreamOutput,
+)
 from lineage_store.integrations.dagster.values import (
     DataRef,
     artifacts_of,
@@ -36,7 +44,9 @@ class OutputIndex:
         self._outputs: OrderedDict[tuple[str, ...], tuple[DataRef, list[Artifact]]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def keep(self, run_id: str, handle: Any, ref: DataRef, artifacts: list[Artifact]) -> None:
+    def keep(
+        self, run_id: str, handle: OutputHandle, ref: DataRef, artifacts: list[Artifact]
+    ) -> None:
         """Remember an output, and the asset that it is."""
         with self._lock:
             self._outputs[_place(run_id, handle)] = ref, artifacts
@@ -45,7 +55,7 @@ class OutputIndex:
             while len(self._outputs) > _MAX_OUTPUTS:
                 self._outputs.popitem(last=False)
 
-    def output(self, run_id: str, handle: Any) -> tuple[DataRef, list[Artifact]] | None:
+    def output(self, run_id: str, handle: OutputHandle) -> tuple[DataRef, list[Artifact]] | None:
         """Return the data and the artifacts of an output of a step of a run."""
         return self._outputs.get(_place(run_id, handle))
 
@@ -60,7 +70,7 @@ class OutputIndex:
                 del self._outputs[place]
 
 
-def _place(run_id: str, handle: Any) -> tuple[str, ...]:
+def _place(run_id: str, handle: OutputHandle) -> tuple[str, ...]:
     return run_id, handle.step_key, handle.output_name, handle.mapping_key or ""
 
 
@@ -73,13 +83,13 @@ class StepInputs:
         index: The outputs of this process's steps.
     """
 
-    def __init__(self, context: Any, run: Run, index: OutputIndex) -> None:
+    def __init__(self, context: StepContext, run: Run, index: OutputIndex) -> None:
         self._context = context
         self._run = run
         self._index = index
         self._scope = run.project or run.pipeline
 
-    def loaded(self, manager: Any, context: Any, value: Any) -> list[Artifact]:
+    def loaded(self, manager: object, context: InputContext, value: object) -> list[Artifact]:
         """Return the artifacts of an input that an IO manager loaded.
 
         Args:
@@ -90,7 +100,7 @@ class StepInputs:
         if context.has_asset_key:
             refs = self._asset(manager, context, value)
         elif context.upstream_output is not None:
-            refs = [self._output(manager, context, value)]
+            refs = [self._output(manager, context, context.upstream_output, value)]
         else:
             name = f"{self._context.step.key}.{context.name}"
             place = place_in(context.definition_metadata or {})
@@ -98,7 +108,7 @@ class StepInputs:
             refs = [DataRef(self._run.pipeline, name, places=places)]
         return [artifact for ref in refs for artifact in artifacts_of(ref, value, self._run.id)]
 
-    def _asset(self, manager: Any, context: Any, value: Any) -> list[DataRef]:
+    def _asset(self, manager: object, context: InputContext, value: object) -> list[DataRef]:
         key = context.asset_key.to_user_string()
         partitions = list(context.asset_partition_keys) if context.has_asset_partitions else []
         places = upath_places(manager, context) if value is not None else []
@@ -112,8 +122,9 @@ class StepInputs:
         pickle = all_options[0].get("pickle") if len(all_options) == 1 else None
         return [DataRef(self._scope, asset_name(key, partition), local, pickle, key, partition)]
 
-    def _output(self, manager: Any, context: Any, value: Any) -> DataRef:
-        source = context.upstream_output
+    def _output(
+        self, manager: object, context: InputContext, source: UpstreamOutput, value: object
+    ) -> DataRef:
         name = output_name(source.step_key, source.name, source.mapping_key)
         places = upath_places(manager, context) if value is not None else []
         if not places:
@@ -124,7 +135,7 @@ class StepInputs:
             self._run.pipeline, name, **place_options(place, run_ids, self._context.instance)
         )
 
-    def _handled_place(self, source: Any) -> str | None:
+    def _handled_place(self, source: UpstreamOutput) -> str | None:
         """Return the path or uri at which an IO manager says it stored an output."""
         from dagster._core.events import DagsterEventType  # noqa: PLC0415 - where Dagster runs
         from dagster._core.execution.plan.outputs import StepOutputHandle  # noqa: PLC0415
@@ -144,7 +155,7 @@ class StepInputs:
                 return place_in(handled.metadata)
         return None
 
-    def _last_refs(self, key: Any, partitions: Sequence[str]) -> list[DataRef]:
+    def _last_refs(self, key: AssetKey, partitions: Sequence[str]) -> list[DataRef]:
         """Return an asset, or some partitions of it, by the events of its last materialization."""
         name, instance = key.to_user_string(), self._context.instance
         partition_keys: list[str | None] = [*partitions] or [None]
@@ -186,7 +197,7 @@ class StepInputs:
         )
         return sorted(subset.get_partition_keys())[:_PARTITIONS]
 
-    def _named(self, key: Any, partitions: Sequence[str]) -> list[Artifact]:
+    def _named(self, key: AssetKey, partitions: Sequence[str]) -> list[Artifact]:
         artifacts: list[Artifact] = []
         for ref in self._last_refs(key, partitions):
             output = self._index.asset(self._context.run_id, ref.name)
@@ -196,13 +207,15 @@ class StepInputs:
                 artifacts += artifacts_of(ref, None, self._run.id)
         return artifacts
 
-    def split(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, list[Artifact]]]:
+    def split(
+        self, values: Mapping[str, object]
+    ) -> tuple[dict[str, object], dict[str, list[Artifact]]]:
         """Split values into parameters, and artifacts of the others.
 
         Args:
             values: Values that are no outputs of steps, by the names of the inputs.
         """
-        params: dict[str, Any] = {}
+        params: dict[str, object] = {}
         inputs: dict[str, list[Artifact]] = {}
         for name, value in values.items():
             paths = list(paths_in(value)) if value else []
@@ -217,7 +230,9 @@ class StepInputs:
         return params, inputs
 
 
-def _materializations(instance: Any, key: Any, partitions: Sequence[str]) -> list[Any]:
+def _materializations(
+    instance: Instance, key: AssetKey, partitions: Sequence[str]
+) -> list[Materialization]:
     """Return the last materialization of an asset, or that of each of some partitions."""
     from dagster import AssetRecordsFilter  # noqa: PLC0415 - where Dagster runs
 
@@ -226,7 +241,7 @@ def _materializations(instance: Any, key: Any, partitions: Sequence[str]) -> lis
         return [] if entry is None else [entry.asset_materialization]
     record_filter = AssetRecordsFilter(asset_key=key, asset_partitions=list(partitions))
     records = instance.fetch_materializations(record_filter, limit=10 * len(partitions)).records
-    newest: dict[str | None, Any] = {}
+    newest: dict[str | None, Materialization] = {}
     for record in records:  # the newest first
         newest.setdefault(record.partition_key, record.asset_materialization)
     return list(newest.values())

@@ -11,7 +11,9 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+
+from lineage_store.integrations.dagster.protocols import DagsterRun, ExecutionStep, KnownState
+from lineage_store.integrations.options import RunOptions
 
 _PARTITION = "dagster/partition"
 
@@ -24,7 +26,7 @@ _CAUSES = {
 """The tags of Dagster's own that are recorded, and the names of their properties."""
 
 
-def run_options(run: Any) -> dict[str, Any]:
+def run_options(run: DagsterRun) -> RunOptions:
     """Return the arguments of `Hook.run` for a `DagsterRun`: the same in any process."""
     project = _location(run)
     location = project or _script()
@@ -38,10 +40,10 @@ def run_options(run: Any) -> dict[str, Any]:
     }
 
 
-def _run_properties(run: Any) -> dict[str, Any]:
+def _run_properties(run: DagsterRun) -> dict[str, object]:
     tags = {f"tags.{k}": v for k, v in run.tags.items() if not k.startswith((".", "dagster/"))}
     causes = {name: run.tags[tag] for tag, name in _CAUSES.items() if tag in run.tags}
-    properties = {**tags, **causes}
+    properties: dict[str, object] = {**tags, **causes}
     if run.parent_run_id:
         properties["reexecution_of"] = run.parent_run_id
     if run.asset_selection:
@@ -49,7 +51,7 @@ def _run_properties(run: Any) -> dict[str, Any]:
     return properties
 
 
-def _location(run: Any) -> str | None:
+def _location(run: DagsterRun) -> str | None:
     """Return the code location that a run is of; None: its job is known to one process only."""
     remote = getattr(run, "remote_job_origin", None)
     if remote is not None:
@@ -79,7 +81,7 @@ def _script() -> str | None:
     return Path(file).stem if file else None
 
 
-def index_of(step: Any, state: Any) -> int:
+def index_of(step: ExecutionStep, state: KnownState | None) -> int:
     """Return the number of a step among those that one step is mapped to, from 0."""
     mapped = mapping_key(step)
     if mapped is None or state is None:
@@ -93,6 +95,6 @@ def index_of(step: Any, state: Any) -> int:
     return 0
 
 
-def mapping_key(step: Any) -> str | None:
+def mapping_key(step: ExecutionStep) -> str | None:
     """Return the key of a mapped step; None: it is none."""
     return getattr(step.handle, "mapping_key", None)

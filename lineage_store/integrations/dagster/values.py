@@ -14,18 +14,26 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 from urllib.parse import urlsplit
 
 from lineage_store.entities import Artifact
 from lineage_store.fingerprints.values import fingerprint
 from lineage_store.integrations.artifacts import file_artifact, uri_artifact, value_artifact
+from lineage_store.integrations.dagster.protocols import InputContext, Instance, Materialization
 from lineage_store.recording.diagnostics import never_raises
 
 _PLACES = ("path", "dagster/uri", "uri")
 """The names of metadata that hold a path or a uri, the best first."""
 
 _DATA_VERSION = "dagster/data_version"
+
+
+class DataPlace(TypedDict, total=False):
+    """The fields of `DataRef` that tell a place."""
+
+    places: Sequence[str]
+    pickle: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +65,7 @@ class DataRef:
         return {name: text for name, text in texts.items() if text is not None}
 
 
-def artifacts_of(ref: DataRef, value: Any, run: str) -> list[Artifact]:
+def artifacts_of(ref: DataRef, value: object, run: str) -> list[Artifact]:
     """Return the artifacts of an asset or output; None as a value is none.
 
     Args:
@@ -85,7 +93,7 @@ def _at(place: str, ref: DataRef, run: str) -> Artifact:
     return uri_artifact(place, run, version=ref.version, properties=ref.properties)
 
 
-def _in_memory(ref: DataRef, value: Any, run: str) -> Artifact:
+def _in_memory(ref: DataRef, value: object, run: str) -> Artifact:
     """Return the artifact of a value; one without fingerprint is known by its pickle."""
     artifact = value_artifact(ref.scope, ref.name, value, run, properties=ref.properties)
     pickle = None if ref.pickle is None else _local(ref.pickle)
@@ -97,7 +105,7 @@ def _in_memory(ref: DataRef, value: Any, run: str) -> Artifact:
     return uri_artifact(artifact.uri or "", run, digest=fingerprint(pickle), properties=properties)
 
 
-def paths_in(value: Any) -> Iterator[Path]:
+def paths_in(value: object) -> Iterator[Path]:
     """Yield the path that a value is, or the paths in a list or mapping."""
     several = list(value.values()) if isinstance(value, Mapping) else value
     if isinstance(value, Path):
@@ -114,7 +122,7 @@ def _local(place: str) -> Path | None:
     return None if "://" in place else Path(place)
 
 
-def place_in(metadata: Mapping[str, Any]) -> str | None:
+def place_in(metadata: Mapping[str, object]) -> str | None:
     """Return the path or uri in metadata."""
     for name in _PLACES:
         entry = metadata.get(name)
@@ -125,8 +133,8 @@ def place_in(metadata: Mapping[str, Any]) -> str | None:
 
 
 def place_options(
-    place: str | None, run_ids: Iterable[str | None], instance: Any
-) -> dict[str, Any]:
+    place: str | None, run_ids: Iterable[str | None], instance: Instance
+) -> DataPlace:
     """Return a place as arguments of `DataRef`: one that exists for one run only is a pickle.
 
     Args:
@@ -141,7 +149,7 @@ def place_options(
 
 
 @never_raises(False)  # noqa: FBT003 - the result of a failure
-def _is_temporary(place: str, instance: Any) -> bool:
+def _is_temporary(place: str, instance: Instance) -> bool:
     """Return whether a place is in the storage of an instance that lives for one process."""
     local, root = _local(place), Path(instance.root_directory).resolve()
     home = os.environ.get("DAGSTER_HOME")
@@ -150,7 +158,7 @@ def _is_temporary(place: str, instance: Any) -> bool:
     return local.resolve().is_relative_to(root)
 
 
-def materialized(scope: str, event: Any, instance: Any) -> DataRef:
+def materialized(scope: str, event: Materialization, instance: Instance) -> DataRef:
     """Return the asset of a materialization or an observation."""
     key = event.asset_key.to_user_string()
     return DataRef(
@@ -174,7 +182,7 @@ def output_name(step_key: str, output: str, mapping_key: str | None = None) -> s
     return name if mapping_key is None else f"{name}[{mapping_key}]"
 
 
-def upath_places(manager: Any, context: Any) -> list[str]:
+def upath_places(manager: object, context: InputContext) -> list[str]:
     """Return the paths at which an IO manager of paths looks for an input; none: it is another."""
     from dagster import UPathIOManager  # noqa: PLC0415 - where Dagster runs
 
@@ -185,7 +193,7 @@ def upath_places(manager: Any, context: Any) -> list[str]:
     return [str(manager._get_path(context))]  # noqa: SLF001 - there is no other way to learn it
 
 
-def masked_config(config: Any, user_config: Any) -> Any:
+def masked_config(config: object, user_config: object) -> object:
     """Return the config of a step, with the names of environment variables for their values."""
     if isinstance(user_config, Mapping) and set(user_config) == {"env"}:
         return dict(user_config)

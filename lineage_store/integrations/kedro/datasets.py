@@ -6,6 +6,7 @@ from typing import Any
 
 from lineage_store.entities import Artifact
 from lineage_store.integrations.artifacts import file_artifact, uri_artifact, value_artifact
+from lineage_store.integrations.kedro.protocols import Dataset
 
 PARAMETERS = "parameters"
 _LOCAL = {"file", "local"}
@@ -18,7 +19,7 @@ def is_parameter(name: str) -> bool:
     return name == PARAMETERS or name.startswith("params:")
 
 
-def split_parameters(inputs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def split_parameters(inputs: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
     """Return the parameters of a node by their names, and its other inputs."""
     parameters, others = {}, {}
     for name, value in inputs.items():
@@ -41,7 +42,9 @@ class Datasets:
         self._scope = scope
         self._run_id = run_id
 
-    def artifact(self, name: str, dataset: Any, data: Any, *, is_saved: bool) -> Artifact:
+    def artifact(
+        self, name: str, dataset: Dataset | None, data: object, *, is_saved: bool
+    ) -> Artifact:
         """Return the artifact of a dataset that was just loaded or saved.
 
         One with a path is the file there; any other, in memory or in a database, is its value.
@@ -55,7 +58,7 @@ class Datasets:
         dataset = _innermost(dataset)
         properties = {"dataset_type": _type_of(dataset)}
         path, version = _path_of(dataset, is_saved=is_saved)
-        if path is None:
+        if path is None or dataset is None:
             name = name.partition("@")[0]  # `data@pandas` and `data@spark` are one thing
             return value_artifact(self._scope, name, data, self._run_id, properties=properties)
         if version is not None:
@@ -72,24 +75,24 @@ class Datasets:
         )
 
 
-def is_kept(dataset: Any) -> bool:
+def is_kept(dataset: Dataset | None) -> bool:
     """Return whether a dataset is a file or directory of this machine."""
     dataset = _innermost(dataset)
     path, _ = _path_of(dataset, is_saved=False)
     return path is not None and str(getattr(dataset, "_protocol", None) or "file") in _LOCAL
 
 
-def is_in_memory(dataset: Any) -> bool:
+def is_in_memory(dataset: Dataset | None) -> bool:
     """Return whether a dataset is gone when the run is over; None: it is not in the catalog."""
     return dataset is None or bool(vars(_innermost(dataset)).get("_EPHEMERAL"))
 
 
-def is_versioned(dataset: Any) -> bool:
+def is_versioned(dataset: Dataset | None) -> bool:
     """Return whether each run saves a dataset at another place."""
     return bool(vars(_innermost(dataset)).get("_version"))
 
 
-def configuration_of(dataset: Any) -> Any:
+def configuration_of(dataset: Dataset | None) -> object:
     """Return how a dataset reads and writes, but not where; None: it is not in the catalog.
 
     That is its type, its arguments, and its changes since, for it and for the datasets that it
@@ -120,17 +123,17 @@ _OPTIONS = "storage_options"
 _SKIPPED = {*_PLACES, *_RUNTIME, _APART, _OPTIONS}
 
 
-def _arguments(dataset: Any) -> dict[str, Any]:
+def _arguments(dataset: object) -> dict[str, object]:
     """Return the arguments of a dataset, which Kedro keeps to make it again elsewhere."""
     arguments = vars(dataset).get("_init_args")
     return dict(arguments) if isinstance(arguments, Mapping) else {}
 
 
-def _without_inner(arguments: Mapping[str, Any]) -> dict[str, Any]:
+def _without_inner(arguments: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in arguments.items() if name != "dataset"}
 
 
-def _credentials_in(value: Any) -> list[Any]:
+def _credentials_in(value: object) -> list[object]:
     """Return all values named credentials in a configuration, however deep."""
     if not isinstance(value, Mapping):
         return []
@@ -138,7 +141,7 @@ def _credentials_in(value: Any) -> list[Any]:
     return credentials + [each for item in value.values() for each in _credentials_in(item)]
 
 
-def _texts_in(value: Any) -> set[str]:
+def _texts_in(value: object) -> set[str]:
     if isinstance(value, str):
         return {value} - {""}
     several: Any = value.values() if isinstance(value, Mapping) else value
@@ -147,12 +150,12 @@ def _texts_in(value: Any) -> set[str]:
     return {text for item in several for text in _texts_in(item)}
 
 
-def _public_config(value: Any, secrets: set[str]) -> Any:
+def _public_config(value: object, secrets: set[str]) -> object:
     """Return a configuration without places, runtime objects and secrets."""
     if isinstance(value, dict):
         names = [name for name in value if str(name).strip("_") not in _SKIPPED]
         return {name: _public_config(value[name], secrets) for name in names}
-    if type(value) in {list, tuple}:
+    if isinstance(value, list | tuple) and type(value) in {list, tuple}:
         return [_public_config(item, secrets) for item in value]
     if type(value) is str:
         for secret in sorted(secrets, key=lambda text: (-len(text), text)):
@@ -160,7 +163,7 @@ def _public_config(value: Any, secrets: set[str]) -> Any:
     return value
 
 
-def _innermost(dataset: Any) -> Any:
+def _innermost(dataset: Dataset | None) -> Dataset | None:
     """Return the dataset that one which only keeps a copy, as CachedDataset does, stands for."""
     for _ in range(_DEPTH):
         inner = vars(dataset).get("_dataset") if hasattr(dataset, "__dict__") else None
@@ -170,18 +173,18 @@ def _innermost(dataset: Any) -> Any:
     return dataset
 
 
-def _type_of(dataset: Any) -> str:
+def _type_of(dataset: Dataset | None) -> str:
     if dataset is None:
         return "MemoryDataset"
     kind = type(dataset)
     return f"{kind.__module__}.{kind.__qualname__}".removeprefix("kedro_datasets.")
 
 
-def _path_of(dataset: Any, *, is_saved: bool) -> tuple[str | None, str | None]:
+def _path_of(dataset: Dataset | None, *, is_saved: bool) -> tuple[str | None, str | None]:
     """Return the path of a dataset, and its version there; None as the path: it has none."""
     attributes = vars(dataset) if hasattr(dataset, "__dict__") else {}
     path = attributes.get("_filepath") or attributes.get("_path")
-    if path is None:
+    if path is None or dataset is None:
         return None, None
     if not attributes.get("_version"):
         return str(path), None
@@ -190,7 +193,7 @@ def _path_of(dataset: Any, *, is_saved: bool) -> tuple[str | None, str | None]:
     return str(dataset._get_versioned_path(version)), version  # noqa: SLF001
 
 
-def _checksum(dataset: Any, path: str) -> str | None:
+def _checksum(dataset: Dataset, path: str) -> str | None:
     """Return the checksum of a dataset from its file system, an entity tag if there is one."""
     with suppress(Exception):  # of any file system; without it there is no version
         return str(dataset._fs.checksum(path))  # noqa: SLF001

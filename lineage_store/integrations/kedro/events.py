@@ -15,14 +15,17 @@ import inspect
 import json
 import os
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from lineage_store import errors
 from lineage_store.integrations.hook import Hook
 from lineage_store.integrations.kedro.datasets import Datasets, split_parameters
+from lineage_store.integrations.kedro.protocols import Catalog, Node, RunParameters
 from lineage_store.integrations.kedro.skipping import binding_of, inputs_of, take_over, why_not
+from lineage_store.integrations.options import KeyOptions
+from lineage_store.integrations.tools import Tool
 from lineage_store.recording.outcomes import ErrorLike, Failure, now_ms
 from lineage_store.recording.runs import Run
 from lineage_store.recording.steps import Step
@@ -54,7 +57,7 @@ class _ActiveStep:
 
     run: Run
     step: Step
-    catalog: Any
+    catalog: Catalog
     datasets: Datasets
     unsaved_outputs: set[str] = field(default_factory=set)
     chunks: set[str] | None = None
@@ -67,26 +70,29 @@ class KedroEvents(Hook):
     The events of a node come in one thread, one node after the other.
     """
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
+    def __init__(self, tool: Tool, url: str) -> None:
+        super().__init__(tool, url)
         self._local = threading.local()
         self._runs: dict[str, tuple[Run, Datasets]] = {}
         self._active_steps: dict[int, _ActiveStep] = {}
         self._missed_steps: dict[int, tuple[Run, Step]] = {}
 
-    def before_pipeline_run(self, params: dict[str, Any]) -> None:
+    def before_pipeline_run(self, params: RunParameters) -> None:
         """Begin a run."""
         run_options = _run_options(params)
         os.environ[_RUN] = json.dumps({**run_options, "session": _session(params)})
-        properties = {name: params[name] for name in _RUN_PROPERTIES if params.get(name)}
+        settings: Mapping[str, object] = params
+        properties = {name: settings[name] for name in _RUN_PROPERTIES if settings.get(name)}
         self._run(_session(params), run_options, properties).begin()
 
-    def _run(self, session: str, run_options: dict[str, str], properties: dict[str, Any]) -> Run:
+    def _run(
+        self, session: str, run_options: dict[str, str], properties: Mapping[str, object]
+    ) -> Run:
         run = self.run(**run_options, properties=properties)  # type: ignore[arg-type]
         self._runs[session] = run, Datasets(run_options["project"], run.id)
         return run
 
-    def after_pipeline_run(self, params: dict[str, Any], error: ErrorLike | None) -> None:
+    def after_pipeline_run(self, params: RunParameters, error: ErrorLike | None) -> None:
         """End a run and its open steps: generators, and nodes that failed to save an output."""
         run, _ = self._runs.pop(_session(params))
         open_steps = [each for each in self._active_steps.values() if each.run is run]
@@ -109,7 +115,7 @@ class KedroEvents(Hook):
         super().end_orphans()
 
     def before_node_run(
-        self, node: Any, catalog: Any, inputs: dict[str, Any], session: str | None
+        self, node: Node, catalog: Catalog, inputs: Mapping[str, object], session: str | None
     ) -> None:
         """Begin a step."""
         last_step = getattr(self._local, "active_step", None)
@@ -131,9 +137,9 @@ class KedroEvents(Hook):
         self,
         run: Run,
         datasets: Datasets,
-        node: Any,
-        catalog: Any,
-        inputs: dict[str, Any],
+        node: Node,
+        catalog: Catalog,
+        inputs: Mapping[str, object],
         *,
         cache: bool,
     ) -> Step:
@@ -154,22 +160,22 @@ class KedroEvents(Hook):
             properties=self.note_not_skipped(node.name, why) if why else {},
         )
 
-    def _key_parts(self, node: Any, catalog: Any, inputs: dict[str, Any]) -> dict[str, Any]:
+    def _key_parts(self, node: Node, catalog: Catalog, inputs: Mapping[str, object]) -> KeyOptions:
         """Return the code of a node, and the other parts of its key, for `Run.step`."""
         code = self.code(node.func)
         files = list(code["files"])
         try:
             environment = binding_of(node, catalog, inputs, files)
         except (errors.LineageError, OSError) as error:
-            return {**code, "uncached": code["uncached"] or str(error)}
+            return {**code, "uncached": code["uncached"] or str(error), "environment": None}
         return {**code, "environment": environment, "files": files}
 
-    def _why_not(self, node: Any, catalog: Any) -> str:
+    def _why_not(self, node: Node, catalog: Catalog) -> str:
         if not self.wants_cache:
             return ""
         return why_not(node, catalog) or "a forked worker does not talk to the store"
 
-    def is_cached(self, node: Any, catalog: Any, session: str | None) -> bool:
+    def is_cached(self, node: Node, catalog: Catalog, session: str | None) -> bool:
         """Return whether a node need not run; its step is recorded then."""
         session_run = self._run_of_session(session) if self.wants_cache else None
         if session_run is None or self.recorder.is_child or why_not(node, catalog) is not None:
@@ -194,7 +200,7 @@ class KedroEvents(Hook):
         self._run(session, run_options, {})
         return self._runs[session]
 
-    def after_node_run(self, node: Any, outputs: dict[str, Any]) -> None:
+    def after_node_run(self, node: Node, outputs: Mapping[str, object]) -> None:
         """Note the outputs that are to be saved."""
         active_step = self._local.active_step
         active_step.unsaved_outputs = set(outputs)
@@ -206,7 +212,7 @@ class KedroEvents(Hook):
         """End a step that failed."""
         self._end(self._local.active_step, error)
 
-    def after_dataset_saved(self, name: str, data: Any) -> None:
+    def after_dataset_saved(self, name: str, data: object) -> None:
         """Record an output; end the step with the last one."""
         active_step = getattr(self._local, "active_step", None)
         if active_step is None:
@@ -228,7 +234,7 @@ class KedroEvents(Hook):
         active_step.step.end(error, at=active_step.saved_at)
 
 
-def _run_options(params: dict[str, Any]) -> dict[str, str]:
+def _run_options(params: RunParameters) -> dict[str, str]:
     """Return the names of a run and its pipeline, by Kedro's parameters of the run."""
     project = _project(params)
     names = params.get("pipeline_names") or [params.get("pipeline_name") or "__default__"]
@@ -237,18 +243,18 @@ def _run_options(params: dict[str, Any]) -> dict[str, str]:
     return {"name": pipeline, "pipeline": pipeline, "run_id": run_id, "project": project}
 
 
-def _session(params: dict[str, Any]) -> str:
+def _session(params: RunParameters) -> str:
     """Return Kedro's id of the run; up to 1.0 its parameters have another word for it."""
     return str(params.get("run_id") or params["session_id"])
 
 
-def _project(params: dict[str, Any]) -> str:
+def _project(params: RunParameters) -> str:
     from kedro.framework.project import PACKAGE_NAME  # noqa: PLC0415 - set when a project is chosen
 
     return PACKAGE_NAME or Path(params.get("project_path") or ".").absolute().name
 
 
-def _record_output(active_step: _ActiveStep, name: str, data: Any) -> None:
+def _record_output(active_step: _ActiveStep, name: str, data: object) -> None:
     dataset = active_step.catalog.get(name)
     artifact = active_step.datasets.artifact(name, dataset, data, is_saved=True)
     active_step.step.output(name, artifact)

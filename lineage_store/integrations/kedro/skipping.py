@@ -7,7 +7,6 @@ not new in each run. Its inputs may also be in memory.
 
 import inspect
 from collections.abc import Mapping
-from typing import Any
 
 from lineage_store.entities import Artifact
 from lineage_store.fingerprints.code import value_digest
@@ -20,11 +19,12 @@ from lineage_store.integrations.kedro.datasets import (
     is_parameter,
     is_versioned,
 )
-from lineage_store.recording.artifacts import as_list
+from lineage_store.integrations.kedro.protocols import Catalog, Dataset, Node
+from lineage_store.recording.artifacts import Inputs, as_list
 from lineage_store.recording.steps import Step
 
 
-def why_not(node: Any, catalog: Any) -> str | None:
+def why_not(node: Node, catalog: Catalog) -> str | None:
     """Return why a node can't be skipped whatever goes into it; None: it can."""
     if not node.outputs:
         return "it has no outputs"
@@ -37,7 +37,7 @@ def why_not(node: Any, catalog: Any) -> str | None:
     return next(filter(None, (*outputs, *inputs)), None)
 
 
-def _why_no_output(name: str, dataset: Any) -> str | None:
+def _why_no_output(name: str, dataset: Dataset | None) -> str | None:
     if is_in_memory(dataset):
         return f"its output {name} is only in memory"
     if not is_kept(dataset):
@@ -45,26 +45,26 @@ def _why_no_output(name: str, dataset: Any) -> str | None:
     return f"its output {name} is another file in each run" if is_versioned(dataset) else None
 
 
-def _why_no_input(name: str, dataset: Any) -> str | None:
+def _why_no_input(name: str, dataset: Dataset | None) -> str | None:
     if is_parameter(name) or is_in_memory(dataset) or is_kept(dataset):
         return None
     return f"its input {name} would have to be loaded to be known"
 
 
-def inputs_of(node: Any, catalog: Any) -> dict[str, Any]:
+def inputs_of(node: Node, catalog: Catalog) -> dict[str, object]:
     """Return the inputs of a node, as far as they are known without loading them from disk."""
     return {
         name: catalog.load(name) if _needs_loading(name, catalog) else None for name in node.inputs
     }
 
 
-def _needs_loading(name: str, catalog: Any) -> bool:
+def _needs_loading(name: str, catalog: Catalog) -> bool:
     return is_parameter(name) or is_in_memory(catalog.get(name))
 
 
 def binding_of(
-    node: Any, catalog: Any, inputs: Mapping[str, Any], files: list[WatchedFile]
-) -> dict[str, Any]:
+    node: Node, catalog: Catalog, inputs: Mapping[str, object], files: list[WatchedFile]
+) -> dict[str, object]:
     """Return the parts of a node's key beside its function and its files.
 
     That is which argument each input is bound to, which output each returned value goes to, how
@@ -95,7 +95,7 @@ def binding_of(
     }
 
 
-def take_over(step: Step, node: Any, catalog: Any, datasets: Datasets) -> bool:
+def take_over(step: Step, node: Node, catalog: Catalog, datasets: Datasets) -> bool:
     """Return whether the hit of a step stands for the files that its node would write now."""
     expected_ids = {
         name: datasets.artifact(name, catalog.get(name), None, is_saved=True).external_id
@@ -107,7 +107,7 @@ def take_over(step: Step, node: Any, catalog: Any, datasets: Datasets) -> bool:
     return False
 
 
-def _external_ids(outputs: Mapping[str, Any]) -> dict[str, str | None]:
+def _external_ids(outputs: Inputs) -> dict[str, str | None]:
     external_ids: dict[str, str | None] = {}
     for name, several in outputs.items():
         for artifact in as_list(several):

@@ -18,12 +18,13 @@ import threading
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from lineage_store.entities import Artifact, ExecutionState
 from lineage_store.fingerprints.values import fingerprint
 from lineage_store.integrations.artifacts import value_artifact
 from lineage_store.integrations.hook import Hook
+from lineage_store.integrations.kfp.protocols import Component, Container, Executor, Result
 from lineage_store.integrations.kfp.values import (
     artifacts_of,
     channel,
@@ -34,6 +35,7 @@ from lineage_store.integrations.kfp.values import (
     pipeline_name,
     reason_of,
 )
+from lineage_store.integrations.tools import Tool
 from lineage_store.recording.diagnostics import never_raises
 from lineage_store.recording.naming import CACHE_DECISION
 from lineage_store.recording.outcomes import ErrorLike, Failure
@@ -63,8 +65,8 @@ class _ActiveRun:
 
     run: Run
     pipeline: str
-    values: dict[str, tuple[Any, Artifact]] = field(default_factory=dict)
-    scopes: dict[str, list[Any]] = field(default_factory=dict)
+    values: dict[str, tuple[object, Artifact]] = field(default_factory=dict)
+    scopes: dict[str, list[object]] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -103,8 +105,8 @@ class KfpEvents(Hook):
     The events of a task come in one thread, those of the tasks of a loop in several.
     """
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
+    def __init__(self, tool: Tool, url: str) -> None:
+        super().__init__(tool, url)
         self._runs: dict[str, _ActiveRun] = {}
         self._local = threading.local()
         self._lock = threading.Lock()
@@ -121,7 +123,7 @@ class KfpEvents(Hook):
         return run_id
 
     def _begin(
-        self, run_id: str, name: str, call: Call, component: Any, arguments: Call
+        self, run_id: str, name: str, call: Call, component: Component, arguments: Call
     ) -> _ActiveRun:
         parameters = parameters_of(component, arguments)
         argument_properties = {f"parameters.{name}": value for name, value in parameters.items()}
@@ -139,12 +141,12 @@ class KfpEvents(Hook):
         run.begin()
         return active_run
 
-    def dag_ended(self, run_id: str | None, result: Any, error: ErrorLike | None) -> None:
+    def dag_ended(self, run_id: str | None, result: Result | None, error: ErrorLike | None) -> None:
         """End a run with its outermost DAG."""
         if run_id is not None:
             self._end(self._runs.pop(run_id), result, error)
 
-    def _end(self, active_run: _ActiveRun, result: Any, error: ErrorLike | None) -> None:
+    def _end(self, active_run: _ActiveRun, result: Result | None, error: ErrorLike | None) -> None:
         if error is None and not _is_good(result):
             error = Failure("kfp.PipelineFailed", "a task failed")
         self.end_run(active_run.run, error)
@@ -165,7 +167,7 @@ class KfpEvents(Hook):
         )
         return task
 
-    def _id(self, active_run: _ActiveRun, resource: str, name: str, scope: Any) -> str:
+    def _id(self, active_run: _ActiveRun, resource: str, name: str, scope: object) -> str:
         """Return an id that no other task of the run has; DAGs may have tasks of the same name."""
         task_id = "/".join([*resource.split("/")[1:], name])
         with self._lock:
@@ -175,7 +177,9 @@ class KfpEvents(Hook):
             number = next(i for i, other in enumerate(scopes, 1) if other is scope)
         return task_id if number == 1 else f"{task_id}#{number}"
 
-    def task_ended(self, task: _Task | None, result: Any, error: ErrorLike | None) -> None:
+    def task_ended(
+        self, task: _Task | None, result: Result | None, error: ErrorLike | None
+    ) -> None:
         """Record a task that did not have to run."""
         self._local.task = None
         if task is None or task.attempts or error is not None or not _is_good(result):
@@ -213,19 +217,20 @@ class KfpEvents(Hook):
         self._local.printed = deque(maxlen=TAIL)
         return _Attempt(task, step, alone)
 
-    def printed(self, *values: Any) -> None:
+    def printed(self, *values: object) -> None:
         """Keep the last lines that a task prints."""
         last_lines = getattr(self._local, "printed", None)
         if last_lines is not None:
             last_lines.append(" ".join(map(str, values)))
 
-    def attempt_ended(self, attempt: _Attempt | None, result: Any, error: ErrorLike | None) -> None:
+    def attempt_ended(
+        self, attempt: _Attempt | None, result: Result | None, error: ErrorLike | None
+    ) -> None:
         """End a step, and the run of a component that is run alone."""
         if attempt is None:
             return
-        failed = error is not None or not _is_good(result)
         is_user_error = isinstance(error, BaseException) and not _is_of_kfp(error)
-        if not failed:
+        if error is None and _is_good(result):
             self._record_outputs(attempt.task, attempt.step, result[0])
             attempt.step.end()
         else:
@@ -238,10 +243,10 @@ class KfpEvents(Hook):
     def _step(
         self,
         task: _Task,
-        component: Any,
-        executor: Any,
+        component: Component,
+        executor: Executor,
         arguments: Call,
-        properties: Mapping[str, Any] | None = None,
+        properties: Mapping[str, object] | None = None,
     ) -> Step:
         run, container = task.active_run.run, executor.container
         inputs = {
@@ -266,7 +271,7 @@ class KfpEvents(Hook):
             if is_artifact(value):
                 for artifact in artifacts_of(value, active_run.run.id):
                     step.output(name, artifact)
-                if getattr(value, "schema_title", None) == _METRICS:
+                if not isinstance(value, list) and value.schema_title == _METRICS:
                     self._record_numbers(step, name, value.metadata)
             else:
                 output_name = f"{task.name}.{name}"
@@ -278,7 +283,7 @@ class KfpEvents(Hook):
                 self._record_numbers(step, name, value)
 
     @staticmethod
-    def _record_numbers(step: Step, name: str, value: Any) -> None:
+    def _record_numbers(step: Step, name: str, value: object) -> None:
         for key, number in numbers_in(value).items():
             step.metric(f"{name}.{key}" if key else name, number)
 
@@ -294,12 +299,12 @@ def _argument_artifacts(task: _Task, arguments: Call) -> dict[str, Artifact]:
     return artifacts
 
 
-def _specs(call: Call) -> tuple[Any, Any]:
+def _specs(call: Call) -> tuple[Component, Executor]:
     component = call["components"][call["task_spec"].component_ref.name]
     return component, call["executors"][component.executor_label]
 
 
-def _is_good(result: Any) -> bool:
+def _is_good(result: Result | None) -> TypeGuard[Result]:
     """Return whether the outputs and the status that a function of kfp returned are good."""
     return result is not None and result[1].name == "SUCCESS"
 
@@ -310,6 +315,6 @@ def _is_of_kfp(error: BaseException) -> bool:
 
 
 @never_raises(None)
-def _code(container: Any) -> str | None:
+def _code(container: Container) -> str | None:
     """Return the digest of a container's command: of a Python component, with its source."""
     return fingerprint([container.image, list(container.command), list(container.args)])

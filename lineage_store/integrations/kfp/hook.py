@@ -25,7 +25,7 @@ def _wrap(module: ModuleType, function: str, event: str) -> None:
     original = getattr(module, function)
 
     @functools.wraps(original)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
+    def wrapped(*args: object, **kwargs: object) -> object:
         activity = _record(f"{event}_started", kwargs)
         try:
             result = original(*args, **kwargs)
@@ -38,7 +38,7 @@ def _wrap(module: ModuleType, function: str, event: str) -> None:
     setattr(module, function, wrapped)
 
 
-def _print(*values: Any, **kwargs: Any) -> None:
+def _print(*values: object, **kwargs: Any) -> None:
     """Print the lines of a task, as kfp does, and read them."""
     _record("printed", *values)
     builtins.print(*values, **kwargs)

@@ -4,11 +4,17 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TypeGuard
 from urllib.parse import urlsplit
 
 from lineage_store.entities import Artifact
 from lineage_store.integrations.artifacts import uri_artifact
+from lineage_store.integrations.kfp.protocols import (
+    Component,
+    KfpArtifact,
+    ParameterSpec,
+    TaskSpec,
+)
 from lineage_store.recording.outcomes import Failure
 
 _TIME = re.compile(r"-\d{4}(-\d{2}){5}-\d{6}$")
@@ -29,19 +35,19 @@ def iteration(resource: str) -> int:
     return int(match[1]) if match else 0
 
 
-def is_artifact(value: Any) -> bool:
+def is_artifact(value: object) -> TypeGuard[KfpArtifact | list[KfpArtifact]]:
     """Return whether a value is an artifact of kfp, or a list of them."""
     if isinstance(value, list):
         return bool(value) and all(map(is_artifact, value))
     return hasattr(value, "schema_title") and hasattr(value, "uri")
 
 
-def artifacts_of(value: Any, run_id: str) -> list[Artifact]:
+def artifacts_of(value: KfpArtifact | list[KfpArtifact], run_id: str) -> list[Artifact]:
     """Return an artifact of kfp, or a list of them, as artifacts of a store."""
     return [_artifact(one, run_id) for one in (value if isinstance(value, list) else [value])]
 
 
-def _artifact(value: Any, run_id: str) -> Artifact:
+def _artifact(value: KfpArtifact, run_id: str) -> Artifact:
     uri = value.uri or ""
     if not urlsplit(uri).scheme:
         uri = str(Path(uri).absolute())
@@ -51,7 +57,7 @@ def _artifact(value: Any, run_id: str) -> Artifact:
     )
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> object:
     """Return a value if JSON can hold it, else its text."""
     try:
         json.dumps(value)
@@ -60,14 +66,14 @@ def plain(value: Any) -> Any:
     return value
 
 
-def parameters_of(component: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def parameters_of(component: Component, arguments: Mapping[str, object]) -> dict[str, object]:
     """Return the parameters of a task, with the defaults of its component.
 
     A value for an integer parameter becomes a whole number, as in kfp.
     """
     from google.protobuf.json_format import MessageToDict  # noqa: PLC0415
 
-    parameters = {}
+    parameters: dict[str, object] = {}
     for name, spec in component.input_definitions.parameters.items():
         if name in arguments:
             value = arguments[name]
@@ -75,17 +81,19 @@ def parameters_of(component: Any, arguments: Mapping[str, Any]) -> dict[str, Any
             value = MessageToDict(spec.default_value)
         else:
             continue
-        is_number = isinstance(value, float | int)
-        parameters[name] = int(value) if is_number and _is_integer(spec) else plain(value)
+        if isinstance(value, float | int) and _is_integer(spec):
+            parameters[name] = int(value)
+        else:
+            parameters[name] = plain(value)
     return parameters
 
 
-def _is_integer(spec: Any) -> bool:
+def _is_integer(spec: ParameterSpec) -> bool:
     kinds = spec.DESCRIPTOR.fields_by_name["parameter_type"].enum_type.values_by_name
     return bool(spec.parameter_type == kinds["NUMBER_INTEGER"].number)
 
 
-def channels_of(task_spec: Any) -> dict[str, str]:
+def channels_of(task_spec: TaskSpec) -> dict[str, str]:
     """Return, by parameter, kfp's name of the task output that it may be."""
     channels = {}
     for name, spec in task_spec.inputs.parameters.items():

@@ -33,7 +33,9 @@ from lineage_store.fingerprints.code import count_settings, see_through
 from lineage_store.fingerprints.values import fingerprint
 from lineage_store.integrations.hook import Hook
 from lineage_store.integrations.luigi.freshness import Freshness
+from lineage_store.integrations.luigi.protocols import Task
 from lineage_store.integrations.luigi.targets import inputs_of, outputs_of, shape_of
+from lineage_store.integrations.tools import Tool
 from lineage_store.recording.naming import CACHE_DECISION
 from lineage_store.recording.outcomes import ErrorLike, Failure
 from lineage_store.recording.runs import Run, new_run_id
@@ -53,21 +55,21 @@ _GOOD = {LuigiStatusCode.SUCCESS, LuigiStatusCode.SUCCESS_WITH_RETRY}
 class LuigiEvents(Hook):
     """Records Luigi's tasks."""
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
+    def __init__(self, tool: Tool, url: str) -> None:
+        super().__init__(tool, url)
         self._run: Run | None = None
         self._steps: dict[str, Step] = {}
         self._attempts: Path | None = None
         self._freshness: Freshness | None = None
         self._is_running = False
 
-    def task_added(self, worker: Any, task: Any) -> None:
+    def task_added(self, worker: object, task: Task) -> None:
         """Begin a run with the first task of a worker."""
         del worker
         if self._run is None:
             self._begin(task)
 
-    def _begin(self, task: Any) -> None:
+    def _begin(self, task: Task) -> None:
         pipeline = _pipeline(task)
         attempts = tempfile.mkdtemp(prefix="lineage-store-luigi-")
         run_options = {"pipeline": pipeline, "run_id": new_run_id(pipeline), "attempts": attempts}
@@ -88,15 +90,15 @@ class LuigiEvents(Hook):
         """Return the run; in a process that was spawned, that of the one which spawned it."""
         return self._run or self._join(json.loads(os.environ[_RUN]))
 
-    def all_added(self, worker: Any) -> None:
+    def all_added(self, worker: object) -> None:
         """Do nothing: more may be added."""
 
-    def worker_started(self, worker: Any) -> None:
+    def worker_started(self, worker: object) -> None:
         """Stop asking whether tasks are complete: from now on Luigi knows better."""
         del worker
         self._freshness, self._is_running = None, True
 
-    def worker_ended(self, worker: Any, error: BaseException | None) -> None:
+    def worker_ended(self, worker: object, error: BaseException | None) -> None:
         """End the run."""
         run, self._run, self._is_running = self._current(), None, False
         run_error: ErrorLike | None = error
@@ -109,7 +111,7 @@ class LuigiEvents(Hook):
             shutil.rmtree(self._attempts, ignore_errors=True)
         self.end_run(run, run_error)
 
-    def task_started(self, task: Any) -> None:
+    def task_started(self, task: Task) -> None:
         """Begin a step, unless it goes on after tasks that it required while it ran."""
         if _is_external(task) or task.task_id in self._steps:
             return
@@ -120,7 +122,7 @@ class LuigiEvents(Hook):
         if step.hit is not None:
             step.reject_hit("Luigi runs it already")
 
-    def task_succeeded(self, task: Any) -> None:
+    def task_succeeded(self, task: Task) -> None:
         """End a step, with its outputs."""
         step = self._steps.pop(task.task_id, None)
         if step is None:
@@ -128,15 +130,16 @@ class LuigiEvents(Hook):
         self._record_outputs(step, task)
         step.end()
 
-    def task_failed(self, task: Any, error: Any) -> None:
+    def task_failed(self, task: Task, error: object) -> None:
         """End a step with the error, or with the text, that Luigi tells."""
         step = self._steps.pop(task.task_id, None) or self._step(task)
-        is_error = isinstance(error, BaseException)
-        step.end(error if is_error else Failure("luigi.ProcessFailure", str(error)))
+        if not isinstance(error, BaseException):
+            error = Failure("luigi.ProcessFailure", str(error))
+        step.end(error)
         with self._failures(task).open("ab") as file:
             file.write(b".")
 
-    def task_was_complete(self, task: Any) -> None:
+    def task_was_complete(self, task: Task) -> None:
         """Record a step that need not run; one that is added later may have run just now."""
         if _is_external(task) or self._is_running:
             return
@@ -151,13 +154,13 @@ class LuigiEvents(Hook):
         self._record_outputs(step, task)
         step.end(state=ExecutionState.CACHED)
 
-    def is_stale(self, task: Any) -> bool:
+    def is_stale(self, task: Task) -> bool:
         """Return whether a task that has its outputs is to run again, and say why."""
         if self._freshness is None or _is_external(task):
             return False
         return self._freshness.is_stale(task)
 
-    def _step(self, task: Any) -> Step:
+    def _step(self, task: Task) -> Step:
         run = self._current()
         is_dynamic = inspect.isgeneratorfunction(task.run)
         why = "Luigi does not report the tasks that a task requires while it runs"
@@ -173,36 +176,36 @@ class LuigiEvents(Hook):
             params=_parameters(task),
             secret=_private(task),
             **code,
-            **self._binding(task),
+            environment=self._binding(task),
             cache=self.caching(str(task.task_module)),
             properties={"inputs_incomplete": why} if is_dynamic else {},
         )
 
-    def _binding(self, task: Any) -> dict[str, Any]:
+    def _binding(self, task: Task) -> dict[str, str] | None:
         """Return the other parts of the key: how inputs are bound, and parameters not recorded."""
         if not self.wants_cache:
-            return {}
+            return None
         environment = {"requires": fingerprint(shape_of(task.requires()))}
         unseen = _unrecorded_parameters(task)
         if unseen:
             environment["unseen"] = secret_digest(fingerprint(unseen))
-        return {"environment": environment}
+        return environment
 
-    def _record_outputs(self, step: Step, task: Any) -> None:
+    def _record_outputs(self, step: Step, task: Task) -> None:
         for name, artifact in outputs_of(task, self._current().id):
             step.output(name, artifact)
 
-    def _attempt(self, task: Any) -> int:
+    def _attempt(self, task: Task) -> int:
         failures = self._failures(task)
         return 1 + (failures.stat().st_size if failures.exists() else 0)
 
-    def _failures(self, task: Any) -> Path:
+    def _failures(self, task: Task) -> Path:
         """Return the file that has a byte for each failure of a task."""
         name = sha256(task.task_id.encode()).hexdigest()
         return (self._attempts or Path(tempfile.gettempdir())) / name
 
 
-def _pipeline(task: Any) -> str:
+def _pipeline(task: Task) -> str:
     """Return the pipeline that the run of a task is a run of."""
     module = str(task.task_module)
     if module == "__main__":
@@ -210,24 +213,24 @@ def _pipeline(task: Any) -> str:
     return f"{module}.{task.task_family}"
 
 
-def _is_external(task: Any) -> bool:
+def _is_external(task: Task) -> bool:
     return task.run is None or task.run is NotImplemented or not callable(task.run)
 
 
-def _parameters(task: Any) -> dict[str, Any]:
+def _parameters(task: Task) -> dict[str, object]:
     """Return the parameters that tell tasks apart, as Luigi writes them."""
     texts = task.to_str_params(only_significant=True)
     plain = {k: v for k, v in task.param_kwargs.items() if isinstance(v, bool | int | float)}
     return {name: plain.get(name, text) for name, text in texts.items()}
 
 
-def _private(task: Any) -> set[str]:
+def _private(task: Task) -> set[str]:
     """Return the parameters that Luigi shows to nobody."""
     shown = task.to_str_params(only_significant=True, only_public=True)
     return set(_parameters(task)) - set(shown)
 
 
-def _unrecorded_parameters(task: Any) -> dict[str, str]:
+def _unrecorded_parameters(task: Task) -> dict[str, str]:
     """Return the parameters that distinguish tasks and that Luigi itself writes nowhere."""
     parameters, recorded_names = dict(task.get_params()), _parameters(task)
     return {
@@ -240,7 +243,7 @@ def _unrecorded_parameters(task: Any) -> dict[str, str]:
 see_through(luigi.Parameter, lambda parameter: (type(parameter), _configuration(parameter)))
 
 
-def _configuration(parameter: Any) -> dict[str, Any]:
+def _configuration(parameter: object) -> dict[str, object]:
     """Return the state of a class's parameter, but not the count of those made before it."""
     return {name: value for name, value in vars(parameter).items() if name != "_counter"}
 
@@ -249,9 +252,9 @@ def _configuration(parameter: Any) -> dict[str, Any]:
 class _Settings:
     """The values of a class of settings in the configuration."""
 
-    kind: Any
+    kind: Any  # luigi.Config, or a subclass
 
-    def values(self) -> dict[str, Any]:
+    def values(self) -> dict[str, object]:
         """Return the values by the names of the parameters, as far as there are any."""
         family = self.kind.get_task_family()
         return {

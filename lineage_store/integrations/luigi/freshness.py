@@ -12,13 +12,13 @@ LINEAGE_STORE_CACHE, while tasks are added and before any runs, the hook asks th
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from luigi.task import flatten
 
 from lineage_store.client.cache_answers import Hit
 from lineage_store.entities import Artifact, ExecutionState
 from lineage_store.integrations.hook import Hook, wants_refresh
+from lineage_store.integrations.luigi.protocols import Task
 from lineage_store.integrations.luigi.targets import are_local, outputs_of
 from lineage_store.recording.diagnostics import warn_once
 from lineage_store.recording.runs import Run
@@ -37,7 +37,7 @@ class Freshness:
         make_step: Returns the step of a task.
     """
 
-    def __init__(self, hook: Hook, run: Run, make_step: Callable[[Any], Step]) -> None:
+    def __init__(self, hook: Hook, run: Run, make_step: Callable[[Task], Step]) -> None:
         self._hook = hook
         self._run = run
         self._make_step = make_step
@@ -45,13 +45,13 @@ class Freshness:
         self._hits: dict[str, Step] = {}
         self.undecided: set[str] = set()
 
-    def is_stale(self, task: Any) -> bool:
+    def is_stale(self, task: Task) -> bool:
         """Return whether a task that has its outputs is to run again."""
         if task.task_id not in self._staleness:
             self._staleness[task.task_id] = self._is_stale(task)
         return self._staleness[task.task_id]
 
-    def record_hit(self, task: Any) -> bool:
+    def record_hit(self, task: Task) -> bool:
         """Record the step of a task that is a hit; return whether it is one."""
         step = self._hits.pop(task.task_id, None)
         if step is None:
@@ -65,7 +65,7 @@ class Freshness:
             step.end(state=ExecutionState.CACHED)
         return True
 
-    def _is_stale(self, task: Any) -> bool:
+    def _is_stale(self, task: Task) -> bool:
         if wants_refresh():
             return self._say(task, "it was asked to run anew")
         for required in flatten(task.requires()):
@@ -73,7 +73,7 @@ class Freshness:
                 return self._say(task, f"{required.task_id}, which it requires, has to run")
         return are_local(task) and self._is_other(task)
 
-    def _is_other(self, task: Any) -> bool:
+    def _is_other(self, task: Task) -> bool:
         """Return whether a task would write other content than its files have."""
         step = self._make_step(task)
         outputs = [artifact for _, artifact in outputs_of(task, self._run.id)]
@@ -89,7 +89,7 @@ class Freshness:
             return self._say(task, "its files differ from the outputs recorded for the same inputs")
         return self._say(task, f"its files were made from something else: {decision.reason}")
 
-    def _has_no_key(self, task: Any, step: Step) -> bool:
+    def _has_no_key(self, task: Task, step: Step) -> bool:
         """Return whether there is no decision because the task has no key: then it runs."""
         why = step.why_uncached()
         if why is not None:
@@ -97,7 +97,7 @@ class Freshness:
         self.undecided.add(task.task_id)
         return False
 
-    def _are_recorded(self, task: Any, outputs: list[Artifact]) -> bool:
+    def _are_recorded(self, task: Task, outputs: list[Artifact]) -> bool:
         """Return whether the store knows all of these files, with the content that they have."""
         names = [artifact.external_id for artifact in outputs if artifact.external_id]
         stored_artifacts = self._hook.find_artifacts(names)
@@ -106,7 +106,7 @@ class Freshness:
             return False
         return {artifact.external_id for artifact in stored_artifacts} >= set(names)
 
-    def _say(self, task: Any, why: str) -> bool:
+    def _say(self, task: Task, why: str) -> bool:
         warn_once(f"{task.task_id} {why}", "%s runs again: %s", task.task_id, why)
         return True
 

@@ -6,7 +6,6 @@ nobody: that is seen at `Worker`.
 
 import functools
 from collections.abc import Callable
-from typing import Any
 
 import luigi
 from luigi.worker import Worker
@@ -32,18 +31,18 @@ def _listen() -> None:
         luigi.Task.event_handler(event)(functools.partial(_record, method))
 
 
-def _wrap(method: str, around: Callable[..., Any]) -> None:
+def _wrap(method: str, around: Callable[..., object]) -> None:
     """Have `around` called with a method of `Worker`, its worker and its arguments."""
     original = getattr(Worker, method)
 
     @functools.wraps(original)
-    def wrapped(worker: Any, *args: Any, **kwargs: Any) -> Any:
+    def wrapped(worker: object, *args: object, **kwargs: object) -> object:
         return around(functools.partial(original, worker, *args, **kwargs), worker, *args)
 
     setattr(Worker, method, wrapped)
 
 
-def _add(add: Callable[[], Any], worker: Any, task: Any = None, *_: Any) -> Any:
+def _add(add: Callable[[], object], worker: object, task: object = None, *_: object) -> object:
     """Begin a run with the first task that is added to a worker."""
     _record("task_added", worker, task)
     try:
@@ -52,7 +51,7 @@ def _add(add: Callable[[], Any], worker: Any, task: Any = None, *_: Any) -> Any:
         _record("all_added", worker)
 
 
-def _run(run: Callable[[], Any], worker: Any, *_: Any) -> Any:
+def _run(run: Callable[[], object], worker: object, *_: object) -> object:
     """End the run when the worker is done."""
     _record("worker_started", worker)
     try:
@@ -69,7 +68,7 @@ def _ask_if_complete() -> None:
     original = luigi.Task.complete
 
     @functools.wraps(original)
-    def complete(task: Any) -> Any:
+    def complete(task: object) -> object:
         is_complete = original(task)
         return is_complete and _record("is_stale", task) is not True
 

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import luigi
 from luigi.task import flatten
 
 from lineage_store.entities import Artifact
 from lineage_store.integrations.artifacts import file_artifact, uri_artifact
+from lineage_store.integrations.luigi.protocols import Task
 
 
-def inputs_of(task: Any, run_id: str) -> dict[str, list[Artifact]]:
+def inputs_of(task: Task, run_id: str) -> dict[str, list[Artifact]]:
     """Return the inputs of a task: the outputs of the tasks that it requires.
 
     Each is called by its key in the mapping that `requires` returns, else by the family of the
@@ -28,7 +28,7 @@ def inputs_of(task: Any, run_id: str) -> dict[str, list[Artifact]]:
     return artifacts
 
 
-def shape_of(requires: Any) -> Any:
+def shape_of(requires: object) -> object:
     """Return which families of tasks are required, in the order and under the keys given."""
     if isinstance(requires, luigi.Task):
         return requires.task_family
@@ -37,7 +37,7 @@ def shape_of(requires: Any) -> Any:
     return list(map(shape_of, flatten(requires)))
 
 
-def _required(requires: Any) -> Iterator[tuple[str, Any]]:
+def _required(requires: object) -> Iterator[tuple[str, Task]]:
     if isinstance(requires, Mapping):
         for name, several in requires.items():
             yield from ((str(name), task) for task in flatten(several))
@@ -45,7 +45,7 @@ def _required(requires: Any) -> Iterator[tuple[str, Any]]:
         yield from ((task.task_family, task) for task in flatten(requires))
 
 
-def outputs_of(task: Any, run_id: str) -> Iterator[tuple[str, Artifact]]:
+def outputs_of(task: Task, run_id: str) -> Iterator[tuple[str, Artifact]]:
     """Yield name and artifact of each output of a task.
 
     Each is called by its key in the mapping that `output` returns, else "output".
@@ -59,7 +59,7 @@ def outputs_of(task: Any, run_id: str) -> Iterator[tuple[str, Artifact]]:
             at += 1
 
 
-def artifact_of(target: Any, task: Any, at: int, run_id: str) -> Artifact:
+def artifact_of(target: object, task: Task, at: int, run_id: str) -> Artifact:
     """Return the artifact of a target.
 
     Args:
@@ -79,7 +79,7 @@ def artifact_of(target: Any, task: Any, at: int, run_id: str) -> Artifact:
     return uri_artifact(str(path), run_id, why=why, properties=properties)
 
 
-def are_local(task: Any) -> bool:
+def are_local(task: Task) -> bool:
     """Return whether a task puts out files, and nothing else."""
     outputs = flatten(task.output())
     return bool(outputs) and all(isinstance(target, luigi.LocalTarget) for target in outputs)

@@ -27,10 +27,9 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import CodeType, FunctionType
-from typing import Any
 
 from metaflow import current
 from metaflow.includefile import IncludeFile
@@ -39,6 +38,16 @@ from lineage_store.entities import Artifact, ExecutionState
 from lineage_store.fingerprints.code import code_of
 from lineage_store.integrations.artifacts import file_artifact, uri_artifact
 from lineage_store.integrations.hook import Hook
+from lineage_store.integrations.metaflow.protocols import (
+    Datastore,
+    Flow,
+    Frame,
+    Parameter,
+    Runtime,
+    Task,
+    Worker,
+)
+from lineage_store.integrations.tools import Tool
 from lineage_store.lineage.identity import digest_of
 from lineage_store.recording.diagnostics import never_raises
 from lineage_store.recording.outcomes import ErrorLike, Failure
@@ -58,13 +67,13 @@ _BEAT_SECONDS = 0.5
 class MetaflowEvents(Hook):
     """Records a flow in the process that runs it, or a task in its own."""
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
+    def __init__(self, tool: Tool, url: str) -> None:
+        super().__init__(tool, url)
         self._run: Run | None = None
         self._step: Step | None = None
         self._included: dict[str, str] = {}
-        self._inputs: list[Any] = []
-        self._parameters: dict[str, Any] = {}
+        self._inputs: Sequence[Datastore] = []
+        self._parameters: dict[str, Parameter] = {}
         self._files: dict[str, list[str]] = {}
         self._marks: Path | None = None
         self._start_mark: Path | None = None
@@ -75,13 +84,13 @@ class MetaflowEvents(Hook):
         self._numbers: dict[str, dict[str, float]] = {}
         self._is_ok = False
 
-    def file_included(self, parameter: Any, path: str) -> None:
+    def file_included(self, parameter: object, path: str) -> None:
         """Learn which file a parameter has for its value."""
         name = getattr(parameter, "_name", None)
         if name is not None and Path(path).expanduser().is_file():
             self._included[name] = str(Path(path).expanduser().absolute())
 
-    def run_started(self, runtime: Any) -> None:
+    def run_started(self, runtime: Runtime) -> None:
         """Begin a run, and pass the files among its parameters on to its tasks."""
         flow = runtime._flow  # noqa: SLF001 - it has no other way to it
         texts = {
@@ -109,7 +118,7 @@ class MetaflowEvents(Hook):
         self.end_run(self._run, error)
         self._run = None
 
-    def process_ended(self, worker: Any, code: int) -> None:
+    def process_ended(self, worker: Worker, code: int) -> None:
         """End the step of a task whose process did not come to it."""
         task = worker.task
         attempt = task.retries + 1
@@ -121,10 +130,12 @@ class MetaflowEvents(Hook):
         died = Failure("metaflow.TaskFailed", f"its process ended with the exit code {code}")
         step.end(died, state=ExecutionState.CANCELED if worker.cleaned else None)
 
-    def _mark(self, step: str, task_id: Any, attempt: int) -> Path | None:
+    def _mark(self, step: str, task_id: object, attempt: int) -> Path | None:
         return None if self._marks is None else self._marks / f"{step}-{task_id}-{attempt}"
 
-    def _run_of(self, flow: Any, run_id: Any, properties: dict[str, Any] | None = None) -> Run:
+    def _run_of(
+        self, flow: Flow, run_id: object, properties: Mapping[str, object] | None = None
+    ) -> Run:
         project = current.get("project_name")
         name = f"{project}.{flow.name}" if project else flow.name
         full_id = f"{name}@{run_id}"
@@ -132,13 +143,13 @@ class MetaflowEvents(Hook):
             full_id, pipeline=name, run_id=full_id, project=project, properties=properties
         )
 
-    def inputs_loaded(self, flow: Any, inputs: list[Any]) -> None:
+    def inputs_loaded(self, flow: Flow, inputs: Sequence[Datastore]) -> None:
         """Note the artifacts of the tasks before this one, and the parameters of the flow."""
         self._inputs = inputs
         parameters = flow._get_parameters()  # noqa: SLF001
         self._parameters = {var: p for var, p in parameters if not p.IS_CONFIG_PARAMETER}
 
-    def task_started(self, task: Any) -> None:
+    def task_started(self, task: Task) -> None:
         """Begin the step of a task; a task that `spin` tries out is none."""
         if getattr(task, "orig_flow_datastore", None) is not None:
             return
@@ -172,7 +183,7 @@ class MetaflowEvents(Hook):
             self.recorder.after_fork()  # as in a fork: another process has opened the store
 
     @never_raises({})
-    def _parameter_values(self, flow: Any, function: Any) -> dict[str, Any]:
+    def _parameter_values(self, flow: Flow, function: Callable[..., object]) -> dict[str, object]:
         """Return the values of the parameters that the code of a step mentions."""
         mentioned = set(_mentioned(type(flow), function, set()))
         return {
@@ -181,7 +192,7 @@ class MetaflowEvents(Hook):
             if var in mentioned and not isinstance(parameter, IncludeFile)
         }
 
-    def artifact_read(self, datastore: Any, name: str) -> None:
+    def artifact_read(self, datastore: Datastore, name: str) -> None:
         """Record the artifacts that the code of a step loads."""
         if self._step is None or self._run is None or not self._is_in_code:
             return
@@ -203,7 +214,7 @@ class MetaflowEvents(Hook):
         """Note that the code of the step is over: Metaflow itself loads from now on."""
         self._is_in_code = False
 
-    def before_persisted(self, flow: Any) -> None:
+    def before_persisted(self, flow: Flow) -> None:
         """Note the artifacts that a task had before its own are kept, and its numbers."""
         if self._step is None:
             return
@@ -213,7 +224,7 @@ class MetaflowEvents(Hook):
         values = {k: v for k, v in vars(flow).items() if not k.startswith("_")}
         self._numbers = {name: numbers_in(value) for name, value in values.items()}
 
-    def persisted(self, datastore: Any) -> None:
+    def persisted(self, datastore: Datastore) -> None:
         """Record the outputs of a task, if it went well."""
         if self._step is None or not self._is_ok:
             return
@@ -238,7 +249,9 @@ class MetaflowEvents(Hook):
         return uri_artifact(f"value:{run.pipeline}/{name}", run.id, digest=f"sha1:{key}")
 
 
-def _mentioned(kind: type, function: Any, visited_names: set[str]) -> Iterator[str]:
+def _mentioned(
+    kind: type, function: Callable[..., object], visited_names: set[str]
+) -> Iterator[str]:
     """Yield the names that a method mentions, and those that it calls of the same class."""
     function = inspect.unwrap(function)
     if not isinstance(function, FunctionType):
@@ -259,11 +272,11 @@ def _names(code: CodeType) -> Iterator[str]:
 
 
 @never_raises(None)
-def _code(function: Any) -> str | None:
+def _code(function: Callable[..., object]) -> str | None:
     return code_of(function).digest
 
 
-def _foreach(stack: Any) -> dict[str, str]:
+def _foreach(stack: Iterable[Frame]) -> dict[str, str]:
     """Return the property that tells a task from the others of its foreach."""
     foreach = ",".join(f"{frame.var}={frame.value}" for frame in stack if frame.var and frame.value)
     return {"foreach": foreach} if foreach else {}

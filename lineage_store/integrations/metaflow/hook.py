@@ -7,30 +7,32 @@ are new; so this wraps the functions that load and keep artifacts.
 
 import functools
 from collections.abc import Callable
-from typing import Any
 
 from metaflow.datastore.task_datastore import TaskDataStore
 from metaflow.includefile import FilePathClass
 from metaflow.runtime import NativeRuntime, Worker
 from metaflow.task import MetaflowTask
 
+from lineage_store.integrations.metaflow.protocols import Task
 from lineage_store.integrations.switch import Switch
 
 _record = Switch("metaflow")
 
 
-def _wrap(kind: Any, method: str, around: Callable[..., Any]) -> None:
+def _wrap(kind: type, method: str, around: Callable[..., object]) -> None:
     """Have `around` called with a method of a class, its object and its arguments."""
     original = getattr(kind, method)
 
     @functools.wraps(original)
-    def wrapped(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def wrapped(self: object, *args: object, **kwargs: object) -> object:
         return around(functools.partial(original, self, *args, **kwargs), self, *args)
 
     setattr(kind, method, wrapped)
 
 
-def _convert(convert: Callable[[], Any], _: Any, value: Any = None, *_args: Any) -> Any:
+def _convert(
+    convert: Callable[[], object], _: object, value: object = None, *_args: object
+) -> object:
     """Note the file that is the value of a parameter."""
     parameter_value = convert()
     if parameter_value is not value and isinstance(value, str):
@@ -38,7 +40,7 @@ def _convert(convert: Callable[[], Any], _: Any, value: Any = None, *_args: Any)
     return parameter_value
 
 
-def _execute(execute: Callable[[], Any], runtime: Any, *_: Any) -> Any:
+def _execute(execute: Callable[[], object], runtime: object, *_: object) -> object:
     """Begin and end a run."""
     _record("run_started", runtime)
     try:
@@ -50,14 +52,14 @@ def _execute(execute: Callable[[], Any], runtime: Any, *_: Any) -> Any:
     return result
 
 
-def _terminate(terminate: Callable[[], Any], worker: Any, *_: Any) -> Any:
+def _terminate(terminate: Callable[[], object], worker: object, *_: object) -> object:
     """Learn that the process of a task has ended, however it did."""
     code = terminate()
     _record("process_ended", worker, code)
     return code
 
 
-def _run_step(run_step: Callable[[], Any], *_: Any) -> Any:
+def _run_step(run_step: Callable[[], object], *_: object) -> object:
     """End the step of a task, when its artifacts are kept."""
     try:
         result = run_step()
@@ -68,14 +70,14 @@ def _run_step(run_step: Callable[[], Any], *_: Any) -> Any:
     return result
 
 
-def _init_data(init_data: Callable[[], Any], task: Any, *_: Any) -> Any:
+def _init_data(init_data: Callable[[], object], task: Task, *_: object) -> object:
     """Note the outputs of the tasks before."""
     inputs = init_data()
     _record("inputs_loaded", task.flow, inputs)
     return inputs
 
 
-def _exec_step(execute: Callable[[], Any], task: Any, *_: Any) -> Any:
+def _exec_step(execute: Callable[[], object], task: object, *_: object) -> object:
     """Begin the step of a task right before its code."""
     _record("task_started", task)
     try:
@@ -84,14 +86,14 @@ def _exec_step(execute: Callable[[], Any], task: Any, *_: Any) -> Any:
         _record("code_ended")
 
 
-def _get(get: Callable[[], Any], datastore: Any, name: str, *_: Any) -> Any:
+def _get(get: Callable[[], object], datastore: object, name: str, *_: object) -> object:
     value = get()
     if not name.startswith("_"):
         _record("artifact_read", datastore, name)
     return value
 
 
-def _persist(persist: Callable[[], Any], datastore: Any, flow: Any, *_: Any) -> Any:
+def _persist(persist: Callable[[], object], datastore: object, flow: object, *_: object) -> object:
     """Record the outputs of a task."""
     _record("before_persisted", flow)
     result = persist()

@@ -7,10 +7,10 @@ Any other policy is left alone.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from lineage_store.entities import Artifact
 from lineage_store.integrations.artifacts import each_of, unhashed_reason
+from lineage_store.integrations.prefect.protocols import Task
 from lineage_store.recording.steps import Step
 
 RESULT_KEY = "result_storage_key"
@@ -20,7 +20,7 @@ _PERSIST = "PREFECT_RESULTS_PERSIST_BY_DEFAULT"
 
 
 def why_not(
-    task: Any, code: str | None, inputs: Mapping[str, Sequence[Artifact]], *, is_forked: bool
+    task: Task, code: str | None, inputs: Mapping[str, Sequence[Artifact]], *, is_forked: bool
 ) -> str | None:
     """Return the reason why a task can't be skipped, whatever its inputs; None: it can.
 
@@ -48,7 +48,7 @@ def why_not(
     return obstacle or unhashed_reason("its input", each_of(inputs))
 
 
-def _refreshes(task: Any) -> bool:
+def _refreshes(task: Task) -> bool:
     from prefect.settings import PREFECT_TASKS_REFRESH_CACHE  # noqa: PLC0415
 
     if task.refresh_cache is not None:
@@ -56,7 +56,7 @@ def _refreshes(task: Any) -> bool:
     return bool(PREFECT_TASKS_REFRESH_CACHE.value())
 
 
-def read_result(key: str) -> Any:
+def read_result(key: str) -> object:
     """Return the stored result of a task by the key of its record, in the context of its run.
 
     Raises:
@@ -67,7 +67,8 @@ def read_result(key: str) -> Any:
     store = get_result_store()
     if not store.exists(key):
         raise FileNotFoundError(f"Prefect has no result {key} in its storage any more")
-    return store.read(key).result
+    result: object = store.read(key).result
+    return result
 
 
 def same_outputs(step: Step, artifacts: Iterable[tuple[str, Artifact]]) -> bool:

@@ -11,12 +11,12 @@
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from lineage_store.entities import Artifact
 from lineage_store.integrations.artifacts import file_artifact, uri_artifact, value_artifact
+from lineage_store.integrations.prefect.protocols import TaskEngine
 
 _KEPT = 10_000
 """Task runs of this process whose outputs are remembered."""
@@ -29,15 +29,15 @@ class Results:
     """The outputs of this process's task runs, for those that read them."""
 
     def __init__(self) -> None:
-        self._artifacts: OrderedDict[Any, list[Artifact]] = OrderedDict()
+        self._artifacts: OrderedDict[object, list[Artifact]] = OrderedDict()
 
-    def keep(self, task_run: Any, artifacts: list[Artifact]) -> None:
+    def keep(self, task_run: object, artifacts: list[Artifact]) -> None:
         """Remember the outputs of a task run, by its id."""
         self._artifacts[task_run] = artifacts
         while len(self._artifacts) > _KEPT:
             self._artifacts.popitem(last=False)
 
-    def of(self, sources: Any) -> list[Artifact]:
+    def of(self, sources: Iterable[object] | None) -> list[Artifact]:
         """Return the outputs of the task runs of `task_inputs`, as far as this process has them.
 
         They are sorted: Prefect tells them in no order.
@@ -48,8 +48,8 @@ class Results:
 
 
 def split_arguments(
-    engine: Any, flow: str, run: str, results: Results
-) -> tuple[dict[str, Any], dict[str, list[Artifact]]]:
+    engine: TaskEngine, flow: str, run: str, results: Results
+) -> tuple[dict[str, object], dict[str, list[Artifact]]]:
     """Return the parameters of a task run, and its inputs by the name of the argument.
 
     Args:
@@ -58,7 +58,7 @@ def split_arguments(
         run: The id of the run.
         results: The outputs of this process's task runs.
     """
-    params: dict[str, Any] = {}
+    params: dict[str, object] = {}
     inputs: dict[str, list[Artifact]] = {}
     for name, value in (engine.parameters or {}).items():
         sources = [
@@ -77,7 +77,7 @@ def split_arguments(
     return params, inputs
 
 
-def _paths(value: Any) -> Iterator[Path]:
+def _paths(value: object) -> Iterator[Path]:
     """Yield the path that a value is, or those that a list or mapping is made of."""
     several = list(value.values()) if isinstance(value, Mapping) else value
     if isinstance(value, Path):
@@ -86,7 +86,7 @@ def _paths(value: Any) -> Iterator[Path]:
         yield from several
 
 
-def put_out(engine: Any, flow: str, run: str, value: Any) -> list[tuple[str, Artifact]]:
+def put_out(engine: TaskEngine, flow: str, run: str, value: object) -> list[tuple[str, Artifact]]:
     """Return the outputs of a task run, by name."""
     outputs = [
         (asset.key, uri_artifact(asset.key, run, version=str(engine.task_run.id)))

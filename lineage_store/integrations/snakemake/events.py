@@ -20,10 +20,9 @@ import sys
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from lineage_store.entities import ExecutionState
 from lineage_store.integrations.hook import Hook
@@ -35,6 +34,8 @@ from lineage_store.integrations.snakemake.notes import (
     job_name,
     take_notes,
 )
+from lineage_store.integrations.snakemake.protocols import Dag, Job, Workflow
+from lineage_store.integrations.tools import Tool
 from lineage_store.recording.naming import CACHE_DECISION
 from lineage_store.recording.outcomes import ErrorLike, Failure, now_ms
 from lineage_store.recording.runs import Run, new_run_id
@@ -88,18 +89,18 @@ class _Current:
 class SnakemakeEvents(Hook):
     """Records Snakemake's jobs, whose events come in their own threads."""
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
+    def __init__(self, tool: Tool, url: str) -> None:
+        super().__init__(tool, url)
         self._runs: dict[int, _Current] = {}
         self._lock = threading.Lock()
 
-    def run_started(self, workflow: Any, workflow_id: str | None = None) -> None:
+    def run_started(self, workflow: Workflow, workflow_id: str | None = None) -> None:
         """Begin the run of a workflow."""
         with self._lock:
             if id(workflow) not in self._runs:
                 self._runs[id(workflow)] = self._begin_run(workflow, workflow_id)
 
-    def _begin_run(self, workflow: Any, workflow_id: str | None) -> _Current:
+    def _begin_run(self, workflow: Workflow, workflow_id: str | None) -> _Current:
         name = pipeline_name(str(workflow.main_snakefile))
         run_id = f"{name}@{workflow_id}" if workflow_id else new_run_id(name)
         run = self.run(name, pipeline=name, run_id=run_id, properties=_run_properties(workflow))
@@ -109,27 +110,27 @@ class SnakemakeEvents(Hook):
         run.begin(at=started_at)
         return _Current(run, Files(Path.cwd(), run.id), notes, started_at)
 
-    def run_ended(self, workflow: Any, error: BaseException | None) -> None:
+    def run_ended(self, workflow: Workflow, error: BaseException | None) -> None:
         """End the run and the jobs that still ran: Ctrl-C does not wait for them."""
         current = self._current(workflow)
         del self._runs[id(workflow)]
         os.environ.pop(NOTES, None)
         shutil.rmtree(current.notes, ignore_errors=True)
         run_error, state = _outcome(workflow, error)
-        for job in current.jobs.values():
-            job.step.end(run_error, state=ExecutionState.CANCELED)
+        for active_job in current.jobs.values():
+            active_job.step.end(run_error, state=ExecutionState.CANCELED)
         if workflow.dag is not None:
             for job in _current_jobs(workflow.dag):
                 self._record_known(current, job)
         self.end_run(current.run, run_error, state=state)
 
-    def _current(self, workflow: Any) -> _Current:
+    def _current(self, workflow: Workflow) -> _Current:
         """Return the run of a workflow, which is begun now if Snakemake did not tell its start."""
         if id(workflow) not in self._runs:
             self.run_started(workflow)
         return self._runs[id(workflow)]
 
-    def job_started(self, job: Any, external_id: str | None = None) -> None:
+    def job_started(self, job: Job, external_id: str | None = None) -> None:
         """Begin a step, unless its rule only asks for files."""
         if job.is_norun and not job.output:
             return
@@ -138,7 +139,7 @@ class SnakemakeEvents(Hook):
         step.begin()
         current.jobs[job_name(job)] = _Job(step)
 
-    def job_ran(self, job: Any, *, is_cached: bool) -> None:
+    def job_ran(self, job: Job, *, is_cached: bool) -> None:
         """Note the time at which a job had run, and hash its outputs while others go on."""
         current, active_job = self._active_job(job)
         if active_job is None:
@@ -147,7 +148,7 @@ class SnakemakeEvents(Hook):
         active_job.state = ExecutionState.CACHED if is_cached else None
         current.files.hash_early(job.output)
 
-    def job_erred(self, job: Any, error: BaseException) -> None:
+    def job_erred(self, job: Job, error: BaseException) -> None:
         """Note the error of a job; Snakemake reports its failure later."""
         _, active_job = self._active_job(job)
         if active_job is None or active_job.error is not None:
@@ -155,7 +156,7 @@ class SnakemakeEvents(Hook):
         active_job.ended_at = active_job.ended_at or now_ms()
         active_job.error = None if is_told_elsewhere(error) else cause_of(error)
 
-    def job_ended(self, job: Any, *, has_failed: bool) -> None:
+    def job_ended(self, job: Job, *, has_failed: bool) -> None:
         """End a step, with its outputs, and the attempts before it that another process made."""
         current, active_job = self._active_job(job)
         if active_job is None:
@@ -169,7 +170,7 @@ class SnakemakeEvents(Hook):
             step.end(state=active_job.state, at=active_job.ended_at)
 
     def _end_noted(
-        self, current: _Current, active_job: _Job, job: Any, *, has_failed: bool
+        self, current: _Current, active_job: _Job, job: Job, *, has_failed: bool
     ) -> Step | None:
         """End the attempts that failed; return the one that did not."""
         notes = take_notes(current.notes, job)
@@ -188,15 +189,15 @@ class SnakemakeEvents(Hook):
             step.begin(at=notes[at + 1].began_at if at + 1 < len(notes) else ended_at)
         return step
 
-    def _active_job(self, job: Any) -> tuple[_Current, _Job | None]:
+    def _active_job(self, job: Job) -> tuple[_Current, _Job | None]:
         current = self._current(job.dag.workflow)
         return current, current.jobs.get(job_name(job))
 
-    def _record_outputs(self, current: _Current, step: Step, job: Any) -> None:
+    def _record_outputs(self, current: _Current, step: Step, job: Job) -> None:
         for name, artifact in current.files.outputs(job):
             step.output(name, artifact)
 
-    def _record_known(self, current: _Current, job: Any) -> None:
+    def _record_known(self, current: _Current, job: Job) -> None:
         """Record a job that need not run, and was found so when the run began."""
         why = {CACHE_DECISION: "UP_TO_DATE: nothing that it depends on has changed"}
         step = current.run.step(
@@ -224,19 +225,19 @@ def pipeline_name(snakefile: str) -> str:
     return directory.name if path.name in _USUAL else f"{directory.name}.{path.stem}"
 
 
-def _run_properties(workflow: Any) -> dict[str, Any]:
+def _run_properties(workflow: Workflow) -> dict[str, object]:
     """Return the properties of a run."""
-    properties: dict[str, Any] = {
+    properties: dict[str, object] = {
         "snakefile": str(workflow.main_snakefile),
         "command_line": " ".join(sys.argv),
     }
     config = workflow.globals.get("config")
-    if config and len(repr(config)) <= MAX_TEXT:
+    if isinstance(config, Mapping) and config and len(repr(config)) <= MAX_TEXT:
         properties["config"] = dict(config)
     return properties
 
 
-def _step(current: _Current, job: Any, external_id: str | None) -> Step:
+def _step(current: _Current, job: Job, external_id: str | None) -> Step:
     """Return the next attempt at a job; failures in another process count as well."""
     return current.run.step(
         job.rule.name,
@@ -250,7 +251,7 @@ def _step(current: _Current, job: Any, external_id: str | None) -> Step:
     )
 
 
-def _properties(job: Any, external_id: str | None) -> dict[str, Any]:
+def _properties(job: Job, external_id: str | None) -> dict[str, object]:
     """Return the other properties of a step."""
     properties = {
         "shellcmd": job.shellcmd,
@@ -263,7 +264,7 @@ def _properties(job: Any, external_id: str | None) -> dict[str, Any]:
 
 
 def _outcome(
-    workflow: Any, error: BaseException | None
+    workflow: Workflow, error: BaseException | None
 ) -> tuple[ErrorLike | None, ExecutionState | None]:
     """Return the error and the state of a run; an interrupted one has no job that failed."""
     scheduler = workflow.scheduler
@@ -276,9 +277,9 @@ def _outcome(
     return error, ExecutionState.CANCELED if is_interrupted else None
 
 
-def _current_jobs(dag: Any) -> Iterator[Any]:
+def _current_jobs(dag: Dag) -> Iterator[Job]:
     """Yield the jobs that need not run, and whose files were asked for or used in the run."""
-    visited: set[Any] = set()
+    visited: set[Job] = set()
     pending = list(dag.targetjobs)
     while pending:
         job = pending.pop()

@@ -9,7 +9,7 @@ leave notes of errors.
 import functools
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +20,10 @@ from snakemake.workflow import Workflow
 from snakemake_interface_executor_plugins.settings import ExecMode
 
 from lineage_store.integrations.snakemake.notes import leave_note
+from lineage_store.integrations.snakemake.protocols import Executor as ExecutorLike
+from lineage_store.integrations.snakemake.protocols import ExecutorPlugin
+from lineage_store.integrations.snakemake.protocols import Job as JobLike
+from lineage_store.integrations.snakemake.protocols import Workflow as WorkflowLike
 from lineage_store.integrations.switch import Switch, log_once
 
 _record = Switch("snakemake")
@@ -28,7 +32,7 @@ _record = Switch("snakemake")
 class _Listener(logging.Handler):
     """Begins a run when Snakemake tells that a workflow has started, and by which id."""
 
-    def __init__(self, workflow: Any) -> None:
+    def __init__(self, workflow: object) -> None:
         super().__init__()
         self._workflow = workflow
 
@@ -39,7 +43,7 @@ class _Listener(logging.Handler):
 
 
 @contextmanager
-def _listening(workflow: Any) -> Iterator[None]:
+def _listening(workflow: object) -> Iterator[None]:
     listener = _Listener(workflow)
     logger.addHandler(listener)
     try:
@@ -48,18 +52,18 @@ def _listening(workflow: Any) -> Iterator[None]:
         logger.removeHandler(listener)
 
 
-def _wrap(kind: Any, method: str, around: Callable[..., Any]) -> None:
+def _wrap(kind: type, method: str, around: Callable[..., object]) -> None:
     """Have `around` called with a method of a class, its object and its arguments."""
     original = getattr(kind, method)
 
     @functools.wraps(original)
-    def wrapped(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def wrapped(self: object, *args: object, **kwargs: object) -> object:
         return around(functools.partial(original, self), self, *args, **kwargs)
 
     setattr(kind, method, wrapped)
 
 
-def _is_recorded(workflow: Any, plugin: Any = None) -> bool:
+def _is_recorded(workflow: WorkflowLike, plugin: ExecutorPlugin | None = None) -> bool:
     """Return whether jobs are run, and followed to their end, in this process.
 
     Args:
@@ -77,7 +81,9 @@ def _is_recorded(workflow: Any, plugin: Any = None) -> bool:
     return is_real and is_followed and is_main
 
 
-def _execute(execute: Callable[..., Any], workflow: Any, *args: Any, **kwargs: Any) -> Any:
+def _execute(
+    execute: Callable[..., object], workflow: WorkflowLike, *args: Any, **kwargs: Any
+) -> object:
     """Begin and end a run."""
     plugin = args[0] if args else kwargs.get("executor_plugin")
     if not _is_recorded(workflow, plugin):
@@ -93,14 +99,18 @@ def _execute(execute: Callable[..., Any], workflow: Any, *args: Any, **kwargs: A
 
 
 def _cached_or_run(
-    original: Callable[..., Any], executor: Any, job: Any, run: Callable[..., Any], *args: Any
-) -> Any:
+    original: Callable[..., object],
+    executor: ExecutorLike,
+    job: JobLike,
+    run: Callable[..., object],
+    *args: object,
+) -> object:
     """Begin the step of a job in the thread that runs it, and record its end."""
     if not _is_recorded(executor.workflow):
         return _with_note(original, job, run, *args)
     ran: list[bool] = []
 
-    def noted(*arguments: Any) -> Any:
+    def noted(*arguments: object) -> object:
         ran.append(True)
         return run(*arguments)
 
@@ -114,7 +124,7 @@ def _cached_or_run(
     return result
 
 
-def _with_note(original: Callable[..., Any], job: Any, *args: Any) -> Any:
+def _with_note(original: Callable[..., object], job: JobLike, *args: object) -> object:
     began_at = _now_ms()
     try:
         return original(job, *args)
@@ -127,7 +137,9 @@ def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _register(register: Callable[..., Any], job: Any, external_jobid: Any = None) -> Any:
+def _register(
+    register: Callable[..., object], job: JobLike, external_jobid: object = None
+) -> object:
     """Begin the step of a job that is submitted elsewhere."""
     result = register(external_jobid)
     is_remote = not job.dag.workflow.local_exec and not job.is_local
@@ -136,14 +148,18 @@ def _register(register: Callable[..., Any], job: Any, external_jobid: Any = None
     return result
 
 
-def _postprocess(postprocess: Callable[..., Any], job: Any, *args: Any, **kwargs: Any) -> Any:
+def _postprocess(
+    postprocess: Callable[..., Awaitable[object]], job: JobLike, *args: object, **kwargs: object
+) -> Awaitable[object]:
     """End the step of a job; the scheduler awaits the result."""
     if not _is_recorded(job.dag.workflow):
         return postprocess(*args, **kwargs)
     return _await_end(postprocess(*args, **kwargs), job, has_failed=bool(kwargs.get("error")))
 
 
-async def _await_end(postprocessing: Any, job: Any, *, has_failed: bool) -> Any:
+async def _await_end(
+    postprocessing: Awaitable[object], job: JobLike, *, has_failed: bool
+) -> object:
     try:
         result = await postprocessing
     except BaseException as error:

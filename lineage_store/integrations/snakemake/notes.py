@@ -10,7 +10,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+
+from lineage_store.integrations.snakemake.protocols import Job
 
 NOTES = "LINEAGE_STORE_SNAKEMAKE_NOTES"
 """The environment variable that names the directory."""
@@ -33,13 +34,13 @@ class Note:
     ended_at: int
 
 
-def job_name(job: Any) -> str:
+def job_name(job: Job) -> str:
     """Return the identity of a job in its workflow: its rule and wildcards."""
     wildcards = ",".join(f"{name}={value}" for name, value in sorted(job.wildcards_dict.items()))
     return f"{job.rule.name} {wildcards}".rstrip()
 
 
-def leave_note(job: Any, error: BaseException, began_at: int, ended_at: int) -> None:
+def leave_note(job: Job, error: BaseException, began_at: int, ended_at: int) -> None:
     """Write down the error of a job, if the process that records it wants to know."""
     directory = os.environ.get(NOTES)
     if not directory:
@@ -55,7 +56,7 @@ def leave_note(job: Any, error: BaseException, began_at: int, ended_at: int) -> 
             file.write(f"{line}\n")
 
 
-def take_notes(directory: Path, job: Any) -> list[Note]:
+def take_notes(directory: Path, job: Job) -> list[Note]:
     """Return the notes on a job, and remove them."""
     path = _place(directory, job)
     with suppress(OSError, ValueError, TypeError):
@@ -65,7 +66,7 @@ def take_notes(directory: Path, job: Any) -> list[Note]:
     return []
 
 
-def _place(directory: Path | str, job: Any) -> Path:
+def _place(directory: Path | str, job: Job) -> Path:
     return Path(directory) / sha256(job_name(job).encode()).hexdigest()
 
 

@@ -24,7 +24,7 @@ MEAN_PAUSE = 2.0
 class ExtraOptions:
     """Accepted by every method, and without effect."""
 
-    def __init__(self, euc: Any = None) -> None:
+    def __init__(self, euc: object = None) -> None:
         del euc
 
 
@@ -60,7 +60,11 @@ class Calls:
         return response
 
     def _list(
-        self, request: Any, response_class: type[Message], field: str, options: ListOptions | None
+        self,
+        request: Any,  # noqa: ANN401 - of several methods
+        response_class: type[Message],
+        field: str,
+        options: ListOptions | None,
     ) -> list[Any]:
         """Return the nodes in `field` of as many pages as `options` ask for."""
         limit = options.limit if options else None

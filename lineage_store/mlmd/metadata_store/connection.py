@@ -123,7 +123,12 @@ def _postgresql_url(config: PostgreSQLDatabaseConfig) -> str:
 
 
 def _server_url(
-    scheme: str, host: str, port: str, login: Any, database: str, options: dict[str, str]
+    scheme: str,
+    host: str,
+    port: str,
+    login: Any,  # noqa: ANN401 - a message of ML Metadata
+    database: str,
+    options: dict[str, str],
 ) -> str:
     user, password = quote(login.user, safe=""), quote(login.password, safe="")
     who = f"{user}:{password}@" if password else f"{user}@" if user else ""

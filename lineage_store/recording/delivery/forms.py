@@ -66,7 +66,7 @@ def without_known_types(transport: Transport, record: Record) -> Record | None:
     return Record.of(record.method, request) if typed else None
 
 
-def _stored(transport: Transport, external_ids: list[str]) -> Any:
+def _stored(transport: Transport, external_ids: list[str]) -> Any:  # noqa: ANN401 - messages of nodes
     if not external_ids:
         return []
     request = rpc.GetArtifactsByExternalIdsRequest(external_ids=external_ids)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 
 from lineage_store import errors
 from lineage_store.v1 import cache_pb2 as pb
@@ -29,12 +29,12 @@ class Record:
     body: bytes
 
     @classmethod
-    def of(cls, method: str, request: Any) -> "Record":
+    def of(cls, method: str, request: Message) -> "Record":
         """Return the record of a request message."""
         return cls(method, request.SerializeToString())
 
     @property
-    def request(self) -> Any:
+    def request(self) -> Any:  # noqa: ANN401 - the message of the method
         """A message of the request; to change it changes no record.
 
         Raises:

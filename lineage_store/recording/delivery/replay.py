@@ -11,6 +11,7 @@ from typing import Any
 
 from lineage_store import errors
 from lineage_store.client.addresses import located
+from lineage_store.client.transport import Transport
 from lineage_store.masking import masked_url
 from lineage_store.recording.delivery import journal, losses
 from lineage_store.recording.delivery.adoption import adopt
@@ -147,7 +148,9 @@ def spool_status(path: Path | str) -> SpoolStatus:
 
 
 def replay(
-    store: Any, path: Path | str, progress: Callable[[int, int], None] | None = None
+    store: Any,  # noqa: ANN401 - a LineageStore, whose module imports this
+    path: Path | str,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Replayed:
     """Send the records of a spool file to a store, in their order; delete each that was sent.
 
@@ -176,7 +179,9 @@ def _ignore_progress(count: int, total: int) -> None:
 class _Replay:
     """One replay of a file; `accepted_count` says how many records the store took in it."""
 
-    def __init__(self, transport: Any, spool: Spool, progress: Callable[[int, int], None]) -> None:
+    def __init__(
+        self, transport: Transport, spool: Spool, progress: Callable[[int, int], None]
+    ) -> None:
         self._transport = transport
         self._spool = spool
         self._progress = progress

@@ -7,7 +7,6 @@ import zlib
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lineage_store import errors
 from lineage_store.recording.delivery.spool import Spool, SpoolDamaged
@@ -59,7 +58,7 @@ def recover(path: Path | str) -> Recovered | None:
     return Recovered(saved=len(rows), lost=lost_count, damaged=aside)
 
 
-def _restore(spool: Spool, rows: list[tuple[Any, ...]], aside: Path) -> None:
+def _restore(spool: Spool, rows: list[tuple[object, ...]], aside: Path) -> None:
     """Keep rows in a new file; if that can't be, put the damaged one back, to be tried again."""
     try:
         spool.restore(rows)
@@ -69,7 +68,7 @@ def _restore(spool: Spool, rows: list[tuple[Any, ...]], aside: Path) -> None:
         raise
 
 
-def _salvage(path: Path) -> tuple[list[tuple[Any, ...]], int | None, str | None]:
+def _salvage(path: Path) -> tuple[list[tuple[object, ...]], int | None, str | None]:
     """Return the intact rows, the number of the others, and the url."""
     copy = path.with_name(f"{path.name}.copy-{time.time_ns()}")
     try:
@@ -88,7 +87,7 @@ def _salvage(path: Path) -> tuple[list[tuple[Any, ...]], int | None, str | None]
     return intact_rows, _count_lost(rows), url
 
 
-def _count_lost(rows: list[tuple[Any, ...] | bool | None]) -> int:
+def _count_lost(rows: list[tuple[object, ...] | bool | None]) -> int:
     """Return the number of records that are neither sent nor intact, at most.
 
     Records are sent in their order: behind the first that waits only those are missing that were
@@ -126,7 +125,7 @@ def _url_of(connection: sqlite3.Connection) -> str | None:
     return None
 
 
-def _row(connection: sqlite3.Connection, number: int) -> tuple[Any, ...] | bool | None:
+def _row(connection: sqlite3.Connection, number: int) -> tuple[object, ...] | bool | None:
     """Return an intact row; False: it is damaged; None: there is none of this number."""
     try:
         row = connection.execute("SELECT * FROM records WHERE id = ?", (number,)).fetchone()

@@ -81,7 +81,7 @@ def _send_group(transport: Transport, group: Sequence[Record]) -> list[errors.Li
     return [_error(result) for result in response.results]
 
 
-def _error(result: Any) -> errors.LineageError | None:
+def _error(result: pb.RecordStepsResponse.Result) -> errors.LineageError | None:
     if not result.HasField("error_code"):
         return None
     return errors.from_status(result.error_code, result.error_message, result.error_reason)

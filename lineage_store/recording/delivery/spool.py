@@ -263,7 +263,7 @@ class Spool:
             for row in connection.execute("SELECT method, body, checksum FROM records"):
                 self._record(*row)
 
-    def restore(self, rows: Sequence[tuple[Any, ...]]) -> None:
+    def restore(self, rows: Sequence[tuple[object, ...]]) -> None:
         """Keep rows of another spool file as they are."""
         with self._open() as connection:
             connection.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)", rows)

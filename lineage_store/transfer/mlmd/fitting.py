@@ -5,7 +5,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from google.protobuf.message import DecodeError
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import DecodeError, Message
 from google.protobuf.struct_pb2 import Struct
 
 from lineage_store.database.mlmd.target import Capacity
@@ -14,6 +15,7 @@ from lineage_store.limits import MAX_NAME
 from lineage_store.transfer.mlmd.findings import Findings
 from lineage_store.transfer.mlmd.texts import shortened
 from lineage_store.transfer.mlmd.values import UNREADABLE_STRING
+from lineage_store.v1 import metadata_pb2 as pb
 
 LEFT_OUT = "it is left out"
 
@@ -64,7 +66,7 @@ class Fitting:
         self._findings.add(where, f"is {number}, beyond 32 bits", LEFT_OUT)
         return None
 
-    def values(self, value: Any, where: str) -> Values | None:
+    def values(self, value: pb.Value, where: str) -> Values | None:
         """Return the value of a property as the columns of its row, or None if it is left out."""
         kind = value.WhichOneof("value")
         return self._readers[kind](getattr(value, kind), where) if kind else None
@@ -92,7 +94,7 @@ class Fitting:
             self._findings.add(where, message, "ML Metadata takes it for one")
         return self._text_value(self._without_nul(text, where), where)
 
-    def _struct(self, message: Any, where: str) -> Values | None:
+    def _struct(self, message: Message, where: str) -> Values | None:
         encoded = base64.b64encode(message.SerializeToString(deterministic=True))
         return self._text_value(STRUCT_PREFIX + encoded.decode(), where)
 
@@ -100,7 +102,7 @@ class Fitting:
         fitting_text = self._bounded(text, where, self._capacity.long_text)
         return None if fitting_text is None else (None, None, fitting_text, None, None)
 
-    def _proto(self, message: Any, where: str) -> Values | None:
+    def _proto(self, message: AnyMessage, where: str) -> Values | None:
         if not message.type_url:
             reason = "is an Any without type_url, which ML Metadata can't read"
             self._findings.add(where, reason, LEFT_OUT)

@@ -20,10 +20,11 @@ from lineage_store.database.staging.node_rows import (
     property_rows,
 )
 from lineage_store.database.staging.types import type_row
-from lineage_store.kinds import KINDS, NodeKind
+from lineage_store.kinds import KINDS, NodeKind, NodeMessage
 from lineage_store.masking import masked_url
 from lineage_store.transfer.mlmd.findings import Findings
 from lineage_store.transfer.mlmd.reading import MlmdReading, Page
+from lineage_store.v1 import metadata_pb2 as pb
 
 Progress = Callable[[int, int], None]
 """Called after each page with the rows so far and the rows in all."""
@@ -110,7 +111,7 @@ class _Import:
     def _fill_nodes(self, kind: NodeKind) -> None:
         table = tables.nodes[kind]
 
-        def write(connection: Connection, nodes: list[Any]) -> None:
+        def write(connection: Connection, nodes: list[NodeMessage]) -> None:
             moment = now_us()
             rows = [node_row(kind, node, encoded(node), 1, moment) for node in nodes]
             _insert(connection, table, rows)
@@ -122,7 +123,7 @@ class _Import:
     def _fill_events(self) -> None:
         table = tables.events
 
-        def write(connection: Connection, events: list[tuple[int, Any]]) -> None:
+        def write(connection: Connection, events: list[tuple[int, pb.Event]]) -> None:
             moment = now_us()
             _insert(connection, table, [event_row(*event, moment) for event in events])
 

@@ -1,12 +1,11 @@
 """Nodes and events of ML Metadata as messages of the store."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from lineage_store.database.ids import MAX_ID
 from lineage_store.database.mlmd.records import EventRecord, NodeRecord, PropertyRecord, StepRecord
 from lineage_store.database.staging.types import StoredType
-from lineage_store.kinds import ARTIFACT, NodeKind
+from lineage_store.kinds import NodeKind, NodeMessage
 from lineage_store.transfer.mlmd.findings import Findings
 from lineage_store.transfer.mlmd.texts import any_text, key_text
 from lineage_store.transfer.mlmd.values import value_of
@@ -32,7 +31,7 @@ class NodeDecoder:
         field = kind.message.DESCRIPTOR.fields_by_name.get(kind.state_field or "")
         self._states = field.enum_type.values_by_number if field else {}
 
-    def decode(self, record: NodeRecord) -> Any | None:
+    def decode(self, record: NodeRecord) -> NodeMessage | None:
         """Return the node, or None if a store can't have it."""
         where = f"{self._kind.name} {record.id}"
         stored_type = self._types.get(record.type_id)
@@ -43,7 +42,7 @@ class NodeDecoder:
             reason = f"has the type {record.type_id}, which is none of its kind"
             self._findings.add(where, reason, LEFT_OUT)
             return None
-        message = self._kind.message(
+        message: NodeMessage = self._kind.message(
             id=record.id,
             type_id=record.type_id,
             type=stored_type.message.name,
@@ -56,7 +55,7 @@ class NodeDecoder:
             self._set_property(message, value, where)
         return message
 
-    def _set_names(self, message: Any, record: NodeRecord, where: str) -> None:
+    def _set_names(self, message: NodeMessage, record: NodeRecord, where: str) -> None:
         if record.name is not None:
             message.name = key_text(record.name, f"{where}, name", self._findings)
         if record.external_id is not None:
@@ -65,10 +64,10 @@ class NodeDecoder:
                 message.external_id = text
             else:
                 self._findings.add(where, "has an empty external id", "it has none now")
-        if self._kind is ARTIFACT:
+        if isinstance(message, pb.Artifact):
             message.uri = any_text(record.uri or "", f"{where}, uri", self._findings)
 
-    def _set_state(self, message: Any, state: Any, where: str) -> None:
+    def _set_state(self, message: object, state: object, where: str) -> None:
         if state is None:
             return
         if state in self._states:
@@ -76,7 +75,7 @@ class NodeDecoder:
         else:
             self._findings.add(where, f"has the unknown state {state}", "it has none now")
 
-    def _set_property(self, message: Any, record: PropertyRecord, where: str) -> None:
+    def _set_property(self, message: NodeMessage, record: PropertyRecord, where: str) -> None:
         is_custom = bool(record.is_custom)
         custom = "custom property" if is_custom else "property"
         name = key_text(record.name, f"{where}, the name of a {custom}", self._findings)
@@ -86,7 +85,7 @@ class NodeDecoder:
             values[name].CopyFrom(value)
 
 
-def decode_event(record: EventRecord, findings: Findings) -> Any | None:
+def decode_event(record: EventRecord, findings: Findings) -> pb.Event | None:
     """Return the event, or None if a store can't have it."""
     where = f"event {record.id}"
     type_numbers = pb.Event.Type.values()
@@ -104,7 +103,7 @@ def decode_event(record: EventRecord, findings: Findings) -> Any | None:
     return event
 
 
-def _add_step(event: Any, step: StepRecord, where: str, findings: Findings) -> None:
+def _add_step(event: pb.Event, step: StepRecord, where: str, findings: Findings) -> None:
     if step.is_index and step.index is not None:
         event.path.steps.add(index=step.index)
     elif not step.is_index and step.key is not None:

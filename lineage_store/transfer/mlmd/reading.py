@@ -1,15 +1,20 @@
 """The part of a database of ML Metadata that a store takes, page by page."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
+from lineage_store.database.mlmd.records import EventRecord, NodeRecord
 from lineage_store.database.mlmd.source import LEAST, MlmdSource, Pair
 from lineage_store.database.staging.types import StoredType
-from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
+from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind, NodeMessage
 from lineage_store.transfer.mlmd.findings import Findings
 from lineage_store.transfer.mlmd.nodes import LEFT_OUT, NodeDecoder, decode_event
 from lineage_store.transfer.mlmd.sizes import Fit
 from lineage_store.transfer.mlmd.types import decode_types
+from lineage_store.v1 import metadata_pb2 as pb
+
+R = TypeVar("R", NodeRecord, EventRecord)
+T = TypeVar("T")
 
 Existing = Callable[[NodeKind, Iterable[int]], set[int]]
 """Given a kind of node and some ids, which of them are there."""
@@ -46,7 +51,7 @@ class MlmdReading:
         """Yield the nodes of a kind behind an id."""
         decoder = NodeDecoder(kind, self.types, self._findings)
 
-        def decode(record: Any) -> Any | None:
+        def decode(record: NodeRecord) -> NodeMessage | None:
             node = decoder.decode(record)
             return None if node is None else self._fit.node(node, f"{kind.name} {record.id}")
 
@@ -82,11 +87,11 @@ class MlmdReading:
             )
             after = pairs[-1]
 
-    def _event(self, record: Any) -> Any | None:
+    def _event(self, record: EventRecord) -> pb.Event | None:
         event = decode_event(record, self._findings)
         return None if event is None else self._fit.event(event, f"event {record.id}")
 
-    def _readable(self, noun: str, record: Any, decode: Callable[[Any], Any | None]) -> Any | None:
+    def _readable(self, noun: str, record: R, decode: Callable[[R], T | None]) -> T | None:
         try:
             return decode(record)
         except (ValueError, TypeError, OverflowError):
@@ -94,8 +99,8 @@ class MlmdReading:
             return None
 
     def _tied_events(
-        self, events: list[tuple[int, Any]], existing: Existing
-    ) -> list[tuple[int, Any]]:
+        self, events: list[tuple[int, pb.Event]], existing: Existing
+    ) -> list[tuple[int, pb.Event]]:
         there = {
             ARTIFACT: existing(ARTIFACT, (event.artifact_id for _, event in events)),
             EXECUTION: existing(EXECUTION, (event.execution_id for _, event in events)),

@@ -5,11 +5,13 @@ from operator import itemgetter
 from typing import Any
 
 from google.protobuf import json_format
+from google.protobuf.message import Message
 
 from lineage_store.database.mlmd.target import Item
 from lineage_store.database.staging.types import StoredType
-from lineage_store.kinds import ARTIFACT, NodeKind
+from lineage_store.kinds import NodeKind, NodeMessage
 from lineage_store.transfer.mlmd.fitting import Fitting
+from lineage_store.v1 import metadata_pb2 as pb
 
 Row = tuple[Any, ...]
 
@@ -41,7 +43,7 @@ def type_row(stored_type: StoredType, fitting: Fitting) -> Row:
 _STRUCTURES = ("input_type", "output_type")
 
 
-def _structure(message: Any, name: str, where: str, fitting: Fitting) -> str | None:
+def _structure(message: Message, name: str, where: str, fitting: Fitting) -> str | None:
     if name not in message.DESCRIPTOR.fields_by_name or not message.HasField(name):
         return None
     encoded = json_format.MessageToJson(getattr(message, name), indent=None)
@@ -68,7 +70,7 @@ def parent_type_rows(types: Iterable[StoredType]) -> list[Row]:
     ]
 
 
-def node_item(kind: NodeKind, message: Any, fitting: Fitting) -> Item:
+def node_item(kind: NodeKind, message: NodeMessage, fitting: Fitting) -> Item:
     """Return the row of a node, and those of its properties."""
     where = f"{kind.name} {message.id}"
     name = fitting.key(message.name, f"{where}, name") if message.HasField("name") else None
@@ -87,17 +89,17 @@ def node_item(kind: NodeKind, message: Any, fitting: Fitting) -> Item:
     return row, list(_property_rows(message, where, fitting))
 
 
-def _own_columns(kind: NodeKind, message: Any, where: str, fitting: Fitting) -> Row:
+def _own_columns(kind: NodeKind, message: NodeMessage, where: str, fitting: Fitting) -> Row:
     if kind.state_field is None:
         return ()
     has_state = message.HasField(kind.state_field)
     state = getattr(message, kind.state_field) if has_state else None
-    if kind is ARTIFACT:
+    if isinstance(message, pb.Artifact):
         return (fitting.text(message.uri, f"{where}, uri"), state)
     return (state,)
 
 
-def property_places(message: Any) -> Iterator[tuple[bool, str, Any, str]]:
+def property_places(message: NodeMessage) -> Iterator[tuple[bool, str, pb.Value, str]]:
     """Yield each property: whether it is custom, its name, its value, and how it is called."""
     for is_custom, values in ((False, message.properties), (True, message.custom_properties)):
         kind = "custom property" if is_custom else "property"
@@ -105,7 +107,7 @@ def property_places(message: Any) -> Iterator[tuple[bool, str, Any, str]]:
             yield is_custom, name, value, f"{kind} {name!r}"
 
 
-def _property_rows(message: Any, where: str, fitting: Fitting) -> Iterator[Row]:
+def _property_rows(message: NodeMessage, where: str, fitting: Fitting) -> Iterator[Row]:
     for is_custom, name, value, called in property_places(message):
         values = fitting.values(value, f"{where}, {called}")
         if values is not None:
@@ -113,7 +115,7 @@ def _property_rows(message: Any, where: str, fitting: Fitting) -> Iterator[Row]:
             yield (message.id, key, is_custom, *values)
 
 
-def event_item(event_id: int, event: Any, fitting: Fitting) -> Item:
+def event_item(event_id: int, event: pb.Event, fitting: Fitting) -> Item:
     """Return the row of an event, and those of the steps of its path."""
     moment = None
     if event.HasField("milliseconds_since_epoch"):
@@ -122,7 +124,7 @@ def event_item(event_id: int, event: Any, fitting: Fitting) -> Item:
     return row, list(_step_rows(event_id, event, fitting))
 
 
-def _step_rows(event_id: int, event: Any, fitting: Fitting) -> Iterator[Row]:
+def _step_rows(event_id: int, event: pb.Event, fitting: Fitting) -> Iterator[Row]:
     where = f"event {event_id}, a step of its path"
     for step in event.path.steps:
         if step.WhichOneof("value") == "index":

@@ -1,10 +1,14 @@
 """Nodes and events of ML Metadata that are larger than the target takes in one row."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TypeVar
 
 from lineage_store.database.staging.edges import path_text
+from lineage_store.kinds import NodeMessage
 from lineage_store.transfer.mlmd.findings import Findings
+from lineage_store.v1 import metadata_pb2 as pb
+
+N = TypeVar("N", bound=NodeMessage)
 
 LEFT_OUT = "it is left out"
 
@@ -23,7 +27,7 @@ class Fit:
         self._max_bytes = max_bytes
         self._findings = findings
 
-    def node(self, node: Any, where: str) -> Any | None:
+    def node(self, node: N, where: str) -> N | None:
         """Return a node without the properties for which there is no room, the largest first.
 
         None: even so it is too large.
@@ -38,7 +42,7 @@ class Fit:
             del getattr(node, field)[name]
         return node
 
-    def event(self, event: Any, where: str) -> Any | None:
+    def event(self, event: pb.Event, where: str) -> pb.Event | None:
         """Return an event, or None if it is too large."""
         size = event.ByteSize()
         if event.HasField("path"):
@@ -52,7 +56,7 @@ class Fit:
         return f"has {size} bytes; the target takes {self._max_bytes} in one row"
 
 
-def _values(node: Any) -> Iterator[tuple[int, str, str, str]]:
+def _values(node: object) -> Iterator[tuple[int, str, str, str]]:
     """Yield size, field, kind and name of each property."""
     for field, noun in _MAPS:
         for name, value in getattr(node, field).items():

@@ -9,7 +9,7 @@ from lineage_store.database.ids import MAX_ID
 from lineage_store.database.mlmd.records import TypeRecord
 from lineage_store.database.schema.revisions import FIRST_USER_TYPE
 from lineage_store.database.staging.types import StoredType
-from lineage_store.kinds import BY_NUMBER, KINDS, NodeKind
+from lineage_store.kinds import BY_NUMBER, KINDS, NodeKind, TypeMessage
 from lineage_store.transfer.mlmd.findings import Findings
 from lineage_store.transfer.mlmd.texts import any_text, key_text
 from lineage_store.v1 import metadata_pb2 as pb
@@ -36,7 +36,7 @@ def decode_types(records: Iterable[TypeRecord], findings: Findings) -> dict[int,
     return types
 
 
-def _text(cell: Any) -> str:
+def _text(cell: str | bytes) -> str:
     return any_text(cell, "", Findings())
 
 
@@ -65,7 +65,9 @@ def _decode(record: TypeRecord, names: dict[int, str], findings: Findings) -> St
     return StoredType(kind, message)
 
 
-def _set_external_id(message: Any, cell: Any, where: str, findings: Findings) -> None:
+def _set_external_id(
+    message: TypeMessage, cell: str | bytes, where: str, findings: Findings
+) -> None:
     external_id = key_text(cell, f"{where}, external id", findings)
     if external_id:
         message.external_id = external_id
@@ -73,7 +75,9 @@ def _set_external_id(message: Any, cell: Any, where: str, findings: Findings) ->
         findings.add(where, "has an empty external id", "it has none now")
 
 
-def _set_structure(message: Any, name: str, cell: Any, where: str, findings: Findings) -> None:
+def _set_structure(
+    message: TypeMessage, name: str, cell: str | bytes | None, where: str, findings: Findings
+) -> None:
     if not cell or name not in message.DESCRIPTOR.fields_by_name:
         return
     text = any_text(cell, f"{where}, {name}", findings)
@@ -83,7 +87,13 @@ def _set_structure(message: Any, name: str, cell: Any, where: str, findings: Fin
         findings.add(f"{where}, {name}", "can't be decoded", "it is left out")
 
 
-def _declare(message: Any, name: Any, number: Any, where: str, findings: Findings) -> None:
+def _declare(
+    message: TypeMessage,
+    name: str | bytes,
+    number: Any,  # noqa: ANN401 - as an enum takes it
+    where: str,
+    findings: Findings,
+) -> None:
     property_name = key_text(name, f"{where}, a property's name", findings)
     if number in pb.PropertyType.values() and number != pb.UNKNOWN:
         message.properties[property_name] = number
@@ -93,7 +103,10 @@ def _declare(message: Any, name: Any, number: Any, where: str, findings: Finding
 
 
 def _set_base_type(
-    kind: NodeKind, message: Any, parents: list[str | None], findings: Findings
+    kind: NodeKind,
+    message: Any,  # noqa: ANN401 - each kind has an enum of its own
+    parents: list[str | None],
+    findings: Findings,
 ) -> None:
     numbers = {name: number for number, name in kind.system_types.items()}
     for parent in parents:

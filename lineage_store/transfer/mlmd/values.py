@@ -2,10 +2,10 @@
 
 import base64
 import binascii
-from typing import Any
+from typing import TypeVar
 
 from google.protobuf.any_pb2 import Any as AnyMessage
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from google.protobuf.struct_pb2 import Struct
 
 from lineage_store.database.mlmd.records import PropertyRecord
@@ -14,13 +14,17 @@ from lineage_store.transfer.mlmd.findings import Findings
 from lineage_store.transfer.mlmd.texts import any_text
 from lineage_store.v1 import metadata_pb2 as pb
 
+M = TypeVar("M", bound=Message)
+
+Cell = str | bytes | int | float
+
 UNREADABLE_STRING = "__MLMD_NULL__"
 """A string that ML Metadata takes for a value that is not there."""
 
 _ORDER = ("int_value", "double_value", "string_value", "proto_value", "bool_value")
 
 
-def value_of(record: PropertyRecord, where: str, findings: Findings) -> Any | None:
+def value_of(record: PropertyRecord, where: str, findings: Findings) -> pb.Value | None:
     """Return the value of a property, or None if there is none that can be kept."""
     filled = [name for name in _ORDER if getattr(record, name) is not None]
     if not filled:
@@ -37,19 +41,19 @@ def value_of(record: PropertyRecord, where: str, findings: Findings) -> Any | No
         return None
 
 
-def _int_value(cell: Any, _where: str, _findings: Findings) -> Any:
+def _int_value(cell: Cell, _where: str, _findings: Findings) -> pb.Value:
     return pb.Value(int_value=int(cell))
 
 
-def _double_value(cell: Any, _where: str, _findings: Findings) -> Any:
+def _double_value(cell: Cell, _where: str, _findings: Findings) -> pb.Value:
     return pb.Value(double_value=float(cell))
 
 
-def _bool_value(cell: Any, _where: str, _findings: Findings) -> Any:
+def _bool_value(cell: Cell, _where: str, _findings: Findings) -> pb.Value:
     return pb.Value(bool_value=bool(int(cell)))
 
 
-def _string_value(cell: Any, where: str, findings: Findings) -> Any:
+def _string_value(cell: Cell, where: str, findings: Findings) -> pb.Value:
     text = any_text(_text_cell(cell), where, findings)
     if text == UNREADABLE_STRING:
         findings.add(where, f"is {text!r}, which ML Metadata can't read", "it is kept as it is")
@@ -61,7 +65,7 @@ def _string_value(cell: Any, where: str, findings: Findings) -> Any:
     return pb.Value(string_value=text)
 
 
-def _proto_value(cell: Any, where: str, findings: Findings) -> Any:
+def _proto_value(cell: Cell, where: str, findings: Findings) -> pb.Value:
     text = any_text(_text_cell(cell), where, findings)
     message = _decoded(AnyMessage(), text)
     if message is None:
@@ -73,11 +77,11 @@ def _proto_value(cell: Any, where: str, findings: Findings) -> Any:
     return pb.Value(proto_value=message)
 
 
-def _text_cell(cell: Any) -> str | bytes:
+def _text_cell(cell: object) -> str | bytes:
     return cell if isinstance(cell, str | bytes) else str(cell)
 
 
-def _decoded(message: Any, text: str) -> Any | None:
+def _decoded(message: M, text: str) -> M | None:
     try:
         message.ParseFromString(base64.b64decode(text, validate=True))
     except (binascii.Error, DecodeError, ValueError):

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from google.protobuf.message import Message
+
 from lineage_store import errors
 from lineage_store.database.bulk.store_pages import StorePages
 from lineage_store.database.mlmd.source import LEAST, MlmdSource
@@ -141,6 +143,6 @@ def _plain(pairs: Iterable[tuple[int, int]]) -> Iterator[Keyed]:
     return ((pair, None) for pair in pairs)
 
 
-def _encoded(message: Any) -> bytes:
+def _encoded(message: Message) -> bytes:
     encoded: bytes = message.SerializeToString(deterministic=True)
     return encoded
