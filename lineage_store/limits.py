@@ -25,7 +25,7 @@ RETRY_FOR_SECONDS = 5.0
 """Seconds for which a call tries again while the database is away or other writers are faster."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FilterLimits:
     """The limits of a filter.
 

@@ -3,26 +3,12 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from datetime import UTC, datetime
-from pathlib import PurePath
 from typing import Any
 
 import click
 
 from lineage_store.entities.plain import plain, printable
-
-_TIMES = {
-    "create_time",
-    "update_time",
-    "time",
-    "published_at",
-    "oldest",
-    "started_at",
-    "heard_of_at",
-    "expires_at",
-    "last_hit_at",
-    "invalidated_at",
-}
+from lineage_store.entities.tables import cell
 
 
 def echo_json(value: Any) -> None:
@@ -32,7 +18,7 @@ def echo_json(value: Any) -> None:
 
 def echo_table(columns: Sequence[str], items: Sequence[Any], *, err: bool = False) -> None:
     """Print the fields `columns` of each item, aligned, under their names."""
-    rows = [[column.replace("_", " ").upper() for column in columns]]
+    rows = [[column.removesuffix("_ms").replace("_", " ").upper() for column in columns]]
     rows += [[cell(column, getattr(item, column)) for column in columns] for item in items]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
@@ -52,24 +38,3 @@ def echo_item(item: Any) -> None:
         click.echo(f"{name}:")
         for key in sorted(value):
             click.echo(f"  {printable(key)} = {cell(key, value[key])}")
-
-
-def cell(name: str, value: Any) -> str:
-    """Return the value of a field as one line of text."""
-    if value is None:
-        return "-"
-    if name in _TIMES and isinstance(value, int):
-        return _time(value)
-    if isinstance(value, str):
-        return printable(value)
-    if isinstance(value, PurePath):
-        return printable(str(value))
-    return printable(json.dumps(plain(value), ensure_ascii=False))
-
-
-def _time(milliseconds: int) -> str:
-    try:
-        moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    except (OverflowError, ValueError, OSError):
-        return str(milliseconds)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

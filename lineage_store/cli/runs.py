@@ -12,6 +12,7 @@ from lineage_store.cli.nearest import check_pipeline, unknown_run
 from lineage_store.cli.options import document_options, open_store, store_option
 from lineage_store.entities import ExecutionState
 from lineage_store.entities.plain import printable
+from lineage_store.entities.tables import cell
 from lineage_store.lineage.verdict import counted
 from lineage_store.recording.history import RunHistory, RunStep, RunSummary, list_runs, read_run
 
@@ -94,8 +95,12 @@ def _drawing(history: RunHistory) -> Iterator[str]:
 
 def _heading(summary: RunSummary) -> str:
     of = f" of {summary.pipeline}" if summary.pipeline else ""
-    parts = [f"{summary.run}{of}", str(summary.state or "?"), _duration(summary.duration_ms)]
-    return printable("  ".join([*parts, render.cell("started_at", summary.started_at)]))
+    parts = [
+        f"{summary.run}{of}",
+        str(summary.state or "?"),
+        cell("duration_ms", summary.duration_ms),
+    ]
+    return printable("  ".join([*parts, cell("started_at", summary.started_at)]))
 
 
 def _columns(history: RunHistory) -> list[list[str]]:
@@ -117,23 +122,15 @@ def _cells(step: RunStep) -> tuple[str, str, str, str]:
     if step.is_cached and step.original_execution_id is not None:
         remark += f" from execution {step.original_execution_id}"
     elif step.state is ExecutionState.RUNNING:
-        remark += f" last heard of {render.cell('heard_of_at', step.heard_of_at)}"
+        remark += f" last heard of {cell('heard_of_at', step.heard_of_at)}"
     elif step.error:
         remark += f" {step.error}"
     elif step.decision:
         remark += f" {step.decision}"
     remark += f" incomplete: {step.incomplete}" if step.incomplete else ""
-    return printable(name), str(step.state or "-"), _duration(step.duration_ms), printable(remark)
-
-
-def _duration(milliseconds: int | None) -> str:
-    if milliseconds is None:
-        return "-"
-    if milliseconds < 1000:  # noqa: PLR2004 - ms in a second
-        return f"{milliseconds} ms"
-    seconds = milliseconds / 1000
-    if seconds < 60:  # noqa: PLR2004 - s in a minute
-        return f"{seconds:.1f} s"
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
+    return (
+        printable(name),
+        str(step.state or "-"),
+        cell("duration_ms", step.duration_ms),
+        printable(remark),
+    )

@@ -3,17 +3,21 @@
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from google.protobuf.message import Message
 
 from lineage_store import errors
 from lineage_store.client.transport import Transport
 from lineage_store.entities import Node
+from lineage_store.entities.tables import data_frame, html_table
 from lineage_store.kinds import NodeKind
 from lineage_store.limits import MAX_PAGE
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as rpc
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 T = TypeVar("T")
 N = TypeVar("N", bound=Node)
@@ -29,7 +33,11 @@ _FIELDS: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+_SHOWN_ITEMS = 3
+"""Items that the repr of a page shows."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Page(Generic[T]):
     """A part of a listing.
 
@@ -46,6 +54,28 @@ class Page(Generic[T]):
 
     def __len__(self) -> int:
         return len(self.items)
+
+    def __repr__(self) -> str:
+        items = [repr(item) for item in self.items[:_SHOWN_ITEMS]]
+        if len(self.items) > _SHOWN_ITEMS:
+            items.append(f"… {len(self.items) - _SHOWN_ITEMS} more")
+        return f"Page([{', '.join(items)}], next_page_token={self.next_page_token!r})"
+
+    def _repr_html_(self) -> str:
+        note = "more on the next page: page_token=…" if self.next_page_token else ""
+        return html_table(self.items, note)
+
+    def to_pandas(self) -> "DataFrame":
+        """Return the items as a pandas.DataFrame: a row each, a column a field.
+
+        Times are in UTC, and properties have columns such as "properties.depth".
+
+        >>> store.artifacts.list(type="Model").to_pandas()[["name", "properties.accuracy"]]
+
+        Raises:
+            FailedPrecondition: pandas is not installed.
+        """
+        return data_frame(self.items)
 
 
 def request_for(method: str, **fields: Any) -> Any:

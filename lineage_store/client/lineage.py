@@ -279,8 +279,8 @@ class LineageMethods(NotationMethods):
         show_cached: bool = False,
         max_paths: int = 10,
         hops: int | None = None,
-        as_of: datetime | None = None,
-        recorded_as_of: datetime | None = None,
+        as_of: datetime | str | None = None,
+        recorded_as_of: datetime | str | None = None,
         max_nodes: int | None = None,
         timeout: float | None = None,
     ) -> Paths:
@@ -324,8 +324,8 @@ class LineageMethods(NotationMethods):
         left: Artifact | int | str | Path,
         right: Artifact | int | str | Path,
         *,
-        as_of: datetime | None = None,
-        recorded_as_of: datetime | None = None,
+        as_of: datetime | str | None = None,
+        recorded_as_of: datetime | str | None = None,
         max_nodes: int | None = None,
         timeout: float | None = None,
     ) -> Comparison:

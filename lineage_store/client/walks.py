@@ -34,8 +34,9 @@ class WalkOptions(TypedDict, total=False):
         event_types: Only over events of these types.
         artifact_types: Only to artifacts whose type has one of these names.
         execution_types: Only to executions whose type has one of these names.
-        as_of: Only over events that had happened by then, by the clock of who recorded them. Nodes
-            are answered as they are now.
+        as_of: Only over events that had happened by then, by the clock of who recorded them: a
+            time with a zone, or a text such as "2026-06-30T12:00+02:00". Nodes are answered as they
+            are now.
         recorded_as_of: Only over events that the store had learned of by then.
         max_nodes: The most nodes to answer.
         max_bytes: The most bytes to answer.
@@ -47,8 +48,8 @@ class WalkOptions(TypedDict, total=False):
     event_types: Iterable[EventType | str]
     artifact_types: Iterable[str]
     execution_types: Iterable[str]
-    as_of: datetime | None
-    recorded_as_of: datetime | None
+    as_of: datetime | str | None
+    recorded_as_of: datetime | str | None
     max_nodes: int | None
     max_bytes: int | None
     timeout: float | None
@@ -64,8 +65,8 @@ class Walk:
     event_types: Iterable[EventType | str] = ()
     artifact_types: Iterable[str] = ()
     execution_types: Iterable[str] = ()
-    as_of: datetime | None = None
-    recorded_as_of: datetime | None = None
+    as_of: datetime | str | None = None
+    recorded_as_of: datetime | str | None = None
     max_nodes: int | None = None
     max_bytes: int | None = None
     timeout: float | None = None
@@ -157,11 +158,11 @@ def budget_message(max_nodes: int | None, max_bytes: int | None, timeout: float 
     return pb.LineageBudget(max_nodes=max_nodes, max_bytes=max_bytes, max_milliseconds=milliseconds)
 
 
-def as_of_message(happened: datetime | None, recorded: datetime | None) -> Any:
+def as_of_message(happened: datetime | str | None, recorded: datetime | str | None) -> Any:
     """Return the AsOf message, or None if there is no bound.
 
     Raises:
-        InvalidArgument: There are two bounds, or one has no time zone.
+        InvalidArgument: There are two bounds, one has no time zone, or a text is no time.
     """
     if happened is not None and recorded is not None:
         raise errors.InvalidArgument("give as_of or recorded_as_of, not both")
@@ -172,7 +173,16 @@ def as_of_message(happened: datetime | None, recorded: datetime | None) -> Any:
     return None
 
 
-def _microseconds(moment: datetime, name: str) -> int:
+def _microseconds(moment: datetime | str, name: str) -> int:
+    if isinstance(moment, str):
+        try:
+            moment = datetime.fromisoformat(moment)
+        except ValueError:
+            raise errors.InvalidArgument(
+                f"{name} is no time: {moment!r:.100}; write 2026-06-30T12:00:00+00:00"
+            ) from None
+    if not isinstance(moment, datetime):
+        raise errors.InvalidArgument(f"{name} is a datetime or a text, not {moment!r:.100}")
     if moment.tzinfo is None:
         raise errors.InvalidArgument(f"{name} needs a time zone: {moment.isoformat()}+00:00")
     since = moment - datetime(1970, 1, 1, tzinfo=UTC)

@@ -7,6 +7,7 @@ from typing import Any, NoReturn, Protocol
 from sqlalchemy import Dialect, Table
 from sqlalchemy.engine import Engine as CoreEngine
 
+from lineage_store import errors
 from lineage_store.database.statements import ListStatement, Statement
 from lineage_store.database.tables import COLLATIONS, columns_of
 
@@ -90,6 +91,13 @@ class Driver(Protocol):
     def within(self, connection: Any, seconds: float) -> AbstractContextManager[None]:
         """Interrupt statements that take longer; they raise DeadlineExceeded."""
 
+    @property
+    def refuses_large_values(self) -> bool:
+        """True if `below` works; it costs less than measuring each value in the query."""
+
+    def below(self, connection: Any, max_bytes: int) -> AbstractContextManager[None]:
+        """Let queries in this block raise LargeValue when they meet a value of more bytes."""
+
     def pipelined(self, connection: Any) -> AbstractContextManager[Any]:
         """Let statements in this block not wait for the answers to those before.
 
@@ -109,6 +117,10 @@ class Driver(Protocol):
 
 class ConstraintViolated(Exception):
     """A row clashed with a unique key: another writer was faster, or a check is missing."""
+
+
+class LargeValue(errors.InvalidArgument):
+    """A value has more bytes than the database holds, or than this query may read."""
 
 
 class SecondStatement(Exception):
@@ -158,17 +170,31 @@ class Connection:
         """True if reading the length of a body costs as much as the body, as on MySQL."""
         return self._driver.dialect.name in COLLATIONS
 
+    @property
+    def refuses_large_values(self) -> bool:
+        """True if `rows_below` can be asked, as on SQLite."""
+        return self._driver.refuses_large_values
+
     def begin(self, *, write: bool) -> None:
         """Begin a transaction."""
-        self._guard(self._driver.begin, self._raw, write=write)
+        try:
+            self._driver.begin(self._raw, write=write)
+        except Exception as error:
+            self._fail(error)
 
     def commit(self) -> None:
         """Make everything since `begin` durable."""
-        self._guard(self._raw.commit)
+        try:
+            self._raw.commit()
+        except Exception as error:
+            self._fail(error)
 
     def rollback(self) -> None:
         """Undo everything since `begin`."""
-        self._guard(self._raw.rollback)
+        try:
+            self._raw.rollback()
+        except Exception as error:
+            self._fail(error)
 
     @contextmanager
     def pipelined(self) -> Iterator[None]:
@@ -186,6 +212,17 @@ class Connection:
     def rows(self, statement: Statement, **values: Any) -> list[Row]:
         """Return all rows of a query."""
         return self._fetch(*statement.render(self._driver.dialect, values))
+
+    def rows_below(self, max_bytes: int, statement: Statement, **values: Any) -> list[Row] | None:
+        """Return all rows of a query, or None if a value has more bytes.
+
+        It is for databases that have `refuses_large_values`.
+        """
+        try:
+            with self._driver.below(self._raw, max_bytes):
+                return self.rows(statement, **values)
+        except LargeValue:
+            return None
 
     def rows_of(self, statement: ListStatement, items: Sequence[Any], **values: Any) -> list[Row]:
         """Return all rows of a query over a list, in as few statements as its length allows."""
@@ -245,21 +282,16 @@ class Connection:
         try:
             cursor = self._raw.cursor()
             cursor.execute(text, arguments)
-            return list(cursor.fetchall())
+            rows = cursor.fetchall()
         except Exception as error:
             self._fail(error)
+        return rows if isinstance(rows, list) else list(rows)  # PyMySQL returns tuples
 
     def _run(self, text: str, arguments: Any) -> None:
         for observe in statement_observers:
             observe(text)
         try:
             self._raw.cursor().execute(text, arguments)
-        except Exception as error:
-            self._fail(error)
-
-    def _guard(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        try:
-            return call(*args, **kwargs)
         except Exception as error:
             self._fail(error)
 

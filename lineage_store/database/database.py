@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from functools import partial
 from typing import Any, TypeVar
 
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
@@ -13,8 +12,7 @@ from lineage_store.database.connection import Connection, SecondStatement
 from lineage_store.database.drivers.urls import driver_for
 from lineage_store.database.group_commit import GroupCommit, WriteRequest
 from lineage_store.database.queries.index_overlay import complete_index
-from lineage_store.database.queries.listing import Steps
-from lineage_store.database.queries.snapshot import Snapshot
+from lineage_store.database.queries.snapshot import ReadSettings, Snapshot
 from lineage_store.database.schema import revisions as schema
 from lineage_store.database.sizes import LostInLargeStatement
 from lineage_store.database.staging.types import TypeCache
@@ -55,13 +53,7 @@ class Database:
         self._driver = driver_for(url)
         raw = self._open()
         self._types = TypeCache()
-        self._snapshot = partial(
-            Snapshot,
-            cache=self._types,
-            filter_limits=self._limits.filters,
-            max_bytes=self._limits.max_answer_bytes,
-            steps=Steps(),
-        )
+        self._read_settings = ReadSettings(self._limits.filters, self._limits.max_answer_bytes)
         self._queue = GroupCommit(self._run_group)
         self._property_indexer = PropertyIndexer(
             self._queued_keys, self._index, lambda: self._queue.is_busy
@@ -135,66 +127,92 @@ class Database:
         def with_snapshot(transaction: Transaction) -> T:
             return job(
                 transaction,
-                self._snapshot(self._writer.connection, index_is_complete=index_is_complete),
+                Snapshot(
+                    self._writer.connection,
+                    self._read_settings,
+                    index_is_complete=index_is_complete,
+                ),
             )
 
         result: T = self._queue.submit(with_snapshot, alone=True)
         return result
 
-    def read(self, job: Callable[[Snapshot], T], *, once: bool = False) -> T:
+    def read(self, job: Callable[..., T], *arguments: object, once: bool = False) -> T:
         """Return the result of `job`, which reads one consistent state and may run again.
 
         Args:
-            job: Reads.
+            job: Reads; takes a snapshot.
+            arguments: Passed on to `job`, after the snapshot.
             once: It takes one query as a rule; that needs no transaction, which on a server saves
                 two of three round trips.
         """
         if once and self._driver.reads_at_once:
             try:
-                return self._with_reader(lambda raw: job(self._snapshot(raw)), once=True)
+                result: T = self._with_reader(self._read_at_once, job, arguments, once=True)
             except (SecondStatement, IndexIsBehind):
                 pass  # it takes more than that, so it is read as all else is
             except LOST:
                 if not self._driver.is_remote:
                     raise
-        return self._with_index(
-            lambda *, complete: self._read_until_there(job, index_is_complete=complete),
-            lambda: self._read_beside_index(job),
+            else:
+                return result
+        answer: T = self._with_index(
+            lambda *, complete: self._read_until_there(job, *arguments, index_is_complete=complete),
+            lambda: self._with_reader(self._read_beside_index, job, arguments),
         )
+        return answer
 
-    def _read_beside_index(self, job: Callable[[Snapshot], T]) -> T:
+    def _read_at_once(
+        self, connection: Connection, job: Callable[..., T], arguments: tuple[object, ...]
+    ) -> T:
+        return job(Snapshot(connection, self._read_settings), *arguments)
+
+    def _read_beside_index(
+        self, connection: Connection, job: Callable[..., T], arguments: tuple[object, ...]
+    ) -> T:
         """Read the rows that the index lacks from the nodes themselves: nothing can be written."""
+        connection.begin(write=False)
+        try:
+            with complete_index(connection):
+                snapshot = Snapshot(connection, self._read_settings, index_is_complete=True)
+                return job(snapshot, *arguments)
+        finally:
+            connection.rollback()
 
-        def in_transaction(connection: Connection) -> T:
-            connection.begin(write=False)
-            try:
-                with complete_index(connection):
-                    return job(self._snapshot(connection, index_is_complete=True))
-            finally:
-                connection.rollback()
-
-        return self._with_reader(in_transaction)
-
-    def _read_until_there(self, job: Callable[[Snapshot], T], *, index_is_complete: bool) -> T:
+    def _read_until_there(
+        self, job: Callable[..., T], *arguments: object, index_is_complete: bool
+    ) -> T:
         """Read in a transaction, on a server until it is there."""
         try:
-            return self._read(job, index_is_complete)
+            result: T = self._with_reader(
+                self._read_in_transaction, job, arguments, index_is_complete
+            )
         except LOST:
             if not self._driver.is_remote:
                 raise
+        else:
+            return result
         self._drop_idle()  # the server was restarted since they were opened
-        again: T = self._retrying()(self._read, job, index_is_complete)
-        return again
+        answer: T = self._retrying()(
+            self._with_reader, self._read_in_transaction, job, arguments, index_is_complete
+        )
+        return answer
 
-    def _read(self, job: Callable[[Snapshot], T], index_is_complete: bool) -> T:
-        def in_transaction(connection: Connection) -> T:
-            connection.begin(write=False)
-            try:
-                return job(self._snapshot(connection, index_is_complete=index_is_complete))
-            finally:
-                connection.rollback()
-
-        return self._with_reader(in_transaction)
+    def _read_in_transaction(
+        self,
+        connection: Connection,
+        job: Callable[..., T],
+        arguments: tuple[object, ...],
+        index_is_complete: bool,
+    ) -> T:
+        connection.begin(write=False)
+        try:
+            snapshot = Snapshot(
+                connection, self._read_settings, index_is_complete=index_is_complete
+            )
+            return job(snapshot, *arguments)
+        finally:
+            connection.rollback()
 
     def _with_index(self, run: Callable[..., T], instead: Callable[[], T] | None = None) -> T:
         """Return the result of `run`, once everything acknowledged before is indexed.
@@ -250,19 +268,25 @@ class Database:
         self._drop_idle()
         self._writer.close()
 
-    def _with_reader(self, use: Callable[[Connection], T], *, once: bool = False) -> T:
-        """Return the result of `use`, called with a connection that nobody else has meanwhile."""
+    def _with_reader(self, use: Callable[..., T], *arguments: object, once: bool = False) -> T:
+        """Return the result of `use`, called with a connection that nobody else has meanwhile.
+
+        Args:
+            use: Takes the connection.
+            arguments: Passed on to `use`, after the connection.
+            once: Whether the connection takes one query only.
+        """
         self._check_open()
         if self._shared is not None:
             with self._shared:
-                return use(self._writer.connection.another(once=once))
+                return use(self._writer.connection.another(once=once), *arguments)
         try:
             raw = self._idle.pop()
         except IndexError:
             raw = self._driver.connect()
         keep = False
         try:
-            result = use(Connection(raw, self._driver, once=once))
+            result = use(Connection(raw, self._driver, once=once), *arguments)
             keep = True
         except (errors.LineageError, SecondStatement, IndexIsBehind) as error:
             keep = not isinstance(error, LOST)

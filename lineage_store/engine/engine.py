@@ -78,14 +78,13 @@ class Engine:
         return response
 
     def _read(self, method: Method, request: Message) -> Message | bytes:
-        handler, mode = method.handler, method.mode
         answer: Message | bytes
-        if mode is Mode.WALK:
+        if method.mode is Mode.WALK:
             self._adjacency.count_query()
-            answer = self._database.read(lambda s: handler(s, request, self._sources))
+            answer = self._database.read(method.handler, request, self._sources)
         else:
-            once = mode is Mode.READ_ONCE
-            answer = self._database.read(lambda s: handler(s, request), once=once)
+            once = method.mode is Mode.READ_ONCE
+            answer = self._database.read(method.handler, request, once=once)
         return answer
 
     def stream(self, name: str, request: Message) -> Iterator[bytes]:

@@ -42,4 +42,4 @@ def repeated(field_number: int, bodies: Iterable[bytes]) -> bytes:
 
 def one(field_number: int, body: bytes | None) -> bytes:
     """Return the encoding of a singular message field, unset if `body` is None."""
-    return b"" if body is None else repeated(field_number, [body])
+    return b"" if body is None else _HEADERS[field_number][len(body)] + body

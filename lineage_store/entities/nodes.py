@@ -6,6 +6,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, ClassVar, Self
 
+from lineage_store.entities import tables
 from lineage_store.entities.values import (
     PropertyValue,
     from_value,
@@ -49,7 +50,7 @@ def _state_number(kind: NodeKind, state: str) -> int:
     return number
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Node:
     """The common part of artifacts, executions and contexts.
 
@@ -79,6 +80,12 @@ class Node:
     custom_properties: Mapping[str, PropertyValue] = field(default_factory=dict)
     create_time: int | None = None
     update_time: int | None = None
+
+    def __repr__(self) -> str:
+        return tables.short_repr(self)
+
+    def _repr_html_(self) -> str:
+        return tables.html_item(self)
 
     def to_message(self) -> Any:
         """Return the node as a v1 message.
@@ -149,7 +156,7 @@ class Node:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Artifact(Node):
     """A thing that an execution reads or writes: a data set, a model, a table of metrics.
 
@@ -165,7 +172,7 @@ class Artifact(Node):
     state: ArtifactState | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Execution(Node):
     """One run of one step of a pipeline.
 
@@ -179,7 +186,7 @@ class Execution(Node):
     state: ExecutionState | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Context(Node):
     """Groups artifacts and executions: a pipeline, a run of it, a project."""
 

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from html import escape
 from typing import Any, Self
 
 from lineage_store.entities.plain import plain, printable
+from lineage_store.entities.tables import html_table
 from lineage_store.entities.values import optional
 from lineage_store.lineage.aspects import Aspect
 from lineage_store.lineage.identity import node_key, node_message
@@ -149,6 +151,14 @@ class Comparison:
 
     def __str__(self) -> str:
         return self.to_text()
+
+    def _repr_html_(self) -> str:
+        heading, *lines = self.to_text().splitlines()
+        if not self.differences:
+            return f"<p>{escape(heading)}</p><p>{'<br>'.join(map(escape, lines))}</p>"
+        remarks = [line for line in lines if line.startswith(("The same on", "left:", "right:"))]
+        table = html_table(self.differences, "; ".join(remarks))
+        return f"<p>{escape(heading)}</p>{table}"
 
 
 def _lines(comparison: Comparison) -> Iterator[str]:

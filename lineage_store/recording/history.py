@@ -9,6 +9,7 @@ from lineage_store import errors
 from lineage_store.client.calls import Page
 from lineage_store.client.store import ClientStore
 from lineage_store.entities import Context, Event, Execution, ExecutionState
+from lineage_store.entities.tables import html_item, html_table
 from lineage_store.recording.naming import (
     CACHE_DECISION,
     INCOMPLETE,
@@ -60,6 +61,9 @@ class RunSummary:
     incomplete: str | None = None
     incomplete_steps: int = 0
 
+    def _repr_html_(self) -> str:
+        return html_item(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStep:
@@ -108,6 +112,9 @@ class RunHistory:
 
     summary: RunSummary
     steps: Sequence[RunStep]
+
+    def _repr_html_(self) -> str:
+        return f"{html_item(self.summary)}{html_table(self.steps)}"
 
 
 def list_runs(

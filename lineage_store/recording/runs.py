@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from lineage_store.client.records import StepRecord
 from lineage_store.entities import Context, Execution, ExecutionState
+from lineage_store.entities.tables import html_fields
 from lineage_store.entities.values import PropertyValue
 from lineage_store.fingerprints.code.guards import WatchedFile
 from lineage_store.recording.artifacts import Inputs, as_properties
@@ -89,6 +90,13 @@ class Run(Timed):
         self._properties = properties
         self._indexes: dict[str, int] = {}
         self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"<run {self.id} of pipeline {self.pipeline}>"
+
+    def _repr_html_(self) -> str:
+        fields = {"run": self.id, "name": self.name, "pipeline": self.pipeline}
+        return html_fields({**fields, "project": self.project, **(self._properties or {})})
 
     def __enter__(self) -> Self:
         _open.add(self)

@@ -12,6 +12,7 @@ from lineage_store.client.cache_answers import Hit, Miss
 from lineage_store.client.records import Publication
 from lineage_store.client.step_artifacts import StepArtifact
 from lineage_store.entities import Artifact, ExecutionState
+from lineage_store.entities.tables import html_fields
 from lineage_store.entities.values import PropertyValue
 from lineage_store.recording.artifacts import (
     DEFAULT_TYPE,
@@ -63,6 +64,18 @@ class Step(Timed):
         self._is_recorded = False
         self._recorded_inputs = 0
         self._copies: list[StepArtifact] = []
+
+    def __repr__(self) -> str:
+        return f"<step {self.name} of run {self._scope.id}: {self.decision}>"
+
+    def _repr_html_(self) -> str:
+        artifacts = {
+            "inputs": [place.name for place in self.inputs],
+            "outputs": sorted(self.outputs),
+        }
+        names = {noun: ", ".join(dict.fromkeys(names)) for noun, names in artifacts.items()}
+        fields = {"step": self.name, "run": self._scope.id, "decision": self.decision}
+        return html_fields({**fields, **names, **self.results})
 
     @property
     def name(self) -> str:

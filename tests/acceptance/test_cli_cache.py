@@ -100,7 +100,7 @@ def as_json(*args: str) -> Any:
 
 def test_runs_are_listed(url: str) -> None:
     header, *rows = lines("runs", "list", "--store", url)
-    assert header.split() == ["RUN", "PIPELINE", "STATE", "STARTED", "AT", "DURATION", "MS"]
+    assert header.split() == ["RUN", "PIPELINE", "STATE", "STARTED", "AT", "DURATION"]
     assert [row.split()[1:3] for row in rows] == [["other", "FAILED"]] + [["churn", "COMPLETE"]] * 3
     runs = as_json("runs", "list", "--store", url, "--pipeline", "churn", "--limit", "2")
     assert {(one["name"], one["state"]) for one in runs} == {("nightly", "COMPLETE")}

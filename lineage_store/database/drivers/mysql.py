@@ -74,6 +74,7 @@ class MysqlDriver:
     is_remote = True
     changes_tables_at_once = False
     is_single = False
+    refuses_large_values = False
     may_create = True
     is_missing = False
 
@@ -240,6 +241,10 @@ class MysqlDriver:
 
     def pipelined(self, connection: Any) -> AbstractContextManager[Any]:  # noqa: ARG002 - see Driver
         """Do nothing: the protocol has no such thing."""
+        return nullcontext()
+
+    def below(self, connection: Any, max_bytes: int) -> AbstractContextManager[None]:  # noqa: ARG002 - see Driver
+        """Do nothing: values are measured in the query; see `Driver.refuses_large_values`."""
         return nullcontext()
 
     @contextmanager

@@ -83,6 +83,7 @@ class PostgresqlDriver:
     reads_at_once = True
     max_row_bytes = MAX_ROW_BYTES
     is_single = False
+    refuses_large_values = False
     may_create = True
     is_missing = False
 
@@ -178,6 +179,10 @@ class PostgresqlDriver:
     def pipelined(self, connection: Any) -> AbstractContextManager[Any]:
         """Send statements before those before are answered; see `Driver.pipelined`."""
         return connection.pipeline() if psycopg.Pipeline.is_supported() else nullcontext()
+
+    def below(self, connection: Any, max_bytes: int) -> AbstractContextManager[None]:  # noqa: ARG002 - see Driver
+        """Do nothing: values are measured in the query; see `Driver.refuses_large_values`."""
+        return nullcontext()
 
     @contextmanager
     def within(self, connection: Any, seconds: float) -> Iterator[None]:

@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from sqlalchemy.engine import Engine as CoreEngine
 from sqlalchemy.pool import StaticPool
 
 from lineage_store import errors
-from lineage_store.database.connection import ConstraintViolated, Insert, Row
+from lineage_store.database.connection import ConstraintViolated, Insert, LargeValue, Row
 from lineage_store.database.drivers import sqlite_functions, write_ahead_log
 from lineage_store.database.drivers.inserts import insert_parts, insert_text
 from lineage_store.database.drivers.sqlite_file import OpenFile
@@ -58,7 +58,7 @@ _MEANINGS: dict[str, tuple[type[errors.LineageError], str]] = {
         errors.DeadlineExceeded,
         "the query took longer than it may; ask for less, or for indexed fields",
     ),
-    "SQLITE_TOOBIG": (errors.InvalidArgument, "a value is larger than SQLite can hold"),
+    "SQLITE_TOOBIG": (LargeValue, "a value is larger than SQLite can hold"),
 }
 
 
@@ -66,6 +66,38 @@ def _make_file(path: Path) -> None:
     """Create the file for its owner alone; the files that SQLite puts beside it get its mode."""
     with suppress(OSError):  # SQLite says why it can't be opened
         make_private_file(path)
+
+
+class _Interrupting(AbstractContextManager[None]):
+    """A block whose statements are interrupted after some seconds; see `Driver.within`."""
+
+    def __init__(self, connection: sqlite3.Connection, seconds: float) -> None:
+        self._connection = connection
+        self._deadline = time.monotonic() + seconds
+
+    def __enter__(self) -> None:
+        self._connection.set_progress_handler(self._is_over, STEPS_BETWEEN_LOOKS)
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.set_progress_handler(None, 0)
+
+    def _is_over(self) -> bool:
+        return time.monotonic() > self._deadline
+
+
+class _Refusing(AbstractContextManager[None]):
+    """A block whose queries refuse values of more bytes; see `Driver.below`."""
+
+    def __init__(self, connection: sqlite3.Connection, max_bytes: int) -> None:
+        self._connection = connection
+        self._max_bytes = max_bytes
+        self._usual = 0
+
+    def __enter__(self) -> None:
+        self._usual = self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, self._max_bytes)
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, self._usual)
 
 
 class SqliteDriver:
@@ -82,6 +114,7 @@ class SqliteDriver:
     is_remote = False  # a writer holds the lock from its beginning, and waited for it
     changes_tables_at_once = True
     reads_at_once = True
+    refuses_large_values = True
     max_row_bytes = MAX_ROW_BYTES
 
     def __init__(self, path: Path | None, mode: str = "rwc") -> None:
@@ -241,15 +274,15 @@ class SqliteDriver:
         """Do nothing: a file answers at once."""
         return nullcontext()
 
-    @contextmanager
-    def within(self, connection: sqlite3.Connection, seconds: float) -> Iterator[None]:
+    def within(
+        self, connection: sqlite3.Connection, seconds: float
+    ) -> AbstractContextManager[None]:
         """Interrupt statements that take longer than `seconds`; see `Driver.within`."""
-        deadline = time.monotonic() + seconds
-        connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS_BETWEEN_LOOKS)
-        try:
-            yield
-        finally:
-            connection.set_progress_handler(None, 0)
+        return _Interrupting(connection, seconds)
+
+    def below(self, connection: sqlite3.Connection, max_bytes: int) -> AbstractContextManager[None]:
+        """Let queries raise LargeValue when they meet one; see `Driver.below`."""
+        return _Refusing(connection, max_bytes)
 
     @staticmethod
     def translate(error: Exception) -> Exception:

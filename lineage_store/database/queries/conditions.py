@@ -1,7 +1,7 @@
 """Conditions: compiled filters, by which statements are narrowed to some nodes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
 
@@ -20,16 +20,17 @@ class Shape:
         joins: The tables that are joined with that of the node, each with its ON clause.
         holds: The condition that must hold; values are parameters.
         repeats: Whether the joins may bring a node more than once.
+        reads_properties: Whether it joins the index over properties.
     """
 
     joins: tuple[tuple[FromClause, ColumnElement[bool]], ...]
     holds: ColumnElement[bool]
     repeats: bool
+    reads_properties: bool = field(init=False)
 
-    @property
-    def reads_properties(self) -> bool:
-        """True if it joins the index over properties."""
-        return any(getattr(table, "element", None) in _PROPERTIES for table, _ in self.joins)
+    def __post_init__(self) -> None:
+        reads = any(getattr(table, "element", None) in _PROPERTIES for table, _ in self.joins)
+        object.__setattr__(self, "reads_properties", reads)
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,8 +96,16 @@ def key_of(row: Row) -> PageKey:
     return (row[0], row[1])
 
 
-def list_statement(query: PageQuery, rows: int) -> tuple[Statement, dict[str, Any]]:
-    """Return the statement for the first rows of a listing, and its values."""
+def list_statement(
+    query: PageQuery, rows: int, *, measured: bool = True
+) -> tuple[Statement, dict[str, Any]]:
+    """Return the statement for the first rows of a listing, and its values.
+
+    Args:
+        query: The listing.
+        rows: The number of rows.
+        measured: Whether the query leaves out large bodies.
+    """
     statement = _statement(
         query.kind,
         query.order_by,
@@ -106,6 +114,7 @@ def list_statement(query: PageQuery, rows: int) -> tuple[Statement, dict[str, An
         query.context_id is not None,
         query.after is not None,
         query.condition.shape if query.condition else None,
+        measured,
     )
     value, node_id = query.after or (0, 0)
     values = {
@@ -115,7 +124,9 @@ def list_statement(query: PageQuery, rows: int) -> tuple[Statement, dict[str, An
         "after_id": node_id,
         "rows": rows,
     }
-    return statement, values | dict(query.condition.values if query.condition else {})
+    if query.condition is not None:
+        values.update(query.condition.values)
+    return statement, values
 
 
 @lru_cache(maxsize=512)
@@ -127,11 +138,13 @@ def _statement(
     of_context: bool,
     after: bool,
     shape: Shape | None,
+    measured: bool,
 ) -> Statement:
     node = tables.nodes[kind]
     key = node.c[order_by]
     source: FromClause = node
-    core: Select[Any] = select(key.label("page_key"), node.c.id.label("node_id"), small_body(node))
+    body = small_body(node) if measured else node.c.body
+    core: Select[Any] = select(key.label("page_key"), node.c.id.label("node_id"), body)
     if of_context:
         edges = tables.members[kind]
         source = source.join(edges, edges.c[f"{kind.name}_id"] == node.c.id)

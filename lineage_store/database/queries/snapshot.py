@@ -1,7 +1,7 @@
 """Snapshots: one consistent state of the store, answered as encoded messages."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -9,7 +9,13 @@ from sqlalchemy import bindparam, select
 
 from lineage_store.database import tables
 from lineage_store.database.connection import Connection, Row
-from lineage_store.database.queries.bodies import Bodies, check_answer, inline_bodies, small_body
+from lineage_store.database.queries.bodies import (
+    INLINE_BYTES,
+    Bodies,
+    check_answer,
+    inline_bodies,
+    small_body,
+)
 from lineage_store.database.queries.conditions import Condition, Shape, narrowed
 from lineage_store.database.queries.listing import (
     ALL_AT_ONCE,
@@ -21,7 +27,7 @@ from lineage_store.database.queries.listing import (
     list_statement,
 )
 from lineage_store.database.staging.node_rows import uri_hash
-from lineage_store.database.staging.types import TypeCache, TypeReader
+from lineage_store.database.staging.types import TypeReader
 from lineage_store.database.statements import MAX_VALUES, ListStatement, Statement, slots
 from lineage_store.database.upkeep.property_index import IndexIsBehind, has_queue
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
@@ -29,6 +35,9 @@ from lineage_store.limits import PAGE_BYTES, UNBOUNDED, FilterLimits
 
 Body = bytes
 """The encoded message of a node or event."""
+
+FEW = 4
+"""Nodes that are read at once whatever their size: each is bounded, see `limits.NodeLimits`."""
 
 _artifacts = tables.nodes[ARTIFACT]
 _contexts = tables.nodes[CONTEXT]
@@ -59,6 +68,13 @@ class _NodeStatements:
         self.by_ids = ListStatement(
             lambda n: (
                 select(node.c.id, node.c.type_id, small_body(node))
+                .where(node.c.id.in_(slots(n)))
+                .order_by(node.c.id)
+            )
+        )
+        self.by_few_ids = ListStatement(
+            lambda n: (
+                select(node.c.id, node.c.type_id, node.c.body)
                 .where(node.c.id.in_(slots(n)))
                 .order_by(node.c.id)
             )
@@ -113,44 +129,60 @@ def _matching_among(kind: NodeKind, shape: Shape) -> ListStatement:
     return ListStatement(lambda n: core.where(node.c.id.in_(slots(n))))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadSettings:
+    """The part of a snapshot that all snapshots of a store share.
+
+    Attributes:
+        filter_limits: The bounds of filters on this store.
+        max_bytes: Bytes of all bodies that an answer may have.
+        steps: The sizes of the last pages of listings.
+        large_kinds: The kinds of nodes of which a listing met a large body.
+    """
+
+    filter_limits: FilterLimits
+    max_bytes: int = UNBOUNDED
+    steps: Steps = field(default_factory=Steps)
+    large_kinds: set[NodeKind] = field(default_factory=set)
+
+
 class Snapshot:
     """One consistent state of the store.
 
     Args:
         connection: The connection that it reads from.
-        cache: Committed types.
-        filter_limits: The bounds of filters on this store.
-        max_bytes: Bytes of all bodies that an answer may have.
-        steps: The sizes of the last pages of listings.
+        settings: The bounds of its answers.
         index_is_complete: Whether all that was acknowledged is known to be indexed; if not, the
             first query over properties looks, and may raise IndexIsBehind.
 
     Attributes:
         connection: The connection that it reads from.
-        types: Types by name, id and external id.
-        filter_limits: The bounds of filters on this store.
     """
 
+    __slots__ = ("_index_is_complete", "_settings", "connection")
+
     def __init__(
-        self,
-        connection: Connection,
-        cache: TypeCache,
-        filter_limits: FilterLimits,
-        *,
-        max_bytes: int = UNBOUNDED,
-        steps: Steps | None = None,
-        index_is_complete: bool = False,
+        self, connection: Connection, settings: ReadSettings, *, index_is_complete: bool = False
     ) -> None:
         self.connection = connection
-        self._max_bytes = max_bytes
-        self._steps = steps or Steps()
+        self._settings = settings
         self._index_is_complete = index_is_complete
-        self._cache = cache
-        self.filter_limits = filter_limits
-        self.types = TypeReader(connection)
 
-    def nodes_by_ids(self, kind: NodeKind, ids: Iterable[int]) -> list[tuple[int, Body]]:
+    @property
+    def types(self) -> TypeReader:
+        """Types by name, id and external id."""
+        return TypeReader(self.connection)
+
+    @property
+    def filter_limits(self) -> FilterLimits:
+        """The bounds of filters on this store."""
+        return self._settings.filter_limits
+
+    def nodes_by_ids(self, kind: NodeKind, ids: Collection[int]) -> list[tuple[int, Body]]:
         """Return type id and body of the nodes that exist, ordered by id, each once."""
+        if len(ids) <= FEW:  # the bodies of a few nodes need not be measured before
+            rows = self.connection.rows_of(_NODES[kind].by_few_ids, sorted(set(ids)))
+            return [(type_id, body) for _, type_id, body in rows]
         return [row[1:] for row in self.with_bodies(kind, _NODES[kind].by_ids, sorted(set(ids)))]
 
     def nodes_by_external_ids(self, kind: NodeKind, external_ids: Iterable[str]) -> list[Body]:
@@ -208,7 +240,7 @@ class Snapshot:
         rows, bodies, count = self._page_rows(query)
         if count == len(rows):
             return Page(bodies.read(), None)
-        self._steps.note(query.kind, count, query.limit)
+        self._settings.steps.note(query.kind, count, query.limit)
         return Page(bodies.read(count), key_of(rows[count - 1]))
 
     def page_ids(self, query: PageQuery) -> list[int]:
@@ -221,17 +253,22 @@ class Snapshot:
         Raises:
             TooLarge: It has more bytes than an answer may have.
         """
+        first = FIRST_OF_ALL if self.connection.measures_by_reading else ALL_AT_ONCE
+        rows = self._listed(query, first)
+        if len(rows) < first:  # as a rule
+            inline = inline_bodies(rows, self._settings.max_bytes)
+            if inline is not None:
+                return inline
+        return self._all_by_steps(query, first)
+
+    def _all_by_steps(self, query: PageQuery, first: int) -> list[Body]:
+        max_bytes = self._settings.max_bytes
         all_bodies: list[Body] = []
         size = 0
-        first = FIRST_OF_ALL if self.connection.measures_by_reading else ALL_AT_ONCE
         for rows in self._steps_of(query, first, ALL_AT_ONCE):
-            if len(rows) < first and not all_bodies:  # as a rule
-                inline = inline_bodies(rows, self._max_bytes)
-                if inline is not None:
-                    return inline
             bodies = Bodies(self.connection, tables.nodes[query.kind], rows, 1)
             size += bodies.size(0)
-            check_answer(size, self._max_bytes, "ask for pages, with options.max_result_size")
+            check_answer(size, max_bytes, "ask for pages, with options.max_result_size")
             all_bodies += bodies.read()
         return all_bodies
 
@@ -239,7 +276,7 @@ class Snapshot:
         """Return the rows of a page, perhaps some behind it, their bodies, and its length."""
         page_rows: list[Row] = []
         most = query.limit + 1
-        for rows in self._steps_of(query, self._steps.first(query.kind, most), most):
+        for rows in self._steps_of(query, self._settings.steps.first(query.kind, most), most):
             page_rows += rows
             bodies = Bodies(self.connection, tables.nodes[query.kind], page_rows, 1)
             count = min(query.limit, bodies.fitting(PAGE_BYTES))
@@ -266,11 +303,22 @@ class Snapshot:
 
     def _listed(self, query: PageQuery, rows: int) -> list[Row]:
         """Return the first rows of a listing."""
-        statement, values = list_statement(query, rows)
-        if query.condition is not None and query.condition.shape.reads_properties:
+        if query.condition is None:
+            return self._first_rows(query, rows)
+        if query.condition.shape.reads_properties:
             self.demand_index()
-        with self.connection.within(query.condition.seconds if query.condition else None):
-            return self.connection.rows(statement, **values)
+        with self.connection.within(query.condition.seconds):
+            return self._first_rows(query, rows)
+
+    def _first_rows(self, query: PageQuery, count: int) -> list[Row]:
+        if self.connection.refuses_large_values and query.kind not in self._settings.large_kinds:
+            statement, values = list_statement(query, count, measured=False)
+            rows = self.connection.rows_below(INLINE_BYTES, statement, **values)
+            if rows is not None:
+                return rows
+            self._settings.large_kinds.add(query.kind)
+        statement, values = list_statement(query, count)
+        return self.connection.rows(statement, **values)
 
     def matching_ids(
         self, kind: NodeKind, condition: Condition, among: Iterable[int] | None = None
@@ -326,15 +374,16 @@ class Snapshot:
         Raises:
             TooLarge: The bodies have more bytes than an answer may have.
         """
+        max_bytes = self._settings.max_bytes
         complete_rows: list[Row] = []
         size = 0
         for begin in range(0, len(items), MAX_VALUES):
             rows = self.connection.rows_of(statement, items[begin : begin + MAX_VALUES])
-            if len(items) <= MAX_VALUES and inline_bodies(rows, self._max_bytes) is not None:
+            if len(items) <= MAX_VALUES and inline_bodies(rows, max_bytes) is not None:
                 return rows
             bodies = Bodies(self.connection, tables.nodes[kind], rows, at)
             size += bodies.size(0)
-            check_answer(size, self._max_bytes, "ask for fewer at once")
+            check_answer(size, max_bytes, "ask for fewer at once")
             complete_rows += [
                 (*row[:-1], body) for row, body in zip(rows, bodies.read(), strict=True)
             ]
