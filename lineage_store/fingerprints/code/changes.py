@@ -2,11 +2,13 @@
 
 A library may read whatever the project writes into it: a method that is replaced, a constant of a
 class, a mapping of settings. So every place that the loaded modules of the project write counts for
-every step, with its value as it is now.
+every step, with its value as it is now. A statement of a module that calls a library and keeps no
+value, such as `np.seterr(all="raise")`, is there for its effect, and counts as well.
 """
 
 import sys
 from collections.abc import Iterator, Mapping
+from pathlib import PurePath
 from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
@@ -17,12 +19,15 @@ from lineage_store.fingerprints.code.graph import CodeGraph, NoFingerprint, is_p
 from lineage_store.fingerprints.code.guards import MISSING
 from lineage_store.fingerprints.code.names import installed_name, is_node
 from lineage_store.fingerprints.code.patches import is_of_project
-from lineage_store.fingerprints.code.writes import LocalImport, ModuleWrites, Write
+from lineage_store.fingerprints.code.writes import Effect, LocalImport, ModuleWrites, Write
 
 _OF_THE_PROCESS = frozenset(
     {"sys", "os", "posix", "logging", "atexit", "signal", "threading"} | {"lineage_store"}
 )
 """Modules whose state is that of the process, or can't change an outcome."""
+
+_LIMITS = frozenset({"setrecursionlimit", "set_int_max_str_digits"})
+"""Functions of `sys` that change outcomes."""
 
 
 class Place(NamedTuple):
@@ -31,16 +36,16 @@ class Place(NamedTuple):
     Attributes:
         owner: The module, class, function or object.
         name: The attribute that is written; "": its content.
-        kind: As that of the statement that writes it.
-        text: The digest of the code that writes it, if the place itself can't be read.
+        kind: As that of the statement that writes it, or "effect" of a module.
         label: Its name in errors.
+        effect: The statement, if it is one with an effect.
     """
 
     owner: Any
     name: str
     kind: str
-    text: bytes
     label: str
+    effect: Effect | None = None
 
 
 class _Attributes(Mapping[str, Any]):
@@ -64,19 +69,37 @@ class _Attributes(Mapping[str, Any]):
 
 def places() -> list[Place]:
     """Return the places in installed modules that the project writes, in a fixed order."""
-    several: dict[tuple[int, str, str, bytes], Place] = {}
+    several: dict[tuple[int, str, str], Place] = {}
+    effects: list[Place] = []
     for module in writes.of_loaded_modules():
         for write in module.writes:
             place = _place(module, write)
             if place is not None:
-                several.setdefault((id(place.owner), place.name, place.kind, place.text), place)
-    return sorted(several.values(), key=lambda place: (place.label, place.kind, place.text))
+                several.setdefault((id(place.owner), place.name, place.kind), place)
+        label = f"module {module.module.__name__}"
+        effects += [
+            Place(module.module, "", "effect", label, effect)
+            for effect in module.effects
+            if _calls_library(module, effect)
+        ]
+    return sorted([*several.values(), *effects], key=_order)
+
+
+def _order(place: Place) -> tuple[str, str, bytes]:
+    return place.label, place.kind, place.effect.digest if place.effect else b""
+
+
+def _calls_library(module: ModuleWrites, effect: Effect) -> bool:
+    values = [(name, _root(module, name)) for name in effect.names]
+    things = [value for name, value in values if _is_of_library(module, name, value)]
+    is_exempt = any(map(_is_exempt, things)) and _LIMITS.isdisjoint(effect.attributes)
+    return bool(things) and not is_exempt
 
 
 def are_same(some: list[Place], others: list[Place]) -> bool:
     """Return whether two lists name the same places."""
     return len(some) == len(others) and all(
-        one.owner is other.owner and one[1:4] == other[1:4]
+        one.owner is other.owner and one[1:] == other[1:]
         for one, other in zip(some, others, strict=True)
     )
 
@@ -92,7 +115,7 @@ def _place(module: ModuleWrites, write: Write) -> Place | None:
         return None
     name = write.chain[-1] if len(names) < len(write.chain) else ""
     label = f"{'.'.join((write.root, *write.chain))}, which module {module.module.__name__} writes,"
-    place = Place(owner, name, write.kind, write.text, label)
+    place = Place(owner, name, write.kind, label)
     return place if _is_counted(place) else None
 
 
@@ -183,15 +206,29 @@ def _describe_content(graph: CodeGraph, place: Place) -> None:
 
 
 def _describe_registry(graph: CodeGraph, place: Place) -> None:
-    """Write the registered things if they can be read, else the code that registers them."""
+    """Write the registered things, if they can be read."""
     registry = vars(place.owner).get("registry") if isinstance(place.owner, FunctionType) else None
     if isinstance(registry, MappingProxyType):
         graph.value(registry, place.label)
     elif isinstance(place.owner, type):
         for kind in registered_classes(place.owner):
             graph.value(kind, place.label)
-    else:
-        graph.write(place.text)
+
+
+def _describe_effect(graph: CodeGraph, place: Place) -> None:
+    """Write a statement, and the values of the variables that it mentions."""
+    if place.effect is None:
+        return
+    graph.write(place.effect.digest)
+    names = vars(place.owner)
+    for name in place.effect.names:
+        value = names.get(name)
+        if name.startswith("__") or isinstance(value, PurePath):
+            continue  # these differ when the project moves to another directory
+        try:
+            graph.bound(names, name, f"{name} of {place.label}")
+        except NoFingerprint:  # a step that names it is not cached
+            graph.write("opaque", type(value).__qualname__)
 
 
 def _describe_patches(graph: CodeGraph, place: Place) -> None:
@@ -208,5 +245,6 @@ _DESCRIBERS = {
     "content": _describe_content,
     "registry": _describe_registry,
     "setattr": _describe_patches,
+    "effect": _describe_effect,
 }
 """The describer of each kind of place."""

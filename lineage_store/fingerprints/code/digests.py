@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.fingerprints.code import changes, generators, settings
+from lineage_store.fingerprints.code import changes
 from lineage_store.fingerprints.code.encoding import encode
 from lineage_store.fingerprints.code.graph import CodeGraph, NoFingerprint
 from lineage_store.fingerprints.code.guards import WatchedFile
@@ -96,7 +96,7 @@ def value_digest(value: Any, label: str, files: list[WatchedFile] | None = None)
     return _text(digest)
 
 
-_Kept = tuple[CodeGraph, bytes, list[changes.Place]]
+_Kept = tuple[CodeGraph, str, list[changes.Place]]
 
 _graphs: dict[tuple[int, bool], tuple[Any, _Kept]] = {}
 """The graphs of the latest functions; each keeps the values that it read alive. No lock, which a
@@ -105,22 +105,15 @@ process that is forked meanwhile would hold for ever."""
 
 def _graph_of(function: Callable[..., Any], is_lenient: bool) -> tuple[CodeGraph, str]:
     places = changes.places()
-    graph, digest = _code_graph(function, places, is_lenient)
-    return graph, _text(digest + _settings_digest(graph))
-
-
-def _code_graph(
-    function: Callable[..., Any], places: list[changes.Place], is_lenient: bool
-) -> tuple[CodeGraph, bytes]:
-    place = id(function), is_lenient
-    owner, kept = _graphs.get(place, (None, None))
+    key = id(function), is_lenient
+    owner, kept = _graphs.get(key, (None, None))
     if kept is not None and owner is function and _is_good(kept, places):
         return kept[:2]
     graph = CodeGraph(describe, encode, is_lenient=is_lenient, is_kept=True)
     surroundings = partial(changes.describe, several=places)
-    digest = graph.digest(function, _label(function), surroundings=surroundings)
+    digest = _text(graph.digest(function, _label(function), surroundings=surroundings))
     if len(graph.guards.names) + len(graph.guards.values) < _LARGEST:
-        _graphs[place] = function, (graph, digest, places)
+        _graphs[key] = function, (graph, digest, places)
         with suppress(KeyError, RuntimeError, StopIteration):  # another thread makes room as well
             while len(_graphs) > _MOST:
                 del _graphs[next(iter(_graphs))]
@@ -129,15 +122,6 @@ def _code_graph(
 
 def _is_good(kept: _Kept, places: list[changes.Place]) -> bool:
     return changes.are_same(kept[2], places) and _holds(kept[0])
-
-
-def _settings_digest(graph: CodeGraph) -> bytes:
-    """Return the digest of the settings of libraries; b"": all are as the libraries begin."""
-    several = settings.changed()
-    generators.check(graph, several)
-    if not several:
-        return b""
-    return CodeGraph(describe, encode, is_lenient=graph.is_lenient).digest(several, "the settings")
 
 
 def _holds(graph: CodeGraph) -> bool:

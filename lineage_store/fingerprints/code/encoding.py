@@ -17,7 +17,7 @@ from typing import Any
 
 from lineage_store import errors
 from lineage_store.fingerprints import values
-from lineage_store.fingerprints.code import generators, patches, reaching, state
+from lineage_store.fingerprints.code import patches, reaching, state
 from lineage_store.fingerprints.code.bytecode import constant
 from lineage_store.fingerprints.code.classes import registered_classes
 from lineage_store.fingerprints.code.graph import CodeGraph, NoFingerprint
@@ -113,8 +113,6 @@ class Encoder:
             self.write("opaque", _type_name(type(value)))
 
     def _encode_value(self, value: Any, label: str) -> None:
-        if callable(value):
-            generators.note(self._graph, value, label)
         inner = _inner_of(type(value))
         if inner is not None:
             self.visit(inner(value), label)

@@ -49,8 +49,6 @@ class CodeGraph:
         self.guards = Guards()
         self.is_lenient = is_lenient
         self.labels: list[str] = []
-        self.seeded: set[str] = set()
-        self.drawn: dict[str, str] = {}
         self._is_kept = is_kept
         self._watch: Watch | None = None
         self.reads_directories = False

@@ -10,7 +10,6 @@ from functools import partial
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
-from lineage_store.fingerprints.code import generators
 from lineage_store.fingerprints.code.graph import CodeGraph, is_project_module
 from lineage_store.fingerprints.code.guards import MISSING
 from lineage_store.fingerprints.code.names import installed_name
@@ -34,7 +33,6 @@ def describe_chain(
             _describe_lazy_access(graph, names, label)
             value = _lazy_attribute(current, name)
         graph.guards.names.append((names, name, names.get(name, MISSING)))
-        generators.note(graph, value, label)
         package_name = installed_name(value)
         if is_of_project(value) or isinstance(value, type):
             graph.value(value, label)

@@ -8,11 +8,12 @@ import dis
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import pairwise
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from lineage_store.fingerprints.code.bytecode import facts_of
+from lineage_store.fingerprints.code.bytecode import constant, facts_of
 from lineage_store.fingerprints.code.graph import is_project_module
 from lineage_store.fingerprints.code.origins import is_surely_installed
 
@@ -28,10 +29,21 @@ _SETTERS = frozenset({"setattr", "delattr"})
 _MUTATORS = frozenset(
     {
         *("add", "append", "clear", "discard", "extend", "insert", "pop", "popitem", "remove"),
-        *("reverse", "setdefault", "sort", "update", "add_type"),
+        *("reverse", "setdefault", "sort", "update"),
     }
 )
-"""Methods and functions that change what they are read from."""
+"""Methods that change the object they are read from."""
+
+_ENDS = frozenset(
+    {
+        *("POP_TOP", "STORE_NAME", "STORE_GLOBAL", "STORE_ATTR", "STORE_SUBSCR"),
+        *("DELETE_NAME", "DELETE_ATTR", "DELETE_SUBSCR", "RETURN_VALUE", "RAISE_VARARGS"),
+    }
+)
+"""Instructions that end a statement of a module."""
+
+_EFFECTS = frozenset({"POP_TOP", "STORE_ATTR", "STORE_SUBSCR", "DELETE_ATTR", "DELETE_SUBSCR"})
+"""Those that end one whose value nobody keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +54,26 @@ class Write:
         root: The variable.
         chain: The attributes that are read from it, the one that is written at the end.
         kind: "attribute", "content", "registry" or "setattr".
-        text: The digest of the code in which it stands.
     """
 
     root: str
     chain: tuple[str, ...]
     kind: str
-    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A statement of a module that calls something and keeps no value, such as `np.seterr(…)`.
+
+    Attributes:
+        digest: The digest of its instructions.
+        names: The variables that it mentions.
+        attributes: The attributes that it reads.
+    """
+
+    digest: bytes
+    names: tuple[str, ...]
+    attributes: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +97,7 @@ class ModuleWrites:
 
     module: ModuleType
     writes: tuple[Write, ...]
+    effects: tuple[Effect, ...]
     imports: dict[str, LocalImport]
 
 
@@ -92,7 +118,7 @@ def of_loaded_modules() -> list[ModuleWrites]:
         for name in _read.keys() - modules.keys():
             del _read[name]
         _size = len(modules)
-        _writing[:] = [each for _, _, each in _read.values() if each.writes]
+        _writing[:] = [each for _, _, each in _read.values() if each.writes or each.effects]
     return _writing
 
 
@@ -107,13 +133,46 @@ def _is_read(name: str, module: ModuleType) -> bool:
 
 def _writes_of(module: ModuleType) -> ModuleWrites:
     writes: list[Write] = []
+    effects: list[Effect] = []
     imports: dict[str, LocalImport] = {}
     has_code = vars(module).get("__file__") is not None or module.__name__ == "__main__"
     if has_code and not is_surely_installed(module) and is_project_module(module):
         for code in _codes_of(module):
+            if code.co_name == "<module>":
+                effects += _effects_of(code)
             for inner in _with_inner(code):
-                _read_code(inner, code, writes, imports)
-    return ModuleWrites(module, tuple(dict.fromkeys(writes)), imports)
+                _read_code(inner, writes, imports)
+    return ModuleWrites(module, tuple(dict.fromkeys(writes)), tuple(effects), imports)
+
+
+def _effects_of(code: CodeType) -> Iterator[Effect]:
+    """Yield the effects of a module, in their order."""
+    statement: list[dis.Instruction] = []
+    for step in dis.get_instructions(code):
+        if step.opname in _SKIPPED:
+            continue
+        statement.append(step)
+        if step.opname in _ENDS:
+            names = [each.opname for each in statement]
+            is_call = any(name.startswith("CALL") for name in names) and "IMPORT_NAME" not in names
+            if is_call and step.opname in _EFFECTS:
+                yield _effect(statement)
+            statement = []
+
+
+def _effect(statement: list[dis.Instruction]) -> Effect:
+    digest = sha256()
+    names: list[str] = []
+    for step in statement:
+        is_jump = step.opcode in dis.hasjrel or step.opcode in dis.hasjabs
+        argument = b"" if is_jump else constant(step.argval)
+        digest.update(f"{step.opname} {len(argument)} ".encode() + argument)
+        if step.opname.startswith(_ROOTS) and isinstance(step.argval, str):
+            names.append(step.argval)
+        elif isinstance(step.argval, CodeType):
+            names += [mention.name for mention in facts_of(step.argval).mentions]
+    attributes = frozenset(str(each.argval) for each in statement if each.opname in _READS)
+    return Effect(digest.digest(), tuple(dict.fromkeys(names)), attributes)
 
 
 def _codes_of(module: ModuleType) -> Iterator[CodeType]:
@@ -134,14 +193,12 @@ def _codes_of(module: ModuleType) -> Iterator[CodeType]:
 
 def _with_inner(code: CodeType) -> Iterator[CodeType]:
     yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _with_inner(constant)
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _with_inner(inner)
 
 
-def _read_code(
-    code: CodeType, whole: CodeType, writes: list[Write], imports: dict[str, LocalImport]
-) -> None:
+def _read_code(code: CodeType, writes: list[Write], imports: dict[str, LocalImport]) -> None:
     names = frozenset(code.co_names)
     has_import = dis.opmap["IMPORT_NAME"] in code.co_code[::2]
     can_write = (
@@ -155,7 +212,7 @@ def _read_code(
     if has_import:
         _read_imports(steps, imports)
     if can_write:
-        _read_writes(steps, whole, writes)
+        _read_writes(steps, writes)
 
 
 def _read_imports(steps: list[dis.Instruction], imports: dict[str, LocalImport]) -> None:
@@ -170,7 +227,7 @@ def _read_imports(steps: list[dis.Instruction], imports: dict[str, LocalImport])
             imports[bound] = LocalImport(bound, module, attribute)
 
 
-def _read_writes(steps: list[dis.Instruction], whole: CodeType, writes: list[Write]) -> None:
+def _read_writes(steps: list[dis.Instruction], writes: list[Write]) -> None:
     writes_items = any(step.opname in _ITEM_WRITES for step in steps)
     for at, step in enumerate(steps):
         if not step.opname.startswith(_ROOTS) or not isinstance(step.argval, str):
@@ -180,15 +237,13 @@ def _read_writes(steps: list[dis.Instruction], whole: CodeType, writes: list[Wri
         if root in _SETTERS and not chain:
             writes += _set_by_name(steps, at + 1)
         elif chain and steps[end - 1].opname in _ATTRIBUTE_WRITES:
-            writes.append(Write(root, chain, "attribute", b""))
+            writes.append(Write(root, chain, "attribute"))
         elif (chain or (root,))[-1].startswith("register"):
-            writes.append(Write(root, chain, "registry", facts_of(whole).digest))
+            writes.append(Write(root, chain, "registry"))
         elif chain and chain[-1] in _MUTATORS:
-            text = facts_of(whole).digest if chain[-1] == "add_type" else b""
-            kind = "registry" if text else "content"
-            writes.append(Write(root, chain if text else chain[:-1], kind, text))
+            writes.append(Write(root, chain[:-1], "content"))
         elif writes_items:
-            writes.append(Write(root, chain, "content", b""))
+            writes.append(Write(root, chain, "content"))
 
 
 def _chain(steps: list[dis.Instruction], start: int) -> tuple[tuple[str, ...], int]:
@@ -209,6 +264,6 @@ def _set_by_name(steps: list[dis.Instruction], start: int) -> Iterator[Write]:
         if end < len(steps) and isinstance(steps[end].argval, str):
             is_text = steps[end].opname == "LOAD_CONST"
             if is_text:
-                yield Write(root, (*chain, steps[end].argval), "attribute", b"")
+                yield Write(root, (*chain, steps[end].argval), "attribute")
                 return
-        yield Write(root, chain, "setattr", b"")
+        yield Write(root, chain, "setattr")
