@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
 from lineage_store import errors
+from lineage_store.fingerprints.code import changes
 from lineage_store.fingerprints.code.encoding import encode
 from lineage_store.fingerprints.code.graph import CodeGraph, NoFingerprint
 from lineage_store.fingerprints.code.guards import WatchedFile
@@ -94,26 +96,32 @@ def value_digest(value: Any, label: str, files: list[WatchedFile] | None = None)
     return _text(digest)
 
 
-_Kept = tuple[CodeGraph, str]
+_Kept = tuple[CodeGraph, str, list[changes.Place]]
 
 _graphs: dict[tuple[int, bool], tuple[Any, _Kept]] = {}
 """The graphs of the latest functions; each keeps the values that it read alive. No lock, which a
 process that is forked meanwhile would hold for ever."""
 
 
-def _graph_of(function: Callable[..., Any], is_lenient: bool) -> _Kept:
-    place = id(function), is_lenient
-    owner, cached_graph = _graphs.get(place, (None, None))
-    if cached_graph is not None and owner is function and _holds(cached_graph[0]):
-        return cached_graph
+def _graph_of(function: Callable[..., Any], is_lenient: bool) -> tuple[CodeGraph, str]:
+    places = changes.places()
+    key = id(function), is_lenient
+    owner, kept = _graphs.get(key, (None, None))
+    if kept is not None and owner is function and _is_good(kept, places):
+        return kept[:2]
     graph = CodeGraph(describe, encode, is_lenient=is_lenient, is_kept=True)
-    new_graph = graph, _text(graph.digest(function, _label(function)))
+    surroundings = partial(changes.describe, several=places)
+    digest = _text(graph.digest(function, _label(function), surroundings=surroundings))
     if len(graph.guards.names) + len(graph.guards.values) < _LARGEST:
-        _graphs[place] = function, new_graph
+        _graphs[key] = function, (graph, digest, places)
         with suppress(KeyError, RuntimeError, StopIteration):  # another thread makes room as well
             while len(_graphs) > _MOST:
                 del _graphs[next(iter(_graphs))]
-    return new_graph
+    return graph, digest
+
+
+def _is_good(kept: _Kept, places: list[changes.Place]) -> bool:
+    return changes.are_same(kept[2], places) and _holds(kept[0])
 
 
 def _holds(graph: CodeGraph) -> bool:

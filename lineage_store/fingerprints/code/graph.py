@@ -61,17 +61,27 @@ class CodeGraph:
         self._is_closed = False
         self._room = MAX_VALUES
 
-    def digest(self, root: Any, label: str, *, with_directories: bool = False) -> bytes:
+    def digest(
+        self,
+        root: Any,
+        label: str,
+        *,
+        with_directories: bool = False,
+        surroundings: "Callable[[CodeGraph], None] | None" = None,
+    ) -> bytes:
         """Return the digest of a function, or of any value, and of all that it reaches.
 
         Args:
             root: The function, or the value.
             label: Its name in errors.
             with_directories: Directories that the value itself names count by their contents.
+            surroundings: Writes whatever counts besides.
         """
         self.reads_directories = with_directories
         self.value(root, label)
         self.reads_directories = False
+        if surroundings is not None:
+            surroundings(self)
         while self._queue:
             node, name = self._queue.popleft()
             self.write("node")

@@ -191,12 +191,29 @@ def origin_of_loaded(module: Any) -> Origin:
     if isinstance(path, str):
         return origin_of_file(path)
     name = str(names.get("__name__"))
-    if name.partition(".")[0] in sys.stdlib_module_names:
+    is_imported = names.get("__spec__") is not None  # else the program made it
+    if is_imported and name.partition(".")[0] in sys.stdlib_module_names:
         return PYTHON
     for place in _search_places(module):
         return origin_of_file(os.path.join(place, "__init__.py"))  # noqa: PTH118
     spec = names.get("__spec__")
     return PYTHON if getattr(spec, "origin", None) in {"built-in", "frozen"} else PROJECT
+
+
+def is_surely_installed(module: Any) -> bool:
+    """Return whether a loaded module lies among installed ones, without asking for its version."""
+    path = vars(module).get("__file__")
+    return isinstance(path, str) and _is_among_installed(path, os.environ.get(CODE, ""))
+
+
+@lru_cache(maxsize=65_536)
+def _is_among_installed(path: str, roots: str) -> bool:
+    if any(_is_below(path, root) for root in roots.split(os.pathsep) if root):
+        return False
+    is_of_site = (
+        f"{os.sep}site-packages{os.sep}" in path or f"{os.sep}dist-packages{os.sep}" in path
+    )
+    return is_of_site or path.startswith((_OWN, *_standard_library()))
 
 
 def _search_places(module: Any) -> list[str]:

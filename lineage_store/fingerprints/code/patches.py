@@ -17,9 +17,6 @@ from lineage_store.fingerprints.code.origins import origin_of_file
 
 _CONSTANTS = frozenset({bool, int, float, complex, str, bytes})
 
-_CONTAINERS = frozenset({list, dict, set, tuple, frozenset})
-"""Types of values that the project may add to an installed module, or change in it."""
-
 _OF_THE_PROCESS = frozenset({"sys", "os", "builtins"})
 """Modules whose constants tell of the machine and of the process."""
 
@@ -41,10 +38,12 @@ def describe_chain(
             graph.value(value, label)
         elif package_name is not None:
             graph.write("installed", package_name)
-        elif type(value) in _CONSTANTS and module.__name__ not in _OF_THE_PROCESS:
+        elif value is MISSING or module.__name__ in _OF_THE_PROCESS:
+            graph.write("unread")
+        elif type(value) in _CONSTANTS:
             graph.fixed(value, label)
-        elif type(value) in _CONTAINERS and module.__name__ not in _OF_THE_PROCESS:
-            graph.bound(names, name, label)
+        else:
+            graph.value(value, label)
         if package_name is None or not isinstance(value, ModuleType | type):
             return
         current = value

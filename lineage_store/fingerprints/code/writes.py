@@ -1,0 +1,269 @@
+"""Statements of the project that write into installed modules, as its code objects have them.
+
+Nothing is run: the code of the loaded modules of the project is read. A statement names the place
+that it writes by a variable and the attributes that follow, such as `json.JSONEncoder.default`.
+"""
+
+import dis
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import pairwise
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+from lineage_store.fingerprints.code.bytecode import constant, facts_of
+from lineage_store.fingerprints.code.graph import is_project_module
+from lineage_store.fingerprints.code.origins import is_surely_installed
+
+_SKIPPED = frozenset({"EXTENDED_ARG", "NOP", "CACHE", "PRECALL", "PUSH_NULL", "COPY", "SWAP"})
+_ROOTS = ("LOAD_NAME", "LOAD_GLOBAL", "LOAD_FAST", "LOAD_DEREF")
+_READS = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
+_ATTRIBUTE_WRITES = frozenset({"STORE_ATTR", "DELETE_ATTR"})
+_ITEM_WRITES = frozenset({"STORE_SUBSCR", "DELETE_SUBSCR"})
+_WRITING_CODES = frozenset(
+    dis.opmap[name] for name in _ATTRIBUTE_WRITES | _ITEM_WRITES if name in dis.opmap
+)
+_SETTERS = frozenset({"setattr", "delattr"})
+_MUTATORS = frozenset(
+    {
+        *("add", "append", "clear", "discard", "extend", "insert", "pop", "popitem", "remove"),
+        *("reverse", "setdefault", "sort", "update"),
+    }
+)
+"""Methods that change the object they are read from."""
+
+_ENDS = frozenset(
+    {
+        *("POP_TOP", "STORE_NAME", "STORE_GLOBAL", "STORE_ATTR", "STORE_SUBSCR"),
+        *("DELETE_NAME", "DELETE_ATTR", "DELETE_SUBSCR", "RETURN_VALUE", "RAISE_VARARGS"),
+    }
+)
+"""Instructions that end a statement of a module."""
+
+_EFFECTS = frozenset({"POP_TOP", "STORE_ATTR", "STORE_SUBSCR", "DELETE_ATTR", "DELETE_SUBSCR"})
+"""Those that end one whose value nobody keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A statement that may write into an installed module.
+
+    Attributes:
+        root: The variable.
+        chain: The attributes that are read from it, the one that is written at the end.
+        kind: "attribute", "content", "registry" or "setattr".
+    """
+
+    root: str
+    chain: tuple[str, ...]
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A statement of a module that calls something and keeps no value, such as `np.seterr(…)`.
+
+    Attributes:
+        digest: The digest of its instructions.
+        names: The variables that it mentions.
+        attributes: The attributes that it reads.
+    """
+
+    digest: bytes
+    names: tuple[str, ...]
+    attributes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalImport:
+    """A variable that an import statement binds.
+
+    Attributes:
+        name: The variable.
+        module: The module that is imported.
+        attribute: What is taken from it; "": it is the top of the module itself.
+    """
+
+    name: str
+    module: str
+    attribute: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleWrites:
+    """Writes of a module of the project, and the variables that its import statements bind."""
+
+    module: ModuleType
+    writes: tuple[Write, ...]
+    effects: tuple[Effect, ...]
+    imports: dict[str, LocalImport]
+
+
+_read: dict[str, tuple[Any, Any, ModuleWrites]] = {}
+_writing: list[ModuleWrites] = []
+_size = 0
+
+
+def of_loaded_modules() -> list[ModuleWrites]:
+    """Return the writes of all modules of the project that are loaded and have any."""
+    global _size  # noqa: PLW0603 - one table for the process
+    if len(sys.modules) != _size:
+        modules = dict(sys.modules)
+        for name, module in modules.items():
+            if isinstance(module, ModuleType) and not _is_read(name, module):
+                spec = vars(module).get("__spec__")
+                _read[name] = module, spec, _writes_of(module)
+        for name in _read.keys() - modules.keys():
+            del _read[name]
+        _size = len(modules)
+        _writing[:] = [each for _, _, each in _read.values() if each.writes or each.effects]
+    return _writing
+
+
+def _is_read(name: str, module: ModuleType) -> bool:
+    remembered = _read.get(name)
+    return (
+        remembered is not None
+        and remembered[0] is module
+        and remembered[1] is vars(module).get("__spec__")
+    )
+
+
+def _writes_of(module: ModuleType) -> ModuleWrites:
+    writes: list[Write] = []
+    effects: list[Effect] = []
+    imports: dict[str, LocalImport] = {}
+    has_code = vars(module).get("__file__") is not None or module.__name__ == "__main__"
+    if has_code and not is_surely_installed(module) and is_project_module(module):
+        for code in _codes_of(module):
+            if code.co_name == "<module>":
+                effects += _effects_of(code)
+            for inner in _with_inner(code):
+                _read_code(inner, writes, imports)
+    return ModuleWrites(module, tuple(dict.fromkeys(writes)), tuple(effects), imports)
+
+
+def _effects_of(code: CodeType) -> Iterator[Effect]:
+    """Yield the effects of a module, in their order."""
+    statement: list[dis.Instruction] = []
+    for step in dis.get_instructions(code):
+        if step.opname in _SKIPPED:
+            continue
+        statement.append(step)
+        if step.opname in _ENDS:
+            names = [each.opname for each in statement]
+            is_call = any(name.startswith("CALL") for name in names) and "IMPORT_NAME" not in names
+            if is_call and step.opname in _EFFECTS:
+                yield _effect(statement)
+            statement = []
+
+
+def _effect(statement: list[dis.Instruction]) -> Effect:
+    digest = sha256()
+    names: list[str] = []
+    for step in statement:
+        is_jump = step.opcode in dis.hasjrel or step.opcode in dis.hasjabs
+        argument = b"" if is_jump else constant(step.argval)
+        digest.update(f"{step.opname} {len(argument)} ".encode() + argument)
+        if step.opname.startswith(_ROOTS) and isinstance(step.argval, str):
+            names.append(step.argval)
+        elif isinstance(step.argval, CodeType):
+            names += [mention.name for mention in facts_of(step.argval).mentions]
+    attributes = frozenset(str(each.argval) for each in statement if each.opname in _READS)
+    return Effect(digest.digest(), tuple(dict.fromkeys(names)), attributes)
+
+
+def _codes_of(module: ModuleType) -> Iterator[CodeType]:
+    """Yield the code of a module; of one that was typed in, that of its functions."""
+    try:
+        code = vars(module)["__loader__"].get_code(module.__name__)
+    except Exception:  # no loader, one without code, or a file that is gone
+        code = None
+    if isinstance(code, CodeType):
+        yield code
+        return
+    for value in tuple(vars(module).values()):
+        members = tuple(vars(value).values()) if isinstance(value, type) else (value,)
+        for each in members:
+            if isinstance(each, FunctionType) and each.__module__ == module.__name__:
+                yield each.__code__
+
+
+def _with_inner(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _with_inner(inner)
+
+
+def _read_code(code: CodeType, writes: list[Write], imports: dict[str, LocalImport]) -> None:
+    names = frozenset(code.co_names)
+    has_import = dis.opmap["IMPORT_NAME"] in code.co_code[::2]
+    can_write = (
+        not _WRITING_CODES.isdisjoint(code.co_code[::2])
+        or not names.isdisjoint(_SETTERS | _MUTATORS)
+        or any(name.startswith("register") for name in names)
+    )
+    if not has_import and not can_write:
+        return
+    steps = [step for step in dis.get_instructions(code) if step.opname not in _SKIPPED]
+    if has_import:
+        _read_imports(steps, imports)
+    if can_write:
+        _read_writes(steps, writes)
+
+
+def _read_imports(steps: list[dis.Instruction], imports: dict[str, LocalImport]) -> None:
+    module = ""
+    for step, following in pairwise(steps):
+        if step.opname == "IMPORT_NAME":
+            module = str(step.argval)
+        is_bound = following.opname.startswith("STORE_")
+        if step.opname in {"IMPORT_NAME", "IMPORT_FROM"} and is_bound:
+            attribute = str(step.argval) if step.opname == "IMPORT_FROM" else ""
+            bound = str(following.argval)
+            imports[bound] = LocalImport(bound, module, attribute)
+
+
+def _read_writes(steps: list[dis.Instruction], writes: list[Write]) -> None:
+    writes_items = any(step.opname in _ITEM_WRITES for step in steps)
+    for at, step in enumerate(steps):
+        if not step.opname.startswith(_ROOTS) or not isinstance(step.argval, str):
+            continue
+        chain, end = _chain(steps, at + 1)
+        root = step.argval
+        if root in _SETTERS and not chain:
+            writes += _set_by_name(steps, at + 1)
+        elif chain and steps[end - 1].opname in _ATTRIBUTE_WRITES:
+            writes.append(Write(root, chain, "attribute"))
+        elif (chain or (root,))[-1].startswith("register"):
+            writes.append(Write(root, chain, "registry"))
+        elif chain and chain[-1] in _MUTATORS:
+            writes.append(Write(root, chain[:-1], "content"))
+        elif writes_items:
+            writes.append(Write(root, chain, "content"))
+
+
+def _chain(steps: list[dis.Instruction], start: int) -> tuple[tuple[str, ...], int]:
+    """Return the attributes that follow a variable, and the place behind them."""
+    end = start
+    while end < len(steps) and steps[end].opname in _READS:
+        end += 1
+    if end < len(steps) and steps[end].opname in _ATTRIBUTE_WRITES:
+        end += 1
+    return tuple(str(step.argval) for step in steps[start:end]), end
+
+
+def _set_by_name(steps: list[dis.Instruction], start: int) -> Iterator[Write]:
+    """Yield the write of `setattr(root.chain, name, …)`."""
+    if start < len(steps) and steps[start].opname.startswith(_ROOTS):
+        chain, end = _chain(steps, start + 1)
+        root = str(steps[start].argval)
+        if end < len(steps) and isinstance(steps[end].argval, str):
+            is_text = steps[end].opname == "LOAD_CONST"
+            if is_text:
+                yield Write(root, (*chain, steps[end].argval), "attribute")
+                return
+        yield Write(root, chain, "setattr")
