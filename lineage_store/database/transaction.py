@@ -1,6 +1,7 @@
 """A transaction that writes: its reads include its staged changes."""
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 from lineage_store.database.connection import Connection
 from lineage_store.database.ids import IdBlocks
@@ -21,6 +22,22 @@ DEFAULT = NodeBound()
 
 MS_IN_US = 1_000
 
+_PARTS = ("events", "members", "parents", "entries", "claims", "reports")
+"""Parts of a transaction that are made when they are first needed, in the order of their flush."""
+
+
+class _NodesByKind(dict[NodeKind, Nodes]):
+    """The nodes of each kind, made when they are first needed."""
+
+    def __init__(self, connection: Connection, journal: Journal) -> None:
+        super().__init__()
+        self._connection = connection
+        self._journal = journal
+
+    def __missing__(self, kind: NodeKind) -> Nodes:
+        nodes = self[kind] = Nodes(self._connection, kind, self._journal)
+        return nodes
+
 
 class Transaction:
     """Everything that requests read and stage before it is written and committed.
@@ -29,12 +46,6 @@ class Transaction:
         node_bound: The most bytes of one node, type, event or cache entry.
         types: Types by id, name and external id.
         nodes: Nodes, by kind.
-        events: Events.
-        members: Attributions and associations.
-        parents: Parent contexts.
-        entries: Cache entries.
-        claims: Claims of cache keys.
-        reports: Reports on the payloads of artifacts.
     """
 
     def __init__(
@@ -49,16 +60,40 @@ class Transaction:
         self._ids = ids
         self._journal = Journal()
         self.types = Types(connection, cache, self._journal)
-        self.nodes: dict[NodeKind, Nodes] = {
-            kind: Nodes(connection, kind, self._journal) for kind in KINDS
-        }
-        self.events = Events(connection, self._journal)
-        self.members = Members(connection, self._journal)
-        self.parents = Parents(connection, self._journal)
-        self.entries = Entries(connection, self._journal)
-        self.claims = Claims(connection, self._journal)
-        self.reports = Reports(connection, self._journal)
+        self.nodes = _NodesByKind(connection, self._journal)
         self._to_index: Staged[QueueKey, None] = Staged(self._journal)
+
+    # A transaction needs few of these, and begins sooner if the others are not made.
+
+    @cached_property
+    def events(self) -> Events:
+        """Events."""
+        return Events(self._connection, self._journal)
+
+    @cached_property
+    def members(self) -> Members:
+        """Attributions and associations."""
+        return Members(self._connection, self._journal)
+
+    @cached_property
+    def parents(self) -> Parents:
+        """Parent contexts."""
+        return Parents(self._connection, self._journal)
+
+    @cached_property
+    def entries(self) -> Entries:
+        """Cache entries."""
+        return Entries(self._connection, self._journal)
+
+    @cached_property
+    def claims(self) -> Claims:
+        """Claims of cache keys."""
+        return Claims(self._connection, self._journal)
+
+    @cached_property
+    def reports(self) -> Reports:
+        """Reports on the payloads of artifacts."""
+        return Reports(self._connection, self._journal)
 
     @classmethod
     def reading(cls, snapshot: Snapshot) -> "Transaction":
@@ -111,14 +146,12 @@ class Transaction:
     def flush(self) -> None:
         """Write everything that is staged."""
         self.types.flush()
-        for nodes in self.nodes.values():
+        staged_nodes = {kind: self.nodes[kind] for kind in KINDS if kind in self.nodes}
+        for nodes in staged_nodes.values():
             nodes.flush()
-        enqueue(self._connection, {kind: nodes.unindexed for kind, nodes in self.nodes.items()})
-        self.events.flush()
-        self.members.flush()
-        self.parents.flush()
-        self.entries.flush()
-        self.claims.flush()
-        self.reports.flush()
+        enqueue(self._connection, {kind: nodes.unindexed for kind, nodes in staged_nodes.items()})
+        for name in _PARTS:
+            if name in self.__dict__:
+                self.__dict__[name].flush()
         if self._to_index.items:
             drain(self._connection, self._to_index.items)

@@ -111,8 +111,8 @@ class CallSlots:
         for waiter in waiters:
             waiter.turn.release()
 
-    def take(self, call: Call) -> None:
-        """Return when the call has a slot; see `of`."""
+    def take(self, call: Call) -> bool:
+        """Return when the call has a slot: True if it waited for it; see `of`."""
         with self._mutex:
             if self._is_closed:
                 raise about_to_stop()
@@ -120,9 +120,10 @@ class CallSlots:
             if self._free and held_count < self._most_of_one:
                 self._free -= 1
                 self._held_by_host[call.host] = held_count + 1
-                return
+                return False
             waiter = self._enqueue(call.host)
         self._wait(waiter, call)
+        return True
 
     def _enqueue(self, host: str) -> _Waiter:
         of_host = sum(waiter.host == host for waiter in self._queue)
@@ -190,12 +191,12 @@ class _CallSlot:
         self._call = call
 
     def __enter__(self) -> Self:
-        self._slots.take(self._call)
-        try:
-            self._call.check()
-        except BaseException:
-            self._slots.give_back(self._call.host)
-            raise
+        if self._slots.take(self._call):
+            try:
+                self._call.check()
+            except BaseException:
+                self._slots.give_back(self._call.host)
+                raise
         return self
 
     def __exit__(

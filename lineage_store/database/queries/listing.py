@@ -141,20 +141,23 @@ def _statement(
     measured: bool,
 ) -> Statement:
     node = tables.nodes[kind]
-    key = node.c[order_by]
+    key, node_id = node.c[order_by], node.c.id
     source: FromClause = node
     body = small_body(node) if measured else node.c.body
     core: Select[Any] = select(key.label("page_key"), node.c.id.label("node_id"), body)
     if of_context:
         edges = tables.members[kind]
-        source = source.join(edges, edges.c[f"{kind.name}_id"] == node.c.id)
+        member_id = edges.c[f"{kind.name}_id"]
+        source = source.join(edges, member_id == node.c.id)
         core = core.where(edges.c.context_id == bindparam("of_context"))
+        if order_by == "id" and shape is None:  # the index over members has this order
+            key = node_id = member_id
     core = core.select_from(source) if shape is None else narrowed(core, source, shape, node.c.id)
     if of_type:
         core = core.where(node.c.type_id == bindparam("of_type"))
     if after:
-        core = core.where(_behind(key, node.c.id, ascending))
-    order = [key] if order_by == "id" else [key, node.c.id]
+        core = core.where(_behind(key, node_id, ascending))
+    order = [key] if order_by == "id" else [key, node_id]
     core = core.order_by(*(column if ascending else column.desc() for column in order))
     return Statement(core.limit(bindparam("rows")))
 
