@@ -2,13 +2,12 @@
 
 A library may read whatever the project writes into it: a method that is replaced, a constant of a
 class, a mapping of settings. So every place that the loaded modules of the project write counts for
-every step, with its value as it is now. A statement of a module that calls a library and keeps no
-value, such as `np.seterr(all="raise")`, is there for its effect, and counts as well.
+every step, with its value as it is now. A statement of a module that changes a setting by a call,
+such as `np.seterr(all="raise")`, counts by its text.
 """
 
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import PurePath
 from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
@@ -90,7 +89,7 @@ def _order(place: Place) -> tuple[str, str, bytes]:
 
 
 def _calls_library(module: ModuleWrites, effect: Effect) -> bool:
-    values = [(name, _root(module, name)) for name in effect.names]
+    values = [(name, _root(module, name)) for name in effect.callees]
     things = [value for name, value in values if _is_of_library(module, name, value)]
     is_exempt = any(map(_is_exempt, things)) and _LIMITS.isdisjoint(effect.attributes)
     return bool(things) and not is_exempt
@@ -216,19 +215,17 @@ def _describe_registry(graph: CodeGraph, place: Place) -> None:
 
 
 def _describe_effect(graph: CodeGraph, place: Place) -> None:
-    """Write a statement, and the values of the variables that it mentions."""
+    """Write a statement, and the functions and classes that it mentions.
+
+    Other variables do not count, but for constants: they change while a script runs.
+    """
     if place.effect is None:
         return
     graph.write(place.effect.digest)
     names = vars(place.owner)
     for name in place.effect.names:
-        value = names.get(name)
-        if name.startswith("__") or isinstance(value, PurePath):
-            continue  # these differ when the project moves to another directory
-        try:
+        if isinstance(names.get(name), FunctionType | type):
             graph.bound(names, name, f"{name} of {place.label}")
-        except NoFingerprint:  # a step that names it is not cached
-            graph.write("opaque", type(value).__qualname__)
 
 
 def _describe_patches(graph: CodeGraph, place: Place) -> None:

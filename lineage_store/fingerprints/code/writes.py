@@ -5,7 +5,9 @@ that it writes by a variable and the attributes that follow, such as `json.JSONE
 """
 
 import dis
+import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -45,6 +47,15 @@ _ENDS = frozenset(
 _EFFECTS = frozenset({"POP_TOP", "STORE_ATTR", "STORE_SUBSCR", "DELETE_ATTR", "DELETE_SUBSCR"})
 """Those that end one whose value nobody keeps."""
 
+_STORES = frozenset({"STORE_NAME", "STORE_GLOBAL"})
+
+_SETTING = re.compile(
+    "set|seed|manual_seed|register|unregister|use|enable|disable|add_|reset|simplefilter"
+    "|filterwarnings|pickle$|configure|config$|install|patch|rc$"
+)
+"""The names of functions that change settings begin so. Others, such as `savefig`, do not count:
+a script calls many, and to change one would run all its steps again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Write:
@@ -63,15 +74,17 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """A statement of a module that calls something and keeps no value, such as `np.seterr(…)`.
+    """A statement of a module that may change a setting of a library, such as `np.seterr(…)`.
 
     Attributes:
-        digest: The digest of its instructions.
+        digest: The digest of its instructions and of the constants that it mentions.
+        callees: The variables whose settings it may change.
         names: The variables that it mentions.
         attributes: The attributes that it reads.
     """
 
     digest: bytes
+    callees: tuple[str, ...]
     names: tuple[str, ...]
     attributes: frozenset[str]
 
@@ -147,20 +160,46 @@ def _writes_of(module: ModuleType) -> ModuleWrites:
 
 def _effects_of(code: CodeType) -> Iterator[Effect]:
     """Yield the effects of a module, in their order."""
+    steps = [step for step in dis.get_instructions(code) if step.opname not in _SKIPPED]
+    constants = _constants_of(steps)
     statement: list[dis.Instruction] = []
-    for step in dis.get_instructions(code):
-        if step.opname in _SKIPPED:
-            continue
+    for step in steps:
         statement.append(step)
         if step.opname in _ENDS:
-            names = [each.opname for each in statement]
-            is_call = any(name.startswith("CALL") for name in names) and "IMPORT_NAME" not in names
-            if is_call and step.opname in _EFFECTS:
-                yield _effect(statement)
+            callees = _callees(statement) if step.opname in _EFFECTS else ()
+            if callees:
+                yield _effect(statement, callees, constants)
             statement = []
 
 
-def _effect(statement: list[dis.Instruction]) -> Effect:
+def _constants_of(steps: list[dis.Instruction]) -> dict[str, Any]:
+    """Return the variables of a module that are set once, to a constant, with their values."""
+    counts = Counter(str(step.argval) for step in steps if step.opname in _STORES)
+    return {
+        str(step.argval): value.argval
+        for value, step in pairwise(steps)
+        if step.opname in _STORES and value.opname == "LOAD_CONST" and counts[step.argval] == 1
+    }
+
+
+def _callees(statement: list[dis.Instruction]) -> tuple[str, ...]:
+    """Return the variables whose settings a statement may change."""
+    opnames = {step.opname for step in statement}
+    if "IMPORT_NAME" in opnames or not any(name.startswith("CALL") for name in opnames):
+        return ()
+    is_write = statement[-1].opname != "POP_TOP"
+    roots = []
+    for at, step in enumerate(statement):
+        if step.opname.startswith(_ROOTS) and isinstance(step.argval, str):
+            chain, _ = _chain(statement, at + 1)
+            if is_write or _SETTING.match((chain or (step.argval,))[-1]):
+                roots.append(step.argval)
+    return tuple(dict.fromkeys(roots))
+
+
+def _effect(
+    statement: list[dis.Instruction], callees: tuple[str, ...], constants: dict[str, Any]
+) -> Effect:
     digest = sha256()
     names: list[str] = []
     for step in statement:
@@ -171,8 +210,11 @@ def _effect(statement: list[dis.Instruction]) -> Effect:
             names.append(step.argval)
         elif isinstance(step.argval, CodeType):
             names += [mention.name for mention in facts_of(step.argval).mentions]
+    for name in names:
+        if name in constants:
+            digest.update(constant((name, constants[name])))
     attributes = frozenset(str(each.argval) for each in statement if each.opname in _READS)
-    return Effect(digest.digest(), tuple(dict.fromkeys(names)), attributes)
+    return Effect(digest.digest(), callees, tuple(dict.fromkeys(names)), attributes)
 
 
 def _codes_of(module: ModuleType) -> Iterator[CodeType]:
