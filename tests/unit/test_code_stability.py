@@ -1,6 +1,7 @@
 """The check for changed code asks values that can change, and no others."""
 
 import functools
+import importlib
 import json
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lineage_store.fingerprints.code import code_of
+from lineage_store.fingerprints.code import code_of, digests
 from lineage_store.fingerprints.code.stability import are_unchanged, containers_in, is_stable
 
 TABLE: dict[str, Any] = {"a": [1, {2}], "b": (3, [4])}
@@ -110,3 +111,26 @@ def test_a_getattr_that_the_project_puts_into_an_installed_module_counts(
         monkeypatch.setattr(json, "__getattr__", lambda _, value=value: value, raising=False)
         digests.add(code_of(reads_added).digest)
     assert len(digests) == 2
+
+
+SCRIPT = """
+import random, time
+random.seed(7)
+seconds = []
+def b(x): return x + 1
+seconds.append(time.time())
+"""
+
+
+def test_the_graph_of_a_function_is_kept_while_its_script_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "script_with_settings.py").write_text(SCRIPT)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    script = importlib.import_module("script_with_settings")
+    monkeypatch.setitem(sys.modules, "script_with_settings", script)
+    before = code_of(script.b)
+    _, (graph, *_) = digests._graphs[(id(script.b), False)]
+    script.seconds.append(1.0)
+    assert code_of(script.b).digest == before.digest
+    assert digests._graphs[(id(script.b), False)][1][0] is graph
