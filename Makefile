@@ -10,6 +10,8 @@ SCHEMA := $(wildcard proto/lineage_store/v1/*.proto)
 # --full adds a store of 10 million nodes.
 BENCH_GROWTH ?=
 
+# The versions of Python, beside that of .venv, on which the unit tests run.
+VERSIONS ?= 3.12 3.13
 # The tools whose hooks are tested, each in an environment of its own in .venv-hooks.
 HOOKS ?= airflow dagster kedro kfp luigi metaflow prefect snakemake
 SOURCES := $(shell find lineage_store server proto -name '*.py' -o -name '*.proto' -o -name '*.pth' | grep -v _pb2) pyproject.toml
@@ -18,7 +20,7 @@ SOURCES := $(shell find lineage_store server proto -name '*.py' -o -name '*.prot
 FUZZ_SECONDS ?= 600
 FUZZ ?=
 
-.PHONY: demo test test-long test-hooks fuzz check docs commands lock bench bench-quick serve clean
+.PHONY: demo test test-long test-versions test-hooks fuzz check docs commands lock bench bench-quick serve clean
 
 demo: .venv-demo/.ready  ## run a real pipeline, skip what is known, print where its models came from
 	.venv-demo/bin/python docs/examples/demo.py
@@ -28,6 +30,11 @@ test: .venv/.ready .venv-mlmd/.ready  ## the tests, also those against the real 
 
 test-long: .venv/.ready .venv-mlmd/.ready  ## the other tests: random, load, kill and fault-injection runs
 	LINEAGE_REQUIRE=$(LINEAGE_REQUIRE) $(PYTEST) -m long
+
+test-versions: $(VERSIONS:%=.venv-python/%/.ready) .venv-python/lowest/.ready  ## unit tests on other versions of Python, and with the lowest versions of all dependencies
+	set -e; for version in $(VERSIONS) lowest; do \
+	  echo "== $$version"; .venv-python/$$version/bin/python -m pytest -q -n 2 -m "not long" tests/unit; \
+	done
 
 test-hooks: .venv/.ready $(HOOKS:%=.venv-hooks/%/.ready)  ## run real pipelines in the real orchestrators, and compare what was recorded
 	LINEAGE_REQUIRE_HOOKS="$(HOOKS)" $(BIN)/python -m pytest -n auto --dist worksteal tests/hooks
@@ -75,6 +82,19 @@ serve: .venv/.ready  ## serve lineage.db on 127.0.0.1:8080
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/pip install --quiet --editable ".[all]" --group dev
+	touch $@
+
+# Each version of Python has an environment of its own; uv knows how to choose the lowest versions.
+.venv-python/lowest/.ready: pyproject.toml proto/hatch_build.py $(SCHEMA)
+	$(PYTHON311) -m venv .venv-python/lowest
+	.venv-python/lowest/bin/pip install --quiet uv
+	.venv-python/lowest/bin/uv pip install --quiet --python .venv-python/lowest/bin/python --resolution lowest-direct --editable ".[all]" --group test
+	touch $@
+
+.venv-python/%/.ready: pyproject.toml proto/hatch_build.py $(SCHEMA)
+	python$* -m venv .venv-python/$*
+	.venv-python/$*/bin/pip install --quiet --upgrade "pip>=25.1"
+	.venv-python/$*/bin/pip install --quiet --editable ".[all]" --group test
 	touch $@
 
 .venv-demo/.ready: pyproject.toml proto/hatch_build.py $(SCHEMA)
