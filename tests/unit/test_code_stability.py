@@ -134,3 +134,17 @@ def test_the_graph_of_a_function_is_kept_while_its_script_runs(
     script.seconds.append(1.0)
     assert code_of(script.b).digest == before.digest
     assert digests._graphs[(id(script.b), False)][1][0] is graph
+
+
+def test_a_module_that_is_loaded_again_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "reloaded_settings.py"
+    file.write_text("import random\nrandom.seed(7)\ndef b(x): return x\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    module = importlib.import_module("reloaded_settings")
+    monkeypatch.setitem(sys.modules, "reloaded_settings", module)
+    before = code_of(module.b).digest
+    file.write_text("import random\nrandom.seed(8999)\ndef b(x): return x\n")
+    importlib.reload(module)
+    assert code_of(module.b).digest != before

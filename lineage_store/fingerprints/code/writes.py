@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from itertools import pairwise
 from types import CodeType, FunctionType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from lineage_store.fingerprints.code.bytecode import constant, facts_of
 from lineage_store.fingerprints.code.graph import is_project_module
@@ -114,29 +114,51 @@ class ModuleWrites:
     imports: dict[str, LocalImport]
 
 
-_read: dict[str, tuple[Any, Any, ModuleWrites]] = {}
-_writing: list[ModuleWrites] = []
-_size = 0
+class _Table(NamedTuple):
+    """The modules as they were read, replaced as one: threads may read at the same time.
+
+    Attributes:
+        size: The number of loaded modules.
+        modules: Each module, its spec, which a reload replaces, and its writes, by its name.
+        of_project: The names of those of the project.
+        writing: Those with writes.
+    """
+
+    size: int
+    modules: dict[str, tuple[Any, Any, ModuleWrites | None]]
+    of_project: list[str]
+    writing: list[ModuleWrites]
+
+
+_table = _Table(0, {}, [], [])
 
 
 def of_loaded_modules() -> list[ModuleWrites]:
     """Return the writes of all modules of the project that are loaded and have any."""
-    global _size  # noqa: PLW0603 - one table for the process
-    if len(sys.modules) != _size:
-        modules = dict(sys.modules)
-        for name, module in modules.items():
-            if isinstance(module, ModuleType) and not _is_read(name, module):
-                spec = vars(module).get("__spec__")
-                _read[name] = module, spec, _writes_of(module)
-        for name in _read.keys() - modules.keys():
-            del _read[name]
-        _size = len(modules)
-        _writing[:] = [each for _, _, each in _read.values() if each.writes or each.effects]
-    return _writing
+    global _table  # noqa: PLW0603 - one table for the process
+    table = _table
+    if len(sys.modules) != table.size or not all(
+        _is_read(table, name, sys.modules.get(name)) for name in table.of_project
+    ):
+        table = _table = _read_modules(table)
+    return table.writing
 
 
-def _is_read(name: str, module: ModuleType) -> bool:
-    remembered = _read.get(name)
+def _read_modules(before: _Table) -> _Table:
+    modules: dict[str, tuple[Any, Any, ModuleWrites | None]] = {}
+    loaded_modules = dict(sys.modules)
+    for name, module in loaded_modules.items():
+        if _is_read(before, name, module):
+            modules[name] = before.modules[name]
+        elif isinstance(module, ModuleType):
+            modules[name] = module, vars(module).get("__spec__"), _writes_of(module)
+    of_project = [name for name, (_, _, each) in modules.items() if each is not None]
+    writing = [each for _, _, each in modules.values() if each and (each.writes or each.effects)]
+    return _Table(len(loaded_modules), modules, of_project, writing)
+
+
+def _is_read(table: _Table, name: str, module: Any) -> bool:
+    remembered = table.modules.get(name)
     return (
         remembered is not None
         and remembered[0] is module
@@ -144,17 +166,19 @@ def _is_read(name: str, module: ModuleType) -> bool:
     )
 
 
-def _writes_of(module: ModuleType) -> ModuleWrites:
+def _writes_of(module: ModuleType) -> ModuleWrites | None:
+    """Return the writes of a module; None: it is none of the project."""
+    has_code = vars(module).get("__file__") is not None or module.__name__ == "__main__"
+    if not has_code or is_surely_installed(module) or not is_project_module(module):
+        return None
     writes: list[Write] = []
     effects: list[Effect] = []
     imports: dict[str, LocalImport] = {}
-    has_code = vars(module).get("__file__") is not None or module.__name__ == "__main__"
-    if has_code and not is_surely_installed(module) and is_project_module(module):
-        for code in _codes_of(module):
-            if code.co_name == "<module>":
-                effects += _effects_of(code)
-            for inner in _with_inner(code):
-                _read_code(inner, writes, imports)
+    for code in _codes_of(module):
+        if code.co_name == "<module>":
+            effects += _effects_of(code)
+        for inner in _with_inner(code):
+            _read_code(inner, writes, imports)
     return ModuleWrites(module, tuple(dict.fromkeys(writes)), tuple(effects), imports)
 
 
