@@ -1,9 +1,9 @@
 """Changes that the project makes anywhere in installed modules, mentioned by a step or not.
 
-A library may read whatever the project writes into it: a method that is replaced, a constant of a
+A library may read whatever the project writes there: a method that is replaced, a constant of a
 class, a mapping of settings. So every place that the loaded modules of the project write counts for
 every step, with its value as it is now. A statement of a module that changes a setting by a call,
-such as `np.seterr(all="raise")`, counts by its text.
+such as `np.seterr(all="raise")`, counts by the text.
 """
 
 import sys
@@ -34,9 +34,9 @@ class Place(NamedTuple):
 
     Attributes:
         owner: The module, class, function or object.
-        name: The attribute that is written; "": its content.
+        name: The attribute that is written; "": the content.
         kind: As that of the statement that writes it, or "effect" of a module.
-        label: Its name in errors.
+        label: The name in errors.
         effect: The statement, if it is one with an effect.
     """
 

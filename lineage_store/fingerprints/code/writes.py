@@ -1,7 +1,7 @@
 """Statements of the project that write into installed modules, as its code objects have them.
 
 Nothing is run: the code of the loaded modules of the project is read. A statement names the place
-that it writes by a variable and the attributes that follow, such as `json.JSONEncoder.default`.
+by a variable and the attributes that follow, such as `json.JSONEncoder.default`.
 """
 
 import dis
@@ -63,7 +63,7 @@ class Write:
 
     Attributes:
         root: The variable.
-        chain: The attributes that are read from it, the one that is written at the end.
+        chain: The attributes behind the variable; the last one is written.
         kind: "attribute", "content", "registry" or "setattr".
     """
 
@@ -77,10 +77,10 @@ class Effect:
     """A statement of a module that may change a setting of a library, such as `np.seterr(…)`.
 
     Attributes:
-        digest: The digest of its instructions and of the constants that it mentions.
-        callees: The variables whose settings it may change.
-        names: The variables that it mentions.
-        attributes: The attributes that it reads.
+        digest: The digest of the instructions and of the constants in them.
+        callees: The variables whose settings may change.
+        names: The variables that are mentioned.
+        attributes: The attributes that are read.
     """
 
     digest: bytes
@@ -96,7 +96,7 @@ class LocalImport:
     Attributes:
         name: The variable.
         module: The module that is imported.
-        attribute: What is taken from it; "": it is the top of the module itself.
+        attribute: The name imported from the module; "": the top of the module itself.
     """
 
     name: str
