@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from lineage_store import errors
+from lineage_store.cli.options import as_url
 from lineage_store.cli.progress import progress_bar
 from lineage_store.database.bulk.backup import backup as write_backup
 from lineage_store.database.checks import checking
@@ -20,7 +21,8 @@ _database = click.option(
     show_default=True,
     envvar="LINEAGE_STORE_DATABASE",
     show_envvar=True,
-    help="Database URL.",
+    callback=as_url,
+    help="Database URL, or the path of an SQLite file.",
 )
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 

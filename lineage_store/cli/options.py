@@ -56,7 +56,8 @@ tls_options = together(
 )
 
 
-def _as_url(_: click.Context, __: click.Parameter, location: str) -> str:
+def as_url(_: click.Context, __: click.Parameter, location: str) -> str:
+    """Return the URL of a store that a person named by it or by the path of an SQLite file."""
     return store_url(location)
 
 
@@ -67,7 +68,7 @@ _url = click.option(
     show_default=True,
     envvar=URL_VARIABLE,
     show_envvar=True,
-    callback=_as_url,
+    callback=as_url,
     help="An SQLite file, a database URL, or grpc://HOST:PORT (with TLS grpcs://) of a server.",
 )
 store_option = together(_url, tls_options)

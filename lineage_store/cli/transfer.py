@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from lineage_store.cli.options import json_option
+from lineage_store.cli.options import as_url, json_option
 from lineage_store.cli.progress import progress_bar
 from lineage_store.entities.plain import printable
 from lineage_store.transfer.copying import copy as copy_store
@@ -17,12 +17,12 @@ _PATH = click.Path(path_type=Path)
 
 
 @click.command()
-@click.argument("source", metavar="FROM")
-@click.argument("target", metavar="TO")
+@click.argument("source", metavar="FROM", callback=as_url)
+@click.argument("target", metavar="TO", callback=as_url)
 @click.option("--verify", is_flag=True, help="Compare every row before TO is opened to all.")
 @json_option
 def copy(source: str, target: str, *, verify: bool, as_json: bool) -> None:
-    """Copy the store at the database URL FROM into the empty database TO.
+    """Copy the store FROM into the empty database TO: database URLs, or paths of SQLite files.
 
     Ids, times, versions, cache entries and all else stay as they are. FROM may be in use: one state
     of it is copied. To resume an interrupted copy, run the
@@ -38,12 +38,12 @@ def copy(source: str, target: str, *, verify: bool, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("source", metavar="FROM")
+@click.argument("source", metavar="FROM", callback=as_url)
 @click.argument("path", metavar="FILE|DIRECTORY", type=_PATH)
 @click.option("--force", is_flag=True, help="Replace an existing archive.")
 @json_option
 def dump(source: str, path: Path, *, force: bool, as_json: bool) -> None:
-    """Write the store at the database URL FROM into an archive.
+    """Write the store FROM, a database URL or the path of an SQLite file, into an archive.
 
     FILE.jsonl has one JSON record a line, FILE.jsonl.gz the same compressed; a DIRECTORY has one
     Parquet file a table. The archive appears when it is complete.
@@ -59,7 +59,9 @@ def dump(source: str, path: Path, *, force: bool, as_json: bool) -> None:
 
 @click.command()
 @click.argument("path", metavar="FILE|DIRECTORY", type=_PATH)
-@click.option("--into", "target", required=True, metavar="URL", help="An empty database.")
+@click.option(
+    "--into", "target", required=True, metavar="URL", callback=as_url, help="An empty database."
+)
 @json_option
 def load(path: Path, target: str, *, as_json: bool) -> None:
     """Read an archive of `dump` into an empty database.

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from lineage_store.cli.options import json_option
+from lineage_store.cli.options import as_url, json_option
 from lineage_store.entities.plain import plain, printable
 from lineage_store.masking import masked_url
 from lineage_store.transfer.mlmd.exporting import export_mlmd
@@ -30,14 +30,15 @@ def export_group() -> None:
 
 
 @import_group.command("mlmd")
-@click.argument("source")
-@click.option("--into", "target", required=True, metavar="URL", help="Database URL of the store.")
+@click.argument("source", callback=as_url)
+@click.option("--into", "target", required=True, metavar="URL", callback=as_url,
+    help="Database URL of the store, or the path of an SQLite file.")  # fmt: skip
 @click.option("--verify", is_flag=True, help="Read both again afterwards and compare them.")
 @json_option
 def import_command(source: str, target: str, *, verify: bool, as_json: bool) -> None:
     """Fill an empty store with the database of ML Metadata at SOURCE.
 
-    SOURCE is sqlite:///PATH, mysql://... or postgresql://..., of schema version 8 to 10; it is
+    SOURCE is an SQLite file, mysql://... or postgresql://..., of schema version 8 to 10; it is
     only read. Ids stay the same. To resume an interrupted import, run the same command.
     """
     findings = Findings(_tell)
@@ -58,13 +59,15 @@ def import_command(source: str, target: str, *, verify: bool, as_json: bool) -> 
 
 
 @export_group.command("mlmd")
-@click.option("--from", "source", required=True, metavar="URL", help="Database URL of the store.")
-@click.option("--to", "target", required=True, metavar="URL", help="Database URL to write.")
+@click.option("--from", "source", required=True, metavar="URL", callback=as_url,
+    help="Database URL of the store, or the path of an SQLite file.")  # fmt: skip
+@click.option("--to", "target", required=True, metavar="URL", callback=as_url,
+    help="Database URL to write, or the path of an SQLite file.")  # fmt: skip
 @json_option
 def export_command(source: str, target: str, *, as_json: bool) -> None:
     """Write a store into a new database of ML Metadata, of schema version 10.
 
-    The target is sqlite:///PATH, mysql://... or postgresql://..., and missing or empty. Ids stay
+    The target is an SQLite file, mysql://... or postgresql://..., and missing or empty. Ids stay
     the same. An interrupted export begins anew when you run the same command again.
     """
     findings = Findings(_tell)

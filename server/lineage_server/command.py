@@ -10,6 +10,7 @@ import click
 
 from lineage_server import app, logs, processes
 from lineage_server.settings import MIB, Settings
+from lineage_store.cli.options import as_url
 from lineage_store.limits import MAX_NODE_BYTES, RETRY_FOR_SECONDS
 from lineage_store.masking import masked_url
 
@@ -61,7 +62,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     show_envvar=True,
     help="TOML file with the settings below, named with underscores.",
 )
-@_option("--database", default="sqlite:///lineage.db", help="Database URL.")
+@_option(
+    "--database",
+    default="sqlite:///lineage.db",
+    callback=as_url,
+    help="Database URL, or the path of an SQLite file.",
+)
 @_option("--grpc", default="127.0.0.1:8080", help="HOST:PORT to listen on; port 0 picks one.")
 @_option(
     "--processes",

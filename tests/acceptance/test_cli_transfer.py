@@ -100,3 +100,21 @@ def test_backup(url: str, tmp_path: Path) -> None:
     assert code == 1
     assert "pg_dump" in error
     assert "lineage-store dump" in error
+
+
+def test_every_command_takes_the_path_of_a_file(url: str, tmp_path: Path) -> None:
+    commands = [
+        ("copy", "store.db", "copied.db", "--verify"),
+        ("dump", "store.db", "archive.jsonl"),
+        ("load", "archive.jsonl", "--into", "loaded.db"),
+        ("export", "mlmd", "--from", "store.db", "--to", "mlmd.db"),
+        ("import", "mlmd", "mlmd.db", "--into", "imported.db"),
+        ("db", "check", "--database", "imported.db"),
+    ]
+    for command in commands:
+        code, _, error = run(*command, cwd=tmp_path)
+        assert code == 0, (command, error)
+    assert rows_of(f"sqlite:///{tmp_path}/copied.db") == rows_of(url)
+    code, _, error = run("copy", "localhost:80", "other.db", cwd=tmp_path)
+    assert code == 1
+    assert "grpc://localhost:80" in error
