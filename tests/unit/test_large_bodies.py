@@ -83,3 +83,14 @@ def test_values_are_refused_within_the_block_alone():
         with driver.below(raw, 1000), pytest.raises(LargeValue):
             connection_._fetch(select, ())
         assert connection_._fetch(select, ()) == [(b"\0" * 2000,)]
+
+
+def test_a_condition_reads_texts_whole(engine):
+    put(engine, 2 * INLINE_BYTES)
+    request = service.GetArtifactsRequest()
+    request.options.max_result_size = 20
+    request.options.order_by_field.field = pb.ListOperationOptions.OrderByField.ID
+    text = "custom_properties.text.string_value"
+    request.options.filter_query = f"LENGTH(SUBSTR({text}, 2)) = {2 * INLINE_BYTES - 1}"
+    answer = service.GetArtifactsResponse.FromString(engine.call("GetArtifacts", request))
+    assert len(answer.artifacts) == 1

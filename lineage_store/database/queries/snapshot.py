@@ -307,9 +307,14 @@ class Snapshot:
         if query.condition.shape.reads_properties:
             self.demand_index()
         with self.connection.within(query.condition.seconds):
-            return self._first_rows(query, rows)
+            statement, values = list_statement(query, rows)
+            return self.connection.rows(statement, **values)
 
     def _first_rows(self, query: PageQuery, count: int) -> list[Row]:
+        """Return rows of a listing without condition.
+
+        In a condition, functions of SQLite would depend on the bound: SUBSTR reads no further.
+        """
         if self.connection.refuses_large_values and query.kind not in self._settings.large_kinds:
             statement, values = list_statement(query, count, measured=False)
             rows = self.connection.rows_below(INLINE_BYTES, statement, **values)
