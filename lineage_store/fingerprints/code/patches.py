@@ -10,7 +10,7 @@ from functools import partial
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
-from lineage_store.fingerprints.code.graph import CodeGraph, is_project_module
+from lineage_store.fingerprints.code.graph import CodeGraph, NoFingerprint, is_project_module
 from lineage_store.fingerprints.code.guards import MISSING
 from lineage_store.fingerprints.code.names import installed_name
 from lineage_store.fingerprints.code.origins import origin_of_file
@@ -43,7 +43,7 @@ def describe_chain(
         elif type(value) in _CONSTANTS:
             graph.fixed(value, label)
         else:
-            graph.value(value, label)
+            _describe_object(graph, value, label)
         if package_name is None or not isinstance(value, ModuleType | type):
             return
         current = value
@@ -118,3 +118,17 @@ _ACCESSORS = frozenset({"CachedAccessor", "Accessor"})
 
 def _is_class_of_project(value: Any) -> bool:
     return isinstance(value, type) and installed_name(value) is None
+
+
+def _describe_object(graph: CodeGraph, value: Any, label: str) -> None:
+    """Write an object of an installed module; one that can't be read is the library's own affair.
+
+    So the thread-local variables that attrs mentions in methods of the project's classes do not
+    keep a step from being cached.
+    """
+    try:
+        graph.value(value, label)
+    except NoFingerprint:
+        if is_of_project(type(value)):
+            raise
+        graph.write("opaque", f"{type(value).__module__}.{type(value).__qualname__}")
