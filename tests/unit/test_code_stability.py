@@ -148,3 +148,40 @@ def test_a_module_that_is_loaded_again_is_read_again(
     file.write_text("import random\nrandom.seed(8999)\ndef b(x): return x\n")
     importlib.reload(module)
     assert code_of(module.b).digest != before
+
+
+def printed_digest(directory: Path, statements: str, *command: str) -> str:
+    """Return the digest that a program prints after some statements, run in a process."""
+    text = f"import random\n{statements}\ndef b(x): return x\n"
+    text += "from lineage_store.fingerprints.code import code_of\nprint(code_of(b).digest)\n"
+    (directory / "program.py").write_text(text)
+    process = subprocess.run(
+        [sys.executable, *command], cwd=directory, capture_output=True, text=True, check=True
+    )
+    return process.stdout
+
+
+@pytest.mark.parametrize("command", [("program.py",), ("-m", "program")])
+def test_the_seed_and_the_order_of_statements_count_however_a_program_is_run(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    texts = ["random.seed(7)\nrandom.seed(8)", "random.seed(8)\nrandom.seed(7)", "random.seed(7)"]
+    printed = {printed_digest(tmp_path, text, *command) for text in texts}
+    assert len(printed) == len(texts)
+
+
+def test_a_module_whose_code_is_gone_keeps_steps_from_being_cached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "module_that_goes.py"
+    file.write_text("import random\nrandom.seed(7)\ndef b(x): return x\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    module = importlib.import_module("module_that_goes")
+    file.unlink()
+    try:
+        why = code_of(module.b).why
+    finally:
+        del sys.modules["module_that_goes"]
+    assert why is not None
+    assert "module module_that_goes can't be read" in why

@@ -29,15 +29,16 @@ _LIMITS = frozenset({"setrecursionlimit", "set_int_max_str_digits"})
 """Functions of `sys` that change outcomes."""
 
 
-class Place(NamedTuple):
-    """A place in an installed module that the project writes.
+class Change(NamedTuple):
+    """A change of an installed module by the project.
 
     Attributes:
-        owner: The module, class, function or object.
+        owner: The module, class, function or object that is changed; for "effect" and "unreadable"
+            the module of the project.
         name: The attribute that is written; "": the content.
-        kind: As that of the statement that writes it, or "effect" of a module.
+        kind: The kind of the `Write`, "effect", or "unreadable" for a module without known code.
         label: The name in errors.
-        effect: The statement, if it is one with an effect.
+        effect: The statement, for "effect".
     """
 
     owner: Any
@@ -66,44 +67,43 @@ class _Attributes(Mapping[str, Any]):
         return 0
 
 
-def places() -> list[Place]:
-    """Return the places in installed modules that the project writes, in a fixed order."""
-    several: dict[tuple[int, str, str], Place] = {}
-    effects: list[Place] = []
+def changes_of_project() -> list[Change]:
+    """Return the changes that the loaded modules of the project make, in a fixed order."""
+    written: dict[tuple[int, str, str], Change] = {}
+    effects: list[Change] = []
     for module in writes.of_loaded_modules():
         for write in module.writes:
-            place = _place(module, write)
-            if place is not None:
-                several.setdefault((id(place.owner), place.name, place.kind), place)
+            change = _change(module, write)
+            if change is not None:
+                written.setdefault((id(change.owner), change.name, change.kind), change)
         label = f"module {module.module.__name__}"
         effects += [
-            Place(module.module, "", "effect", label, effect)
+            Change(module.module, "", "effect", label, effect)
             for effect in module.effects
             if _calls_library(module, effect)
         ]
-    return sorted([*several.values(), *effects], key=_order)
-
-
-def _order(place: Place) -> tuple[str, str, bytes]:
-    return place.label, place.kind, place.effect.digest if place.effect else b""
+        if not module.is_readable:
+            effects.append(Change(module.module, "", "unreadable", label))
+    # Sorted by module, and not as they were imported; those of one module stay in their order.
+    return sorted([*written.values(), *effects], key=lambda change: (change.label, change.kind))
 
 
 def _calls_library(module: ModuleWrites, effect: Effect) -> bool:
     values = [(name, _root(module, name)) for name in effect.callees]
     things = [value for name, value in values if _is_of_library(module, name, value)]
-    is_exempt = any(map(_is_exempt, things)) and _LIMITS.isdisjoint(effect.attributes)
-    return bool(things) and not is_exempt
+    is_limit = not _LIMITS.isdisjoint(effect.attributes)
+    return any(is_limit or not _is_exempt(thing) for thing in things)
 
 
-def are_same(some: list[Place], others: list[Place]) -> bool:
-    """Return whether two lists name the same places."""
+def are_same(some: list[Change], others: list[Change]) -> bool:
+    """Return whether two lists name the same changes."""
     return len(some) == len(others) and all(
         one.owner is other.owner and one[1:] == other[1:]
         for one, other in zip(some, others, strict=True)
     )
 
 
-def _place(module: ModuleWrites, write: Write) -> Place | None:
+def _change(module: ModuleWrites, write: Write) -> Change | None:
     owner = _root(module, write.root)
     is_of_library = _is_of_library(module, write.root, owner)
     names = write.chain[:-1] if write.kind in {"attribute", "registry"} else write.chain
@@ -114,16 +114,16 @@ def _place(module: ModuleWrites, write: Write) -> Place | None:
         return None
     name = write.chain[-1] if len(names) < len(write.chain) else ""
     label = f"{'.'.join((write.root, *write.chain))}, which module {module.module.__name__} writes,"
-    place = Place(owner, name, write.kind, label)
-    return place if _is_counted(place) else None
+    change = Change(owner, name, write.kind, label)
+    return change if _is_counted(change) else None
 
 
-def _is_counted(place: Place) -> bool:
-    owner = place.owner
-    if place.kind == "content":
+def _is_counted(change: Change) -> bool:
+    owner = change.owner
+    if change.kind == "content":
         return not is_node(owner) and not callable(owner) and hasattr(type(owner), "__setitem__")
-    if place.kind == "registry":
-        return callable(getattr(owner, place.name, owner))
+    if change.kind == "registry":
+        return callable(getattr(owner, change.name, owner))
     return True
 
 
@@ -171,22 +171,22 @@ def _is_exempt(owner: Any) -> bool:
     )
 
 
-def describe(graph: CodeGraph, several: list[Place]) -> None:
-    """Write places with their values."""
-    for place in several:
-        graph.write("place", place.kind, place.name)
-        _DESCRIBERS[place.kind](graph, place)
+def describe(graph: CodeGraph, project_changes: list[Change]) -> None:
+    """Write changes with their present values."""
+    for change in project_changes:
+        graph.write("change", change.kind, change.name)
+        _DESCRIBERS[change.kind](graph, change)
 
 
-def _describe_attribute(graph: CodeGraph, place: Place) -> None:
-    owner, name = place.owner, place.name
+def _describe_attribute(graph: CodeGraph, change: Change) -> None:
+    owner, name = change.owner, change.name
     if isinstance(owner, FunctionType):
-        _describe_function(graph, owner, place.label)
-        graph.bound(vars(owner), name, place.label)
+        _describe_function(graph, owner, change.label)
+        graph.bound(vars(owner), name, change.label)
     elif isinstance(owner, type) or type(owner) is ModuleType:
-        graph.bound(vars(owner), name, place.label)
+        graph.bound(vars(owner), name, change.label)
     else:
-        graph.bound(_Attributes(owner), name, place.label)
+        graph.bound(_Attributes(owner), name, change.label)
 
 
 def _describe_function(graph: CodeGraph, function: FunctionType, label: str) -> None:
@@ -197,44 +197,54 @@ def _describe_function(graph: CodeGraph, function: FunctionType, label: str) -> 
     graph.value(keywords, label)
 
 
-def _describe_content(graph: CodeGraph, place: Place) -> None:
+def _describe_content(graph: CodeGraph, change: Change) -> None:
     try:
-        graph.value(place.owner, place.label)
+        graph.value(change.owner, change.label)
     except NoFingerprint:  # a step that names it is not cached
-        graph.write("opaque", type(place.owner).__qualname__)
+        graph.write("opaque", type(change.owner).__qualname__)
 
 
-def _describe_registry(graph: CodeGraph, place: Place) -> None:
+def _describe_registry(graph: CodeGraph, change: Change) -> None:
     """Write the registered things, if they can be read."""
-    registry = vars(place.owner).get("registry") if isinstance(place.owner, FunctionType) else None
+    registry = (
+        vars(change.owner).get("registry") if isinstance(change.owner, FunctionType) else None
+    )
     if isinstance(registry, MappingProxyType):
-        graph.value(registry, place.label)
-    elif isinstance(place.owner, type):
-        for kind in registered_classes(place.owner):
-            graph.value(kind, place.label)
+        graph.value(registry, change.label)
+    elif isinstance(change.owner, type):
+        for kind in registered_classes(change.owner):
+            graph.value(kind, change.label)
 
 
-def _describe_effect(graph: CodeGraph, place: Place) -> None:
+def _describe_effect(graph: CodeGraph, change: Change) -> None:
     """Write a statement, and the functions and classes that it mentions.
 
     Other variables do not count, but for constants: they change while a script runs.
     """
-    if place.effect is None:
+    if change.effect is None:
         return
-    graph.write(place.effect.digest)
-    names = vars(place.owner)
-    for name in place.effect.names:
+    graph.write(change.effect.digest)
+    names = vars(change.owner)
+    for name in change.effect.names:
         if isinstance(names.get(name), FunctionType | type):
-            graph.bound(names, name, f"{name} of {place.label}")
+            graph.bound(names, name, f"{name} of {change.label}")
 
 
-def _describe_patches(graph: CodeGraph, place: Place) -> None:
+def _describe_patches(graph: CodeGraph, change: Change) -> None:
     """Write all that the project put into an owner under names that are known only then."""
-    names = vars(place.owner) if hasattr(place.owner, "__dict__") else {}
+    names = vars(change.owner) if hasattr(change.owner, "__dict__") else {}
     graph.guards.sizes.append((names, len(names)))
     for name in sorted(names):
         if is_of_project(names[name]):
-            graph.bound(names, name, place.label)
+            graph.bound(names, name, change.label)
+
+
+def _refuse(graph: CodeGraph, change: Change) -> None:
+    if not graph.is_lenient:
+        raise NoFingerprint(
+            f"the code of {change.label} can't be read, and may change libraries; pass version="
+        )
+    graph.write("unreadable")
 
 
 _DESCRIBERS = {
@@ -243,5 +253,6 @@ _DESCRIBERS = {
     "registry": _describe_registry,
     "setattr": _describe_patches,
     "effect": _describe_effect,
+    "unreadable": _refuse,
 }
-"""The describer of each kind of place."""
+"""The describer of each kind of change."""

@@ -96,7 +96,7 @@ def value_digest(value: Any, label: str, files: list[WatchedFile] | None = None)
     return _text(digest)
 
 
-_Kept = tuple[CodeGraph, str, list[changes.Place]]
+_Kept = tuple[CodeGraph, str, list[changes.Change]]
 
 _graphs: dict[tuple[int, bool], tuple[Any, _Kept]] = {}
 """The graphs of the latest functions; each keeps the values that it read alive. No lock, which a
@@ -104,24 +104,24 @@ process that is forked meanwhile would hold for ever."""
 
 
 def _graph_of(function: Callable[..., Any], is_lenient: bool) -> tuple[CodeGraph, str]:
-    places = changes.places()
+    project_changes = changes.changes_of_project()
     key = id(function), is_lenient
     owner, kept = _graphs.get(key, (None, None))
-    if kept is not None and owner is function and _is_good(kept, places):
+    if kept is not None and owner is function and _is_good(kept, project_changes):
         return kept[:2]
     graph = CodeGraph(describe, encode, is_lenient=is_lenient, is_kept=True)
-    surroundings = partial(changes.describe, several=places)
+    surroundings = partial(changes.describe, project_changes=project_changes)
     digest = _text(graph.digest(function, _label(function), surroundings=surroundings))
     if len(graph.guards.names) + len(graph.guards.values) < _LARGEST:
-        _graphs[key] = function, (graph, digest, places)
+        _graphs[key] = function, (graph, digest, project_changes)
         with suppress(KeyError, RuntimeError, StopIteration):  # another thread makes room as well
             while len(_graphs) > _MOST:
                 del _graphs[next(iter(_graphs))]
     return graph, digest
 
 
-def _is_good(kept: _Kept, places: list[changes.Place]) -> bool:
-    return changes.are_same(kept[2], places) and _holds(kept[0])
+def _is_good(kept: _Kept, project_changes: list[changes.Change]) -> bool:
+    return changes.are_same(kept[2], project_changes) and _holds(kept[0])
 
 
 def _holds(graph: CodeGraph) -> bool:

@@ -106,12 +106,21 @@ class LocalImport:
 
 @dataclass(frozen=True, slots=True)
 class ModuleWrites:
-    """Writes of a module of the project, and the variables that its import statements bind."""
+    """The statements of a module of the project that count in every step.
+
+    Attributes:
+        module: The module.
+        writes: Statements that write into installed modules, in the module and in its functions.
+        effects: Statements of the module itself that set up a library, in their order.
+        imports: The variables that import statements bind.
+        is_readable: Whether the code of the module could be read; if not, nobody knows.
+    """
 
     module: ModuleType
     writes: tuple[Write, ...]
     effects: tuple[Effect, ...]
     imports: dict[str, LocalImport]
+    is_readable: bool = True
 
 
 class _Table(NamedTuple):
@@ -153,7 +162,8 @@ def _read_modules(before: _Table) -> _Table:
         elif isinstance(module, ModuleType):
             modules[name] = module, vars(module).get("__spec__"), _writes_of(module)
     of_project = [name for name, (_, _, each) in modules.items() if each is not None]
-    writing = [each for _, _, each in modules.values() if each and (each.writes or each.effects)]
+    all_writes = [each for _, _, each in modules.values() if each is not None]
+    writing = [each for each in all_writes if each.writes or each.effects or not each.is_readable]
     return _Table(len(loaded_modules), modules, of_project, writing)
 
 
@@ -174,7 +184,11 @@ def _writes_of(module: ModuleType) -> ModuleWrites | None:
     writes: list[Write] = []
     effects: list[Effect] = []
     imports: dict[str, LocalImport] = {}
-    for code in _codes_of(module):
+    try:
+        codes = list(_codes_of(module))
+    except (ImportError, OSError, SyntaxError, ValueError):
+        return ModuleWrites(module, (), (), {}, is_readable=False)
+    for code in codes:
         if code.co_name == "<module>":
             effects += _effects_of(code)
         for inner in _with_inner(code):
@@ -242,14 +256,20 @@ def _effect(
 
 
 def _codes_of(module: ModuleType) -> Iterator[CodeType]:
-    """Yield the code of a module; of one that was typed in, that of its functions."""
-    try:
-        code = vars(module)["__loader__"].get_code(module.__name__)
-    except Exception:  # no loader, one without code, or a file that is gone
-        code = None
-    if isinstance(code, CodeType):
-        yield code
-        return
+    """Yield the code of a module; of one that was typed in, that of its functions.
+
+    Raises:
+        ImportError, OSError, SyntaxError or ValueError: The file is gone, or is no code any more.
+    """
+    names = vars(module)
+    loader: Any = names.get("__loader__")
+    is_typed = str(names.get("__file__", "<")).startswith("<")  # "<stdin>"
+    if not is_typed and hasattr(loader, "get_code"):
+        # With `python -m`, the loader of the main module has the name of that module's file.
+        code = loader.get_code(getattr(loader, "name", module.__name__))
+        if isinstance(code, CodeType):
+            yield code
+            return
     for value in tuple(vars(module).values()):
         members = tuple(vars(value).values()) if isinstance(value, type) else (value,)
         for each in members:
