@@ -7,12 +7,12 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from lineage_store.database import connection
 from lineage_store.database.upkeep import property_indexer as indexing
 from lineage_store.engine import Engine
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
 from tests.backends import galera, mariadb, postgresql
+from tests.statements import observed_statements
 
 WRITERS, NODES = 4, 60
 
@@ -102,12 +102,8 @@ def test_it_is_written_when_there_is_time(url):
         while queue(engine):
             assert time.monotonic() < deadline
             time.sleep(0.02)
-        texts: list[str] = []
-        connection.statement_observers.append(texts.append)
-        try:
+        with observed_statements() as texts:
             assert len(ids_with(engine, 7)) == 1
-        finally:
-            connection.statement_observers.remove(texts.append)
         assert not any(text.startswith("INSERT") for text in texts)
 
 

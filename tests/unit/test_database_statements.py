@@ -5,7 +5,7 @@ Inserts carry at most 500 rows (fewer where a row has many columns: 32,766 value
 
 import math
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, suppress
 
 import pytest
 
@@ -16,24 +16,14 @@ from lineage_store.database.upkeep import property_indexer as indexing
 from lineage_store.engine import Engine
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
+from tests.statements import observed_statements
 
 MANY = 1_000
 
 
-@contextmanager
-def counted() -> Iterator[list[str]]:
-    """Collect the verb and table of each statement, leases of ids left out."""
-    texts: list[str] = []
-
-    def observe(text: str) -> None:
-        if "counters" not in text:
-            texts.append(text)
-
-    connection.statement_observers.append(observe)
-    try:
-        yield texts
-    finally:
-        connection.statement_observers.remove(observe)
+def counted() -> AbstractContextManager[list[str]]:
+    """Collect the statements, leases of ids left out."""
+    return observed_statements(lambda text: "counters" not in text)
 
 
 @pytest.fixture
@@ -82,15 +72,10 @@ def test_a_transaction_looks_once_whether_its_events_come_last(engine):
     execution = service.PutExecutionsRequest(executions=[pb.Execution(type_id=11)])
     [execution_id] = engine.call("PutExecutions", execution).execution_ids
     ids = put(engine, 20, "n")
-    texts: list[str] = []
     for of_type in (pb.Event.INPUT, pb.Event.OUTPUT):  # the first of them leases a block
         events = [pb.Event(artifact_id=i, execution_id=execution_id, type=of_type) for i in ids]
-        texts.clear()
-        connection.statement_observers.append(texts.append)
-        try:
+        with observed_statements() as texts:
             engine.call("PutEvents", service.PutEventsRequest(events=events))
-        finally:
-            connection.statement_observers.remove(texts.append)
     assert sum("counters" in text for text in texts) == 1
 
 

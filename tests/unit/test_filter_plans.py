@@ -7,7 +7,6 @@ from sqlalchemy import select
 
 import lineage_store
 from lineage_store import errors
-from lineage_store.database import connection as database_connection
 from lineage_store.database import tables
 from lineage_store.database.database import Database
 from lineage_store.database.queries.listing import PageQuery, list_statement
@@ -15,6 +14,7 @@ from lineage_store.database.statements import Statement
 from lineage_store.filtering import compile_filter
 from lineage_store.kinds import BY_NUMBER, KINDS
 from lineage_store.limits import FilterLimits
+from tests.statements import observed_statements
 
 KIND = {kind.name: kind for kind in KINDS}
 PROPERTY = "ix_execution_properties_{}_value (name=? AND is_custom=? AND {}_value{}?)"
@@ -113,15 +113,11 @@ def test_filters_that_differ_in_values_share_a_statement(database):
 
 
 def test_a_filtered_page_is_one_statement():
-    statements = []
     with lineage_store.connect("sqlite://") as store:
         store.put_context_type(lineage_store.ContextType(name="C"))
         store.put_context(lineage_store.Context(type="C", name="c"))
-        database_connection.statement_observers.append(statements.append)
-        try:
+        with observed_statements() as statements:
             assert len(store.list_contexts(where="name = 'c' AND type = 'C'")) == 1
-        finally:
-            database_connection.statement_observers.remove(statements.append)
     assert len(statements) == 1
 
 

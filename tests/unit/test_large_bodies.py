@@ -1,17 +1,17 @@
 """Listings on SQLite measure no body until one is large; then they leave the large ones out."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing
 
 import pytest
 
-from lineage_store.database import connection
 from lineage_store.database.connection import Connection, LargeValue
 from lineage_store.database.drivers.sqlite import SqliteDriver
 from lineage_store.database.queries.bodies import INLINE_BYTES
 from lineage_store.engine import Engine
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
+from tests.statements import observed_statements
 
 
 @pytest.fixture
@@ -30,19 +30,8 @@ def put(engine: Engine, *sizes: int) -> None:
     engine.call("PutArtifacts", request)
 
 
-@contextmanager
-def listing_queries() -> Iterator[list[str]]:
-    texts: list[str] = []
-
-    def observe(text: str) -> None:
-        if "FROM artifacts" in text and "page_key" in text:
-            texts.append(text)
-
-    connection.statement_observers.append(observe)
-    try:
-        yield texts
-    finally:
-        connection.statement_observers.remove(observe)
+def listing_queries() -> AbstractContextManager[list[str]]:
+    return observed_statements(lambda text: "FROM artifacts" in text and "page_key" in text)
 
 
 def listed_sizes(engine: Engine, **options: object) -> list[int]:

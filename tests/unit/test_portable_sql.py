@@ -13,7 +13,7 @@ from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy_cockroachdb import psycopg as cockroach
 
-from lineage_store.database import connection, tables
+from lineage_store.database import tables
 from lineage_store.database.upkeep import property_indexer as indexing
 from lineage_store.engine import Engine
 from lineage_store.v1 import cache_pb2, lineage_pb2
@@ -21,6 +21,7 @@ from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
 from tests.backends import mariadb
 from tests.backends import postgresql as postgresql_server
+from tests.statements import observed_statements
 
 LACKING = [
     *(r"\bSAVEPOINT\b", r"\bSKIP LOCKED\b", r"\bNOWAIT\b", r"\bDEFERRABLE\b", r"\bTRIGGER\b"),
@@ -98,13 +99,9 @@ def read_everything(engine: Engine) -> None:
 
 
 def test_every_statement_of_a_day_is_plain(engine):
-    texts: list[str] = []
-    connection.statement_observers.append(texts.append)
-    try:
+    with observed_statements() as texts:
         put_everything(engine)
         read_everything(engine)
-    finally:
-        connection.statement_observers.remove(texts.append)
     assert len(texts) > 30
     assert {text: gaps for text in texts if (gaps := lacking(text))} == {}
 
@@ -118,11 +115,7 @@ def test_a_batch_is_one_insert_for_each_table(engine, count):
     for number in range(count):
         node = batch.artifacts.add(type_id=type_id, name=f"n{number}")
         node.custom_properties["p"].int_value = number
-    texts: list[str] = []
-    connection.statement_observers.append(texts.append)
-    try:
+    with observed_statements() as texts:
         engine.call("PutArtifacts", batch)
-    finally:
-        connection.statement_observers.remove(texts.append)
     inserts = [text.split()[2] for text in texts if text.startswith("INSERT")]
     assert sorted(inserts) == ["artifacts", "index_queue", "writers"]
