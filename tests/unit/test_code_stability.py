@@ -185,3 +185,25 @@ def test_a_module_whose_code_is_gone_keeps_steps_from_being_cached(
         del sys.modules["module_that_goes"]
     assert why is not None
     assert "module module_that_goes can't be read" in why
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new"),
+    [
+        ("from random import seed as plant\nplant(7)", "7", "8"),
+        ("from random import *\nseed(7)", "7", "8"),
+        ("plant = random.seed\nplant(7)", "7", "8"),
+        ("N = 3\nM = N + 4\nrandom.seed(M)", "3", "5"),
+        ("CHOICE = {'a': 7}\nrandom.seed(CHOICE['a'])", "7", "8"),
+        ("class Holder:\n    random.seed(7)", "7", "8"),
+        ("[random.seed(k) for k in (7,)]", "7", "8"),
+        ("try:\n    random.seed(7)\nexcept ValueError: pass", "7", "8"),
+        ("import decimal\ndecimal.getcontext().prec = 7", "7", "8"),
+        ("import locale\nold = locale.setlocale(locale.LC_ALL, 'C')", "'C'", "'POSIX'"),
+    ],
+)
+def test_a_setting_counts_in_whatever_form_it_is_written(
+    tmp_path: Path, text: str, old: str, new: str
+) -> None:
+    before = printed_digest(tmp_path, text, "program.py")
+    assert printed_digest(tmp_path, text.replace(old, new), "program.py") != before

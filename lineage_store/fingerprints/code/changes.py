@@ -8,17 +8,18 @@ such as `np.seterr(all="raise")`, counts by the text.
 
 import sys
 from collections.abc import Iterator, Mapping
-from types import FunctionType, MappingProxyType, ModuleType
+from types import BuiltinFunctionType, FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 from lineage_store.fingerprints.code import writes
 from lineage_store.fingerprints.code.bytecode import facts_of
 from lineage_store.fingerprints.code.classes import registered_classes
+from lineage_store.fingerprints.code.effects import Callee, Effect, is_setting
 from lineage_store.fingerprints.code.graph import CodeGraph, NoFingerprint, is_project_module
 from lineage_store.fingerprints.code.guards import MISSING
 from lineage_store.fingerprints.code.names import installed_name, is_node
 from lineage_store.fingerprints.code.patches import is_of_project
-from lineage_store.fingerprints.code.writes import Effect, LocalImport, ModuleWrites, Write
+from lineage_store.fingerprints.code.writes import LocalImport, ModuleWrites, Write
 
 _OF_THE_PROCESS = frozenset(
     {"sys", "os", "posix", "logging", "atexit", "signal", "threading"} | {"lineage_store"}
@@ -80,7 +81,7 @@ def changes_of_project() -> list[Change]:
         effects += [
             Change(module.module, "", "effect", label, effect)
             for effect in module.effects
-            if _calls_library(module, effect)
+            if _sets_up_library(module, effect)
         ]
         if not module.is_readable:
             effects.append(Change(module.module, "", "unreadable", label))
@@ -88,11 +89,30 @@ def changes_of_project() -> list[Change]:
     return sorted([*written.values(), *effects], key=lambda change: (change.label, change.kind))
 
 
-def _calls_library(module: ModuleWrites, effect: Effect) -> bool:
-    values = [(name, _root(module, name)) for name in effect.callees]
-    things = [value for name, value in values if _is_of_library(module, name, value)]
-    is_limit = not _LIMITS.isdisjoint(effect.attributes)
-    return any(is_limit or not _is_exempt(thing) for thing in things)
+def _sets_up_library(module: ModuleWrites, effect: Effect) -> bool:
+    return any(_is_setting_of_library(module, callee) for callee in effect.callees)
+
+
+def _is_setting_of_library(module: ModuleWrites, callee: Callee) -> bool:
+    value = _root(module, callee.root)
+    called = {callee.root, str(getattr(value, "__name__", ""))}
+    names = {callee.chain[-1]} if callee.chain else called
+    if not callee.is_written and not any(map(is_setting, names)):
+        return False
+    is_exempt = _is_exempt(value) and _LIMITS.isdisjoint(names)
+    return not is_exempt and (
+        _is_of_library(module, callee.root, value) or _is_function_of_library(value)
+    )
+
+
+def _is_function_of_library(value: Any) -> bool:
+    if isinstance(value, MethodType):
+        return installed_name(value.__func__) is not None
+    if isinstance(value, BuiltinFunctionType):
+        owner = value.__self__
+        kind = owner if isinstance(owner, ModuleType | type) else type(owner)
+        return installed_name(kind) is not None and kind.__name__ != "builtins"
+    return False
 
 
 def are_same(some: list[Change], others: list[Change]) -> bool:

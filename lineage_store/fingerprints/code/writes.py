@@ -5,23 +5,18 @@ by a variable and the attributes that follow, such as `json.JSONEncoder.default`
 """
 
 import dis
-import re
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import sha256
 from itertools import pairwise
+from operator import attrgetter, is_
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
-from lineage_store.fingerprints.code.bytecode import constant, facts_of
+from lineage_store.fingerprints.code.effects import READS, ROOTS, SKIPPED, Effect, effects_of
 from lineage_store.fingerprints.code.graph import is_project_module
 from lineage_store.fingerprints.code.origins import is_surely_installed
 
-_SKIPPED = frozenset({"EXTENDED_ARG", "NOP", "CACHE", "PRECALL", "PUSH_NULL", "COPY", "SWAP"})
-_ROOTS = ("LOAD_NAME", "LOAD_GLOBAL", "LOAD_FAST", "LOAD_DEREF")
-_READS = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 _ATTRIBUTE_WRITES = frozenset({"STORE_ATTR", "DELETE_ATTR"})
 _ITEM_WRITES = frozenset({"STORE_SUBSCR", "DELETE_SUBSCR"})
 _WRITING_CODES = frozenset(
@@ -35,26 +30,6 @@ _MUTATORS = frozenset(
     }
 )
 """Methods that change the object they are read from."""
-
-_ENDS = frozenset(
-    {
-        *("POP_TOP", "STORE_NAME", "STORE_GLOBAL", "STORE_ATTR", "STORE_SUBSCR"),
-        *("DELETE_NAME", "DELETE_ATTR", "DELETE_SUBSCR", "RETURN_VALUE", "RAISE_VARARGS"),
-    }
-)
-"""Instructions that end a statement of a module."""
-
-_EFFECTS = frozenset({"POP_TOP", "STORE_ATTR", "STORE_SUBSCR", "DELETE_ATTR", "DELETE_SUBSCR"})
-"""Those that end one whose value nobody keeps."""
-
-_STORES = frozenset({"STORE_NAME", "STORE_GLOBAL"})
-
-_SETTING = re.compile(
-    "set|seed|manual_seed|register|unregister|use|enable|disable|add_|reset|simplefilter"
-    "|filterwarnings|pickle$|configure|config$|install|patch|rc$"
-)
-"""The names of functions that change settings begin so. Others, such as `savefig`, do not count:
-a script calls many, and to change one would run all its steps again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +45,6 @@ class Write:
     root: str
     chain: tuple[str, ...]
     kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """A statement of a module that may change a setting of a library, such as `np.seterr(…)`.
-
-    Attributes:
-        digest: The digest of the instructions and of the constants in them.
-        callees: The variables whose settings may change.
-        names: The variables that are mentioned.
-        attributes: The attributes that are read.
-    """
-
-    digest: bytes
-    callees: tuple[str, ...]
-    names: tuple[str, ...]
-    attributes: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,26 +87,38 @@ class _Table(NamedTuple):
     Attributes:
         size: The number of loaded modules.
         modules: Each module, its spec, which a reload replaces, and its writes, by its name.
-        of_project: The names of those of the project.
+        names: The names of the modules of the project.
+        of_project: Those modules.
+        specs: Their specs.
         writing: Those with writes.
     """
 
     size: int
     modules: dict[str, tuple[Any, Any, ModuleWrites | None]]
-    of_project: list[str]
+    names: list[str]
+    of_project: list[ModuleType]
+    specs: list[Any]
     writing: list[ModuleWrites]
 
+    def holds(self) -> bool:
+        """Return whether no module came, went or was loaded again; hundreds are looked at."""
+        return (
+            len(sys.modules) == self.size
+            and all(map(is_, map(sys.modules.get, self.names), self.of_project))
+            and all(map(is_, map(_SPEC, self.of_project), self.specs))
+        )
 
-_table = _Table(0, {}, [], [])
+
+_SPEC = attrgetter("__spec__")
+
+_table = _Table(0, {}, [], [], [], [])
 
 
 def of_loaded_modules() -> list[ModuleWrites]:
     """Return the writes of all modules of the project that are loaded and have any."""
     global _table  # noqa: PLW0603 - one table for the process
     table = _table
-    if len(sys.modules) != table.size or not all(
-        _is_read(table, name, sys.modules.get(name)) for name in table.of_project
-    ):
+    if not table.holds():
         table = _table = _read_modules(table)
     return table.writing
 
@@ -161,10 +131,17 @@ def _read_modules(before: _Table) -> _Table:
             modules[name] = before.modules[name]
         elif isinstance(module, ModuleType):
             modules[name] = module, vars(module).get("__spec__"), _writes_of(module)
-    of_project = [name for name, (_, _, each) in modules.items() if each is not None]
-    all_writes = [each for _, _, each in modules.values() if each is not None]
+    of_project = {name: each for name, each in modules.items() if each[2] is not None}
+    all_writes = [each for _, _, each in of_project.values() if each is not None]
     writing = [each for each in all_writes if each.writes or each.effects or not each.is_readable]
-    return _Table(len(loaded_modules), modules, of_project, writing)
+    return _Table(
+        size=len(loaded_modules),
+        modules=modules,
+        names=list(of_project),
+        of_project=[module for module, _, _ in of_project.values()],
+        specs=[spec for _, spec, _ in of_project.values()],
+        writing=writing,
+    )
 
 
 def _is_read(table: _Table, name: str, module: Any) -> bool:
@@ -190,69 +167,10 @@ def _writes_of(module: ModuleType) -> ModuleWrites | None:
         return ModuleWrites(module, (), (), {}, is_readable=False)
     for code in codes:
         if code.co_name == "<module>":
-            effects += _effects_of(code)
+            effects += effects_of(code)
         for inner in _with_inner(code):
             _read_code(inner, writes, imports)
     return ModuleWrites(module, tuple(dict.fromkeys(writes)), tuple(effects), imports)
-
-
-def _effects_of(code: CodeType) -> Iterator[Effect]:
-    """Yield the effects of a module, in their order."""
-    steps = [step for step in dis.get_instructions(code) if step.opname not in _SKIPPED]
-    constants = _constants_of(steps)
-    statement: list[dis.Instruction] = []
-    for step in steps:
-        statement.append(step)
-        if step.opname in _ENDS:
-            callees = _callees(statement) if step.opname in _EFFECTS else ()
-            if callees:
-                yield _effect(statement, callees, constants)
-            statement = []
-
-
-def _constants_of(steps: list[dis.Instruction]) -> dict[str, Any]:
-    """Return the variables of a module that are set once, to a constant, with their values."""
-    counts = Counter(str(step.argval) for step in steps if step.opname in _STORES)
-    return {
-        str(step.argval): value.argval
-        for value, step in pairwise(steps)
-        if step.opname in _STORES and value.opname == "LOAD_CONST" and counts[step.argval] == 1
-    }
-
-
-def _callees(statement: list[dis.Instruction]) -> tuple[str, ...]:
-    """Return the variables whose settings a statement may change."""
-    opnames = {step.opname for step in statement}
-    if "IMPORT_NAME" in opnames or not any(name.startswith("CALL") for name in opnames):
-        return ()
-    is_write = statement[-1].opname != "POP_TOP"
-    roots = []
-    for at, step in enumerate(statement):
-        if step.opname.startswith(_ROOTS) and isinstance(step.argval, str):
-            chain, _ = _chain(statement, at + 1)
-            if is_write or _SETTING.match((chain or (step.argval,))[-1]):
-                roots.append(step.argval)
-    return tuple(dict.fromkeys(roots))
-
-
-def _effect(
-    statement: list[dis.Instruction], callees: tuple[str, ...], constants: dict[str, Any]
-) -> Effect:
-    digest = sha256()
-    names: list[str] = []
-    for step in statement:
-        is_jump = step.opcode in dis.hasjrel or step.opcode in dis.hasjabs
-        argument = b"" if is_jump else constant(step.argval)
-        digest.update(f"{step.opname} {len(argument)} ".encode() + argument)
-        if step.opname.startswith(_ROOTS) and isinstance(step.argval, str):
-            names.append(step.argval)
-        elif isinstance(step.argval, CodeType):
-            names += [mention.name for mention in facts_of(step.argval).mentions]
-    for name in names:
-        if name in constants:
-            digest.update(constant((name, constants[name])))
-    attributes = frozenset(str(each.argval) for each in statement if each.opname in _READS)
-    return Effect(digest.digest(), callees, tuple(dict.fromkeys(names)), attributes)
 
 
 def _codes_of(module: ModuleType) -> Iterator[CodeType]:
@@ -294,7 +212,7 @@ def _read_code(code: CodeType, writes: list[Write], imports: dict[str, LocalImpo
     )
     if not has_import and not can_write:
         return
-    steps = [step for step in dis.get_instructions(code) if step.opname not in _SKIPPED]
+    steps = [step for step in dis.get_instructions(code) if step.opname not in SKIPPED]
     if has_import:
         _read_imports(steps, imports)
     if can_write:
@@ -316,7 +234,7 @@ def _read_imports(steps: list[dis.Instruction], imports: dict[str, LocalImport])
 def _read_writes(steps: list[dis.Instruction], writes: list[Write]) -> None:
     writes_items = any(step.opname in _ITEM_WRITES for step in steps)
     for at, step in enumerate(steps):
-        if not step.opname.startswith(_ROOTS) or not isinstance(step.argval, str):
+        if not step.opname.startswith(ROOTS) or not isinstance(step.argval, str):
             continue
         chain, end = _chain(steps, at + 1)
         root = step.argval
@@ -335,7 +253,7 @@ def _read_writes(steps: list[dis.Instruction], writes: list[Write]) -> None:
 def _chain(steps: list[dis.Instruction], start: int) -> tuple[tuple[str, ...], int]:
     """Return the attributes that follow a variable, and the place behind them."""
     end = start
-    while end < len(steps) and steps[end].opname in _READS:
+    while end < len(steps) and steps[end].opname in READS:
         end += 1
     if end < len(steps) and steps[end].opname in _ATTRIBUTE_WRITES:
         end += 1
@@ -344,7 +262,7 @@ def _chain(steps: list[dis.Instruction], start: int) -> tuple[tuple[str, ...], i
 
 def _set_by_name(steps: list[dis.Instruction], start: int) -> Iterator[Write]:
     """Yield the write of `setattr(root.chain, name, …)`."""
-    if start < len(steps) and steps[start].opname.startswith(_ROOTS):
+    if start < len(steps) and steps[start].opname.startswith(ROOTS):
         chain, end = _chain(steps, start + 1)
         root = str(steps[start].argval)
         if end < len(steps) and isinstance(steps[end].argval, str):
