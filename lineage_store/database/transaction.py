@@ -1,10 +1,10 @@
 """A transaction that writes: its reads include its staged changes."""
 
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 
 from lineage_store.database.connection import Connection
 from lineage_store.database.ids import IdBlocks
+from lineage_store.database.lazy import lazy_property
 from lineage_store.database.queries.execution_fingerprints import finished_executions
 from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.database.staging.artifact_reports import Reports
@@ -65,32 +65,32 @@ class Transaction:
 
     # A transaction needs few of these, and begins sooner if the others are not made.
 
-    @cached_property
+    @lazy_property
     def events(self) -> Events:
         """Events."""
         return Events(self._connection, self._journal)
 
-    @cached_property
+    @lazy_property
     def members(self) -> Members:
         """Attributions and associations."""
         return Members(self._connection, self._journal)
 
-    @cached_property
+    @lazy_property
     def parents(self) -> Parents:
         """Parent contexts."""
         return Parents(self._connection, self._journal)
 
-    @cached_property
+    @lazy_property
     def entries(self) -> Entries:
         """Cache entries."""
         return Entries(self._connection, self._journal)
 
-    @cached_property
+    @lazy_property
     def claims(self) -> Claims:
         """Claims of cache keys."""
         return Claims(self._connection, self._journal)
 
-    @cached_property
+    @lazy_property
     def reports(self) -> Reports:
         """Reports on the payloads of artifacts."""
         return Reports(self._connection, self._journal)

@@ -85,8 +85,8 @@ class CacheHitRow:
 
 def entry_of(row: Row) -> CacheEntryRow:
     """Return the entry of a row with the columns of `entry_columns`."""
-    values = dict(zip((column.name for column in _COLUMNS), row, strict=True))
-    return CacheEntryRow(**values | {"digest": bytes(values["digest"])})
+    entry_id, scope, digest, *others = row
+    return CacheEntryRow(entry_id, scope, bytes(digest), *others)
 
 
 def entry_columns() -> list[ColumnElement[Any]]:

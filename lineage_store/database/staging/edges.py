@@ -50,8 +50,10 @@ def path_text(event: pb.Event) -> str | None:
         return None
     text = ""
     for step in event.path.steps:
-        value = getattr(step, step.WhichOneof("value") or "key")
-        text += "/" + str(value).replace("~", "~0").replace("/", "~1")
+        if step.HasField("index"):
+            text += f"/{step.index}"
+        else:
+            text += "/" + step.key.replace("~", "~0").replace("/", "~1")
     return text or None
 
 

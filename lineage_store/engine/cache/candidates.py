@@ -53,11 +53,12 @@ def read_sources(tx: Transaction, execution_ids: Iterable[int]) -> CandidateSour
     """Read executions and the artifacts that they wrote."""
     ids = list(dict.fromkeys(execution_ids))
     events = tx.events.of_executions(ids, {pb.Event.OUTPUT})
-    tx.nodes[ARTIFACT].load(event.artifact_id for event in events)
+    artifacts = tx.nodes[ARTIFACT]
+    artifacts.load(event.artifact_id for event in events)
     outputs: dict[int, list[Output]] = {}
     executions = _executions(tx, ids)
     for event in _without_copies(events, executions):
-        node = tx.nodes[ARTIFACT].find(event.artifact_id)
+        node = artifacts.find(event.artifact_id)
         artifact = node.message if node else None
         execution_outputs = outputs.setdefault(event.execution_id, [])
         execution_outputs += [Output(slot, artifact) for slot in slots_of(event)]
@@ -83,8 +84,9 @@ def _without_copies(
 
 
 def _executions(tx: Transaction, ids: Sequence[int]) -> dict[int, pb.Execution]:
-    tx.nodes[EXECUTION].load(ids)
-    nodes = ((i, tx.nodes[EXECUTION].find(i)) for i in ids)
+    stored_executions = tx.nodes[EXECUTION]
+    stored_executions.load(ids)
+    nodes = ((i, stored_executions.find(i)) for i in ids)
     return {i: node.message for i, node in nodes if node is not None}
 
 

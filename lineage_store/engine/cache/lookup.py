@@ -89,9 +89,12 @@ def _lookup_keys(request: pb.LookupRequest) -> LookupKeys:
 
 def _candidates(tx: Transaction, lookup_keys: LookupKeys) -> tuple[list[Sequence[Candidate]], Any]:
     """Return the candidates for each key, newest first, and the reports on their outputs."""
-    entries = tx.entries.newest(lookup_keys.scope, lookup_keys.keys)
+    keys = lookup_keys.keys
+    entries = tx.entries.newest(lookup_keys.scope, keys) if keys else {}
     fingerprints = [text for text in lookup_keys.fingerprints if text is not None]
-    ids_by_fingerprint = tx.by_fingerprints(list(dict.fromkeys(fingerprints)))
+    ids_by_fingerprint = (
+        tx.by_fingerprints(list(dict.fromkeys(fingerprints))) if fingerprints else {}
+    )
     ids = [entry.execution_id for key_entries in entries.values() for entry in key_entries]
     sources = read_sources(tx, [*ids, *chain.from_iterable(ids_by_fingerprint.values())])
     candidates: list[Sequence[Candidate]] = []
@@ -133,8 +136,9 @@ class _Answer:
     def answers(self, decisions: Sequence[Decision]) -> list[pb.LookupResult]:
         """Return the result for each key."""
         missed = [at for at, decision in enumerate(decisions) if _hit_of(decision) is None]
-        digests = [self._lookup_keys.digests[at] for at in missed]
-        self._tx.claims.load(self._lookup_keys.scope, [d for d in digests if d is not None])
+        digests = [digest for at in missed if (digest := self._lookup_keys.digests[at])]
+        if digests:
+            self._tx.claims.load(self._lookup_keys.scope, digests)
         return [self._result(*one) for one in enumerate(decisions)]
 
     def _result(self, at: int, decision: Decision) -> pb.LookupResult:
