@@ -9,7 +9,7 @@ from sqlalchemy.engine import Engine as CoreEngine
 
 from lineage_store import errors
 from lineage_store.database.statements import ListStatement, Statement
-from lineage_store.database.tables import COLLATIONS, columns_of
+from lineage_store.database.tables import COLLATIONS, TURNS, columns_of
 
 Row = tuple[Any, ...]
 
@@ -61,6 +61,15 @@ class Driver(Protocol):
     def connect(self) -> Any:
         """Open a connection of the driver."""
 
+    def connect_alone(self) -> Any:
+        """Open a connection to a database that no other process uses, if that can be told.
+
+        A server that runs on must be refused in another way; see the revisions of the schema.
+
+        Raises:
+            FailedPrecondition: Another process uses it.
+        """
+
     def prepare_new(self) -> None:
         """Make an empty database ready to become a store."""
 
@@ -85,8 +94,12 @@ class Driver(Protocol):
     def begin_schema_change(self, connection: Any) -> None:
         """Begin a transaction that creates or changes tables."""
 
-    def begin(self, connection: Any, *, write: bool) -> None:
-        """Begin a transaction; one that writes waits until it may."""
+    def begin(self, connection: Any, *, write: bool) -> Row:
+        """Begin a transaction; one that writes waits until it may.
+
+        Returns:
+            For one that writes: the number of the turn, and stamp and number of the last commit.
+        """
 
     def within(self, connection: Any, seconds: float) -> AbstractContextManager[None]:
         """Interrupt statements that take longer; they raise DeadlineExceeded."""
@@ -113,6 +126,10 @@ class Driver(Protocol):
         self, table: Table, columns: Sequence[str], rows: Sequence[Row], *, on_conflict: str
     ) -> Iterator[Insert]:
         """Yield statements that together insert rows; see `Connection.insert`."""
+
+
+TAKE_TURN = f"SELECT turn, recorded_at, seq FROM writers WHERE id = {TURNS} FOR UPDATE"  # noqa: S608 - a constant
+"""Waits for the turn to write on a server, and returns it with the last commit."""
 
 
 class ConstraintViolated(Exception):
@@ -175,10 +192,10 @@ class Connection:
         """True if `rows_below` can be asked, as on SQLite."""
         return self._driver.refuses_large_values
 
-    def begin(self, *, write: bool) -> None:
-        """Begin a transaction."""
+    def begin(self, *, write: bool) -> Row:
+        """Begin a transaction; see `Driver.begin`."""
         try:
-            self._driver.begin(self._raw, write=write)
+            return self._driver.begin(self._raw, write=write)
         except Exception as error:
             self._fail(error)
 

@@ -8,6 +8,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from lineage_store import errors
 from lineage_store.database.clock import CLOCK
+from lineage_store.database.commits import last_stamp
 from lineage_store.database.connection import Connection, SecondStatement
 from lineage_store.database.drivers.urls import driver_for
 from lineage_store.database.group_commit import GroupCommit, WriteRequest
@@ -16,7 +17,6 @@ from lineage_store.database.queries.snapshot import ReadSettings, Snapshot
 from lineage_store.database.schema import revisions as schema
 from lineage_store.database.sizes import LostInLargeStatement
 from lineage_store.database.staging.types import TypeCache
-from lineage_store.database.stamps import last_stamp
 from lineage_store.database.transaction import Transaction
 from lineage_store.database.upkeep.property_index import (
     IndexIsBehind,
@@ -93,8 +93,7 @@ class Database:
             last = last_stamp(connection)
         except errors.DataLoss:  # whoever reads the damaged rows gets the error
             return
-        if last is not None:
-            CLOCK.not_before(last)
+        CLOCK.not_before(last)
 
     def write(self, job: Callable[[Transaction], T], size: int = 0) -> T:
         """Return the result of `job`, once its staged changes are durable.

@@ -84,8 +84,13 @@ writers = Table(
     Column("id", _Id, primary_key=True, autoincrement=False),  # drawn by each process; or TURNS
     Column("turn", BigInteger, nullable=False),  # the number of its last transaction
     Column("recorded_at", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False),  # of its last commit; of the store's, at TURNS
+    Column("name", _string(MAX_NAME), nullable=False),  # host, process and version
 )
-"""The last commit of each process, to be looked up when the answer to a COMMIT was lost."""
+"""The last transaction of each process, to be looked up when the answer to a COMMIT was lost.
+
+On a server the row TURNS has the last commit of the store: a writer locks it and reads it at once.
+"""
 
 types = Table(
     "types",
@@ -97,6 +102,7 @@ types = Table(
     Column("external_id", _string(MAX_NAME), unique=True),
     Column("body", _Bytes, nullable=False),
     Column("recorded_at", BigInteger, nullable=False),
+    Column("revision", Integer, nullable=False, server_default="1"),  # one more with each update
     # A key of MySQL has at most 3,072 bytes; there, the write lock alone keeps names unique.
     UniqueConstraint("kind", "name", "version", name="uq_types_name").ddl_if(
         callable_=lambda *_, dialect, **__: dialect.name not in COLLATIONS
@@ -191,6 +197,17 @@ node_versions = Table(
     metadata,
     Column("kind", SmallInteger, primary_key=True, autoincrement=False),
     Column("node_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("replaced_at", BigInteger, nullable=False),
+    Column("body", _Bytes, nullable=False),
+)
+
+type_versions = Table(
+    "type_versions",
+    metadata,
+    Column("kind", SmallInteger, nullable=False),
+    Column("type_id", BigInteger, primary_key=True, autoincrement=False),
     Column("revision", Integer, primary_key=True, autoincrement=False),
     Column("recorded_at", BigInteger, nullable=False),
     Column("replaced_at", BigInteger, nullable=False),
@@ -302,8 +319,47 @@ artifact_reports = Table(
     Column("digest", _Text, nullable=False),
     Column("reported_by", _Text, nullable=False),
     Column("recorded_at", BigInteger, nullable=False),
+    Column("revision", Integer, nullable=False, server_default="1"),  # one more with each report
 )
 """The last observation of the payload of each artifact."""
+
+artifact_report_versions = Table(
+    "artifact_report_versions",
+    metadata,
+    Column("artifact_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("digest", _Text, nullable=False),
+    Column("reported_by", _Text, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("replaced_at", BigInteger, nullable=False),
+)
+"""The observations before the last."""
+
+
+commits = Table(
+    "commits",
+    metadata,
+    Column("recorded_at", _Id, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),  # one more than the commit before
+    Column("writer", BigInteger, nullable=False),  # see `writers`; BACKFILL, if found later
+    Column("clock", BigInteger, nullable=False),  # of the writer: µs since the epoch
+    Column("facts", _Bytes, nullable=False),  # see facts.py
+    Column("seed", _Bytes, nullable=False),  # 32 random bytes, for the salts of the facts
+)
+"""One row for each transaction that added facts, which all have its `recorded_at`.
+
+It grows from commit to commit, whichever server writes and whatever its clock says.
+"""
+
+BACKFILL = 0
+"""The writer of commits that name facts which were recorded earlier, when there were no commits."""
+
+
+@lru_cache(maxsize=64)
+def bytes_columns_of(table: Table) -> frozenset[str]:
+    """Return the names of the columns that hold bytes."""
+    return frozenset(column.name for column in table.c if isinstance(column.type, LargeBinary))
 
 
 @lru_cache(maxsize=64)

@@ -1,8 +1,11 @@
 """A transaction that writes: its reads include its staged changes."""
 
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
+from lineage_store.database.commits import Commit, CommitPoint, write_commit
 from lineage_store.database.connection import Connection
+from lineage_store.database.facts import FactKey
 from lineage_store.database.ids import IdBlocks
 from lineage_store.database.lazy import lazy_property
 from lineage_store.database.queries.execution_fingerprints import finished_executions
@@ -39,6 +42,11 @@ class _NodesByKind(dict[NodeKind, Nodes]):
         return nodes
 
 
+class _Part(Protocol):
+    def facts(self) -> dict[int, Sequence[FactKey]]:
+        """Return the facts that it adds."""
+
+
 class Transaction:
     """Everything that requests read and stage before it is written and committed.
 
@@ -46,6 +54,7 @@ class Transaction:
         node_bound: The most bytes of one node, type, event or cache entry.
         types: Types by id, name and external id.
         nodes: Nodes, by kind.
+        committed: The commit, once it is flushed with facts; None: there is none.
     """
 
     def __init__(
@@ -54,14 +63,17 @@ class Transaction:
         ids: IdBlocks,
         cache: TypeCache,
         node_bound: NodeBound = DEFAULT,
+        commit: Commit | None = None,
     ) -> None:
         self.node_bound = node_bound
         self._connection = connection
         self._ids = ids
-        self._journal = Journal()
+        self._commit = commit
+        self._journal = Journal(commit.point.recorded_at if commit is not None else 0)
         self.types = Types(connection, cache, self._journal)
         self.nodes = _NodesByKind(connection, self._journal)
         self._to_index: Staged[QueueKey, None] = Staged(self._journal)
+        self.committed: CommitPoint | None = None
 
     # A transaction needs few of these, and begins sooner if the others are not made.
 
@@ -73,7 +85,7 @@ class Transaction:
     @lazy_property
     def members(self) -> Members:
         """Attributions and associations."""
-        return Members(self._connection, self._journal)
+        return Members(self._connection, self._journal, self._is_new)
 
     @lazy_property
     def parents(self) -> Parents:
@@ -94,6 +106,9 @@ class Transaction:
     def reports(self) -> Reports:
         """Reports on the payloads of artifacts."""
         return Reports(self._connection, self._journal)
+
+    def _is_new(self, kind: NodeKind, node_id: int) -> bool:
+        return kind in self.nodes and self.nodes[kind].is_new(node_id)
 
     @classmethod
     def reading(cls, snapshot: Snapshot) -> "Transaction":
@@ -122,12 +137,17 @@ class Transaction:
         return sum(len(nodes.unindexed) for nodes in self.nodes.values())
 
     @property
+    def stamp(self) -> int:
+        """The `recorded_at` of all that is staged, in µs since the epoch; 0 if it only reads."""
+        return self._journal.stamp
+
+    @property
     def now_ms(self) -> int:
         """The time at which the present request began, in ms since the epoch."""
         return self._journal.moment // MS_IN_US
 
     def begin_request(self) -> int:
-        """Begin a request, whose rows have a stamp of their own; return the point to undo to."""
+        """Begin a request, which has a time of its own; return the point to undo to."""
         return self._journal.begin_request()
 
     def mark(self) -> int:
@@ -144,14 +164,23 @@ class Transaction:
         return self._journal.mark() == 0
 
     def flush(self) -> None:
-        """Write everything that is staged."""
+        """Write everything that is staged, and the commit if there are facts."""
         self.types.flush()
         staged_nodes = {kind: self.nodes[kind] for kind in KINDS if kind in self.nodes}
         for nodes in staged_nodes.values():
             nodes.flush()
         enqueue(self._connection, {kind: nodes.unindexed for kind, nodes in staged_nodes.items()})
-        for name in _PARTS:
-            if name in self.__dict__:
-                self.__dict__[name].flush()
+        parts = [self.__dict__[name] for name in _PARTS if name in self.__dict__]
+        for part in parts:
+            part.flush()
         if self._to_index.items:
             drain(self._connection, self._to_index.items)
+        self._write_commit([self.types, *staged_nodes.values(), *parts])
+
+    def _write_commit(self, parts: Iterable[_Part]) -> None:
+        facts: dict[int, Sequence[FactKey]] = {}
+        for part in parts:
+            facts.update(part.facts())
+        if facts and self._commit is not None:
+            write_commit(self._connection, self._commit, facts)
+            self.committed = self._commit.point

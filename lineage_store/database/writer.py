@@ -12,6 +12,7 @@ from tenacity import Retrying
 
 from lineage_store import errors
 from lineage_store.database.commit_outcomes import CommitOutcomes
+from lineage_store.database.commits import Commit, CommitPoint, following
 from lineage_store.database.connection import Connection, ConstraintViolated, Driver
 from lineage_store.database.group_commit import WriteRequest
 from lineage_store.database.ids import IdBlocks
@@ -64,6 +65,7 @@ class Writer:
         self._ids = IdBlocks()
         self._outcomes = CommitOutcomes()
         self._closed = False
+        self._has_warned = False
         self.connection = Connection(raw, driver)
 
     def run(self, group: list[WriteRequest]) -> None:
@@ -116,13 +118,13 @@ class Writer:
     def _run_together(self, group: list[WriteRequest]) -> None:
         if self._closed:
             raise errors.FailedPrecondition("the store is closed")
-        self._begin()
+        turn, last = self._begin()
         self._ids.begin()
         try:
             if self._outcomes.has_unknown and self._outcomes.was_committed(self.connection):
                 self.connection.rollback()
                 return
-            transaction = Transaction(self.connection, self._ids, self._types, self._node_bound)
+            transaction = self._transaction(following(last, self._outcomes.writer))
             for write_request in group:
                 _run_one(write_request, transaction)
             if transaction.is_empty:
@@ -131,8 +133,7 @@ class Writer:
                 return
             with self.connection.pipelined():
                 transaction.flush()
-                if self._driver.is_remote:
-                    self._outcomes.stamp(self.connection)
+                self._sign(transaction.committed, last, turn)
             self._commit()
             if transaction.queued:
                 self._queued(transaction.queued)
@@ -140,6 +141,23 @@ class Writer:
             self._ids.forget()
             self._undo()
             raise
+
+    def _transaction(self, commit: Commit) -> Transaction:
+        if commit.is_late and not self._has_warned:
+            self._has_warned = True
+            logger.warning(
+                "the last commit of the store is %.0f s ahead of the clock of this machine: "
+                "compare the clocks of all that write",
+                (commit.point.recorded_at - commit.clock) / 1e6,
+            )
+        return Transaction(self.connection, self._ids, self._types, self._node_bound, commit)
+
+    def _sign(self, committed: CommitPoint | None, last: CommitPoint, turn: int) -> None:
+        """Write what others need to know of this transaction; see `CommitOutcomes`."""
+        if self._driver.is_remote:
+            self._outcomes.stamp(self.connection, committed or last, turn + 1)
+        elif committed is not None and not self._outcomes.is_introduced:
+            self._outcomes.introduce(self.connection, committed)
 
     def _commit(self) -> None:
         try:
@@ -149,20 +167,25 @@ class Writer:
                 self._outcomes.mark_unknown()
             raise
 
-    def _begin(self) -> None:
-        """Begin to write, on a new connection if the old one was lost: nothing was sent yet."""
+    def _begin(self) -> tuple[int, CommitPoint]:
+        """Begin to write, on a new connection if the old one was lost: nothing was sent yet.
+
+        Returns:
+            The number of the last turn, and the last commit.
+        """
         try:
-            self.connection.begin(write=True)
+            turn, *last = self.connection.begin(write=True)
         except errors.Unavailable:
             if not self._driver.is_remote:
                 raise
             lost_connection, self._raw = self._raw, self._driver.connect()
             self._driver.close(lost_connection)
             self.connection = Connection(self._raw, self._driver)
-            self.connection.begin(write=True)
+            turn, *last = self.connection.begin(write=True)
         except errors.LineageError:
             self._undo()  # it began, and then met a lock
             raise
+        return turn, CommitPoint(*last)
 
     def _undo(self) -> None:
         """Roll back; on a connection that was lost, there is nothing to."""

@@ -13,10 +13,10 @@ from lineage_store.database.connection import Row
 from lineage_store.database.ids import MAX_ID
 from lineage_store.database.schema import revisions as schema
 from lineage_store.transfer.endpoints import Progress
-from lineage_store.transfer.records import Facts
+from lineage_store.transfer.records import Fields
 
 FORMAT = "lineage-store archive"
-VERSION = 1
+VERSION = 2
 """The version of the formats that this software writes, and the newest that it reads."""
 
 
@@ -80,8 +80,8 @@ class Reader(Protocol):
             DataLoss: It was cut off or altered, and where.
         """
 
-    def records(self) -> Iterator[tuple[str, StoredTable, Facts]]:
-        """Yield each record: its place, its table, and its facts.
+    def records(self) -> Iterator[tuple[str, StoredTable, Fields]]:
+        """Yield each record: its place, its table, and its fields.
 
         Raises:
             InvalidArgument: A record is malformed, and which.
@@ -119,6 +119,7 @@ def checked_header(value: object) -> Header:
             raise errors.InvalidArgument(f"its header is malformed: {name}")
     return Header(
         **{name: value[name] for name in ("revision", "created_at", "created_by")},
+        version=number,
         tables=_numbers(value, "tables", {table.name for table in content_tables()}),
         counters=_numbers(value, "counters", set(schema.COUNTERS)),
     )

@@ -20,7 +20,7 @@ from lineage_store.database.connection import Row
 from lineage_store.private_files import make_private_file
 from lineage_store.transfer.archive import Header, checked_header
 from lineage_store.transfer.endpoints import Progress
-from lineage_store.transfer.records import Facts, from_record, to_record
+from lineage_store.transfer.records import Fields, from_record, to_record
 
 GZIP = ".gz"
 MAX_LINE = 512 * 1024 * 1024
@@ -129,7 +129,7 @@ class JsonReader:
         if end.get("sha256") != digest:
             raise errors.DataLoss(f"{self._path}: line {number}: the SHA-256 is another")
 
-    def records(self) -> Iterator[tuple[str, StoredTable, Facts]]:
+    def records(self) -> Iterator[tuple[str, StoredTable, Fields]]:
         """Yield each record; see `Reader.records`."""
         for number, line in self._lines():
             if number == 1 or line.startswith(_END):
@@ -141,8 +141,8 @@ class JsonReader:
                     raise errors.InvalidArgument("it is of no table that the header names")
                 record.pop("crc", None)
                 table = tables.metadata.tables[name]
-                facts = from_record(table, record)
-            yield f"{self._path}: line {number}", table, facts
+                fields = from_record(table, record)
+            yield f"{self._path}: line {number}", table, fields
 
     @contextmanager
     def _at(self, number: int) -> Iterator[None]:

@@ -98,10 +98,10 @@ class _Rows:
         self.record_count = 0
 
     def rows(self) -> Iterator[tuple[StoredTable, Row]]:
-        for where, table, facts in self._archive.records():
+        for where, table, fields in self._archive.records():
             self.record_count += 1
             with _at(where):
-                row = records.to_row(table, facts)
+                row = records.to_row(table, fields, self._archive.header.version)
                 key = contents.key_of(table, row)
                 self._check_order(table, key)
                 if table is tables.types:

@@ -22,7 +22,7 @@ from lineage_store.database.connection import Row
 from lineage_store.private_files import DIRECTORY_MODE
 from lineage_store.transfer.archive import Header, checked_header
 from lineage_store.transfer.endpoints import Progress
-from lineage_store.transfer.records import Facts, facts_of
+from lineage_store.transfer.records import Fields, fields_of
 
 MANIFEST = "manifest.json"
 MAX_MANIFEST = 1024 * 1024
@@ -157,23 +157,23 @@ class ParquetReader:
                 raise errors.DataLoss(f"{path}: its SHA-256 is another: it was cut off or altered")
         return self._identity
 
-    def records(self) -> Iterator[tuple[str, StoredTable, Facts]]:
+    def records(self) -> Iterator[tuple[str, StoredTable, Fields]]:
         """Yield each record; see `Reader.records`."""
         for name, count in self.header.tables.items():
             path = _file_of(self._directory, name)
             number = 0
-            for facts in _facts(path, tables.metadata.tables[name]):
+            for fields in _facts(path, tables.metadata.tables[name]):
                 number += 1
-                yield f"{path}: row {number}", tables.metadata.tables[name], facts
+                yield f"{path}: row {number}", tables.metadata.tables[name], fields
             if number != count:
                 raise errors.DataLoss(f"{path}: {number} records are there and not {count}")
 
 
-def _facts(path: Path, table: StoredTable) -> Iterator[Facts]:
+def _facts(path: Path, table: StoredTable) -> Iterator[Fields]:
     try:
         with pq.ParquetFile(path) as file:
             _check_schema(path, file.schema_arrow, table)
-            for batch in file.iter_batches(BATCH_ROWS, columns=list(facts_of(table))):
+            for batch in file.iter_batches(BATCH_ROWS, columns=list(fields_of(table))):
                 yield from batch.to_pylist()
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise errors.DataLoss(f"{path}: it is not a Parquet file that can be read") from error

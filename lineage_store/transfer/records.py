@@ -8,36 +8,41 @@ from collections.abc import Mapping
 from typing import Any
 
 from lineage_store import errors
+from lineage_store.database import tables
 from lineage_store.database.bulk.index_rows import message_of
 from lineage_store.database.bulk.store_contents import StoredTable
 from lineage_store.database.bulk.values import check_text, check_value
 from lineage_store.database.checks.bodies import columns_from_body, message_class
 from lineage_store.database.connection import Row
-from lineage_store.database.tables import columns_of
+from lineage_store.database.tables import bytes_columns_of, columns_of
 from lineage_store.kinds import BY_NUMBER, KINDS
 from lineage_store.limits import MAX_NAME
 from lineage_store.transfer import bodies
 
-Facts = dict[str, Any]
+Fields = dict[str, Any]
 """Values of columns by name: those that a record has."""
 
-_FACTS = {
-    "types": ("kind", "recorded_at", "body"),
+_FIELDS = {
+    "types": ("kind", "recorded_at", "revision", "body"),
     "events": ("id", "recorded_at", "body"),
     **dict.fromkeys((kind.plural for kind in KINDS), ("revision", "recorded_at", "body")),
 }
+_WITH_REVISIONS = 2
+_WITHOUT_REVISION = (tables.types, tables.artifact_reports)
+"""Tables whose rows had no revision before version 2 of the format."""
+
 _KIND_NUMBERS = {kind.name: kind.number for kind in KINDS}
 
 
-def facts_of(table: StoredTable) -> tuple[str, ...]:
+def fields_of(table: StoredTable) -> tuple[str, ...]:
     """Return the columns that a record has."""
-    return _FACTS.get(table.name) or tuple(columns_of(table))
+    return _FIELDS.get(table.name) or tuple(columns_of(table))
 
 
 def to_record(table: StoredTable, row: Row) -> dict[str, Any]:
     """Return a row in terms of JSON, byte for byte."""
     values = dict(zip(columns_of(table), row, strict=True))
-    record = {name: _plain(name, values[name]) for name in facts_of(table) if name != "body"}
+    record = {name: _plain(name, values[name]) for name in fields_of(table) if name != "body"}
     if "body" in values:
         record |= bodies.to_json(message_class(table, values), values["body"])
     return record
@@ -49,41 +54,48 @@ def _plain(name: str, value: Any) -> Any:  # noqa: ANN401 - a cell of any type
     return value.hex() if isinstance(value, bytes) else value
 
 
-def from_record(table: StoredTable, record: dict[str, Any]) -> Facts:
-    """Return the facts of a record of JSON, its values not checked yet.
+def from_record(table: StoredTable, record: dict[str, Any]) -> Fields:
+    """Return the fields of a record of JSON, its values not checked yet.
 
     Raises:
         InvalidArgument: It is malformed.
     """
-    facts = {name: value for name, value in record.items() if not name.startswith("body")}
+    fields = {name: value for name, value in record.items() if not name.startswith("body")}
     try:
-        if "kind" in facts:
-            facts["kind"] = _KIND_NUMBERS[facts["kind"]]
-        if "digest" in facts and table.name != "artifact_reports":
-            facts["digest"] = bytes.fromhex(facts["digest"])
+        if "kind" in fields:
+            fields["kind"] = _KIND_NUMBERS[fields["kind"]]
+        for name in bytes_columns_of(table) & fields.keys() - {"body"}:
+            fields[name] = bytes.fromhex(fields[name])
     except (KeyError, TypeError, ValueError):
-        raise errors.InvalidArgument("its kind or its digest is malformed") from None
-    if "body" in facts_of(table):
-        body_class = message_class(table, facts)
+        raise errors.InvalidArgument("its kind, or its bytes, are malformed") from None
+    if "body" in fields_of(table):
+        body_class = message_class(table, fields)
         if body_class is None:
             raise errors.InvalidArgument("its kind is missing")
-        facts["body"] = bodies.from_json(body_class, record)
-    return facts
+        fields["body"] = bodies.from_json(body_class, record)
+    return fields
 
 
-def to_row(table: StoredTable, facts: Mapping[str, object]) -> Row:
-    """Return the row that the facts of a record make.
+def to_row(table: StoredTable, fields: Mapping[str, object], version: int) -> Row:
+    """Return the row that the fields of a record make.
+
+    Args:
+        table: Its table.
+        fields: Its fields.
+        version: Of the format of the archive.
 
     Raises:
         InvalidArgument: One is missing, is not known, or is not what its column can hold; or the
             body can't be read or says otherwise.
     """
-    expected = facts_of(table)
-    if facts.keys() != set(expected):
-        odd = sorted(facts.keys() ^ set(expected), key=str)[0]
-        state = "not known" if odd in facts else "missing"
+    expected = fields_of(table)
+    if version < _WITH_REVISIONS and table in _WITHOUT_REVISION:
+        fields = {"revision": 1, **fields}
+    if fields.keys() != set(expected):
+        odd = sorted(fields.keys() ^ set(expected), key=str)[0]
+        state = "not known" if odd in fields else "missing"
         raise errors.InvalidArgument(f"{str(odd)[:MAX_NAME]} is {state}")
-    values = dict(facts)
+    values = dict(fields)
     for name in expected:
         check_value(table.c[name], values[name])
     if "body" in values:
@@ -91,7 +103,7 @@ def to_row(table: StoredTable, facts: Mapping[str, object]) -> Row:
     return tuple(values[name] for name in columns_of(table))
 
 
-def _with_columns_of_body(table: StoredTable, values: Facts) -> Facts:
+def _with_columns_of_body(table: StoredTable, values: Fields) -> Fields:
     try:
         body_class = message_class(table, values)
         if body_class is None:

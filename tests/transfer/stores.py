@@ -60,6 +60,7 @@ def _fill_graph(call: Call, rows: int) -> None:
     properties = {"rows": pb.INT, "score": pb.DOUBLE, "😀": pb.STRING}
     type_id = call.type("artifact", "Data", version="1", properties=properties, external_id="x t")
     call.type("artifact", "Data", version="2", description="")
+    call.type("artifact", "Data", version="2", properties={"late": pb.INT})  # its second revision
     wild = {"type_id": type_id, "custom_properties": values(), "uri": "a\0b", "state": 2}
     artifacts = call.put("artifact", {**wild, "name": "wild", "external_id": "e\0"})
     artifacts += call.put("artifact", *({"type_id": type_id, "uri": ""} for _ in range(rows)))
@@ -100,7 +101,11 @@ def _fill_cache(call: Call) -> None:
     call("Invalidate", entries=selection, why="wrong\0", by="me")
     report = cache_pb2.ArtifactReport.VERIFIED
     [artifact, *_] = published.output_ids
-    call("ReportArtifacts", reports=[{"artifact_id": artifact, "status": report, "digest": "d\0"}])
+    for digest in ("d", "d\0"):  # the first is replaced
+        call(
+            "ReportArtifacts",
+            reports=[{"artifact_id": artifact, "status": report, "digest": digest}],
+        )
 
 
 @contextmanager

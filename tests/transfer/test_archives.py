@@ -231,7 +231,7 @@ def test_files_of_parquet_that_are_missing_or_exchanged(url, target, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"version": 2}, "line 1: its format has version 2, this software reads up to 1: upgrade"),
+        ({"version": 3}, "line 1: its format has version 3, this software reads up to 2: upgrade"),
         ({"version": "1"}, "line 1: its header is malformed: version"),
         ({"format": "another"}, "line 1: it is not an archive of a lineage store"),
         ({"tables": {"approvals": 1}}, "tables that this software does not know: 'approvals'"),

@@ -10,6 +10,7 @@ import pymysql
 import pytest
 
 from lineage_store import errors
+from lineage_store.database.commits import BEFORE_ALL
 from lineage_store.database.connection import Connection
 from lineage_store.database.database import Database
 from lineage_store.database.drivers.mysql import MysqlDriver
@@ -123,6 +124,7 @@ def begin_once(database):
         if len(calls) > 1:
             raise errors.Unavailable("away")
         database._writer._raw.execute("BEGIN IMMEDIATE")
+        return 0, BEFORE_ALL
 
     return begin
 

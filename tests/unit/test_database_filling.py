@@ -24,7 +24,7 @@ def url(tmp_path):
 
 def fill(filling, number, then=lambda: None):
     with filling.batch() as connection:
-        row = type_row(ARTIFACT, pb.ArtifactType(id=number, name=f"T{number}"))
+        row = type_row(ARTIFACT, pb.ArtifactType(id=number, name=f"T{number}"), recorded_at=1)
         connection.insert(tables.types, [row])
         then()
 

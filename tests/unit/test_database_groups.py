@@ -22,7 +22,7 @@ def test_a_busy_database_is_waited_for_once_for_the_whole_group(tmp_path, monkey
         monkeypatch.setattr(
             sqlite.SqliteDriver,
             "begin",
-            lambda self, raw, *, write: (begins.append(write), begin(self, raw, write=write)),
+            lambda self, raw, *, write: begins.append(write) or begin(self, raw, write=write),
         )
         group = [WriteRequest(lambda tx: tx.new_id("artifacts")) for _ in range(5)]
         with closing(sqlite3.connect(path, isolation_level=None)) as other:

@@ -91,6 +91,7 @@ def test_new_artifacts(engine, count):
         "SELECT artifacts": 1,  # which of the names are taken
         "INSERT artifacts": inserts(count),
         "INSERT index_queue": 1,
+        "INSERT commits": 1,
     }
 
 
@@ -108,6 +109,7 @@ def test_updated_artifacts(engine, count):
         "DELETE artifact_properties": 1,
         "INSERT artifact_properties": inserts(2 * count),
         "INSERT node_versions": inserts(count),
+        "INSERT commits": 1,
     }
 
 
@@ -124,6 +126,7 @@ def test_events(engine, count):
         "SELECT executions": 1,
         "SELECT events": 1,
         "INSERT events": inserts(count),
+        "INSERT commits": 1,
     }
 
 
@@ -162,6 +165,7 @@ def test_a_new_step(engine, count):
         "INSERT events": inserts(count),
         "INSERT attributions": inserts(count),
         "INSERT associations": 1,
+        "INSERT commits": 1,
     }
 
 
@@ -184,7 +188,9 @@ def test_the_inputs_of_a_running_step(engine, count):
         "INSERT node_versions": 1,
         "INSERT events": inserts(count),
         "INSERT attributions": inserts(count),
-        "INSERT associations": 1,
+        "SELECT attributions": 1,  # those that are there are no new facts
+        "SELECT associations": 1,
+        "INSERT commits": 1,
     }
 
 

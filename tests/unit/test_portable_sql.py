@@ -118,4 +118,4 @@ def test_a_batch_is_one_insert_for_each_table(engine, count):
     with observed_statements() as texts:
         engine.call("PutArtifacts", batch)
     inserts = [text.split()[2] for text in texts if text.startswith("INSERT")]
-    assert sorted(inserts) == ["artifacts", "index_queue", "writers"]
+    assert sorted(inserts) == ["artifacts", "commits", "index_queue", "writers"]

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection as CoreConnection
 
 from lineage_store import errors
 from lineage_store.database import tables
+from lineage_store.database.bulk.backfill import complete_commits
 from lineage_store.database.bulk.store_pages import existing_ids
 from lineage_store.database.connection import Connection, ConstraintViolated
 from lineage_store.database.drivers.urls import driver_for
@@ -74,6 +75,7 @@ class BulkLoad:
         with schema.writing(self._driver, self._raw) as connection:
             _check_empty(connection)
             connection.execute(delete(tables.types))
+            connection.execute(delete(tables.commits))
             connection.execute(update(schema.revision_table).values(version_num=self._mark))
         return False
 
@@ -142,6 +144,7 @@ class BulkLoad:
         with self.batch() as connection:
             for name, first_free in counters.items():
                 connection.execute(_SET_COUNTER, counter=name, first_free=first_free)
+            complete_commits(connection)
             connection.execute(_SET_REVISION, new_revision=schema.HEAD)
 
     def close(self) -> None:

@@ -144,7 +144,7 @@ def _page(
     if after is None:
         return connection.rows(_first(table, sized=sized), count=count)
     statement = _following(table, by_ranges=connection.has_slow_row_values, sized=sized)
-    return connection.rows(statement, count=count, **_key_values(after))
+    return connection.rows(statement, count=count, **key_values(after))
 
 
 def rows_by_keys(connection: Connection, table: Table, keys: Sequence[Key]) -> dict[Key, Row]:
@@ -160,7 +160,7 @@ def count(connection: Connection, table: Table, after: Key | None = None) -> int
         [(row_count,)] = connection.rows(_count(table))
     else:
         statement = _count_following(table, by_ranges=connection.has_slow_row_values)
-        [(row_count,)] = connection.rows(statement, **_key_values(after))
+        [(row_count,)] = connection.rows(statement, **key_values(after))
     return int(row_count)
 
 
@@ -169,7 +169,8 @@ def counters(connection: Connection) -> dict[str, int]:
     return {name: int(next_id) for name, next_id in connection.rows(_COUNTERS)}
 
 
-def _key_values(key: Key) -> dict[str, Any]:
+def key_values(key: Key) -> dict[str, Any]:
+    """Return the values of the parameters of `greater`."""
     return {f"k{at}": value for at, value in enumerate(key)}
 
 
@@ -190,7 +191,7 @@ def _selected(table: Table, *, sized: bool) -> Select[Any]:
 
 @lru_cache(maxsize=64)
 def _following(table: Table, *, by_ranges: bool, sized: bool) -> Statement:
-    core = _selected(table, sized=sized).where(_greater(table, by_ranges=by_ranges))
+    core = _selected(table, sized=sized).where(greater(table, by_ranges=by_ranges))
     return Statement(core.order_by(*table.primary_key).limit(bindparam("count")))
 
 
@@ -202,10 +203,10 @@ def _count(table: Table) -> Statement:
 @lru_cache(maxsize=64)
 def _count_following(table: Table, *, by_ranges: bool) -> Statement:
     core = select(func.count()).select_from(table)
-    return Statement(core.where(_greater(table, by_ranges=by_ranges)))
+    return Statement(core.where(greater(table, by_ranges=by_ranges)))
 
 
-def _greater(table: Table, *, by_ranges: bool) -> ColumnElement[bool]:
+def greater(table: Table, *, by_ranges: bool) -> ColumnElement[bool]:
     """Return the condition that a key is greater than k0, k1, …, as the index finds it."""
     key = list(table.primary_key)
     bounds = [bindparam(f"k{at}", type_=column.type) for at, column in enumerate(key)]

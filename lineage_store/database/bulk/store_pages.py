@@ -29,10 +29,13 @@ COUNTED = (
     *tables.members.values(),
     tables.parent_contexts,
     tables.node_versions,
+    tables.type_versions,
+    tables.commits,
     tables.cache_entries,
     tables.cache_claims,
     tables.cache_hits,
     tables.artifact_reports,
+    tables.artifact_report_versions,
 )
 
 

@@ -32,7 +32,7 @@ def message_class(table: StoredTable, values: dict[str, Any]) -> Any:  # noqa: A
     if table is tables.cache_entries:
         return cache_pb2.CachePublication
     kind = BY_NUMBER.get(values.get("kind", -1))
-    if table is tables.types:
+    if table in {tables.types, tables.type_versions}:
         return kind and kind.type_message
     if table is tables.node_versions:
         return kind and kind.message
@@ -60,7 +60,9 @@ def columns_from_body(table: StoredTable, values: dict[str, Any], message: Any) 
             "happened_at": message.milliseconds_since_epoch,
             "path": path_text(message),
         }
-    return {"node_id": message.id} if table is tables.node_versions else {}
+    if table is tables.node_versions:
+        return {"node_id": message.id}
+    return {"type_id": message.id} if table is tables.type_versions else {}
 
 
 def rebuilt(table: StoredTable, row: Row) -> Row:

@@ -9,6 +9,7 @@ from lineage_store.database import tables
 from lineage_store.database.bulk import store_contents as contents
 from lineage_store.database.bulk.store_contents import Contents, StoredTable, content_tables
 from lineage_store.database.checks import bodies, indexes, names, references
+from lineage_store.database.checks.commits import CommitCheck, version_gaps
 from lineage_store.database.checks.findings import Findings
 from lineage_store.database.checks.repair import Repair
 from lineage_store.database.connection import Row
@@ -16,6 +17,8 @@ from lineage_store.database.schema import administration
 from lineage_store.database.schema import revisions as schema
 from lineage_store.database.upkeep.property_index import queued_ids
 from lineage_store.kinds import KINDS
+
+_VERSIONS = (tables.node_versions, tables.type_versions)
 
 Progress = Callable[[str, int, int], None]
 """Called with the present task, the number of rows done, and the number of all rows."""
@@ -74,16 +77,21 @@ class _Check:
         self._progress = progress
         self._components = 0
         self._checked_rows = 0
+        self._gaps: dict[str, set[int]] = {}
         self._unindexed_ids: dict[str, set[int]] = {}
         self.rows: dict[str, int] = {}
 
     def run(self) -> None:
         self.rows = {t.name: contents.count(self._connection, t) for t in content_tables()}
+        self._gaps = {
+            kind.plural: version_gaps(self._connection, kind, self._findings) for kind in KINDS
+        }
         self._unindexed_ids = {kind.plural: queued_ids(self._connection, kind) for kind in KINDS}
         for table in content_tables():
             for page in contents.pages(self._connection, table):
                 self._check_page(table, page)
         self._check_indexes()
+        CommitCheck(self._connection, self._findings).run()
         names.check_unique(self._connection, self._findings)
         behind = names.check_counters(self._connection, self._findings)
         if self._writer is not None:
@@ -104,8 +112,8 @@ class _Check:
             ids |= indexes.check_properties(
                 self._connection, table, readable_rows, unindexed_ids, self._findings
             )
-        if table is not tables.node_versions:  # whose key is in its body, or the body is another's
-            self._rebuild(table, ids)
+        if table not in _VERSIONS:  # whose key is in its body, or the body is another's
+            self._rebuild(table, ids - self._gaps.get(table.name, set()))
         self._checked_rows += len(page)
         self._progress(f"checking {table.name}", self._checked_rows, sum(self.rows.values()))
 

@@ -17,6 +17,10 @@ HINTS = {
     "name": "names must be unique; give one of them another name, or restore a backup",
     "column": f"the body is the truth; {REPAIRABLE} from it",
     "index": f"filters miss or misread it; {REPAIRABLE} from the body",
+    "version": "a version was removed by something other than the store; restore a backup "
+    "(`--repair-index` leaves the node alone: its body may be another, too)",
+    "commit": "rows were added, removed or moved in time by something other than the store; "
+    "compare with a backup",
     "counter": f"ids would be given out twice; {REPAIRABLE}",
 }
 """The remedy, by the kind of finding."""

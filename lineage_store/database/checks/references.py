@@ -38,6 +38,8 @@ REFERENCES: dict[str, tuple[_Reference, ...]] = {
         _Reference("original_execution_id", _EXECUTIONS),
     ),
     "artifact_reports": (_Reference("artifact_id", _ARTIFACTS),),
+    "artifact_report_versions": (_Reference("artifact_id", _ARTIFACTS),),
+    "type_versions": (_Reference("type_id", tables.types),),
 }
 """The columns that point at rows of another table, whose `id` they hold."""
 
@@ -54,7 +56,8 @@ def _by_ids(table: Table, *columns: str) -> ListStatement:
 
 
 _IDS = {
-    table.name: _by_ids(table, "id") for table in (*tables.nodes.values(), tables.cache_entries)
+    table.name: _by_ids(table, "id")
+    for table in (*tables.nodes.values(), tables.cache_entries, tables.types)
 }
 _REVISIONS = {kind: _by_ids(table, "id", "revision") for kind, table in tables.nodes.items()}
 _KINDS = Statement(select(tables.types.c.id, tables.types.c.kind))

@@ -14,10 +14,10 @@ from sqlalchemy.engine import Engine as CoreEngine
 from sqlalchemy.pool import StaticPool
 
 from lineage_store import errors
-from lineage_store.database.connection import ConstraintViolated, Insert, Row
+from lineage_store.database.connection import TAKE_TURN, ConstraintViolated, Insert, Row
 from lineage_store.database.drivers import mysql_statements, mysql_url
 from lineage_store.database.drivers.mysql_statements import PacketCursor
-from lineage_store.database.tables import COLLATIONS, TURNS
+from lineage_store.database.tables import COLLATIONS
 
 CONNECT_TIMEOUT_S = 10
 SILENT_PEER_MS = 20_000
@@ -181,6 +181,10 @@ class MysqlDriver:
         connection.max_allowed_packet = size  # PyMySQL asks no server for it
         self._max_packet_bytes = min(size, self._max_packet_bytes or size)
 
+    def connect_alone(self) -> Any:
+        """Open a connection; others may be there, see `Driver.connect_alone`."""
+        return self.connect()
+
     def prepare_new(self) -> None:
         """Make nothing ready: a database that is empty is ready."""
 
@@ -217,23 +221,23 @@ class MysqlDriver:
         """Return nothing; see `Driver.damages`."""
         return []
 
-    def begin(self, connection: Any, *, write: bool) -> None:
+    def begin(self, connection: Any, *, write: bool) -> Row:
         """Begin; those that write wait for each other, so that none fails at its commit.
 
-        In a cluster a lock holds on one node only. There, all of them change one row as well: of
-        two that write at once on different nodes, the cluster refuses one, which runs again.
+        In a cluster a lock holds on one node only. But each of them changes the row that it locks:
+        of two that write at once on different nodes, the cluster refuses one, which runs again.
         """
         with connection.cursor() as cursor:
             if self._is_cluster:
                 _catch_up(cursor)
             if not write:
                 cursor.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
-                return
+                return ()
             cursor.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
             cursor.execute("START TRANSACTION")
-            cursor.execute("SELECT 1 FROM counters WHERE name = 'types' FOR UPDATE")
-            if self._is_cluster:
-                cursor.execute(f"UPDATE writers SET turn = turn + 1 WHERE id = {TURNS}")  # noqa: S608 - a constant
+            cursor.execute(TAKE_TURN)
+            row: Row = cursor.fetchone()
+            return row
 
     def begin_schema_change(self, connection: Any) -> None:
         """Begin; each statement that changes a table commits at once all the same."""

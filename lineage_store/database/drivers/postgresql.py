@@ -17,7 +17,7 @@ from sqlalchemy.pool import StaticPool
 
 from lineage_store import errors
 from lineage_store.database import tables
-from lineage_store.database.connection import ConstraintViolated, Insert, Row
+from lineage_store.database.connection import TAKE_TURN, ConstraintViolated, Insert, Row
 from lineage_store.database.drivers.inserts import insert_parts, on_conflict_clause
 from lineage_store.database.drivers.postgresql_texts import escaped, unescaped
 from lineage_store.database.drivers.urls import read_password
@@ -128,6 +128,10 @@ class PostgresqlDriver:
         connection.adapters.register_loader("varchar", _TextLoader)
         return connection
 
+    def connect_alone(self) -> Any:
+        """Open a connection; others may be there, see `Driver.connect_alone`."""
+        return self.connect()
+
     def prepare_new(self) -> None:
         """Make nothing ready: a database that is empty is ready."""
 
@@ -163,14 +167,16 @@ class PostgresqlDriver:
         """Return nothing; see `Driver.damages`."""
         return []
 
-    def begin(self, connection: Any, *, write: bool) -> None:
+    def begin(self, connection: Any, *, write: bool) -> Row:
         """Begin; those that write wait for each other, so that none fails at its commit."""
         if not write:
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            return
+            return ()
         with self.pipelined(connection):
             connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
-            connection.execute("SELECT 1 FROM counters WHERE name = 'types' FOR UPDATE")
+            turns = connection.execute(TAKE_TURN)
+        row: Row = turns.fetchone()
+        return row
 
     def begin_schema_change(self, connection: Any) -> None:
         """Begin a transaction that creates or changes tables."""

@@ -44,6 +44,8 @@ _PRAGMAS = (
     f"PRAGMA wal_autocheckpoint={write_ahead_log.PAGES}",
 )
 
+_LAST_COMMIT = "SELECT 0, recorded_at, seq FROM commits ORDER BY recorded_at DESC LIMIT 1"
+
 _MEANINGS: dict[str, tuple[type[errors.LineageError], str]] = {
     "SQLITE_BUSY": (errors.Aborted, "another process keeps the database locked; try again later"),
     "SQLITE_LOCKED": (errors.Aborted, "the database is locked; try again"),
@@ -160,6 +162,24 @@ class SqliteDriver:
             self._note(self._file, connection)
         return connection
 
+    def connect_alone(self) -> sqlite3.Connection:
+        """Open a connection that keeps all other processes out; see `Driver.connect_alone`."""
+        connection = self._open()
+        try:
+            connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+            connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+            self._prepare(connection)
+        except sqlite3.Error as error:
+            connection.close()
+            if getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY"):
+                raise errors.FailedPrecondition(
+                    "another process has the database open; stop it, and try again"
+                ) from error
+            raise self.translate(error) from error
+        if self._file is not None:
+            self._note(self._file, connection)
+        return connection
+
     def _note(self, file: OpenFile, connection: sqlite3.Connection) -> None:
         try:
             file.opened(connection)
@@ -225,7 +245,7 @@ class SqliteDriver:
 
     def begin_schema_change(self, connection: sqlite3.Connection) -> None:
         """Begin a transaction that creates or changes tables."""
-        self.begin(connection, write=True)
+        self._lock(connection)
 
     def prepare_new(self) -> None:
         """Let readers and a writer work at once; remembered in the file.
@@ -255,10 +275,18 @@ class SqliteDriver:
             raise SqliteDriver.translate(error) from error
         return bool(mode == "wal")
 
-    def begin(self, connection: sqlite3.Connection, *, write: bool) -> None:
+    def begin(self, connection: sqlite3.Connection, *, write: bool) -> Row:
         """Begin; a writer takes the write lock at once, so that it never has to give way."""
-        connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
-        if write and self._log is not None and self._file is not None:
+        if not write:
+            connection.execute("BEGIN")
+            return ()
+        self._lock(connection)
+        row: Row | None = connection.execute(_LAST_COMMIT).fetchone()
+        return row or (0, 0, 0)
+
+    def _lock(self, connection: sqlite3.Connection) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        if self._log is not None and self._file is not None:
             self._check_file(self._file, connection)
             self._log.grow()
 

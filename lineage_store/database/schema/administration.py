@@ -56,14 +56,16 @@ def upgrade(url: str, *, take_over: bool = False) -> tuple[str | None, str]:
     Raises:
         NotOurDatabase: It holds something else.
         SchemaMismatch: It is newer than this version.
-        FailedPrecondition: Another process began to upgrade it and has not ended.
+        FailedPrecondition: Another process began to upgrade it and has not ended, or has the
+            file open.
     """
     driver = driver_for(url)
     before = status(url).revision
-    with closing(driver.connect()) as raw, schema.translated(driver):
-        if before is None or (before == schema.HEAD and not take_over):
+    if before is None or (before == schema.HEAD and not take_over):
+        with closing(driver.connect()) as raw, schema.translated(driver):
             schema.open_or_create(driver, raw, finish=True)
-            return before, schema.HEAD
-        schema.check_known(str(before))
+        return before, schema.HEAD
+    schema.check_known(before)
+    with closing(driver.connect_alone()) as raw, schema.translated(driver):
         upgrading.upgrade(driver, raw, take_over=take_over)
     return before, schema.HEAD

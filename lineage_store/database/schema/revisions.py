@@ -13,14 +13,16 @@ from sqlalchemy.exc import DBAPIError
 from lineage_store import errors
 from lineage_store.database import tables
 from lineage_store.database.clock import now_us
+from lineage_store.database.commits import Commit, CommitPoint, commit_row
 from lineage_store.database.connection import Driver
+from lineage_store.database.facts import FactKey, FactKind
 from lineage_store.database.staging.types import type_row
 from lineage_store.database.tables import columns_of
 from lineage_store.kinds import KINDS, NodeKind
 
 logger = logging.getLogger(__name__)
 
-HEAD = "0006"
+HEAD = "0007"
 """The revision that this software reads and writes."""
 
 CREATION_SECONDS = 30.0
@@ -52,15 +54,28 @@ def system_types() -> list[tuple[NodeKind, Any]]:
 def initial_rows() -> dict[Table, list[dict[str, Any]]]:
     """Return the rows of an empty store."""
     counts = dict.fromkeys(COUNTERS, 1) | {"types": FIRST_USER_TYPE}
+    stamp = now_us()
     return {
         tables.counters: [{"name": name, "next_id": first} for name, first in counts.items()],
         tables.types: [
-            dict(zip(columns_of(tables.types), type_row(kind, message), strict=True))
+            dict(zip(columns_of(tables.types), type_row(kind, message, stamp), strict=True))
             for kind, message in system_types()
         ],
-        tables.writers: [{"id": tables.TURNS, "turn": 0, "recorded_at": now_us()}],
+        tables.writers: [
+            {"id": tables.TURNS, "turn": 0, "recorded_at": stamp, "seq": 1, "name": ""}
+        ],
+        tables.commits: [_first_commit(stamp)],
         revision_table: [{"version_num": HEAD}],
     }
+
+
+def _first_commit(stamp: int) -> dict[str, Any]:
+    """Return the commit of the types that every store has."""
+    keys: list[FactKey] = [(int(message.id), 1) for _, message in system_types()]
+    commit = Commit(CommitPoint(stamp, 1), tables.BACKFILL, stamp)
+    return dict(
+        zip(columns_of(tables.commits), commit_row(commit, {FactKind.TYPE: keys}), strict=True)
+    )
 
 
 @contextmanager

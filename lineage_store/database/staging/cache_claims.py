@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, select
 from lineage_store.database import tables
 from lineage_store.database.clock import now_us
 from lineage_store.database.connection import Connection
+from lineage_store.database.facts import FactKey
 from lineage_store.database.staging.journal import Journal, Staged
 from lineage_store.database.statements import ListStatement, slots
 
@@ -104,3 +105,8 @@ class Claims:
             for c in self._changed.items.values()
         ]
         self._connection.insert(tables.cache_claims, rows, on_conflict="update")
+
+    @staticmethod
+    def facts() -> dict[int, Sequence[FactKey]]:
+        """Return nothing: who runs a step at the moment is no fact."""
+        return {}

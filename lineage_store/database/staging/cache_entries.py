@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from sqlalchemy import ClauseElement, ColumnElement, bindparam, case, func, select, update
 
 from lineage_store.database import tables
-from lineage_store.database.clock import now_us
 from lineage_store.database.connection import Connection, Row
+from lineage_store.database.facts import FactKey, FactKind
 from lineage_store.database.staging.journal import Journal, Staged
 from lineage_store.database.statements import ListStatement, slots
 
@@ -155,6 +155,7 @@ class Entries:
 
     def __init__(self, connection: Connection, journal: Journal) -> None:
         self._connection = connection
+        self._journal = journal
         self._new: Staged[int, CacheEntryRow] = Staged(journal)
         self._found_by: Staged[_Key, tuple[CacheEntryRow, ...]] = Staged(journal)
         self._components: Staged[int, list[int]] = Staged(journal)
@@ -239,18 +240,31 @@ class Entries:
             )
         for (more, moment), ids in _grouped(self._uses.items).items():
             self._connection.execute_on(_COUNT_HITS, ids, more=more, moment=moment)
-        moment = now_us()
+        stamp = self._journal.stamp
         hits = [
-            (h.execution_id, h.entry_id, h.source_execution_id, h.original_execution_id, moment)
+            (h.execution_id, h.entry_id, h.source_execution_id, h.original_execution_id, stamp)
             for h in self._hits.items.values()
         ]
         self._connection.insert(tables.cache_hits, hits)
 
+    def facts(self) -> dict[int, Sequence[FactKey]]:
+        """Return the staged entries, invalidations and hits."""
+        keys_by_kind: dict[int, Sequence[FactKey]] = {
+            FactKind.CACHE_ENTRY: [
+                (e.id, e.execution_id, e.original_execution_id) for e in self._new.items.values()
+            ],
+            FactKind.INVALIDATION: [(entry_id,) for entry_id in self._tombstones.items],
+            FactKind.CACHE_HIT: [
+                (h.execution_id, h.entry_id or 0, h.source_execution_id, h.original_execution_id)
+                for h in self._hits.items.values()
+            ],
+        }
+        return {fact_kind: keys for fact_kind, keys in keys_by_kind.items() if keys}
+
     def _flush_new(self) -> None:
-        moment = now_us()
         names = [column.name for column in _COLUMNS]
         rows = [
-            (*(getattr(entry, name) for name in names), moment)
+            (*(getattr(entry, name) for name in names), self._journal.stamp)
             for entry in self._new.items.values()
         ]
         self._connection.insert(tables.cache_entries, rows, [*names, "recorded_at"])

@@ -1,14 +1,15 @@
 """Edges in the database: events, memberships of contexts, parents of contexts."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from sqlalchemy import ClauseElement, Column, Table, and_, select
 
 from lineage_store.database import tables
 from lineage_store.database.connection import Connection, Row
+from lineage_store.database.facts import MEMBERSHIPS, FactKey, FactKind
 from lineage_store.database.staging.journal import Journal, Staged
 from lineage_store.database.statements import ListStatement, keys_table, slots
-from lineage_store.kinds import NodeKind
+from lineage_store.kinds import CONTEXT, NodeKind
 from lineage_store.v1 import metadata_pb2 as pb
 
 EventKey = tuple[int, int, int]
@@ -107,7 +108,7 @@ class Events:
 
     def create(self, event_id: int, message: pb.Event) -> int:
         """Stage an event; return the bytes of what its row holds."""
-        row = event_row(event_id, message, self._journal.moment)
+        row = event_row(event_id, message, self._journal.stamp)
         self._new.put((message.artifact_id, message.execution_id, message.type), row)
         others = self._new_of.items.get(message.execution_id, ())
         self._new_of.put(message.execution_id, (*others, row))
@@ -118,9 +119,19 @@ class Events:
         """Write all staged events."""
         self._connection.insert(_e, list(self._new.items.values()))
 
+    def facts(self) -> dict[int, Sequence[FactKey]]:
+        """Return the staged events."""
+        rows = self._new.items.values()
+        return {FactKind.EVENT: [(row[0], row[2], row[1], row[3]) for row in rows]} if rows else {}
+
 
 class Members:
     """Attributions and associations within a transaction; adding one twice is no error.
+
+    Args:
+        connection: Reads and writes.
+        journal: Of the transaction.
+        is_new: Return whether the transaction creates a node of a kind, so that it can't be tied.
 
     Attributes:
         kinds: The kinds of nodes that are members.
@@ -128,43 +139,59 @@ class Members:
 
     kinds = tuple(tables.members)
 
-    def __init__(self, connection: Connection, journal: Journal) -> None:
+    def __init__(
+        self, connection: Connection, journal: Journal, is_new: Callable[[NodeKind, int], bool]
+    ) -> None:
         self._journal = journal
         self._connection = connection
+        self._is_new = is_new
         self._stored: dict[NodeKind, dict[Pair, bool]] = {kind: {} for kind in self.kinds}
         self._new: dict[NodeKind, Staged[Pair, int]] = {
             kind: Staged(journal) for kind in self.kinds
         }
+        self._added: dict[NodeKind, list[Pair]] = {}
 
     def add(self, kind: NodeKind, pairs: Iterable[Pair]) -> None:
         """Stage memberships of artifacts or executions: pairs of a context and a node."""
-        self._new[kind].put_all(pairs, self._journal.moment)
+        self._new[kind].put_all(pairs, self._journal.stamp)
 
     def check(self, kind: NodeKind, pairs: Iterable[Pair]) -> None:
-        """Learn with one statement which pairs are tied, so that `missing` needs none."""
-        stored, staged = self._stored[kind], self._new[kind].items
-        unknown_pairs = [p for p in dict.fromkeys(pairs) if p not in stored and p not in staged]
+        """Learn with one statement which pairs are tied, so that `untied` needs none."""
+        stored = self._stored[kind]
+        unknown_pairs = [
+            pair
+            for pair in dict.fromkeys(pairs)
+            if pair not in stored and self._may_be_tied(kind, pair)
+        ]
         stored.update(dict.fromkeys(unknown_pairs, False))
         for pair in self._connection.rows_of(_EXISTING_MEMBERS[kind], unknown_pairs):
             stored[tuple(pair)] = True
 
-    def assume_new(self, kind: NodeKind, pairs: Iterable[Pair]) -> None:
-        """Say that the database can't hold these pairs, because the context or node is new."""
-        for pair in pairs:
-            self._stored[kind].setdefault(pair, False)
+    def _may_be_tied(self, kind: NodeKind, pair: Pair) -> bool:
+        return not (self._is_new(CONTEXT, pair[0]) or self._is_new(kind, pair[1]))
 
     def untied(self, kind: NodeKind, pairs: Iterable[Pair]) -> list[Pair]:
         """Return those pairs of context and node that are not tied."""
-        pairs = list(dict.fromkeys(pairs))
+        staged = self._new[kind].items
+        unstaged_pairs = [pair for pair in dict.fromkeys(pairs) if pair not in staged]
+        return self._absent(kind, unstaged_pairs)
+
+    def _absent(self, kind: NodeKind, pairs: Iterable[Pair]) -> list[Pair]:
+        """Return those pairs that the database does not hold."""
         self.check(kind, pairs)
-        stored, staged = self._stored[kind], self._new[kind].items
-        return [pair for pair in pairs if pair not in staged and not stored[pair]]
+        stored = self._stored[kind]
+        return [pair for pair in pairs if not stored.get(pair, False)]
 
     def flush(self) -> None:
-        """Write all staged memberships."""
+        """Write the staged memberships that are new."""
         for kind, table in tables.members.items():
-            rows = [(*pair, moment) for pair, moment in self._new[kind].items.items()]
-            self._connection.insert(table, rows, on_conflict="ignore")
+            self._added[kind] = self._absent(kind, self._new[kind].items)
+            rows = [(*pair, self._journal.stamp) for pair in self._added[kind]]
+            self._connection.insert(table, rows, on_conflict="ignore")  # a cluster may be faster
+
+    def facts(self) -> dict[int, Sequence[FactKey]]:
+        """Return the memberships that are new, once they are flushed."""
+        return {MEMBERSHIPS[kind]: pairs for kind, pairs in self._added.items() if pairs}
 
 
 class Parents:
@@ -206,9 +233,13 @@ class Parents:
 
     def create(self, child_id: int, parent_id: int) -> None:
         """Stage an edge."""
-        self._new.put((child_id, parent_id), self._journal.moment)
+        self._new.put((child_id, parent_id), self._journal.stamp)
 
     def flush(self) -> None:
         """Write all staged edges."""
-        rows = [(*pair, moment) for pair, moment in self._new.items.items()]
+        rows = [(*pair, stamp) for pair, stamp in self._new.items.items()]
         self._connection.insert(_p, rows)
+
+    def facts(self) -> dict[int, Sequence[FactKey]]:
+        """Return the staged edges."""
+        return {FactKind.PARENT: list(self._new.items)} if self._new.items else {}

@@ -19,18 +19,22 @@ _MISSING: Any = object()
 class Journal:
     """The order in which staged maps were changed.
 
+    Args:
+        stamp: The stamp of the transaction.
+
     Attributes:
         changes: The maps, the keys that were set, and the values before.
-        moment: When the request that stages rows began, in µs since the epoch. All rows of one
-            request have this stamp: as of any time, they are there together or not at all.
+        stamp: The `recorded_at` of all rows, in µs since the epoch: that of the commit.
+        moment: When the request that stages rows began, in µs since the epoch.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stamp: int) -> None:
         self.changes: list[tuple[dict[Any, Any], Any, Any]] = []
+        self.stamp = stamp
         self.moment = now_us()
 
     def begin_request(self) -> int:
-        """Give the rows that are staged from now on a new stamp; return the present point."""
+        """Note that a request begins; return the present point."""
         self.moment = now_us()
         return self.mark()
 

@@ -8,6 +8,7 @@ from sqlalchemy import ClauseElement, Column, ColumnElement, and_, select, updat
 
 from lineage_store.database import tables
 from lineage_store.database.connection import Connection
+from lineage_store.database.facts import VERSIONS, FactKey
 from lineage_store.database.staging.journal import Journal, Staged
 from lineage_store.database.staging.node_rows import encoded, node_row
 from lineage_store.database.statements import ListStatement, keys_table, slots
@@ -100,7 +101,7 @@ class Nodes:
         self._changed: Staged[int, StoredNode] = Staged(journal)
         self._names: Staged[Name, int | None] = Staged(journal)
         self._external_ids: Staged[str, int | None] = Staged(journal)
-        self._replaced: Staged[tuple[int, int], tuple[StoredNode, int]] = Staged(journal)
+        self._replaced: Staged[tuple[int, int], StoredNode] = Staged(journal)
 
     def load(self, ids: Iterable[int]) -> None:
         """Read these nodes with one statement, so that `find` needs none."""
@@ -182,19 +183,17 @@ class Nodes:
 
     def create(self, message: NodeMessage) -> StoredNode:
         """Stage a new node; return it."""
-        new_node = StoredNode(message, encoded(message), 1, self._journal.moment)
+        new_node = StoredNode(message, encoded(message), 1, self._journal.stamp)
         self._changed.put(message.id, new_node)
         self._claim_keys(message)
         return new_node
 
     def replace(self, node: StoredNode, message: NodeMessage) -> StoredNode:
         """Stage a new version of a node, and return it; the old one is kept."""
-        # The same request may have put it, and another server's clock may be ahead.
-        moment = max(self._journal.moment, node.recorded_at + 1)
         stored_version = node.stored or (node if message.id not in self._changed.items else None)
-        self._replaced.put((message.id, node.revision), (node, moment))
+        self._replaced.put((message.id, node.revision), node)
         new_version = StoredNode(
-            message, encoded(message), node.revision + 1, moment, stored_version
+            message, encoded(message), node.revision + 1, self._journal.stamp, stored_version
         )
         self._changed.put(message.id, new_version)
         if _name(node.message) != _name(message):
@@ -222,6 +221,18 @@ class Nodes:
             self._connection, self.kind, [node.message for node in new_nodes]
         )
 
+    def facts(self) -> dict[int, Sequence[FactKey]]:
+        """Return the versions that this transaction adds, those that it replaces included."""
+        changed_nodes = self._changed.items
+        if not changed_nodes:
+            return {}
+        keys = [(i, node.revision) for i, node in changed_nodes.items()]
+        if self._replaced.items:
+            stamp = self._journal.stamp
+            replaced = self._replaced.items.items()
+            keys += [key for key, old in replaced if old.recorded_at == stamp]
+        return {VERSIONS[self.kind]: keys}
+
     def _flush_updated(self, updated_nodes: Sequence[StoredNode]) -> None:
         self._free_keys(updated_nodes)
         self._write(updated_nodes, on_conflict="update")
@@ -242,9 +253,10 @@ class Nodes:
         self._connection.insert(tables.nodes[self.kind], rows, on_conflict=on_conflict)
 
     def _write_versions(self) -> None:
+        stamp = self._journal.stamp
         rows = [
-            (self.kind.number, i, revision, old.recorded_at, moment, old.body)
-            for (i, revision), (old, moment) in self._replaced.items.items()
+            (self.kind.number, i, revision, old.recorded_at, stamp, old.body)
+            for (i, revision), old in self._replaced.items.items()
         ]
         self._connection.insert(tables.node_versions, rows)
 

@@ -5,7 +5,7 @@ property found in memory is declared, whatever other processes did since; only p
 in memory must be looked up. External ids, base types and descriptions are always read afresh.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from lineage_store.database import tables
-from lineage_store.database.clock import now_us
 from lineage_store.database.connection import Connection
+from lineage_store.database.facts import FactKey, FactKind
 from lineage_store.database.staging.journal import Journal, Staged
 from lineage_store.database.statements import ListStatement, Statement, slots
 from lineage_store.kinds import BY_NUMBER, NodeKind, TypeMessage
@@ -30,6 +30,11 @@ _BY_NAME = Statement(
 _BY_ID = ListStatement(lambda n: select(_t.c.kind, _t.c.body).where(_t.c.id.in_(slots(n))))
 _BY_EXTERNAL_ID = ListStatement(
     lambda n: select(_t.c.kind, _t.c.body).where(_t.c.external_id.in_(slots(n))).order_by(_t.c.id)
+)
+_REPLACED = ListStatement(
+    lambda n: select(_t.c.kind, _t.c.id, _t.c.revision, _t.c.recorded_at, _t.c.body).where(
+        _t.c.id.in_(slots(n))
+    )
 )
 _ALL = Statement(select(_t.c.body).where(_t.c.kind == bindparam("kind_number")).order_by(_t.c.id))
 
@@ -98,6 +103,8 @@ class Types:
     def __init__(self, connection: Connection, cache: TypeCache, journal: Journal) -> None:
         self._reader = TypeReader(connection)
         self._connection = connection
+        self._journal = journal
+        self._revisions: dict[int, int] = {}
         self._cache = cache
         self._changed: Staged[int, StoredType] = Staged(journal)
         self._new: Staged[int, StoredType] = Staged(journal)
@@ -155,17 +162,33 @@ class Types:
         self._names.put((kind.number, message.name, message.version), message.id)
 
     def flush(self) -> None:
-        """Write all staged types."""
-        changed_types = self._changed.items.items()
-        new_rows = [type_row(t.kind, t.message) for i, t in changed_types if i in self._new.items]
-        updated_rows = [
-            type_row(t.kind, t.message) for i, t in changed_types if i not in self._new.items
+        """Write all staged types, and keep the versions that they replace."""
+        stamp = self._journal.stamp
+        updated_ids = [i for i in self._changed.items if i not in self._new.items]
+        replaced_rows = self._connection.rows_of(_REPLACED, updated_ids)
+        versions = [(*row[:4], stamp, row[4]) for row in replaced_rows]
+        self._connection.insert(tables.type_versions, versions)
+        replaced_revisions = {row[1]: row[2] for row in replaced_rows}
+        self._revisions = {i: replaced_revisions.get(i, 0) + 1 for i in self._changed.items}
+        self._write(updated_ids, on_conflict="update")
+        self._write(list(self._new.items), on_conflict="fail")
+
+    def _write(self, ids: Iterable[int], *, on_conflict: str) -> None:
+        stamp, changed_types = self._journal.stamp, self._changed.items
+        rows = [
+            type_row(changed_types[i].kind, changed_types[i].message, stamp, self._revisions[i])
+            for i in ids
         ]
-        self._connection.insert(_t, updated_rows, on_conflict="update")
-        self._connection.insert(_t, new_rows)
+        self._connection.insert(_t, rows, on_conflict=on_conflict)
+
+    def facts(self) -> dict[int, Sequence[FactKey]]:
+        """Return the new versions of types, once they are flushed."""
+        return {FactKind.TYPE: list(self._revisions.items())} if self._revisions else {}
 
 
-def type_row(kind: NodeKind, message: TypeMessage) -> tuple[object, ...]:
+def type_row(
+    kind: NodeKind, message: TypeMessage, recorded_at: int, revision: int = 1
+) -> tuple[object, ...]:
     """Return the row of a type."""
     return (
         message.id,
@@ -174,7 +197,8 @@ def type_row(kind: NodeKind, message: TypeMessage) -> tuple[object, ...]:
         message.version,
         message.external_id or None,
         message.SerializeToString(deterministic=True),
-        now_us(),
+        recorded_at,
+        revision,
     )
 
 

@@ -1,7 +1,6 @@
 """ReportArtifacts: someone's observations of payloads, shared with all lookups."""
 
 from lineage_store import errors
-from lineage_store.database.clock import now_us
 from lineage_store.database.staging.artifact_reports import StoredReport
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.requests import required, text
@@ -15,7 +14,6 @@ def report_artifacts(
 ) -> pb.ReportArtifactsResponse:
     """Keep the reports; of several on one artifact the last one counts."""
     tx.nodes[ARTIFACT].check(report.artifact_id for report in request.reports)
-    moment = now_us()
     for at, report in enumerate(request.reports):
         where = f"reports[{at}]."
         artifact_id = required(report, "artifact_id", where)
@@ -25,5 +23,5 @@ def report_artifacts(
             raise errors.InvalidArgument(f"{where}status must be VERIFIED or MISSING")
         digest, by = text(f"{where}digest", report.digest), text(f"{where}by", report.by)
         check_size(tx, len(digest.encode()) + len(by.encode()), f"reports[{at}]", report)
-        tx.reports.put(StoredReport(artifact_id, report.status, digest, by, moment))
+        tx.reports.put(StoredReport(artifact_id, report.status, digest, by, tx.stamp))
     return pb.ReportArtifactsResponse()

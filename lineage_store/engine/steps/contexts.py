@@ -9,7 +9,7 @@ from lineage_store.engine.metadata.nodes import put_node
 from lineage_store.engine.requests import bounded
 from lineage_store.engine.steps.merging import merge
 from lineage_store.engine.steps.naming import TypeNames
-from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, NodeKind
+from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION
 from lineage_store.v1 import cache_pb2
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
@@ -34,16 +34,9 @@ def put_contexts(
     ]
     _put_parents(tx, step.parents, ids, field)
     for kind, node_ids in ((EXECUTION, [execution_id]), (ARTIFACT, artifact_ids)):
-        _tie(tx, kind, [(context_id, node_id) for context_id in ids for node_id in node_ids])
+        pairs = [(context_id, node_id) for context_id in ids for node_id in node_ids]
+        tx.members.add(kind, tx.members.untied(kind, pairs))
     return ids
-
-
-def _tie(tx: Transaction, kind: NodeKind, pairs: list[tuple[int, int]]) -> None:
-    contexts, nodes = tx.nodes[CONTEXT], tx.nodes[kind]
-    tx.members.assume_new(
-        kind, [pair for pair in pairs if contexts.is_new(pair[0]) or nodes.is_new(pair[1])]
-    )
-    tx.members.add(kind, tx.members.untied(kind, pairs))
 
 
 def _put(tx: Transaction, types: TypeNames, context: pb.Context, where: str) -> int:

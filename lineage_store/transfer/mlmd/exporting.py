@@ -26,7 +26,11 @@ _STORED = (
     *("types", "artifacts", "executions", "contexts", "events"),
     *("attributions", "associations", "parent_contexts"),
 )
-_BEHIND = ("node_versions", "cache_entries", "cache_claims", "cache_hits", "artifact_reports")
+_BEHIND = (
+    *("node_versions", "type_versions", "commits"),
+    *("cache_entries", "cache_claims", "cache_hits"),
+    *("artifact_reports", "artifact_report_versions"),
+)
 _REFUSED = "is refused by the database: it can't tell it from another, or not index it"
 
 

@@ -103,7 +103,8 @@ class _Import:
         """Store all types at once: each must be told apart from every other."""
         if self._filling.last(tables.types) is not None:
             return
-        rows = [type_row(t.kind, t.message) for t in self._reading.types.values()]
+        moment = now_us()
+        rows = [type_row(t.kind, t.message, moment) for t in self._reading.types.values()]
         with self._filling.batch() as connection:
             connection.insert(tables.types, rows)
         self.stored["types"] = len(rows)
