@@ -15,6 +15,7 @@ from lineage_store.recording.delivery.records import Record
 from lineage_store.recording.delivery.spool import Spool
 from lineage_store.recording.diagnostics import warn_once
 from lineage_store.recording.options import RecordingOptions
+from lineage_store.worker import Worker
 
 LINGER_SECONDS = 0.02
 """Seconds to wait for more records before a batch is sent."""
@@ -71,7 +72,10 @@ class Sender:
         self._hurries = 0
         self._failures = 0
         self._closed = False
-        self._thread: threading.Thread | None = None
+        self._worker = Worker(
+            "lineage-store", self._cycle, on_defect=self._go_on, at_end=self._last_chores
+        )
+        self._chores_at = 0.0
 
     def after_fork(self) -> None:
         """In a child: the records are the parent's, and neither its thread nor its channel is here.
@@ -94,9 +98,8 @@ class Sender:
         with self._changed:
             number = 0 if self._is_child else self._journal.append(record)
             self._queue.append(QueuedRecord(record, number))
-            self._start()
             if len(self._queue) <= 1:  # else the thread knows that there is something to send
-                self._changed.notify_all()
+                self._wake()
             if self._is_child or self._closed:
                 self._spill()
                 self._drop_excess()
@@ -151,16 +154,14 @@ class Sender:
         if dropped:
             self._losses.count(dropped, AT_THE_END if self._closed else NO_ROOM)
 
-    def _start(self) -> None:
-        if self._thread is None and not self._closed and not self._is_child:
-            self._thread = threading.Thread(target=self._run, name="lineage-store", daemon=True)
-            self._thread.start()
-
     def wake(self) -> None:
         """Make the thread do its chores now."""
         with self._changed:
-            self._start()
-            self._changed.notify_all()
+            self._wake()
+
+    def _wake(self) -> None:
+        if not self._closed and not self._is_child:
+            self._worker.wake()
 
     def flush(self, seconds: float) -> bool:
         """Return when all that was taken is in the store or in a file; False: it is not, in time.
@@ -168,8 +169,11 @@ class Sender:
         It does not wait longer than for one try while neither store nor spool takes anything.
         """
         with self._changed:
+            if self._is_idle():
+                return True
             before = self._failures
             self._hurries += 1
+            self._wake()
             self._changed.notify_all()
             try:
                 self._changed.wait_for(lambda: self._is_idle() or self._failures > before, seconds)
@@ -187,8 +191,7 @@ class Sender:
             return False
         with self._changed:
             self._courier.look()
-            self._start()
-            self._changed.notify_all()
+            self._wake()
             courier = self._courier
             self._changed.wait_for(lambda: not courier.has_spooled or courier.is_away, seconds)
             return not courier.has_spooled
@@ -215,53 +218,53 @@ class Sender:
             self._drop_excess()
             self._journal.release([])
             self._changed.notify_all()
-        if self._thread is not None:
-            self._thread.join(max(0.0, end - time.monotonic()))
+        self._worker.stop(max(0.0, end - time.monotonic()))
         if unanswered := sum(not each.is_settled for each in self._sending):
             self._losses.count(unanswered, UNANSWERED)
         self._losses.tell()
 
-    def _run(self) -> None:
-        due = 0.0
-        while not self._closed:
-            try:
-                self._wait(due)
-                self._send_batch()
-                self._courier.replay()
-                self._tell()
-                due = time.monotonic() + self._chores()
-            except Exception as error:
-                warn_once(f"defect {error!r}", "recording goes on after a defect: %r", error)
-                due = time.monotonic() + self._options.retry_seconds
-                self._courier.block()
+    def _cycle(self) -> float | None:
+        if self._closed:
+            return None
+        self._linger()
+        self._send_batch()
+        self._courier.replay()
+        self._tell()
+        self._chores_at = time.monotonic() + self._chores()
+        return self._rest_seconds()
+
+    def _go_on(self, error: Exception) -> float:
+        warn_once(f"defect {error!r}", "recording goes on after a defect: %r", error)
+        self._chores_at = time.monotonic() + self._options.retry_seconds
+        self._courier.block()
+        return self._rest_seconds()
+
+    def _last_chores(self) -> None:
+        """Give claims back that others wait for."""
         with suppress(Exception):
-            self._chores()  # gives claims back that others wait for
+            self._chores()
 
     def _tell(self) -> None:
         self._losses.write()
         with self._changed:
             self._changed.notify_all()
 
-    def _wait(self, due: float) -> None:
-        """Wait for records, for a chore, or until something is to be tried again."""
+    def _rest_seconds(self) -> float:
+        """Return the time until there are records, chores or files to be looked after."""
         with self._changed:
             now = time.monotonic()
-            if len(self._queue) and now >= self._courier.blocked_until:
-                self._linger()
-                return
-            at = min(due, self._courier.due(), now + LOOK_SECONDS)
+            at = min(self._chores_at, self._courier.due(), now + LOOK_SECONDS)
             if len(self._queue):
                 at = min(at, self._courier.blocked_until)
             elif self._deferred_records:
                 at = min(at, self._deferred_until)
-            self._changed.wait(max(0.0, at - now))
-            if len(self._queue):
-                self._linger()
+            return max(0.0, at - now)
 
     def _linger(self) -> None:
         """Give more records the time to come, unless someone waits for these."""
-        if not self._hurries and len(self._queue) < BATCH_RECORDS:
-            self._changed.wait_for(lambda: self._hurries or self._closed, LINGER_SECONDS)
+        with self._changed:
+            if not self._hurries and 0 < len(self._queue) < BATCH_RECORDS:
+                self._changed.wait_for(lambda: self._hurries or self._closed, LINGER_SECONDS)
 
     def _send_batch(self) -> None:
         """Send waiting records; whatever happens, unsettled records wait on."""
