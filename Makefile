@@ -56,9 +56,11 @@ check: .venv/.ready  ## lint, spelling, types, import contracts, schema, languag
 docs: .venv-docs/.ready  ## build the documentation site in site/, and fail on a broken link
 	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict
 
-commands: .venv/.ready  ## write the reference of the command line
+commands: .venv/.ready  ## write the reference of the command line, and the table of settings
 	$(BIN)/python scripts/command_page.py > docs/reference/commands.md.new
 	mv docs/reference/commands.md.new docs/reference/commands.md
+	$(BIN)/python scripts/settings_page.py > docs/settings.md.new
+	mv docs/settings.md.new docs/settings.md
 
 lock: .venv/.ready  ## write the newest versions for development to requirements-dev.lock
 	$(BIN)/python scripts/lock.py > requirements-dev.lock.new

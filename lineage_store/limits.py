@@ -21,6 +21,9 @@ in which what must be escaped takes up to a third more."""
 
 UNBOUNDED = 2**62
 
+FILTER_SECONDS = 30.0
+"""Seconds for which a database works on a filter."""
+
 RETRY_FOR_SECONDS = 5.0
 """Seconds for which a call tries again while the database is away or other writers are faster."""
 
@@ -45,7 +48,7 @@ class FilterLimits:
     values: int = 5_000
     list_items: int = 100_000
     tables: int = 61
-    seconds: float | None = 30.0
+    seconds: float | None = FILTER_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -123,7 +123,7 @@ class LineageQuery:
         Nothing is folded. Only the last part has a verdict. The arguments are those of `upstream`;
         the direction is "upstream", "downstream" or "both".
         """
-        walk = Walk.of({"hops": hops, **options})
+        walk = Walk(hops, options)
         request = self._request(direction_of(direction), walk, ids_only, None)
         return self._parts(request, walk)
 
@@ -137,7 +137,7 @@ class LineageQuery:
 
         Cached repeats count. The arguments are those of `iter_parts`.
         """
-        walk = Walk.of({"hops": hops, **options})
+        walk = Walk(hops, options)
         message = walk.to_message(self._start, direction_of(direction))
         request = pb.SummarizeRequest(walk=message, budget=walk.budget())
         response: Any = self._transport.call("Summarize", request)
@@ -151,7 +151,7 @@ class LineageQuery:
         resume: Lineage | None,
         options: WalkOptions,
     ) -> Lineage:
-        walk = Walk.of({"hops": hops, **options})
+        walk = Walk(hops, options)
         request = self._request(direction, walk, ids_only, resume)
         earlier_part = empty(direction) if resume is None else resume.whole
         return earlier_part.joined_by(self._parts(request, walk))

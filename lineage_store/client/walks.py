@@ -1,7 +1,7 @@
 """The options of a walk, its start, and their messages."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TypedDict
@@ -55,42 +55,34 @@ class WalkOptions(TypedDict, total=False):
     timeout: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Walk:
-    """A requested walk; its fields are those of `WalkOptions`."""
+    """A requested walk.
 
-    hops: int | None = None
-    stop: str | Mapping[Kind, str] | None = None
-    keep_stops: bool = True
-    event_types: Iterable[EventType | str] = ()
-    artifact_types: Iterable[str] = ()
-    execution_types: Iterable[str] = ()
-    as_of: datetime | str | None = None
-    recorded_as_of: datetime | str | None = None
-    max_nodes: int | None = None
-    max_bytes: int | None = None
-    timeout: float | None = None
+    Attributes:
+        hops: The most hops; None: as far as there is a way.
+        options: All other options.
 
-    @classmethod
-    def of(cls, options: Mapping[str, Any]) -> "Walk":
-        """Return the walk of some options.
+    Raises:
+        TypeError: There is no such option.
+    """
 
-        Raises:
-            TypeError: There is no such option.
-        """
-        unknown = options.keys() - {field.name for field in fields(cls)}
+    hops: int | None
+    options: WalkOptions
+
+    def __post_init__(self) -> None:
+        unknown = self.options.keys() - WalkOptions.__annotations__.keys()
         if unknown:
             raise TypeError(f"a walk has no option {', '.join(sorted(unknown))}")
-        return cls(**options)
 
     @property
     def explicit_limits(self) -> frozenset[Limit]:
         """The limits that the caller set."""
         return limits_of(
             hops=self.hops,
-            max_nodes=self.max_nodes,
-            max_bytes=self.max_bytes,
-            timeout=self.timeout,
+            max_nodes=self.options.get("max_nodes"),
+            max_bytes=self.options.get("max_bytes"),
+            timeout=self.options.get("timeout"),
         )
 
     def to_message(self, start: pb.NodeSelection, direction: Direction) -> pb.Walk:
@@ -99,33 +91,38 @@ class Walk:
         Raises:
             InvalidArgument: An option is not valid.
         """
+        options = self.options
         message = pb.Walk(start=start, direction=direction_name(direction), max_hops=self.hops)
-        for kind, where in self._stops().items():
+        for kind, where in _stops(options.get("stop")).items():
             ending = getattr(message, f"ending_{kind}s")
-            ending.filter_query, ending.include_ending_nodes = where, self.keep_stops
+            ending.filter_query = where
+            ending.include_ending_nodes = options.get("keep_stops", True)
         for name in ("event_types", "artifact_types", "execution_types"):
-            if isinstance(getattr(self, name), str):
-                raise errors.InvalidArgument(f"{name} must be a list: [{getattr(self, name)!r}]")
-        message.event_types.extend(map(_event_number, self.event_types))
-        message.artifact_types.extend(self.artifact_types)
-        message.execution_types.extend(self.execution_types)
-        bound = as_of_message(self.as_of, self.recorded_as_of)
+            if isinstance(text := options.get(name), str):
+                raise errors.InvalidArgument(f"{name} must be a list: [{text!r}]")
+        message.event_types.extend(map(_event_number, options.get("event_types", ())))
+        message.artifact_types.extend(options.get("artifact_types", ()))
+        message.execution_types.extend(options.get("execution_types", ()))
+        bound = as_of_message(options.get("as_of"), options.get("recorded_as_of"))
         if bound is not None:
             message.as_of.CopyFrom(bound)
         return message
 
-    def _stops(self) -> Mapping[Kind, str]:
-        if self.stop is None:
-            return {}
-        stops: Mapping[Kind, str]
-        stops = {"artifact": self.stop} if isinstance(self.stop, str) else self.stop
-        if stops.keys() - _KINDS.keys():
-            raise errors.InvalidArgument("stop has a filter for `artifact`, `execution` or both")
-        return stops
-
     def budget(self) -> pb.LineageBudget:
         """Return the LineageBudget message."""
-        return budget_message(self.max_nodes, self.max_bytes, self.timeout)
+        options = self.options
+        return budget_message(
+            options.get("max_nodes"), options.get("max_bytes"), options.get("timeout")
+        )
+
+
+def _stops(stop: str | Mapping[Kind, str] | None) -> Mapping[Kind, str]:
+    if stop is None:
+        return {}
+    stops: Mapping[Kind, str] = {"artifact": stop} if isinstance(stop, str) else stop
+    if stops.keys() - _KINDS.keys():
+        raise errors.InvalidArgument("stop has a filter for `artifact`, `execution` or both")
+    return stops
 
 
 def limits_of(

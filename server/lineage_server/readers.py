@@ -5,7 +5,6 @@ full, and nothing but a cancellation wakes it.
 """
 
 import logging
-import threading
 import time
 from collections.abc import Iterator
 
@@ -13,6 +12,7 @@ import grpc
 
 from lineage_server.capacity import Call, CallSlots
 from lineage_store import errors
+from lineage_store.worker import Worker
 
 LARGE_BYTES = 256 * 1024
 """An answer in one message that is worth a look: a smaller one fits the buffers of a connection."""
@@ -33,16 +33,15 @@ class Readers:
     def __init__(self, patience: float) -> None:
         self._patience = patience
         self._until: dict[grpc.ServicerContext, float] = {}
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="readers", daemon=True)
+        self._worker = Worker("readers", self._cancel_overdue)
 
     def start(self) -> None:
         """Begin to look."""
-        self._thread.start()
+        self._worker.wake()
 
     def stop(self) -> None:
         """End the thread that looks."""
-        self._stopped.set()
+        self._worker.stop(0.0)
 
     def begin(self, context: grpc.ServicerContext) -> None:
         """Note that a call waits for its client from now on."""
@@ -60,11 +59,9 @@ class Readers:
         if not context.add_callback(lambda: self.end(context)):
             self.end(context)
 
-    def _watch(self) -> None:
-        while not self._stopped.wait(min(1.0, self._patience / 4)):
-            self._cancel_overdue(time.monotonic())
-
-    def _cancel_overdue(self, now: float) -> None:
+    def _cancel_overdue(self) -> float:
+        """Cancel calls that have waited too long; return the seconds until the next look."""
+        now = time.monotonic()
         for context, until in list(self._until.items()):
             if until < now and self._until.pop(context, None) is not None:
                 logger.warning(
@@ -72,6 +69,7 @@ class Readers:
                     extra={"peer": context.peer()},
                 )
                 context.cancel()
+        return min(1.0, self._patience / 4)
 
 
 def receive_request(

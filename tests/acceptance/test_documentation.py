@@ -11,7 +11,7 @@ from lineage_server.command import serve
 
 import lineage_store
 from lineage_store import fingerprints, recording
-from scripts import command_page
+from scripts import command_page, settings_page
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
@@ -80,3 +80,8 @@ def test_the_lists_of_this_test_are_not_empty() -> None:
 def test_the_reference_of_the_commands_is_current() -> None:
     page = (ROOT / "docs/reference/commands.md").read_text()
     assert page == command_page.page(), "run `make commands`"
+
+
+def test_the_table_of_settings_is_current() -> None:
+    assert settings_page.page() == SETTINGS, "run `make commands`"
+    assert settings_page.table() in SETTINGS

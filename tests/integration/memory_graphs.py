@@ -7,6 +7,7 @@ from typing import Any
 from lineage_store.database.queries.lineage import LineageReader
 from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine import Engine
+from lineage_store.engine.lineage.reader import GraphReader
 from lineage_store.engine.lineage.sources import AdjacencyReader
 from lineage_store.kinds import ARTIFACT, EXECUTION
 from lineage_store.lineage.rules import BIDIRECTIONAL, DOWNSTREAM, UPSTREAM, Rules
@@ -72,7 +73,7 @@ def from_memory(engine: Engine, snapshot: Snapshot) -> AdjacencyReader | None:
     return graph if isinstance(graph, AdjacencyReader) else None
 
 
-def walked(graph: LineageReader, direction: int) -> Any:
+def walked(graph: GraphReader, direction: int) -> Any:
     """Return all that a walk from the first artifact finds."""
     walk = Walk(Rules(direction=direction, max_hops=4), State.start(ARTIFACT, [1]))
     events = []

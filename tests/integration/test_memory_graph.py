@@ -260,9 +260,8 @@ def test_a_database_that_is_away_is_asked_again_later(engine, monkeypatch, caplo
         engine.load_graph(wait=True)
     assert "the database is away" in caplog.text
     assert is_in_memory(engine)  # what was read before is as good as ever
-    first = engine._adjacency._thread
-    engine.load_graph()
-    assert engine._adjacency._thread is first
+    engine.load_graph(wait=True)
+    assert len(engine._adjacency._graph.columns.types) == 200  # it was not asked
     engine._adjacency._not_before = 0.0
     engine.load_graph(wait=True)
     assert len(engine._adjacency._graph.columns.types) == 220
@@ -275,5 +274,5 @@ def test_a_store_closes_while_its_graph_is_read(tmp_path, monkeypatch):
     put(engine, shuffled_events(1)[:500])
     engine.load_graph()
     engine.close()
-    assert not engine._adjacency._thread.is_alive()
+    assert "lineage" not in {thread.name for thread in threading.enumerate()}
     assert engine._adjacency._graph is None

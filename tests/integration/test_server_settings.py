@@ -2,14 +2,18 @@
 
 import re
 from contextlib import closing
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
 import pytest
 from lineage_server.command import serve
+from lineage_server.setting import settings_of
+from lineage_server.settings import MIB, Settings
 
 from lineage_store import errors
 from lineage_store.client.channel import GrpcTransport
+from lineage_store.limits import Limits, NodeBound
 from lineage_store.v1 import lineage_pb2
 from lineage_store.v1 import metadata_service_pb2 as service
 from tests.integration.serving import failing, serving
@@ -121,6 +125,32 @@ def test_every_setting_is_documented():
         for parameter in serve.params
     }
     assert documented() == settings
+
+
+def test_each_setting_is_an_option_with_the_same_default_and_bounds():
+    def bounds(option: click.Parameter) -> tuple[float, float] | None:
+        is_bounded = isinstance(option.type, click.IntRange | click.FloatRange)
+        return (option.type.min, option.type.max) if is_bounded else None
+
+    options = [option for option in serve.params if option.name != "config"]
+    settings = settings_of(Settings)
+    assert [option.name for option in options] == [each.name for each in settings]
+    for option, setting in zip(options, settings, strict=True):
+        assert (option.default, bounds(option)) == (setting.default, setting.bounds), option.name
+        assert option.help == setting.help
+    defaults = {each.name: each.default for each in settings}
+    assert Settings(**defaults) == Settings()
+    node_bound = NodeBound(reason="--max-node-bytes")
+    limits = replace(Limits(), max_answer_bytes=100 * MIB, nodes=node_bound)
+    assert asdict(Settings().limits) == asdict(limits)
+
+
+@pytest.mark.parametrize("setting", settings_of(Settings), ids=lambda setting: setting.name)
+def test_the_default_of_a_setting_is_allowed(setting):
+    if setting.bounds is not None:
+        assert setting.bounds[0] <= setting.default <= setting.bounds[1]
+    if setting.choices:
+        assert setting.default in setting.choices
 
 
 @pytest.mark.parametrize(

@@ -194,7 +194,7 @@ def test_a_full_memory_goes_on_in_the_journal(store, spool, caplog) -> None:
     store.error = errors.Unavailable("gone")
     sender = make(store, spool, buffer_records=10)
     put(sender, *KEYS[:100])
-    assert len(sender._queue) <= 11
+    assert len(sender._buffer) <= 11
     sender.close(0.2)
     spool.path.rmdir()
     assert spool_status(spool.path).pending == 100

@@ -102,7 +102,7 @@ def test_a_call_that_never_returns_is_in_nobodys_way(store, spool) -> None:
     for key in KEYS[:100]:
         sender.put(record(key))
     assert time.monotonic() - start < 2
-    assert len(sender._queue) <= 21
+    assert len(sender._buffer) <= 21
     sender.close(0.2)
     assert time.monotonic() - start < 5
     kept_keys = [r.request.step.key for _, r in spool.first(200)]
@@ -116,7 +116,7 @@ def test_a_full_buffer_in_bytes_goes_to_the_spool(store, spool) -> None:
     store.gate.clear()
     for key in KEYS[:20]:
         sender.put(record(key, text="x" * 10_000))
-        assert sender._queue.bytes <= 50_000
+        assert sender._buffer.bytes <= 50_000
     store.gate.set()
     assert sender.flush(5)
     until(lambda: sorted(set(store.accepted_keys)) == KEYS[:20])

@@ -1,4 +1,4 @@
-"""Reads of walks: the events of nodes hop by hop, whole closures, and a little about nodes."""
+"""Reads of walks: the events of nodes hop by hop, and whole closures."""
 
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
@@ -22,8 +22,7 @@ from sqlalchemy import (
 
 from lineage_store.database import tables
 from lineage_store.database.connection import Row
-from lineage_store.database.queries.bodies import Bodies, small_body
-from lineage_store.database.queries.conditions import Condition
+from lineage_store.database.queries.lineage_nodes import NodeReader
 from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.database.statements import ListStatement, Statement, slots
 from lineage_store.kinds import ARTIFACT, EXECUTION, NodeKind
@@ -39,37 +38,12 @@ BOUNDS = ("happened_at", "recorded_at")
 NO_LIMIT = 2**62
 
 _e = tables.events
-_t = tables.types
 _ENDS = {
     ARTIFACT: (_e.c.artifact_id, _e.c.execution_id),
     EXECUTION: (_e.c.execution_id, _e.c.artifact_id),
 }
 
 
-class _NodeStatements:
-    def __init__(self, kind: NodeKind) -> None:
-        node, members = tables.nodes[kind], tables.members[kind]
-        member_id = members.c[f"{kind.name}_id"]
-        self.bodies = ListStatement(
-            lambda n: select(node.c.id, small_body(node)).where(node.c.id.in_(slots(n)))
-        )
-        self.existing = ListStatement(lambda n: select(node.c.id).where(node.c.id.in_(slots(n))))
-        self.type_names = ListStatement(
-            lambda n: (
-                select(node.c.id, _t.c.name)
-                .join(_t, _t.c.id == node.c.type_id)
-                .where(node.c.id.in_(slots(n)))
-            )
-        )
-        self.of_type = Statement(
-            select(node.c.id).where(node.c.type_id == bindparam("of_type")).order_by(node.c.id)
-        )
-        self.members = ListStatement(
-            lambda n: select(member_id, members.c.context_id).where(member_id.in_(slots(n)))
-        )
-
-
-_NODES = {kind: _NodeStatements(kind) for kind in (ARTIFACT, EXECUTION)}
 _EVENT_BODIES = ListStatement(lambda n: select(_e.c.id, _e.c.body).where(_e.c.id.in_(slots(n))))
 
 
@@ -161,7 +135,7 @@ def _hop(reached: CTE, up: Types, down: Types, bound: Bound) -> Select[Any]:
     return select(next_node).select_from(source).where(next_node.is_not(None))
 
 
-class LineageReader:
+class LineageReader(NodeReader):
     """Reads the graph of one snapshot, or as much of it as was known at some time.
 
     Args:
@@ -179,8 +153,7 @@ class LineageReader:
         as_of: int | None = None,
         with_bodies: bool = True,
     ) -> None:
-        self._snapshot = snapshot
-        self._connection = snapshot.connection
+        super().__init__(snapshot)
         self._bound = bound
         self._as_of: dict[str, Any] = {} if bound is None else {"as_of": as_of}
         self._with_bodies = with_bodies
@@ -258,46 +231,9 @@ class LineageReader:
             EXECUTION: {-i for i in signed_ids if i < 0},
         }
 
-    def matching(self, kind: NodeKind, condition: Condition, ids: Sequence[int]) -> list[int]:
-        """Return those of some nodes that a condition holds for."""
-        return self._snapshot.matching_ids(kind, condition, among=ids)
-
     def event_bodies(self, ids: Iterable[int]) -> dict[int, bytes]:
         """Return the encoded events of these ids."""
         return dict(self._connection.rows_of(_EVENT_BODIES, sorted(set(ids))))
-
-    def bodies(self, kind: NodeKind, ids: Iterable[int]) -> dict[int, bytes]:
-        """Return the encoded nodes of these ids.
-
-        Raises:
-            TooLarge: They have more bytes than an answer may have.
-        """
-        rows = self._snapshot.with_bodies(kind, _NODES[kind].bodies, sorted(set(ids)))
-        return {row[0]: row[-1] for row in rows}
-
-    def bodies_in_order(self, kind: NodeKind, ids: Sequence[int]) -> Bodies:
-        """Return the encoded nodes of these ids in their order, the large ones yet to be read."""
-        rows = {row[0]: row for row in self._connection.rows_of(_NODES[kind].bodies, ids)}
-        return Bodies(self._connection, tables.nodes[kind], [rows[i] for i in ids], 0)
-
-    def existing(self, kind: NodeKind, ids: Iterable[int]) -> set[int]:
-        """Return those of some ids that are the id of a node."""
-        rows = self._connection.rows_of(_NODES[kind].existing, sorted(set(ids)))
-        return {node_id for (node_id,) in rows}
-
-    def type_names(self, kind: NodeKind, ids: Sequence[int]) -> dict[int, str]:
-        """Return the name of the type of each of some nodes."""
-        return dict(self._connection.rows_of(_NODES[kind].type_names, ids))
-
-    def ids_of_type(self, kind: NodeKind, type_id: int) -> list[int]:
-        """Return the ids of all nodes of a type, ascending."""
-        rows = self._connection.rows(_NODES[kind].of_type, of_type=type_id)
-        return [node_id for (node_id,) in rows]
-
-    def members(self, kind: NodeKind, ids: Iterable[int]) -> list[tuple[int, int]]:
-        """Return pairs of node and context for the contexts that some nodes belong to, ordered."""
-        rows = self._connection.rows_of(_NODES[kind].members, sorted(set(ids)))
-        return sorted((node_id, context_id) for node_id, context_id in rows)
 
 
 def _sorted(types: Collection[int] | None) -> Types:

@@ -1,12 +1,12 @@
 """Draining of the queue of the property index: when there is time, or a filter needs it."""
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterator
 
 from lineage_store import errors
 from lineage_store.database.upkeep.property_index import QueueKey
+from lineage_store.worker import Worker
 
 IDLE_SECONDS = 0.05
 """Seconds without a write after which there is time."""
@@ -24,7 +24,7 @@ Drain = Callable[[list[QueueKey]], None]
 
 
 class PropertyIndexer:
-    """A thread that drains the queue behind the writers of this process.
+    """A worker that drains the queue behind the writers of this process.
 
     Args:
         read_queue: Return the keys of the queue, each with its number of nodes.
@@ -38,18 +38,13 @@ class PropertyIndexer:
         self._is_busy = is_busy
         self._behind = 0
         self._last_queued_at = 0.0
-        self._wake = threading.Event()
-        self._stopped = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._worker = Worker("indexing", self._cycle)
 
     def queued(self, count: int) -> None:
         """Note that so many nodes were put into the queue; called by one writer at a time."""
         self._behind += count
         self._last_queued_at = time.monotonic()
-        self._wake.set()
-        if self._thread is None and not self._stopped.is_set():
-            self._thread = threading.Thread(target=self._run, name="indexing", daemon=True)
-            self._thread.start()
+        self._worker.wake()
 
     def complete(self) -> None:
         """Index all nodes in the queue; those that are queued meanwhile may stay."""
@@ -58,18 +53,12 @@ class PropertyIndexer:
 
     def stop(self) -> None:
         """End the thread; the rest stays in the queue, for the next filter or process."""
-        self._stopped.set()
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join()
+        self._worker.stop()
 
-    def _run(self) -> None:
-        while not self._stopped.is_set():
-            self._wake.wait()
-            if self._stopped.wait(IDLE_SECONDS):
-                return
-            if self._has_time():
-                self._catch_up()
+    def _cycle(self) -> float | None:
+        if self._worker.pause(IDLE_SECONDS):
+            return None
+        return self._catch_up() if self._has_time() else 0.0
 
     def _has_time(self) -> bool:
         if self._behind >= MAX_BEHIND:
@@ -77,20 +66,17 @@ class PropertyIndexer:
         idle = time.monotonic() - self._last_queued_at
         return idle >= IDLE_SECONDS and not self._is_busy()
 
-    def _catch_up(self) -> None:
-        self._wake.clear()
+    def _catch_up(self) -> float | None:
         try:
             for keys in _chunks(self._read_queue()):
-                if self._stopped.is_set():
-                    return
-                if not self._has_time():
-                    self._wake.set()
-                    return
+                if self._worker.is_stopped or not self._has_time():
+                    return 0.0
                 self._drain(keys)
         except errors.LineageError as error:  # the queue keeps the rest
             logger.warning("the index over properties stays behind: %s", error.message)
-            return
+            return None
         self._behind = 0
+        return None
 
 
 def _chunks(queue_keys: list[tuple[QueueKey, int]]) -> Iterator[list[QueueKey]]:

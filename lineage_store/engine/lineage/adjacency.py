@@ -22,6 +22,7 @@ from lineage_store.lineage.adjacency.columns import (
     Mark,
 )
 from lineage_store.lineage.adjacency.graph import Graph, View
+from lineage_store.worker import Worker
 
 INLINE = 2_000
 """Events that a query itself adds to the graph; if more are missing, the database answers it."""
@@ -69,8 +70,7 @@ class Adjacency:
         self._max_bytes = max_bytes
         self._graph: Graph | None = None
         self._lock = threading.Lock()
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._worker = Worker("lineage", self._work, on_defect=self._give_up, idle_seconds=0.0)
         self._queries = 0
         self._is_due = False
         self._audit_at = float("inf")
@@ -110,25 +110,16 @@ class Adjacency:
         self._begin()
 
     def _begin(self) -> None:
-        with self._lock:
-            is_working = self._thread is not None and self._thread.is_alive()
-            if is_working or self._stopping.is_set() or time.monotonic() < self._not_before:
-                return
-            self._thread = threading.Thread(target=self._work, name="lineage", daemon=True)
-            self._thread.start()
+        if time.monotonic() >= self._not_before:
+            self._worker.wake_idle()
 
     def wait(self) -> None:
         """Wait until the work that `load` began has ended."""
-        thread = self._thread
-        if thread is not None:
-            thread.join()
+        self._worker.wait()
 
     def close(self) -> None:
         """Stop working and free the graph."""
-        self._stopping.set()
-        thread = self._thread
-        if thread is not None:
-            thread.join(CLOSE_SECONDS)
+        self._worker.stop(CLOSE_SECONDS)
         self._graph = None
 
     def _earlier(self, graph: Graph, last: Mark) -> View | None:
@@ -159,10 +150,12 @@ class Adjacency:
         except errors.LineageError as error:
             self._not_before = time.monotonic() + RETRY_SECONDS
             logger.warning("the graph could not be read: %s", error.message)
-        except Exception:
-            self._graph = None
-            self._not_before = float("inf")
-            logger.exception("the graph could not be kept in memory")
+
+    def _give_up(self, error: Exception) -> None:
+        """Keep no graph any more, after a defect."""
+        self._graph = None
+        self._not_before = float("inf")
+        logger.error("the graph could not be kept in memory", exc_info=error)
 
     def _renew(self) -> None:
         """Replace the graph by one that has all events in its arrays."""
@@ -177,7 +170,7 @@ class Adjacency:
         if old_graph is None:
             self._check_count()
         builder = old_graph.builder() if old_graph else ColumnsBuilder()
-        while not self._stopping.is_set():
+        while not self._worker.is_stopped:
             if self._read_part(builder) < CHUNK:
                 break
         else:
@@ -215,7 +208,7 @@ class Adjacency:
         if builder.nbytes > self._max_bytes:
             raise _TooLarge
         if len(entries) == CHUNK:
-            self._stopping.wait(time.monotonic() - started_at)
+            self._worker.pause(time.monotonic() - started_at)
         return len(entries)
 
 

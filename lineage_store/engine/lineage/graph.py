@@ -3,9 +3,9 @@
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.database.queries.lineage import LineageReader
 from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.lineage.filters import condition
+from lineage_store.engine.lineage.reader import GraphReader
 from lineage_store.engine.lineage.sources import GraphSources
 from lineage_store.engine.lineage.subgraph import encoded_events, encoded_types, whole
 from lineage_store.engine.lineage.walks import max_hops
@@ -72,7 +72,7 @@ def _boundaries(
 
 
 def _nearest(
-    walk: Walk, graph: LineageReader, limits: LineageLimits, most: int
+    walk: Walk, graph: GraphReader, limits: LineageLimits, most: int
 ) -> tuple[list[NodeKey], list[Edge]]:
     """Return the nodes nearest to the start, and the events between them."""
     hops: dict[int, list[NodeKey]] = {}
@@ -90,7 +90,7 @@ def _nearest(
 
 
 def _encoded(
-    snapshot: Snapshot, graph: LineageReader, nodes: list[NodeKey], events: list[Edge]
+    snapshot: Snapshot, graph: GraphReader, nodes: list[NodeKey], events: list[Edge]
 ) -> bytes:
     encoded = encoded_events(events, _FIELDS)
     for kind in (ARTIFACT, EXECUTION):

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from lineage_store import errors
-from lineage_store.database.queries.lineage import LineageReader
 from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.lineage.budget import Meter
+from lineage_store.engine.lineage.reader import GraphReader
 from lineage_store.engine.lineage.selection import NUMBERS, check_exist, kind_of
 from lineage_store.engine.lineage.sources import GraphSources
 from lineage_store.engine.lineage.walks import check_enums, graph, max_hops
@@ -84,7 +84,7 @@ def _check_bounds(request: pb.FindPathsRequest) -> None:
 
 
 def _search(
-    reader: LineageReader,
+    reader: GraphReader,
     request: pb.FindPathsRequest,
     ends: tuple[NodeKey, NodeKey],
     meter: Meter,
@@ -134,7 +134,7 @@ def _signed(node: NodeKey) -> int:
 
 
 def _between(
-    reader: LineageReader,
+    reader: GraphReader,
     ends: tuple[NodeKey, NodeKey],
     direction: Direction,
     meter: Meter,
@@ -156,7 +156,7 @@ def _between(
     return nodes
 
 
-def _edges(reader: LineageReader, nodes: NodeIds, meter: Meter) -> Iterator[Edge]:
+def _edges(reader: GraphReader, nodes: NodeIds, meter: Meter) -> Iterator[Edge]:
     """Yield the events between some nodes."""
     artifacts = sorted(nodes[ARTIFACT])
     for at in range(0, len(artifacts), BATCH):
@@ -169,7 +169,7 @@ def _edges(reader: LineageReader, nodes: NodeIds, meter: Meter) -> Iterator[Edge
 
 
 def _without_repeats(
-    reader: LineageReader, edges: list[Edge], ends: tuple[NodeKey, NodeKey]
+    reader: GraphReader, edges: list[Edge], ends: tuple[NodeKey, NodeKey]
 ) -> tuple[list[Edge], dict[int, Repeats]]:
     """Return the events without those of cached repeats, and the repeats of each execution."""
     flows = flows_of((edge[2], edge[1], edge[3] in OUTPUTS) for edge in edges)
@@ -180,7 +180,7 @@ def _without_repeats(
     return [edge for edge in edges if edge[2] not in into], grouped(into)
 
 
-def _encoded(reader: LineageReader, answer: _Answer) -> bytes:
+def _encoded(reader: GraphReader, answer: _Answer) -> bytes:
     bodies = reader.event_bodies(edge[0] for _, events in answer.paths for edge in events)
     response = pb.FindPathsResponse()
     for path, events in answer.paths:

@@ -5,7 +5,7 @@ from typing import Any
 
 from lineage_store import errors
 from lineage_store.database.queries.digests import artifacts_with
-from lineage_store.database.queries.lineage import LineageReader
+from lineage_store.database.queries.lineage_nodes import NodeReader
 from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.lineage.filters import condition
 from lineage_store.engine.requests import required, text
@@ -43,7 +43,7 @@ def check_exist(snapshot: Snapshot, kind: NodeKind, ids: Iterable[int]) -> None:
         NotFound: Some do not, and which.
     """
     checked_ids = set(ids)
-    missing_ids = sorted(checked_ids - LineageReader(snapshot).existing(kind, checked_ids))
+    missing_ids = sorted(checked_ids - NodeReader(snapshot).existing(kind, checked_ids))
     if missing_ids:
         shown = ", ".join(map(str, missing_ids[:SHOWN_IDS]))
         more = f" and {len(missing_ids) - SHOWN_IDS} more" if len(missing_ids) > SHOWN_IDS else ""
@@ -108,7 +108,7 @@ def _by_name(kind: NodeKind, message: pb.NodeSelection.Named, where: str) -> Fin
             raise errors.NotFound(f"{where}: there is no {kind.name} type {type_name!r}")
         type_id = stored_type.message.id
         if name is None:
-            ids = LineageReader(snapshot).ids_of_type(kind, type_id)
+            ids = NodeReader(snapshot).ids_of_type(kind, type_id)
             return _some(ids, f"{where}: there is no {kind.name} of type {type_name!r}")
         body = snapshot.node_by_name(kind, type_name, version, name)
         if body is None:

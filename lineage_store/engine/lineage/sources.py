@@ -7,8 +7,10 @@ from contextlib import suppress
 from lineage_store import errors
 from lineage_store.database.connection import Row
 from lineage_store.database.queries.lineage import LineageReader
+from lineage_store.database.queries.lineage_nodes import NodeReader
 from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.lineage.adjacency import Adjacency
+from lineage_store.engine.lineage.reader import GraphReader
 from lineage_store.kinds import ARTIFACT, EXECUTION, NodeKind
 from lineage_store.limits import LineageLimits
 from lineage_store.lineage.adjacency.graph import View
@@ -33,7 +35,7 @@ class GraphSources:
         """Return the same with other limits."""
         return GraphSources(limits, self._adjacency)
 
-    def present(self, snapshot: Snapshot, *, with_bodies: bool) -> LineageReader:
+    def present(self, snapshot: Snapshot, *, with_bodies: bool) -> GraphReader:
         """Return the graph of a snapshot.
 
         Args:
@@ -50,8 +52,8 @@ class _LimitReached(Exception):
     """There are as many nodes as were asked for."""
 
 
-class AdjacencyReader(LineageReader):
-    """Reads the events of a snapshot from memory, and all else from the database.
+class AdjacencyReader(NodeReader):
+    """Reads the events of a snapshot from memory, and nodes from the database.
 
     Events have their place in the log where those of the database have their id.
 
@@ -65,8 +67,9 @@ class AdjacencyReader(LineageReader):
     """
 
     def __init__(self, snapshot: Snapshot, view: View, *, with_bodies: bool) -> None:
-        super().__init__(snapshot, with_bodies=with_bodies)
+        super().__init__(snapshot)
         self.view = view
+        self._with_bodies = with_bodies
 
     def events(
         self,
@@ -76,7 +79,7 @@ class AdjacencyReader(LineageReader):
         after: tuple[int, int, int] | None,
         limit: int,
     ) -> list[Row]:
-        """Return events of some nodes; see `LineageReader.events`."""
+        """Return events of some nodes; see `GraphReader.events`."""
         return list(edges(self.view, kind, ids, types, after, limit, with_bodies=self._with_bodies))
 
     def all_events(self, kind: NodeKind, ids: Sequence[int]) -> list[Row]:
@@ -91,12 +94,12 @@ class AdjacencyReader(LineageReader):
         limit: int,
         seconds: float | None = None,
     ) -> dict[NodeKind, set[int]]:
-        """Return all nodes within reach of some that exist; see `LineageReader.closure`."""
+        """Return all nodes within reach of some that exist; see `GraphReader.closure`."""
         for direction in (UPSTREAM, DOWNSTREAM, BIDIRECTIONAL):
             rules = Rules(direction=direction)
             if types == (rules.types_from(ARTIFACT), rules.types_from(EXECUTION)):
                 return self._closure(kind, ids, rules, limit, seconds)
-        return super().closure(kind, ids, types, limit, seconds)
+        return LineageReader(self._snapshot).closure(kind, ids, types, limit, seconds)
 
     def _closure(
         self, kind: NodeKind, ids: Sequence[int], rules: Rules, limit: int, seconds: float | None

@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from lineage_store import errors
-from lineage_store.database.queries.lineage import LineageReader
 from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.lineage.budget import Meter
 from lineage_store.engine.lineage.encoding import id_only, joined
 from lineage_store.engine.lineage.one_shot import check_size, reachable_graph
+from lineage_store.engine.lineage.reader import GraphReader
 from lineage_store.engine.lineage.selection import Find, by_filter
 from lineage_store.engine.lineage.sources import AdjacencyReader, GraphSources
 from lineage_store.engine.lineage.walks import endings, max_hops
@@ -67,7 +67,7 @@ def get_lineage_subgraph(
 
 
 def _hop_by_hop(
-    graph: LineageReader,
+    graph: GraphReader,
     rules: Rules,
     state: State,
     limits: LineageLimits,
@@ -100,7 +100,7 @@ def _start(
     return kind, by_filter(kind, query, f"{_OPTIONS}.{field}.filter_query", filter_limits)
 
 
-def whole(walk: Walk, graph: LineageReader, limits: LineageLimits) -> Iterator[Expansion]:
+def whole(walk: Walk, graph: GraphReader, limits: LineageLimits) -> Iterator[Expansion]:
     """Take all steps of a walk that has no verdict, so it is answered whole or not at all.
 
     Raises:
@@ -123,7 +123,7 @@ def encoded_events(events: Iterable[Edge], field_names: Collection[str]) -> byte
 
 
 def _memberships(
-    graph: LineageReader, node_ids: dict[NodeKind, Collection[int]], field_names: Collection[str]
+    graph: GraphReader, node_ids: dict[NodeKind, Collection[int]], field_names: Collection[str]
 ) -> list[Piece]:
     """Return the fields attributions, associations and contexts of a graph."""
     encoded: list[Piece] = []

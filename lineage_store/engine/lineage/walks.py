@@ -11,6 +11,7 @@ from lineage_store import errors
 from lineage_store.database.queries.lineage import LineageReader
 from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.lineage.filters import condition
+from lineage_store.engine.lineage.reader import GraphReader
 from lineage_store.engine.lineage.selection import Find, selection
 from lineage_store.engine.lineage.sources import GraphSources
 from lineage_store.engine.requests import required, text
@@ -20,7 +21,7 @@ from lineage_store.lineage.rules import BIDIRECTIONAL, Ending, Rules
 from lineage_store.v1 import lineage_pb2
 from lineage_store.v1 import metadata_pb2 as pb
 
-Graph = Callable[[Snapshot], LineageReader]
+Graph = Callable[[Snapshot], GraphReader]
 """The graph of a snapshot, or as much of it as was known at some time."""
 
 _AsOfHolder = lineage_pb2.Walk | lineage_pb2.FindPathsRequest | lineage_pb2.CompareRequest

@@ -1,30 +1,40 @@
 """One background thread that brings records to the store, or to the spool if it is away."""
 
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from itertools import chain
+from enum import Enum
+from functools import partial
 
 from lineage_store.client.transport import Transport
+from lineage_store.recording.delivery.buffer import Buffer
 from lineage_store.recording.delivery.courier import Courier
 from lineage_store.recording.delivery.guard import GuardedJournal
+from lineage_store.recording.delivery.keeper import Keeper
 from lineage_store.recording.delivery.losses import SUFFIX, Losses
-from lineage_store.recording.delivery.record_queue import BATCH_RECORDS, Queue, QueuedRecord, settle
+from lineage_store.recording.delivery.record_queue import QueuedRecord
 from lineage_store.recording.delivery.records import Record
 from lineage_store.recording.delivery.spool import Spool
 from lineage_store.recording.diagnostics import warn_once
 from lineage_store.recording.options import RecordingOptions
-
-LINGER_SECONDS = 0.02
-"""Seconds to wait for more records before a batch is sent."""
+from lineage_store.worker import Worker
 
 LOOK_SECONDS = 5.0
 """Seconds between two looks for records that forked children, and ended processes, left."""
 
-NO_ROOM = "the store is away, no file takes them, and the memory for them is full"
 UNANSWERED = "the process ended before the store answered, and no file took them"
-AT_THE_END = "the process ended while the store was away and no file took them"
+
+
+class State(Enum):
+    """The way that records go from a sender."""
+
+    SENDING = "to the store; to files, while it is away or the memory is full"
+    FORKED = "to files, from which the parent or a later process sends them"
+    CLOSED = "to files; those that no file takes are lost"
+
+
+# In the names of the module, since a look-up in an enum would cost each record 0.1 µs.
+SENDING, FORKED, CLOSED = State
 
 
 class Sender:
@@ -40,6 +50,9 @@ class Sender:
         spool: The file in which records wait, beside their journal; None: unsent records are lost.
         options: Bounds and times.
         chores: Called now and then by the thread; returns in how many seconds to be called again.
+
+    Attributes:
+        is_child: True if this process was forked, and can't talk to the store.
     """
 
     def __init__(
@@ -51,131 +64,87 @@ class Sender:
     ) -> None:
         self._options = options
         self._chores = chores
-        self._stem = None if spool is None else spool.path.with_suffix("")
-        self._url = "" if spool is None else spool.url
-        self._losses = Losses(None if self._stem is None else self._stem.with_suffix(SUFFIX))
-        self._courier = Courier(transport, spool, self._losses, options, lambda: self._closed)
-        self._is_child = False
-        self._begin()
-
-    def _begin(self) -> None:
-        options = self._options
-        self._changed = threading.Condition()
-        self._queue = Queue(options.buffer_records, options.buffer_bytes)
-        self._sending: list[QueuedRecord] = []
-        self._deferred_records: list[QueuedRecord] = []
-        self._deferred_until = 0.0
-        self._journal = GuardedJournal(
-            self._stem, self._url, options.spool_bytes, options.retry_seconds
+        stem = None if spool is None else spool.path.with_suffix("")
+        url = "" if spool is None else spool.url
+        self._losses = Losses(None if stem is None else stem.with_suffix(SUFFIX))
+        self._courier = Courier(
+            transport, spool, self._losses, options, lambda: self._state is CLOSED
         )
-        self._hurries = 0
-        self._failures = 0
-        self._closed = False
-        self._thread: threading.Thread | None = None
+        self._new_journal = partial(
+            GuardedJournal, stem, url, options.spool_bytes, options.retry_seconds
+        )
+        self._begin(SENDING)
+
+    def _begin(self, state: State) -> None:
+        options = self._options
+        self._state = state
+        self.is_child = state is FORKED
+        self._buffer = Buffer(options.buffer_records, options.buffer_bytes, options.retry_seconds)
+        self._journal = self._new_journal()
+        self._keeper = Keeper(
+            self._buffer, self._courier, self._journal, self._losses, is_child=self.is_child
+        )
+        self._worker = Worker(
+            "lineage-store", self._cycle, on_defect=self._go_on, at_end=self._last_chores
+        )
+        self._chores_at = 0.0
 
     def after_fork(self) -> None:
         """In a child: the records are the parent's, and neither its thread nor its channel is here.
 
         The child's records go to the spool, which the parent, or any later process, sends.
         """
-        self._is_child = True
         self._journal.forget()
         self._courier.after_fork()
         self._losses.after_fork()
-        self._begin()
-
-    @property
-    def is_child(self) -> bool:
-        """True if this process was forked, and can't talk to the store."""
-        return self._is_child
+        self._begin(FORKED)
 
     def put(self, record: Record) -> None:
         """Take a record; it is on disk, or else in memory, when this returns."""
-        with self._changed:
-            number = 0 if self._is_child else self._journal.append(record)
-            self._queue.append(QueuedRecord(record, number))
-            self._start()
-            if len(self._queue) <= 1:  # else the thread knows that there is something to send
-                self._changed.notify_all()
-            if self._is_child or self._closed:
-                self._spill()
-                self._drop_excess()
-            elif self._queue.is_full:
-                self._make_room()
+        buffer = self._buffer
+        with buffer.changed:
+            number = 0 if self.is_child else self._journal.append(record)
+            buffer.append(QueuedRecord(record, number))
+            if self._state is not SENDING:
+                self._keep_all()
+                return
+            if len(buffer) <= 1:  # else the thread knows that there is something to send
+                self._worker.wake()
+            if buffer.is_full:
+                self._keeper.make_room(self._options.flush_seconds)
 
-    def _make_room(self) -> None:
-        """Move waiting records to a file; if none takes them, wait for a store that is there."""
-        if not self._are_files_at_rest():
-            self._spill()
-        if self._queue.is_full:
-            courier, seconds = self._courier, self._options.flush_seconds
-            self._changed.wait_for(lambda: courier.is_away or not self._queue.is_full, seconds)
+    def _keep_all(self) -> None:
+        """Move all records to files."""
+        self._keeper.spill()
         self._drop_excess()
 
-    def _are_files_at_rest(self) -> bool:
-        """Return whether neither spool nor journal takes anything now."""
-        return self._courier.spool_rests and self._journal.rests
-
-    def _spill(self) -> None:
-        """Move all waiting records to a file; those being sent go first, to keep the order."""
-        self._queue.put_back(self._deferred_records)
-        self._deferred_records = []
-        queued_records = [
-            each for each in (*self._sending, *self._queue.all) if not each.is_settled
-        ]
-        if queued_records and self._courier.spool([each.record for each in queued_records]):
-            settle(queued_records)
-        else:
-            self._journal_all(queued_records)
-        self._queue.drop_settled()
-        if not self._is_child:
-            self._journal.settle(self._queue.all)
-
-    def _journal_all(self, queued_records: Sequence[QueuedRecord]) -> None:
-        """Leave records to the journal: those that it has, and those that it takes now."""
-        for each in queued_records:
-            each.number = each.number or self._journal.append(each.record)
-            if not each.number:
-                break
-        if self._is_child:  # it sends nothing: its journal is taken over when it ends
-            settle([each for each in queued_records if each.number])
-        else:
-            self._journal.release(queued_records)
-
     def _drop_excess(self) -> None:
-        """Drop the latest records that no file and no store took; after the end, all of them."""
-        dropped = 0
-        while self._queue.is_full or (self._closed and len(self._queue)):
-            self._queue.pop()
-            dropped += 1
-        if dropped:
-            self._losses.count(dropped, AT_THE_END if self._closed else NO_ROOM)
-
-    def _start(self) -> None:
-        if self._thread is None and not self._closed and not self._is_child:
-            self._thread = threading.Thread(target=self._run, name="lineage-store", daemon=True)
-            self._thread.start()
+        if self._state is CLOSED:
+            self._keeper.drop_all()
+        else:
+            self._keeper.drop_excess()
 
     def wake(self) -> None:
         """Make the thread do its chores now."""
-        with self._changed:
-            self._start()
-            self._changed.notify_all()
+        if self._state is SENDING:
+            self._worker.wake()
 
     def flush(self, seconds: float) -> bool:
         """Return when all that was taken is in the store or in a file; False: it is not, in time.
 
         It does not wait longer than for one try while neither store nor spool takes anything.
         """
-        with self._changed:
-            before = self._failures
-            self._hurries += 1
-            self._changed.notify_all()
-            try:
-                self._changed.wait_for(lambda: self._is_idle() or self._failures > before, seconds)
-                return self._is_idle() or self._is_journalled()
-            finally:
-                self._hurries -= 1
+        buffer = self._buffer
+        with buffer.changed:
+            if buffer.is_empty:
+                return True
+            before = buffer.failure_count
+            self.wake()
+            with buffer.hurry():
+                buffer.changed.wait_for(
+                    lambda: buffer.is_empty or buffer.failure_count > before, seconds
+                )
+            return buffer.is_empty or buffer.is_journalled
 
     def settle(self, seconds: float) -> bool:
         """Return when all that was taken, and all that was spooled, is in the store.
@@ -183,116 +152,85 @@ class Sender:
         False: it is not, in this time, or because the store is away. Records of forked children
         are in the spool, and so are those of which the process that took them has ended.
         """
-        if self._is_child or not self.flush(seconds):
+        if self.is_child or not self.flush(seconds):
             return False
-        with self._changed:
-            self._courier.look()
-            self._start()
-            self._changed.notify_all()
-            courier = self._courier
-            self._changed.wait_for(lambda: not courier.has_spooled or courier.is_away, seconds)
+        courier, changed = self._courier, self._buffer.changed
+        with changed:
+            courier.look()
+            self.wake()
+            changed.wait_for(lambda: not courier.has_spooled or courier.is_away, seconds)
             return not courier.has_spooled
-
-    def _is_idle(self) -> bool:
-        return not len(self._queue) and not self._sending and not self._deferred_records
-
-    def _is_journalled(self) -> bool:
-        return all(
-            each.number for each in chain(self._sending, self._deferred_records, self._queue.all)
-        )
 
     def close(self, seconds: float) -> None:
         """Flush, keep the rest in a file, and stop; later records go to the spool."""
-        if self._closed:
+        if self._state is CLOSED:
             return
         end = time.monotonic() + seconds
-        if not self._is_child:
+        if self._state is SENDING:
             self.flush(seconds)
-        with self._changed:
-            self._closed = True
+        with self._buffer.changed:
+            self._state = CLOSED
             self._courier.hurry()
-            self._spill()
-            self._drop_excess()
+            self._keep_all()
             self._journal.release([])
-            self._changed.notify_all()
-        if self._thread is not None:
-            self._thread.join(max(0.0, end - time.monotonic()))
-        if unanswered := sum(not each.is_settled for each in self._sending):
+            self._buffer.changed.notify_all()
+        self._worker.stop(max(0.0, end - time.monotonic()))
+        if unanswered := sum(not each.is_settled for each in self._buffer.sending):
             self._losses.count(unanswered, UNANSWERED)
         self._losses.tell()
 
-    def _run(self) -> None:
-        due = 0.0
-        while not self._closed:
-            try:
-                self._wait(due)
-                self._send_batch()
-                self._courier.replay()
-                self._tell()
-                due = time.monotonic() + self._chores()
-            except Exception as error:
-                warn_once(f"defect {error!r}", "recording goes on after a defect: %r", error)
-                due = time.monotonic() + self._options.retry_seconds
-                self._courier.block()
-        with suppress(Exception):
-            self._chores()  # gives claims back that others wait for
-
-    def _tell(self) -> None:
+    def _cycle(self) -> float | None:
+        with self._buffer.changed:
+            if self._state is CLOSED:
+                return None
+            self._buffer.linger(lambda: self._state is CLOSED)
+        self._send_batch()
+        self._courier.replay()
         self._losses.write()
-        with self._changed:
-            self._changed.notify_all()
+        with self._buffer.changed:
+            self._buffer.changed.notify_all()
+        self._chores_at = time.monotonic() + self._chores()
+        return self._rest_seconds()
 
-    def _wait(self, due: float) -> None:
-        """Wait for records, for a chore, or until something is to be tried again."""
-        with self._changed:
-            now = time.monotonic()
-            if len(self._queue) and now >= self._courier.blocked_until:
-                self._linger()
-                return
-            at = min(due, self._courier.due(), now + LOOK_SECONDS)
-            if len(self._queue):
-                at = min(at, self._courier.blocked_until)
-            elif self._deferred_records:
-                at = min(at, self._deferred_until)
-            self._changed.wait(max(0.0, at - now))
-            if len(self._queue):
-                self._linger()
+    def _go_on(self, error: Exception) -> float:
+        warn_once(f"defect {error!r}", "recording goes on after a defect: %r", error)
+        self._chores_at = time.monotonic() + self._options.retry_seconds
+        self._courier.block()
+        return self._rest_seconds()
 
-    def _linger(self) -> None:
-        """Give more records the time to come, unless someone waits for these."""
-        if not self._hurries and len(self._queue) < BATCH_RECORDS:
-            self._changed.wait_for(lambda: self._hurries or self._closed, LINGER_SECONDS)
+    def _last_chores(self) -> None:
+        """Give claims back that others wait for."""
+        with suppress(Exception):
+            self._chores()
+
+    def _rest_seconds(self) -> float:
+        """Return the time until there are records, chores or files to be looked after."""
+        now, courier = time.monotonic(), self._courier
+        with self._buffer.changed:
+            buffer_due = self._buffer.due(courier.blocked_until)
+        return max(0.0, min(self._chores_at, courier.due(), buffer_due, now + LOOK_SECONDS) - now)
 
     def _send_batch(self) -> None:
         """Send waiting records; whatever happens, unsettled records wait on."""
-        with self._changed:
+        with self._buffer.changed:
             if time.monotonic() < self._courier.blocked_until:
                 return
-            if time.monotonic() >= self._deferred_until:
-                self._queue.put_back(self._deferred_records)
-                self._deferred_records = []
-            batch = self._sending = self._queue.take()
-            self._changed.notify_all()
+            batch = self._buffer.take_batch()
         if not batch:
             return
         deferred_records: list[QueuedRecord] = []
         try:
             deferred_records = self._courier.deliver(batch)
         finally:
-            with self._changed:
-                self._take_back(batch, deferred_records)
+            with self._buffer.changed:
+                self._take_back(deferred_records)
 
-    def _take_back(self, batch: list[QueuedRecord], deferred_records: list[QueuedRecord]) -> None:
-        self._sending = []
-        aside = {id(each) for each in deferred_records}
-        self._deferred_records += [each for each in deferred_records if not each.is_settled]
-        if aside:
-            self._deferred_until = time.monotonic() + self._options.retry_seconds
-        self._queue.put_back([each for each in batch if id(each) not in aside])
-        self._failures += any(not each.is_settled for each in batch)
-        if self._queue.is_full or self._closed:
-            self._spill()
-        if self._courier.is_away or self._closed:
+    def _take_back(self, deferred_records: list[QueuedRecord]) -> None:
+        self._buffer.take_back(deferred_records)
+        is_closed = self._state is CLOSED
+        if self._buffer.is_full or is_closed:
+            self._keeper.spill()
+        if self._courier.is_away or is_closed:
             self._drop_excess()
-        self._journal.settle(chain(self._deferred_records, self._queue.all))
-        self._changed.notify_all()
+        self._journal.settle(self._buffer.unsent())
+        self._buffer.changed.notify_all()

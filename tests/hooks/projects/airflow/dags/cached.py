@@ -52,6 +52,11 @@ def cached():
     report(metrics, table)
 
 
+@task
+def of_context(**context):
+    return 1
+
+
 @dag(schedule=None, default_args=WORKS_ON)
 def never():
     @task
@@ -61,10 +66,6 @@ def never():
     @task
     def of_the_run(run_id):
         return run_id
-
-    @task
-    def of_context(**context):
-        return 1
 
     @task
     def secret(password):

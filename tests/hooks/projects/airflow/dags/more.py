@@ -9,6 +9,14 @@ NOTES = Path(__file__).parents[1] / "data" / "notes.txt"
 MODEL = Asset(name="model", uri="s3://models/churn")
 
 
+@task
+def append():
+    with ObjectStoragePath(f"file://{NOTES}").open() as file:
+        text = file.read()
+    with ObjectStoragePath(f"file://{NOTES}").open("w") as file:
+        file.write(f"{text}more\n")
+
+
 @dag(schedule=None)
 def more():
     @task
@@ -39,13 +47,6 @@ def more():
     def publish(password, *, outlet_events):
         outlet_events[MODEL].extra = {"rows": 3}
         outlet_events[AssetAlias("found")].add(Asset(name="other", uri="s3://models/other"))
-
-    @task
-    def append():
-        with ObjectStoragePath(f"file://{NOTES}").open() as file:
-            text = file.read()
-        with ObjectStoragePath(f"file://{NOTES}").open("w") as file:
-            file.write(f"{text}more\n")
 
     several = numbers()
     total(double.partial(factor=2).expand(x=several))
