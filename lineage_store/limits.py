@@ -99,6 +99,8 @@ class Limits:
         lineage: What a lineage query may ask for.
         nodes: What one node may take.
         max_answer_bytes: Bytes of the answer to a call that is not a stream.
+        max_past_rows: Rows that a store as of a revision may have; each takes about a kilobyte of
+            memory while that revision is read.
         patience_seconds: How long a call tries again while the database is away or busy.
     """
 
@@ -106,4 +108,5 @@ class Limits:
     lineage: LineageLimits = field(default_factory=LineageLimits)
     nodes: NodeBound = field(default_factory=NodeBound)
     max_answer_bytes: int = UNBOUNDED
+    max_past_rows: int = 500_000
     patience_seconds: float = RETRY_FOR_SECONDS

@@ -7,13 +7,16 @@ from functools import lru_cache
 
 from google.protobuf.message_factory import GetMessageClass
 
-from lineage_store.v1 import cache_pb2, lineage_pb2, metadata_service_pb2
+from lineage_store.v1 import cache_pb2, history_pb2, lineage_pb2, metadata_service_pb2
 
 SERVICE = metadata_service_pb2.DESCRIPTOR.services_by_name["MetadataStoreService"]
 LINEAGE = lineage_pb2.DESCRIPTOR.services_by_name["LineageService"]
 CACHE = cache_pb2.DESCRIPTOR.services_by_name["CacheService"]
+HISTORY = history_pb2.DESCRIPTOR.services_by_name["HistoryService"]
 METHODS = {
-    method.name: method for service in (SERVICE, LINEAGE, CACHE) for method in service.methods
+    method.name: method
+    for service in (SERVICE, LINEAGE, CACHE, HISTORY)
+    for method in service.methods
 }
 """Every RPC by its name."""
 
@@ -22,6 +25,16 @@ RESPONSES = {name: GetMessageClass(method.output_type) for name, method in METHO
 
 REASON_KEY = "lineage-store-reason"
 """Trailing metadata that names the class of an error (see `lineage_store.errors`)."""
+
+REVISION_KEY = "lineage-store-revision"
+"""Trailing metadata with the token of the revision that a call wrote or read; in the metadata of a
+read, with any value: answer it."""
+
+AT_KEY = "lineage-store-at"
+"""Metadata of a call that reads exactly the revision of a token."""
+
+AT_LEAST_KEY = "lineage-store-at-least"
+"""Metadata of a call that reads the revision of a token or a later one."""
 
 _VARINT, _LENGTH_DELIMITED = 0, 2
 _MORE = 0x80

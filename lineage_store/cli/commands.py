@@ -5,6 +5,7 @@ SUMMARY = "Record, read and serve the lineage of machine-learning pipelines."
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "artifacts": ("nodes", "artifacts", "List artifacts, or show one."),
     "cache": ("cache", "cache", "List, explain and invalidate cache entries."),
+    "changes": ("history", "changes", "List what was committed, in order; or follow it."),
     "compare": ("lineage", "compare", "Say why two artifacts differ."),
     "completion": ("completion", "completion", "Install shell completion, or print its script."),
     "contexts": ("nodes", "contexts", "List contexts, or show one."),
@@ -20,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "lineage": ("lineage", "lineage", "Show the inputs or the outputs of a node, hop by hop."),
     "load": ("transfer", "load", "Read an archive into an empty database."),
     "paths": ("lineage", "paths", "Show the paths from one node to another."),
+    "revision": ("history", "revision", "Show the last revision, or that of a time."),
     "runs": ("runs", "runs", "List runs of pipelines, or draw the steps of one."),
     "spool": ("spool", "spool", "Show and replay records that wait for their store."),
     "types": ("nodes", "types", "List types of nodes, or show one."),

@@ -11,7 +11,13 @@ from lineage_store.cli import render
 from lineage_store.cli.addresses import NODE_HELP, Moment, node_of, nodes_of
 from lineage_store.cli.documents import output_option
 from lineage_store.cli.numbers import COUNT, HOPS, SECONDS
-from lineage_store.cli.options import document_options, open_store, store_option, together
+from lineage_store.cli.options import (
+    at_option,
+    document_options,
+    open_store,
+    store_option,
+    together,
+)
 from lineage_store.entities import Artifact
 from lineage_store.errors import InvalidArgument
 from lineage_store.lineage.graph import Direction
@@ -37,6 +43,7 @@ _as_of = together(
         metavar="DATE",
         help="Only events that the store had recorded by then.",
     ),
+    at_option,
 )
 _hops = click.option("--hops", type=HOPS, metavar="N", help="Go at most N hops.")
 _limits = together(

@@ -8,9 +8,16 @@ import click
 from lineage_store import errors
 from lineage_store.cli import render
 from lineage_store.cli.addresses import artifact_ids
+from lineage_store.cli.history import history_command
 from lineage_store.cli.nearest import check_type
 from lineage_store.cli.numbers import COUNT, ID
-from lineage_store.cli.options import document_options, open_store, store_option, together
+from lineage_store.cli.options import (
+    at_option,
+    document_options,
+    open_store,
+    store_option,
+    together,
+)
 from lineage_store.entities.plain import plain
 from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, KINDS, NodeKind
 from lineage_store.limits import MAX_PAGE
@@ -39,6 +46,7 @@ _listing = together(
     click.option("--page-token", metavar="TOKEN", help="Continue where a listing stopped."),
     click.option("--order-by", type=_ORDERS, default="id", show_default=True),
     click.option("--desc", is_flag=True, help="Largest or latest first."),
+    at_option,
     store_option,
     document_options,
 )
@@ -48,6 +56,7 @@ _choosing = together(
     click.option("--type-version", metavar="VERSION", help="The version of the type."),
     click.option("--name", metavar="NAME"),
     click.option("--external-id", metavar="ID"),
+    at_option,
     store_option,
     document_options,
 )
@@ -59,6 +68,7 @@ def _node_group(kind: NodeKind) -> click.Group:
     group = click.Group(kind.plural, help=f"Look at {kind.plural}.")
     group.add_command(_list_command(kind))
     group.add_command(_get_command(kind))
+    group.add_command(history_command(kind))
     return group
 
 

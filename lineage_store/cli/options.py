@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import click
 
+from lineage_store.cli.addresses import Moment
 from lineage_store.cli.documents import output_option
 from lineage_store.client.addresses import TLS_VARIABLES, store_url
+from lineage_store.consistency import TOKEN_PREFIX
 
 if TYPE_CHECKING:
     from lineage_store.store import LineageStore
@@ -83,6 +85,26 @@ document_options = together(json_option, output_option)
 """The options of a command that prints a document: a list, a run, a lineage."""
 
 
+_AT = "lineage_store.at"
+"""The key under which the context of a command keeps the revision that it reads."""
+
+
+def _keep_revision(context: click.Context, _: click.Parameter, revision: str | None) -> None:
+    if revision is not None:
+        is_token = revision.startswith(TOKEN_PREFIX)
+        context.meta[_AT] = revision if is_token else Moment().convert(revision, None, context)
+
+
+at_option = click.option(
+    "--at",
+    metavar="REVISION",
+    expose_value=False,
+    callback=_keep_revision,
+    help="Read the store as it was: the token of a revision, 2026-11-23 (its end) or "
+    "2026-11-23T17:30:00, UTC.",
+)
+
+
 class TlsFiles(TypedDict, total=False):
     """Arguments of `connect` that name TLS files."""
 
@@ -103,4 +125,9 @@ def open_store(url: str) -> "LineageStore":
 
     if url.startswith("sqlite:///") and "?" not in url:
         url += "?mode=rw"
-    return connect(url, **tls_files())
+    store = connect(url, **tls_files())
+    revision = click.get_current_context().meta.get(_AT)
+    if revision is None:
+        return store
+    click.get_current_context().call_on_close(store.close)
+    return store.at(revision)

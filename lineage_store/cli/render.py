@@ -11,9 +11,10 @@ from lineage_store.entities.plain import plain, printable
 from lineage_store.entities.tables import cell
 
 
-def echo_json(value: object) -> None:
+def echo_json(value: object, *, on_one_line: bool = False) -> None:
     """Print a dataclass, or a list of them, as JSON."""
-    click.echo(json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False))
+    indent = None if on_one_line else 2
+    click.echo(json.dumps(plain(value), indent=indent, ensure_ascii=False, allow_nan=False))
 
 
 def echo_table(columns: Sequence[str], items: Sequence[object], *, err: bool = False) -> None:

@@ -15,7 +15,20 @@ from google.protobuf.message_factory import GetMessageClass
 
 from lineage_store import errors
 from lineage_store.client.connection_faults import ConnectionFault, connection_fault
-from lineage_store.wire import CACHE, LINEAGE, METHODS, REASON_KEY, RESPONSES, SERVICE
+from lineage_store.client.pinned import PinnedTransport
+from lineage_store.consistency import ANY, Consistency
+from lineage_store.wire import (
+    AT_KEY,
+    AT_LEAST_KEY,
+    CACHE,
+    HISTORY,
+    LINEAGE,
+    METHODS,
+    REASON_KEY,
+    RESPONSES,
+    REVISION_KEY,
+    SERVICE,
+)
 
 FIRST_LOOK_SECONDS = 0.5
 """Seconds that a connection may take before the transport looks why there is none."""
@@ -40,6 +53,21 @@ class Tls:
     ca: bytes | None = None
     key: bytes | None = None
     certificate: bytes | None = None
+
+
+_Metadata = tuple[tuple[str, str], ...]
+
+
+def _metadata(consistency: Consistency) -> _Metadata | None:
+    """Return the metadata that asks for a revision; see `lineage_store.wire`."""
+    if consistency == ANY:
+        return None
+    wanted = (
+        (AT_KEY, consistency.at),
+        (AT_LEAST_KEY, consistency.at_least),
+        (REVISION_KEY, "1" if consistency.wants_revision else ""),
+    )
+    return tuple((key, value) for key, value in wanted if value)
 
 
 def _retries(names: list[dict[str, str]], codes: list[str]) -> dict[str, object]:
@@ -68,7 +96,7 @@ def _service_config(service: str) -> str:
     names = [method.name for method in SERVICE.methods]
     reads = [{"service": service, "method": name} for name in names if name.startswith("Get")]
     writes = [{"service": service, "method": name} for name in names if not name.startswith("Get")]
-    whole = [{"service": LINEAGE.full_name}, {"service": CACHE.full_name}]
+    whole = [{"service": of.full_name} for of in (LINEAGE, CACHE, HISTORY)]
     config = [
         _retries([*reads, *whole], ["UNAVAILABLE", "CANCELLED", "ABORTED"]),
         _retries(writes, ["ABORTED"]),
@@ -87,6 +115,9 @@ class GrpcTransport:
         service: The full name under which the server serves MetadataStoreService.
         retry: Wait for a server that is not there yet, and repeat what may be repeated; False: a
             call is sent once, and fails at once if there is no server.
+
+    Attributes:
+        last_revision: The token of the revision that the last call wrote or read.
     """
 
     def __init__(
@@ -102,6 +133,7 @@ class GrpcTransport:
         self._target = target
         self._timeout = timeout
         self._is_closed = False
+        self.last_revision = ""
         self._retry = retry
         self._service = service
         channel_arguments = {  # of two arguments with one name, gRPC takes the first
@@ -133,15 +165,22 @@ class GrpcTransport:
 
         A call that the server did not begin is made again, also one that writes.
         """
+        return self.call_with(method, request, ANY)
+
+    def call_with(self, method: str, request: Message, consistency: Consistency) -> Message:
+        """Return the response as of a revision; see `Transport.pinned`."""
         deadline = math.inf if self._timeout is None else time.monotonic() + self._timeout
         pause = FIRST_PAUSE_SECONDS
         while True:
             try:
-                response: Message = self._send(method, request)
+                response, call = self._send(
+                    self._calls[method].with_call, request, _metadata(consistency)
+                )
             except grpc.RpcError as error:
                 failure = _from_rpc_error(error, self._target, is_closed=self._is_closed)
             else:
-                return response
+                self._note_revision(call)
+                return response  # type: ignore[no-any-return]
             is_late = time.monotonic() + pause > deadline
             if not self._retry or is_late or not isinstance(failure, errors.NotBegun):
                 raise failure
@@ -150,7 +189,13 @@ class GrpcTransport:
 
     def stream(self, method: str, request: Message) -> Iterator[Message]:
         """Yield the messages of the server in answer to `request`; see `Transport.stream`."""
-        answer = self._send(method, request)
+        return self.stream_with(method, request, ANY)
+
+    def stream_with(
+        self, method: str, request: Message, consistency: Consistency
+    ) -> Iterator[Message]:
+        """Yield the messages as of a revision; see `Transport.pinned`."""
+        answer = self._send(self._calls[method], request, _metadata(consistency))
         try:
             yield from answer
         except grpc.RpcError as error:
@@ -158,9 +203,18 @@ class GrpcTransport:
         finally:
             answer.cancel()  # of no effect on a stream that has ended
 
-    def _send(self, method: str, request: Message) -> Any:  # noqa: ANN401 - a response, or a stream of them
+    def pinned(self, consistency: Consistency) -> PinnedTransport:
+        """Return the same with calls that read a revision; see `Transport.pinned`."""
+        return PinnedTransport(self, consistency)
+
+    def _note_revision(self, call: grpc.Call) -> None:
+        for key, value in call.trailing_metadata() or ():
+            if key == REVISION_KEY:
+                self.last_revision = str(value)
+
+    def _send(self, send: Any, request: Message, metadata: _Metadata | None) -> Any:  # noqa: ANN401 - a response, or a stream of them
         try:
-            return self._calls[method](request, timeout=self._timeout)
+            return send(request, timeout=self._timeout, metadata=metadata)
         except ValueError as error:  # raised by a closed channel
             raise errors.FailedPrecondition(f"the client is closed: {error}") from None
 

@@ -5,10 +5,12 @@ from typing import Generic, TypeVar
 
 from lineage_store import errors
 from lineage_store.client.calls import OrderBy, Page, id_of
+from lineage_store.client.history import History
 from lineage_store.client.nodes import NodeCalls
 from lineage_store.client.notation import NotationMethods
 from lineage_store.client.transport import Transport
 from lineage_store.entities import Context, Node
+from lineage_store.entities.versions import Version
 from lineage_store.kinds import CONTEXT, EXECUTION
 from lineage_store.lineage.identity import parse_id, parse_key
 
@@ -69,6 +71,23 @@ class NodeCollection(NodeCalls, Generic[N]):
             type_name, _, node_name = str(name).removeprefix("context:").partition("/")
             return self._get_node(self._class, None, type_name, None, node_name, None)
         return self._get_node(self._class, node_id, None, None, None, None)
+
+    def history(self, name: int | str) -> list[Version]:
+        """Return all versions of a node, the first one first.
+
+        ```python
+        for version in store.artifacts.history(7):
+            print(version.recorded_at, version.changes)
+        ```
+
+        Args:
+            name: The node, as in `get`.
+
+        Raises:
+            NotFound: There is none.
+        """
+        node_id = name if isinstance(name, int) else self.get(name).id
+        return History(self._transport).versions(self._class.kind, int(node_id or 0))
 
     def find(self, name: int | str) -> N | None:
         """Return a node as `get` does, or None if there is none."""

@@ -3,16 +3,19 @@
 import os
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from typing import Self
 
 from lineage_store.client.collections import NodeCollection
 from lineage_store.client.contexts import ContextMethods
 from lineage_store.client.edges import EdgeMethods
+from lineage_store.client.history import History
 from lineage_store.client.lineage import LineageMethods
 from lineage_store.client.records import RecordMethods
 from lineage_store.client.steps import StepMethods
-from lineage_store.client.transport import Transport
+from lineage_store.client.transport import RevisionTransport, Transport
 from lineage_store.client.types import TypeMethods
+from lineage_store.consistency import Consistency
 from lineage_store.entities import Artifact, Context, Execution
 
 
@@ -32,6 +35,7 @@ class ClientStore(
         artifacts: The artifacts, as one object: `store.artifacts.get(7)`.
         executions: The executions.
         contexts: The contexts.
+        history: Revisions, the versions of nodes, and the changes of the store.
 
     Args:
         transport: Carries the requests; closed with the store.
@@ -41,12 +45,13 @@ class ClientStore(
 
     def __init__(
         self,
-        transport: Transport,
+        transport: RevisionTransport,
         *,
         url: str = "",
         fail_fast: Callable[[], Transport] | None = None,
     ) -> None:
         super().__init__(transport)
+        self._revisions = transport
         self.url = url
         self.process_id = os.getpid()
         self._make_fail_fast = fail_fast
@@ -55,6 +60,46 @@ class ClientStore(
         self.artifacts = NodeCollection(transport, Artifact)
         self.executions = NodeCollection(transport, Execution)
         self.contexts = NodeCollection(transport, Context)
+        self.history = History(transport)
+
+    def at(self, revision: str | datetime) -> Self:
+        """Return this store as of a revision: every read answers what it held then.
+
+        ```python
+        with store.at("2026-06-30T12:00:00+00:00") as then:
+            model = then.artifacts.get("Model/churn")
+        ```
+
+        Args:
+            revision: A token, such as `last_revision`; or a time with its zone, as a datetime or in
+                ISO 8601: the last revision that was recorded by then.
+
+        Raises:
+            InvalidArgument: It is neither.
+            NotFound: The store has no revision by then.
+            FailedPrecondition: The token is of another store.
+            OutOfRange: The store has not reached the revision.
+        """
+        return self._pinned(Consistency(at=self.history.token(revision)))
+
+    def at_least(self, revision: str) -> Self:
+        """Return this store, each read of which sees a revision or a later one.
+
+        Another server of the store waits until it has what you wrote through this one:
+
+        ```python
+        there.at_least(here.last_revision).artifacts.get(7)
+        ```
+        """
+        return self._pinned(Consistency(at_least=revision))
+
+    def _pinned(self, consistency: Consistency) -> Self:
+        return type(self)(self._revisions.pinned(consistency), url=self.url)
+
+    @property
+    def last_revision(self) -> str:
+        """The token of the revision that the last call wrote; empty: none wrote."""
+        return self._revisions.last_revision
 
     def fail_fast_transport(self) -> Transport:
         """Return the transport for what must not wait for a store that is away.

@@ -10,6 +10,8 @@ from typing import Protocol
 
 from google.protobuf.message import Message
 
+from lineage_store.consistency import Consistency
+
 
 class Transport(Protocol):
     """Carries requests to one store."""
@@ -40,3 +42,14 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Free the resources of the transport; calls after this raise FailedPrecondition."""
+
+
+class RevisionTransport(Transport, Protocol):
+    """Carries requests to one store, also such as read a revision."""
+
+    @property
+    def last_revision(self) -> str:
+        """The token of the revision that the last call wrote, or that it read; empty: none yet."""
+
+    def pinned(self, consistency: Consistency) -> "RevisionTransport":
+        """Return the same with calls that read a revision; closing it does nothing."""

@@ -169,13 +169,18 @@ def as_of_message(
     if happened is not None and recorded is not None:
         raise errors.InvalidArgument("give as_of or recorded_as_of, not both")
     if happened is not None:
-        return pb.AsOf(happened_by_milliseconds=_microseconds(happened, "as_of") // 1000)
+        return pb.AsOf(happened_by_milliseconds=microseconds(happened, "as_of") // 1000)
     if recorded is not None:
-        return pb.AsOf(recorded_by_microseconds=_microseconds(recorded, "recorded_as_of"))
+        return pb.AsOf(recorded_by_microseconds=microseconds(recorded, "recorded_as_of"))
     return None
 
 
-def _microseconds(moment: datetime | str, name: str) -> int:
+def microseconds(moment: datetime | str, name: str) -> int:
+    """Return a time in µs since the epoch.
+
+    Raises:
+        InvalidArgument: It has no time zone, or a text is no time.
+    """
     if isinstance(moment, str):
         try:
             moment = datetime.fromisoformat(moment)

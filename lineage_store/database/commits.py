@@ -58,11 +58,13 @@ class Commit:
         point: Its place in the order of all.
         writer: The process that writes; see `tables.writers`.
         clock: What the clock of the writer said, in µs since the epoch.
+        last: The commit before.
     """
 
     point: CommitPoint
     writer: int
     clock: int
+    last: CommitPoint = BEFORE_ALL
 
     @property
     def is_late(self) -> bool:
@@ -74,7 +76,7 @@ def following(last: CommitPoint, writer: int) -> Commit:
     """Return the commit after the last one; whoever calls must hold the turn to write."""
     clock = now_us()
     stamp = clock if clock > last.recorded_at else last.recorded_at + 1
-    return Commit(CommitPoint(stamp, last.seq + 1), writer, clock)
+    return Commit(CommitPoint(stamp, last.seq + 1), writer, clock, last)
 
 
 def commit_row(commit: Commit, facts: Facts) -> Row:

@@ -1,22 +1,26 @@
 """The database of a store: opened once, read by many threads, written through one queue."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+from sqlalchemy import delete
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from lineage_store import errors
+from lineage_store.database import tables
 from lineage_store.database.clock import CLOCK
 from lineage_store.database.commits import last_stamp
 from lineage_store.database.connection import Connection, SecondStatement
 from lineage_store.database.drivers.urls import driver_for
 from lineage_store.database.group_commit import GroupCommit, WriteRequest
+from lineage_store.database.past import PastRows, past_rows
 from lineage_store.database.queries.index_overlay import complete_index
 from lineage_store.database.queries.snapshot import ReadSettings, Snapshot
 from lineage_store.database.schema import revisions as schema
 from lineage_store.database.sizes import LostInLargeStatement
 from lineage_store.database.staging.types import TypeCache
+from lineage_store.database.statements import Statement
 from lineage_store.database.transaction import Transaction
 from lineage_store.database.upkeep.property_index import (
     IndexIsBehind,
@@ -135,6 +139,24 @@ class Database:
 
         result: T = self._queue.submit(with_snapshot, alone=True)
         return result
+
+    def rows_at(self, stamp: int, max_rows: int) -> list[PastRows]:
+        """Return the rows of the store as of a commit, for `fill`.
+
+        Raises:
+            FailedPrecondition: There are too many.
+        """
+        return self.read(past_rows, stamp, max_rows)
+
+    def fill(self, parts: Iterable[PastRows]) -> None:
+        """Make the rows of another store those of this one, which is new and in memory."""
+        connection = self._writer.connection
+        connection.begin(write=True)
+        for table in (tables.types, tables.commits):
+            connection.execute(Statement(delete(table)))
+        for table, rows, columns in parts:
+            connection.insert(table, rows, columns)
+        connection.commit()
 
     def read(self, job: Callable[..., T], *arguments: object, once: bool = False) -> T:
         """Return the result of `job`, which reads one consistent state and may run again.

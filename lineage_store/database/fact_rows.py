@@ -18,12 +18,14 @@ class FactSource:
         table: The table.
         key: The columns that make up the key of a fact, in its order.
         condition: Which rows are facts of this kind; None: all.
+        stamp: The column that says when they were recorded.
     """
 
     kind: FactKind
     table: Table
     key: tuple[ColumnElement[int], ...]
     condition: ColumnElement[bool] | None = None
+    stamp: str = "recorded_at"
 
 
 def _of(kind: FactKind, table: Table, *names: str) -> FactSource:
@@ -65,6 +67,7 @@ SOURCES: tuple[FactSource, ...] = (
         tables.cache_entries,
         (_entries.id,),
         _entries.invalidated_at.is_not(None),
+        "invalidation_recorded_at",
     ),
     FactSource(
         FactKind.CACHE_HIT,

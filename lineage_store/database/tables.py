@@ -271,6 +271,7 @@ cache_entries = Table(
     Column("invalidated_by", _Text),
     Column("invalidated_why", _Text),
     Column("body", _Bytes, nullable=False),  # components and output parameters
+    Column("invalidation_recorded_at", BigInteger),
     Index("ix_cache_entries_key", "scope", "digest", "id"),
     Index("ix_cache_entries_scope", "scope", "id"),
     Index("ix_cache_entries_execution", "execution_id"),

@@ -142,6 +142,13 @@ class Transaction:
         return self._journal.stamp
 
     @property
+    def revision(self) -> int:
+        """The stamp of the last commit of the store once this is written; 0 if it only reads."""
+        if self._commit is None:
+            return 0
+        return (self.committed or self._commit.last).recorded_at
+
+    @property
     def now_ms(self) -> int:
         """The time at which the present request began, in ms since the epoch."""
         return self._journal.moment // MS_IN_US

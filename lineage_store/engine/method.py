@@ -23,6 +23,8 @@ class Mode(Enum):
         STREAM: On a snapshot for each part of the answer; takes a function that reads, and after
             the request the sources.
         WAIT: Until somebody announces a change; takes a function that reads, and the announcements.
+        HISTORY: On a snapshot; takes the snapshot, and after the request the tokens of the store.
+        WATCH: As WAIT, and after the request the tokens of the store.
     """
 
     WRITE = auto()
@@ -32,6 +34,14 @@ class Mode(Enum):
     WALK = auto()
     STREAM = auto()
     WAIT = auto()
+    HISTORY = auto()
+    WATCH = auto()
+
+
+_STREAMS = frozenset({Mode.STREAM, Mode.WAIT, Mode.WATCH})
+
+ABOUT_NOW = frozenset({Mode.WRITE, Mode.WRITE_ALONE, Mode.WAIT, Mode.HISTORY, Mode.WATCH})
+"""The modes of RPCs that have no past: they write, wait, or tell of the past themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +65,7 @@ class Method:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "writes", self.mode in {Mode.WRITE, Mode.WRITE_ALONE})
-        object.__setattr__(self, "streams", self.mode in {Mode.STREAM, Mode.WAIT})
+        object.__setattr__(self, "streams", self.mode in _STREAMS)
 
     def of(self, request: Message) -> "Method":
         """Return the method that answers this request."""

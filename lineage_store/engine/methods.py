@@ -4,12 +4,13 @@ from google.protobuf.message import Message
 
 from lineage_store import errors
 from lineage_store.engine.cache.methods import METHODS as CACHE
+from lineage_store.engine.history.methods import METHODS as HISTORY
 from lineage_store.engine.lineage.methods import METHODS as LINEAGE
 from lineage_store.engine.metadata.methods import METHODS as METADATA
 from lineage_store.engine.method import Method
 from lineage_store.engine.steps.methods import METHODS as STEPS
 
-METHODS: dict[str, Method] = {**METADATA, **STEPS, **CACHE, **LINEAGE}
+METHODS: dict[str, Method] = {**METADATA, **STEPS, **CACHE, **LINEAGE, **HISTORY}
 
 
 def method_of(name: str, request: Message, *, streams: bool = False) -> Method:

@@ -4,13 +4,14 @@ import base64
 import math
 from collections.abc import Mapping
 from dataclasses import fields
+from datetime import datetime
 from typing import Any
 
 from google.protobuf.any_pb2 import Any as AnyMessage
 
 
 def plain(value: object) -> Any:  # noqa: ANN401 - its shape is that of the value
-    """Return a value in terms of JSON; NaN and the infinities are text, bytes are base64."""
+    """Return a value in terms of JSON; NaN, infinities and times are text, bytes are base64."""
     if hasattr(value, "__dataclass_fields__"):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}  # type: ignore[arg-type]
     if isinstance(value, Mapping):
@@ -19,6 +20,8 @@ def plain(value: object) -> Any:  # noqa: ANN401 - its shape is that of the valu
         return [plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
+    if isinstance(value, datetime):
+        return value.isoformat()
     if isinstance(value, AnyMessage):
         return {"type_url": value.type_url, "value": base64.b64encode(value.value).decode()}
     return base64.b64encode(value).decode() if isinstance(value, bytes) else value

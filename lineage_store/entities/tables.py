@@ -51,6 +51,8 @@ def cell(name: str, value: object) -> str:
         return printable(value)
     if isinstance(value, PurePath):
         return printable(str(value))
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return printable(json.dumps(plain(value), ensure_ascii=False))
 
 

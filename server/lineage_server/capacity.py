@@ -288,7 +288,7 @@ class Capacity:
     Args:
         threads: Reads at once of one host, of which there are a third more in all; as many
             writes, and half as many streams.
-        waits: Waits at once: they only hold their thread.
+        waits: Waits at once, and as many watches: they only hold their thread.
         most_waiting: Reads, and as many writes, that wait for their turn.
 
     Attributes:
@@ -306,7 +306,7 @@ class Capacity:
         streams = max(1, threads // 2)
         reads = threads + max(1, threads // 3)  # so that one host has not all of them
         waiting_streams = WAITING_FOR_ONE_STREAM * streams
-        self.threads = reads + threads + 2 * most_waiting + streams + waiting_streams + waits
+        self.threads = reads + threads + 2 * most_waiting + streams + waiting_streams + 2 * waits
         self.threads += ARRIVING + CHECKS + REFLECTIONS + SPARE
         self.arriving = CallSlots("calls", ARRIVING, 0, share_of_one_host(ARRIVING))
         self.reads = CallSlots("reads", reads, most_waiting, threads)
@@ -314,6 +314,7 @@ class Capacity:
         self.streams: dict[str, CallSlots] = {
             "Trace": CallSlots("streams", streams, waiting_streams, share_of_one_host(streams)),
             "Wait": StreamSlots("waits", waits),
+            "Watch": StreamSlots("watches", waits),
         }
         self.checks = CallSlots("health checks", CHECKS, 0, share_of_one_host(CHECKS))
         self.reflections = StreamSlots("streams of reflection", REFLECTIONS)

@@ -10,18 +10,20 @@ from google.protobuf.message import Message
 
 from lineage_server.access_log import log_answer
 from lineage_server.capacity import Call, Capacity
+from lineage_server.consistency import consistency_of
 from lineage_server.failures import fail
 from lineage_server.readers import Readers, receive_request
 from lineage_store.callers import set_caller
 from lineage_store.engine import Engine
 from lineage_store.engine.decoding import decoder_of
-from lineage_store.wire import CACHE, LINEAGE, SERVICE
+from lineage_store.wire import CACHE, HISTORY, LINEAGE, REVISION_KEY, SERVICE
 
 SERVICES = (
     (SERVICE.full_name, SERVICE),
     ("ml_metadata.MetadataStoreService", SERVICE),
     (LINEAGE.full_name, LINEAGE),
     (CACHE.full_name, CACHE),
+    (HISTORY.full_name, HISTORY),
 )
 """Services by the names they are called by; ML Metadata's clients call the second, whose messages
 are the same on the wire."""
@@ -84,8 +86,11 @@ class _Method:
             writes = self._engine.writes(self._name, request)
             slots = self._capacity.writes if writes else self._capacity.reads
             with slots.of(call):
-                response = self._engine.call(self._name, request)
+                answer = self._engine.answer(self._name, request, consistency_of(context))
+            response = answer.response
             encoded = response if isinstance(response, bytes) else response.SerializeToString()
+            if answer.revision:
+                context.set_trailing_metadata(((REVISION_KEY, answer.revision),))
             self._readers.answered(context, len(encoded))
             log_answer(self._name, context, started_at)
         except grpc.RpcError:  # gRPC's own: the caller has gone
@@ -102,7 +107,7 @@ class _Method:
             call = Call(context)
             request = self._received(requests, call)
             with self._capacity.streams[self._name].of(call):
-                for part in self._engine.stream(self._name, request):
+                for part in self._engine.stream(self._name, request, consistency_of(context)):
                     if not context.is_active():  # the client went away, or the server ends
                         return
                     if part:

@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
-from lineage_store.wire import CACHE, LINEAGE, RESPONSES, SERVICE
+from lineage_store.wire import CACHE, HISTORY, LINEAGE, RESPONSES, SERVICE
 from tests.fuzz.mutations import mutated
 from tests.fuzz.valid import World, valid_request
 
@@ -30,6 +30,7 @@ _SERVICES = (
     ("ml_metadata.MetadataStoreService", SERVICE),
     (LINEAGE.full_name, LINEAGE),
     (CACHE.full_name, CACHE),
+    (HISTORY.full_name, HISTORY),
     ("grpc.health.v1.Health", health_pb2.DESCRIPTOR.services_by_name["Health"]),
     (
         "grpc.reflection.v1alpha.ServerReflection",

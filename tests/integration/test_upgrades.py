@@ -33,6 +33,7 @@ OLD, OLD_COMMIT = "0006", "3cc162d"
 UNDO = (
     *(f"DROP TABLE {table}" for table in ("commits", "type_versions", "artifact_report_versions")),
     *(f"ALTER TABLE {table} DROP COLUMN revision" for table in ("types", "artifact_reports")),
+    "ALTER TABLE cache_entries DROP COLUMN invalidation_recorded_at",
     *(f"ALTER TABLE writers DROP COLUMN {column}" for column in ("seq", "name")),
 )
 """The additions of the present revision, undone."""

@@ -37,5 +37,5 @@ def _page(source: FactSource, *, is_first: bool, by_ranges: bool) -> Statement:
         conditions.append(greater(source.table, by_ranges=by_ranges))
     if source.condition is not None:
         conditions.append(source.condition)
-    core = select(*source.key, source.table.c.recorded_at, *key).where(*conditions)
+    core = select(*source.key, source.table.c[source.stamp], *key).where(*conditions)
     return Statement(core.order_by(*key).limit(bindparam("count")))

@@ -22,9 +22,6 @@ from lineage_store.database.tables import columns_of
 from lineage_store.errors import DataLoss
 from lineage_store.kinds import NodeKind
 
-_WITHOUT_STAMP = frozenset({FactKind.INVALIDATION})
-"""Facts whose rows do not say when they were recorded."""
-
 _PLACES = {name: at for at, name in enumerate(columns_of(tables.commits))}
 
 
@@ -82,7 +79,7 @@ class CommitCheck:
             return
         is_backfill = row[_PLACES["writer"]] == tables.BACKFILL
         for kind, key in in_order(facts):
-            yield kind, key, 0 if is_backfill or kind in _WITHOUT_STAMP else row[0]
+            yield kind, key, 0 if is_backfill else row[0]
 
     def _stored_facts(self, only: int | None = None) -> Iterator[tuple[int, FactKey, int]]:
         """Yield kind, key and stamp of the facts that lie in the tables."""
@@ -91,8 +88,7 @@ class CommitCheck:
                 continue
             for page in fact_pages(self._connection, source):
                 for key, stamp in page:
-                    has_stamp = stamp in self._stamps and source.kind not in _WITHOUT_STAMP
-                    yield source.kind, key, stamp if has_stamp else 0
+                    yield source.kind, key, stamp if stamp in self._stamps else 0
 
     def _name_differences(self, kind: FactKind) -> None:
         committed: dict[tuple[FactKey, int], int] = {}

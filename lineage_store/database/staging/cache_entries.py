@@ -20,7 +20,8 @@ CANDIDATES = 8
 """Entries of one key that are considered: the newest ones, invalidated ones counted apart."""
 
 _c = tables.cache_entries.c
-_COLUMNS = [column for column in tables.cache_entries.c if column.name != "recorded_at"]
+_STAMPS = {"recorded_at", "invalidation_recorded_at"}
+_COLUMNS = [column for column in tables.cache_entries.c if column.name not in _STAMPS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,7 @@ _INVALIDATE = ListStatement(
             invalidated_at=bindparam("moment"),
             invalidated_by=bindparam("who"),
             invalidated_why=bindparam("reason"),
+            invalidation_recorded_at=bindparam("stamp"),
         )
     )
 )
@@ -224,8 +226,9 @@ class Entries:
         """Stage the invalidation of an entry."""
         self._tombstones.put(entry.id, tombstone)
 
-    def use(self, hit: CacheHitRow, moment: int) -> None:
-        """Stage that an execution was served from the cache, at a time in ms."""
+    def use(self, hit: CacheHitRow) -> None:
+        """Stage that an execution was served from the cache, at the time of the commit."""
+        moment = self._journal.stamp // 1_000
         self._hits.put(hit.execution_id, hit)
         if hit.entry_id is not None:
             more, _ = self._uses.items.get(hit.entry_id, (0, 0))
@@ -236,7 +239,12 @@ class Entries:
         self._flush_new()
         for tombstone, ids in _grouped(self._tombstones.items).items():
             self._connection.execute_on(
-                _INVALIDATE, ids, moment=tombstone.at, who=tombstone.by, reason=tombstone.why
+                _INVALIDATE,
+                ids,
+                moment=tombstone.at,
+                who=tombstone.by,
+                reason=tombstone.why,
+                stamp=self._journal.stamp,
             )
         for (more, moment), ids in _grouped(self._uses.items).items():
             self._connection.execute_on(_COUNT_HITS, ids, more=more, moment=moment)

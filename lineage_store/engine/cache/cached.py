@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from lineage_store import errors
 from lineage_store.cache.decision import FINISHED
 from lineage_store.cache.slots import slots_of
-from lineage_store.database.clock import now_ms
 from lineage_store.database.staging.cache_entries import CacheEntryRow, CacheHitRow
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.cache.answers import output_message
@@ -124,7 +123,7 @@ def _link(tx: Transaction, execution_id: int, source: _Source) -> None:
         raise errors.FailedPrecondition(f"entry_id: entry {entry.id} was invalidated{why}")
     entry_id = None if entry is None else entry.id
     hit = CacheHitRow(execution_id, entry_id, source.execution.id, source.origin.execution_id)
-    tx.entries.use(hit, now_ms())
+    tx.entries.use(hit)
 
 
 def _outputs_of(tx: Transaction, source: metadata_pb2.Execution) -> list[metadata_pb2.Event]:

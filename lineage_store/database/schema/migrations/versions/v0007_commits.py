@@ -72,6 +72,8 @@ def upgrade() -> None:
     _create_tables()
     for table in ("types", "artifact_reports"):
         _add_column(table, sa.Column("revision", sa.Integer, nullable=False, server_default="1"))
+    _add_column("cache_entries", sa.Column("invalidation_recorded_at", sa.BigInteger))
+    op.execute("UPDATE cache_entries SET invalidation_recorded_at = invalidated_at * 1000")
     op.execute("DELETE FROM commits")
     stamp, seq = _last_time(connection), 0
     for kind, table, columns, condition in _SOURCES:

@@ -1,0 +1,180 @@
+"""Random histories of a store, and every kind of read of it."""
+
+import random
+from typing import Any
+
+from lineage_store.v1 import lineage_pb2
+from lineage_store.v1 import metadata_pb2 as pb
+from tests.conformance.cache_steps import key, output, record_cached, step
+from tests.conformance.conftest import Call
+
+KINDS = ("artifact", "execution", "context")
+
+
+class RandomHistory:
+    """Writes of every kind, one at a time.
+
+    Args:
+        call: Calls the store.
+        seed: Of the random numbers.
+    """
+
+    def __init__(self, call: Call, seed: int) -> None:
+        self.call = call
+        self.random = random.Random(seed)
+        self.ids: dict[str, list[int]] = {kind: [] for kind in KINDS}
+        self.types = {
+            kind: call.type(kind, "T", properties={"p": pb.INT, "s": pb.STRING}) for kind in KINDS
+        }
+        self.events: set[tuple[int, int, int]] = set()
+        self.parents: set[tuple[int, int]] = set()
+        self.entries: list[int] = []
+        self.count = 0
+
+    def write(self) -> None:
+        """Write something."""
+        self.count += 1
+        writes = (
+            *(self._create, self._update, self._update, self._event, self._event),
+            *(self._tie, self._parent, self._type, self._step, self._invalidate, self._report),
+        )
+        self.random.choice(writes)()
+
+    def _node(self, kind: str) -> dict[str, Any]:
+        node: dict[str, Any] = {
+            "type_id": self.types[kind],
+            "properties": {"p": self.random.randrange(4)},
+            "custom_properties": {"c": self.random.choice("abc")},
+        }
+        if kind == "artifact":
+            node |= {"uri": self.random.choice(["u1", "u2"]), "state": self.random.randrange(5)}
+        if kind == "execution":
+            node["last_known_state"] = self.random.randrange(6)
+        return node
+
+    def _create(self) -> None:
+        for kind in KINDS:
+            names = [f"{kind}{self.count}-{at}" for at in range(self.random.randrange(3))]
+            nodes = [self._node(kind) | {"name": name} for name in names]
+            self.ids[kind] += self.call.put(kind, *nodes)
+
+    def _update(self) -> None:
+        kind = self.random.choice(KINDS)
+        if self.ids[kind]:
+            node_id = self.random.choice(self.ids[kind])
+            name = self.random.choice(["moved", "renamed"]) + f"{node_id}"
+            self.call.put(kind, self._node(kind) | {"id": node_id, "name": name})
+
+    def _any(self, kind: str) -> int:
+        if not self.ids[kind]:
+            self.ids[kind] += self.call.put(kind, self._node(kind) | {"name": f"first {kind}"})
+        return self.random.choice(self.ids[kind])
+
+    def _event(self) -> None:
+        edge = (self._any("artifact"), self._any("execution"), self.random.choice([3, 4]))
+        if edge not in self.events:
+            self.events.add(edge)
+            event = dict(zip(("artifact_id", "execution_id", "type"), edge, strict=True))
+            event["milliseconds_since_epoch"] = self.random.choice([1_000, 2_000_000_000_000])
+            self.call("PutEvents", events=[event])
+
+    def _tie(self) -> None:
+        context = self._any("context")
+        self.call(
+            "PutAttributionsAndAssociations",
+            attributions=[{"context_id": context, "artifact_id": self._any("artifact")}],
+            associations=[{"context_id": context, "execution_id": self._any("execution")}],
+        )
+
+    def _parent(self) -> None:
+        pair = sorted((self._any("context"), self._any("context")))
+        if pair[0] != pair[1] and tuple(pair) not in self.parents:
+            self.parents.add((pair[0], pair[1]))
+            edge = {"child_id": pair[0], "parent_id": pair[1]}
+            self.call("PutParentContexts", parent_contexts=[edge])
+
+    def _type(self) -> None:
+        kind = self.random.choice(KINDS)
+        properties = {f"late{self.random.randrange(5)}": pb.DOUBLE}
+        self.call.type(kind, "T", properties=properties)
+
+    def _step(self) -> None:
+        if self.entries and self.random.random() < 0.4:
+            record_cached(self.call, f"cached{self.count}", self.random.choice(self.entries))
+            return
+        outputs = [output(artifact={"type": "Model", "uri": f"m{self.count}"})]
+        request = step(f"step{self.count}", key(str(self.count)), outputs=outputs)
+        self.entries.append(self.call("RecordStep", step=request).entry_id)
+
+    def _invalidate(self) -> None:
+        if self.entries:
+            self.call(
+                "Invalidate", entries={"entry_ids": [self.entries.pop()]}, why="wrong", by="me"
+            )
+
+    def _report(self) -> None:
+        report = {"artifact_id": self._any("artifact"), "status": self.random.choice([1, 2])}
+        self.call("ReportArtifacts", reports=[report | {"digest": f"d{self.count}"}])
+
+
+FILTERS = {
+    "artifact": (
+        "properties.p.int_value >= 2",
+        "uri = 'u1' AND state = LIVE",
+        "contexts_0.name LIKE 'moved%'",
+        "events_0.type = OUTPUT",
+        "name LIKE 'moved%' OR custom_properties.c.string_value = 'a'",
+    ),
+    "execution": (
+        "last_known_state = COMPLETE",
+        "events_0.type = INPUT AND properties.p.int_value < 3",
+        "contexts_0.custom_properties.c.string_value != 'a'",
+    ),
+    "context": ("parent_contexts_0.id > 0", "properties.p.int_value = 1"),
+}
+
+
+def reads(ids: dict[str, list[int]], rng: random.Random) -> list[tuple[str, dict[str, Any]]]:
+    """Return reads of every kind, about nodes that may or may not be there."""
+    some = {
+        kind: [rng.randrange(1, max(of, default=0) + 3) for _ in range(2)]
+        for kind, of in ids.items()
+    }
+    artifact, execution, context = (some[kind][0] for kind in KINDS)
+    plain: list[tuple[str, dict[str, Any]]] = []
+    for kind in KINDS:
+        title = kind.title()
+        plain += [
+            (f"Get{title}s", {}),
+            (f"Get{title}sByID", {f"{kind}_ids": some[kind]}),
+            (f"Get{title}Types", {}),
+            (f"Get{title}sByType", {"type_name": "T"}),
+            (
+                f"Get{title}ByTypeAndName",
+                {"type_name": "T", f"{kind}_name": f"moved{some[kind][0]}"},
+            ),
+        ]
+        plain += [(f"Get{title}s", {"options": {"filter_query": one}}) for one in FILTERS[kind]]
+    walk = {"start": {"kind": 1, "ids": {"ids": [artifact]}}}
+    return [
+        *plain,
+        ("GetEventsByArtifactIDs", {"artifact_ids": some["artifact"]}),
+        ("GetEventsByExecutionIDs", {"execution_ids": some["execution"]}),
+        ("GetContextsByArtifact", {"artifact_id": artifact}),
+        ("GetArtifactsByContext", {"context_id": context}),
+        ("GetExecutionsByContext", {"context_id": context}),
+        ("GetParentContextsByContext", {"context_id": context}),
+        ("GetArtifactsByURI", {"uris": ["u1"]}),
+        ("ListEntries", {}),
+        ("Trace", {"walk": walk}),
+        ("Trace", {"walk": walk | {"as_of": {"happened_by_milliseconds": 5_000}}}),
+        ("Summarize", {"walk": walk}),
+        (
+            "FindPaths",
+            {
+                "source": {"kind": lineage_pb2.ARTIFACT, "id": artifact},
+                "target": {"kind": lineage_pb2.EXECUTION, "id": execution},
+            },
+        ),
+        ("Compare", {"left_artifact_id": artifact, "right_artifact_id": some["artifact"][1]}),
+    ]

@@ -1,0 +1,60 @@
+"""Every read as of a revision answers what the same read answered when it was the last."""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from lineage_store import errors
+from lineage_store.client.embedded import EmbeddedTransport
+from lineage_store.consistency import Consistency
+from lineage_store.database.checks.checking import check
+from lineage_store.wire import METHODS
+from tests.backends import mariadb, postgresql
+from tests.conformance.conftest import Call, request_of
+from tests.property.past_histories import RandomHistory, reads
+
+WRITES = 60
+
+
+@pytest.fixture(params=["sqlite", postgresql, mariadb], ids=["sqlite", "postgresql", "mariadb"])
+def url(request, tmp_path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/store.db"
+        return
+    with request.param.new_store() as store_url:
+        yield store_url
+
+
+def answered(transport: Any, method: str, fields: dict[str, Any]) -> Any:
+    """Return the answer to a read in a form that can be compared, errors included."""
+    request = request_of(method, fields)
+    try:
+        if METHODS[method].server_streaming:
+            return [part.SerializeToString() for part in transport.stream(method, request)]
+        return transport.call(method, request).SerializeToString(deterministic=True)
+    except errors.LineageError as error:
+        return type(error).__name__, error.message
+
+
+@pytest.mark.parametrize("seed", range(1, 3))
+def test_reads_as_of_a_revision(url, seed):
+    rng = random.Random(seed)
+    transport = EmbeddedTransport(url)
+    history = RandomHistory(Call(transport, dict), seed)
+    past: list[tuple[str, str, dict[str, Any], Any]] = []
+    for _ in range(WRITES):
+        history.write()
+        chosen = rng.sample(reads(history.ids, rng), 6)
+        past += [
+            (transport.last_revision, method, fields, answered(transport, method, fields))
+            for method, fields in chosen
+        ]
+    assert len({token for token, *_ in past}) > WRITES / 2
+    # Reads of one revision lie together, as those of an audit do: its store is made once.
+    for token, method, fields, expected in past:
+        as_of = transport.pinned(Consistency(at=token))
+        assert answered(as_of, method, fields) == expected, (token, method, fields)
+    transport.close()
+    assert check(url).findings.kept_findings == []
