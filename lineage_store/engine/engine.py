@@ -12,8 +12,9 @@ from lineage_store.database.queries.bodies import check_answer
 from lineage_store.database.transaction import Transaction
 from lineage_store.engine.cache.waiting import Announcements, announced_keys
 from lineage_store.engine.history.revisions import Tokens
-from lineage_store.engine.history.waiting import checked_stamp, wait_for_revision
+from lineage_store.engine.history.waiting import checked_stamp, stamp_by, wait_for_revision
 from lineage_store.engine.lineage.adjacency import Adjacency
+from lineage_store.engine.lineage.known_then import recorded_bound_of_values
 from lineage_store.engine.lineage.sources import GraphSources
 from lineage_store.engine.method import ABOUT_NOW, Method, Mode
 from lineage_store.engine.methods import method_of
@@ -115,6 +116,14 @@ class Engine:
         stamp: int = self._database.read(checked_stamp, self._tokens, token, AT)
         return stamp
 
+    def _past_of_values(self, request: Message) -> "Engine | None":
+        """Return the store as of the time that a walk names, if it needs the values of then."""
+        bound = recorded_bound_of_values(request)
+        if bound is None:
+            return None
+        stamp: int = self._database.read(stamp_by, bound)
+        return None if stamp == self._last_stamp() else self._past.at(stamp)
+
     def _store_at(self, stamp: int) -> "Engine":
         store = Engine("sqlite://", self._limits)
         store._database.fill(self._database.rows_at(stamp, self._limits.max_past_rows))
@@ -142,7 +151,8 @@ class Engine:
         method = method_of(name, request)
         if method.writes:
             return self._written(name, method, request)[0]
-        answer = self._read(method, request)
+        past = self._past_of_values(request) if method.mode is Mode.WALK else None
+        answer = self._read(method, request) if past is None else past.call(name, request)
         size = len(answer) if isinstance(answer, bytes) else answer.ByteSize()
         if size > self._max_answer_bytes:
             check_answer(size, self._max_answer_bytes, "ask for less at once")
@@ -197,6 +207,9 @@ class Engine:
         if consistency.at:
             stamp = self._stamp_of(method, name, consistency.at)
             return self._past.at(stamp).stream(name, request)
+        past = self._past_of_values(request)
+        if past is not None:
+            return past.stream(name, request)
         parts: Iterator[bytes]
         if method.mode is Mode.WAIT:
             parts = method.handler(self._database.read, self._announcements, request)

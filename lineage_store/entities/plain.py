@@ -20,11 +20,11 @@ def plain(value: object) -> Any:  # noqa: ANN401 - its shape is that of the valu
         return [plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
-    if isinstance(value, datetime):
-        return value.isoformat()
     if isinstance(value, AnyMessage):
         return {"type_url": value.type_url, "value": base64.b64encode(value.value).decode()}
-    return base64.b64encode(value).decode() if isinstance(value, bytes) else value
+    if isinstance(value, bytes):
+        value = base64.b64encode(value).decode()
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def printable(text: str) -> str:

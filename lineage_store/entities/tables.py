@@ -47,12 +47,10 @@ def cell(name: str, value: object) -> str:
         return _time_text(value)
     if name == "duration_ms" and isinstance(value, int):
         return duration_text(value)
-    if isinstance(value, str):
-        return printable(value)
-    if isinstance(value, PurePath):
-        return printable(str(value))
     if isinstance(value, datetime):
         return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if isinstance(value, str | PurePath):
+        return printable(str(value))
     return printable(json.dumps(plain(value), ensure_ascii=False))
 
 

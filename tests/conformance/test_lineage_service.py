@@ -101,8 +101,8 @@ def test_ending_nodes_are_answered_if_asked_for(diamond):
 def test_as_of(diamond):
     parts = trace(diamond, 4, direction=UPSTREAM, as_of={"happened_by_milliseconds": 5})
     assert names(parts) == "a4 | e2 | a2 | e1 | a1"
-    parts = trace(diamond, 4, direction=UPSTREAM, as_of={"recorded_by_microseconds": 5})
-    assert names(parts) == "a4"
+    with pytest.raises(errors.NotFound, match=r"not known then: artifact 4; the first .* is of 20"):
+        trace(diamond, 4, direction=UPSTREAM, as_of={"recorded_by_microseconds": 5})
     later = time.time_ns() // 1000 + 60_000_000
     parts = trace(diamond, 4, direction=UPSTREAM, as_of={"recorded_by_microseconds": later})
     assert len(edges(parts)) == 7

@@ -242,7 +242,11 @@ def test_as_of(store: LineageStore) -> None:
     query = store.lineage(type="Data", name="raw")
     then = T0 + timedelta(minutes=3, seconds=30)
     assert named(query.downstream(as_of=then).nodes) == ["Clean", "Train", "m1", "raw", "table"]
-    assert named(query.downstream(recorded_as_of=then).nodes) == ["raw"]
+    with pytest.raises(errors.NotFound, match="nothing was known then"):
+        query.downstream(recorded_as_of=then)
+    raw = store.artifacts.get("Data/raw")
+    with pytest.raises(errors.NotFound, match=f"not known then: artifact {raw.id}"):
+        store.lineage(raw).downstream(recorded_as_of=then)
     assert len(query.downstream(recorded_as_of=datetime.now(UTC))) == 8
     with pytest.raises(errors.InvalidArgument, match="time zone"):
         query.downstream(as_of=then.replace(tzinfo=None))

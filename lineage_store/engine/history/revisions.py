@@ -91,6 +91,21 @@ def iso(stamp: int) -> str:
     return moment.isoformat()
 
 
+def commit_by(connection: Connection, moment: int) -> CommitPoint:
+    """Return the last commit by a time in µs since the epoch.
+
+    Raises:
+        NotFound: The store has none by then.
+    """
+    point = history.last_commit_by(connection, moment)
+    if point.seq == 0:
+        first = history.first_commit(connection)
+        raise errors.NotFound(
+            f"nothing was known then: the first commit of the store is of {iso(first.recorded_at)}"
+        )
+    return point
+
+
 def get_revision(
     snapshot: Snapshot, request: pb.GetRevisionRequest, tokens: Tokens
 ) -> pb.GetRevisionResponse:
@@ -102,10 +117,5 @@ def get_revision(
     connection = snapshot.connection
     by = request.recorded_by_microseconds
     has_bound = request.HasField("recorded_by_microseconds")
-    point = history.last_commit_by(connection, by if has_bound else MAX_STAMP)
-    if point.seq == 0:
-        first = history.first_commit(connection)
-        raise errors.NotFound(
-            f"nothing was known then: the first commit of the store is of {iso(first.recorded_at)}"
-        )
+    point = commit_by(connection, by if has_bound else MAX_STAMP)
     return pb.GetRevisionResponse(revision=revision_message(tokens, connection, point))

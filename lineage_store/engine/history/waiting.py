@@ -8,7 +8,7 @@ from lineage_store import errors
 from lineage_store.database.commits import last_stamp
 from lineage_store.database.queries import history
 from lineage_store.database.queries.snapshot import Snapshot
-from lineage_store.engine.history.revisions import Tokens, no_such_revision
+from lineage_store.engine.history.revisions import Tokens, commit_by, no_such_revision
 
 WAIT_SECONDS = 5.0
 """Seconds that a call waits for a revision of another server."""
@@ -26,6 +26,15 @@ def checked_stamp(snapshot: Snapshot, tokens: Tokens, token: str, field: str) ->
     if stamp not in history.commits_at(snapshot.connection, [stamp]):
         raise no_such_revision(snapshot.connection, stamp, field)
     return stamp
+
+
+def stamp_by(snapshot: Snapshot, bound: int) -> int:
+    """Return the stamp of the last commit by a time in µs since the epoch.
+
+    Raises:
+        NotFound: The store has none by then.
+    """
+    return commit_by(snapshot.connection, bound).recorded_at
 
 
 def wait_for_revision(read: Callable[..., Any], tokens: Tokens, token: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from lineage_store import errors
 from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.lineage.budget import Meter
+from lineage_store.engine.lineage.known_then import check_known
 from lineage_store.engine.lineage.reader import GraphReader
 from lineage_store.engine.lineage.selection import NUMBERS, check_exist, kind_of
 from lineage_store.engine.lineage.sources import GraphSources
@@ -69,6 +70,7 @@ def find_paths(snapshot: Snapshot, request: pb.FindPathsRequest, sources: GraphS
     reader = graph(request, "as_of", sources, with_bodies=False)(snapshot)
     for kind, node_id in ends:
         check_exist(snapshot, kind, [node_id])
+        check_known(snapshot, kind, [node_id], request.as_of)
     answer = _Answer()
     try:
         _search(reader, request, ends, meter, answer)

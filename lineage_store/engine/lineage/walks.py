@@ -9,8 +9,10 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from lineage_store import errors
 from lineage_store.database.queries.lineage import LineageReader
+from lineage_store.database.queries.past_nodes import PastLineageReader
 from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.lineage.filters import condition
+from lineage_store.engine.lineage.known_then import known_then
 from lineage_store.engine.lineage.reader import GraphReader
 from lineage_store.engine.lineage.selection import Find, selection
 from lineage_store.engine.lineage.sources import GraphSources
@@ -82,7 +84,8 @@ def plan(
         field = f"ending_{of.plural}"
         if walk.HasField(field):
             required(getattr(walk, field), "filter_query", f"walk.{field}.")
-    return Plan(rules, kind, find, graph(walk, "walk.as_of", sources, with_bodies=with_bodies))
+    walked = graph(walk, "walk.as_of", sources, with_bodies=with_bodies)
+    return Plan(rules, kind, known_then(kind, find, walk.as_of), walked)
 
 
 def check_enums(message: Message, where: str) -> None:
@@ -174,6 +177,5 @@ def graph(message: _AsOfHolder, where: str, sources: GraphSources, *, with_bodie
             raise errors.InvalidArgument(f"{where} must have a bound")
         return lambda snapshot: sources.present(snapshot, with_bodies=with_bodies)
     column, moment = _BOUNDS[bound], getattr(message.as_of, bound)
-    return lambda snapshot: LineageReader(
-        snapshot, bound=column, as_of=moment, with_bodies=with_bodies
-    )
+    reader = PastLineageReader if column == "recorded_at" else LineageReader
+    return lambda snapshot: reader(snapshot, bound=column, as_of=moment, with_bodies=with_bodies)
