@@ -5,7 +5,7 @@ SUMMARY = "Record, read and serve the lineage of machine-learning pipelines."
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "artifacts": ("nodes", "artifacts", "List artifacts, or show one."),
     "cache": ("cache", "cache", "List, explain and invalidate cache entries."),
-    "changes": ("history", "changes", "List what was committed, in order; or follow it."),
+    "changes": ("history", "changes", "List commits in their order, or follow them."),
     "compare": ("lineage", "compare", "Say why two artifacts differ."),
     "completion": ("completion", "completion", "Install shell completion, or print its script."),
     "contexts": ("nodes", "contexts", "List contexts, or show one."),

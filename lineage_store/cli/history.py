@@ -40,7 +40,7 @@ def history_command(kind: NodeKind) -> click.Command:
         lines = chain.from_iterable(map(_lines, versions))
         render.echo_table(("version", "recorded_at", "commit", "writer", "change"), list(lines))
 
-    text = f"Show all versions of one {kind.name}: when, by whom, and what changed."
+    text = f"Show all versions of one {kind.name}: times, writers and changes."
     options = (click.argument("node"), store_option, document_options)
     for option in reversed(options):
         history = option(history)
@@ -85,11 +85,11 @@ def revision(url: str, by: datetime | None, *, as_json: bool) -> None:
 @click.command()
 @click.option("--after", metavar="TOKEN", default="", help="Only after this revision.")
 @click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Only facts of this kind.")
-@click.option("--follow", is_flag=True, help="Go on with what is to come, until you stop it.")
+@click.option("--follow", is_flag=True, help="Wait for more commits, until you stop it.")
 @store_option
 @document_options
 def changes(url: str, after: str, kinds: tuple[str, ...], *, follow: bool, as_json: bool) -> None:
-    """List what was committed, one commit a line, in the order of commits.
+    """List commits in their order, one a line.
 
     Keep the token of the last commit that you have dealt with, and go on from it with --after.
     """

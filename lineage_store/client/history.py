@@ -68,7 +68,7 @@ class History:
             request.after_version = versions[-1].number
 
     def changes(self, after: str = "", kinds: Iterable[str] = ()) -> Iterator[Commit]:
-        """Yield what was committed after a revision, up to now.
+        """Yield the commits after a revision, up to now.
 
         Args:
             after: The token of the revision; empty: from the first commit on.
@@ -86,7 +86,7 @@ class History:
             request.after = response.last.token
 
     def watch(self, after: str = "", kinds: Iterable[str] = ()) -> Iterator[Commit]:
-        """Yield what was committed after a revision, and what is to come, without end.
+        """Yield the commits after a revision, and those to come, without end.
 
         Each commit comes once, in the order of commits. If the server goes away, the iterator goes
         on from the last one when it is back. To go on in another process, keep the token of the

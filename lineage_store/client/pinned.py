@@ -1,4 +1,4 @@
-"""A transport whose calls read one revision, or a revision and what came after."""
+"""A transport whose calls read one revision, or one that is not older."""
 
 from collections.abc import Iterator
 from typing import Protocol

@@ -63,7 +63,7 @@ class ClientStore(
         self.history = History(transport)
 
     def at(self, revision: str | datetime) -> Self:
-        """Return this store as of a revision: every read answers what it held then.
+        """Return this store as of a revision: every read answers the state of then.
 
         ```python
         with store.at("2026-06-30T12:00:00+00:00") as then:
@@ -85,7 +85,7 @@ class ClientStore(
     def at_least(self, revision: str) -> Self:
         """Return this store, each read of which sees a revision or a later one.
 
-        Another server of the store waits until it has what you wrote through this one:
+        Another server of the store waits until it has your writes through this one:
 
         ```python
         there.at_least(here.last_revision).artifacts.get(7)

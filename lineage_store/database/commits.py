@@ -57,7 +57,7 @@ class Commit:
     Attributes:
         point: Its place in the order of all.
         writer: The process that writes; see `tables.writers`.
-        clock: What the clock of the writer said, in µs since the epoch.
+        clock: The clock of the writer, in µs since the epoch.
         last: The commit before.
     """
 

@@ -105,6 +105,10 @@ class Driver(Protocol):
         """Interrupt statements that take longer; they raise DeadlineExceeded."""
 
     @property
+    def returns_inserted(self) -> bool:
+        """True if an INSERT can return the rows that it has inserted, without a round trip."""
+
+    @property
     def refuses_large_values(self) -> bool:
         """True if `below` works; it costs less than measuring each value in the query."""
 
@@ -181,6 +185,11 @@ class Connection:
     def max_row_bytes(self) -> int:
         """Bytes that the values of one row may have."""
         return self._driver.max_row_bytes
+
+    @property
+    def returns_inserted(self) -> bool:
+        """True if `insert_returning` can be called: a look before the insert costs as much."""
+        return self._driver.returns_inserted
 
     @property
     def measures_by_reading(self) -> bool:
@@ -289,6 +298,21 @@ class Connection:
             table, columns or columns_of(table), rows, on_conflict=on_conflict
         ):
             self._run(text, arguments)
+
+    def insert_returning(self, table: Table, rows: Sequence[Row], width: int) -> list[Row]:
+        """Insert rows but for those whose key is there; return the keys of those inserted.
+
+        Args:
+            table: Where to insert.
+            rows: The rows, with the values of the key first.
+            width: The number of columns of the key.
+        """
+        columns = columns_of(table)
+        key = ", ".join(columns[:width])
+        inserted: list[Row] = []
+        for text, arguments in self._driver.inserts(table, columns, rows, on_conflict="ignore"):
+            inserted += self._fetch(f"{text} RETURNING {key}", arguments)
+        return inserted
 
     def _fetch(self, text: str, arguments: Any) -> list[Row]:
         if self._statements_left == 0:

@@ -7,7 +7,8 @@ column by column, and each number is stored as its difference from the one above
 
 from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
-from itertools import chain, pairwise
+from itertools import chain
+from operator import sub
 
 from google.protobuf.message import DecodeError
 
@@ -85,9 +86,12 @@ def encoded_facts(facts: Facts) -> bytes:
     """Return facts as a commit stores them; their order within a kind is kept."""
     deltas: list[int] = []
     for keys in facts.values():
+        if len(keys) == 1:  # as a rule, for a request that puts one node
+            deltas += keys[0]
+            continue
         for column in zip(*keys, strict=True):
             deltas.append(column[0])
-            deltas += [number - above for above, number in pairwise(column)]
+            deltas += map(sub, column[1:], column)
     message = commits_pb2.CommitFacts(
         kinds=list(facts), counts=[len(keys) for keys in facts.values()], deltas=deltas
     )

@@ -1,4 +1,4 @@
-"""The rows of a store as of a commit: what it held then, no more and no less.
+"""The rows of a store as of a commit: all that it held then, and no others.
 
 A row that never changes was there if it was recorded by then. Of a row that does, the version that
 was current then is among those that it has replaced, or it is the present one.

@@ -1,6 +1,6 @@
 """A transaction that writes: its reads include its staged changes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
 from lineage_store.database.commits import Commit, CommitPoint, write_commit
@@ -85,7 +85,7 @@ class Transaction:
     @lazy_property
     def members(self) -> Members:
         """Attributions and associations."""
-        return Members(self._connection, self._journal, self._is_new)
+        return Members(self._connection, self._journal, self._new_ids)
 
     @lazy_property
     def parents(self) -> Parents:
@@ -107,8 +107,8 @@ class Transaction:
         """Reports on the payloads of artifacts."""
         return Reports(self._connection, self._journal)
 
-    def _is_new(self, kind: NodeKind, node_id: int) -> bool:
-        return kind in self.nodes and self.nodes[kind].is_new(node_id)
+    def _new_ids(self, kind: NodeKind) -> Collection[int]:
+        return self.nodes[kind].new_ids if kind in self.nodes else ()
 
     @classmethod
     def reading(cls, snapshot: Snapshot) -> "Transaction":

@@ -153,7 +153,7 @@ class Writer:
         return Transaction(self.connection, self._ids, self._types, self._node_bound, commit)
 
     def _sign(self, committed: CommitPoint | None, last: CommitPoint, turn: int) -> None:
-        """Write what others need to know of this transaction; see `CommitOutcomes`."""
+        """Write the marks of this transaction for others; see `CommitOutcomes`."""
         if self._driver.is_remote:
             self._outcomes.stamp(self.connection, committed or last, turn + 1)
         elif committed is not None and not self._outcomes.is_introduced:

@@ -1,4 +1,4 @@
-"""Versions of nodes, and what was committed, as a user sees them."""
+"""Versions of nodes, revisions and commits, as a user sees them."""
 
 import json
 from dataclasses import dataclass, field
@@ -32,12 +32,12 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """What was recorded together.
+    """Facts that were recorded together.
 
     Attributes:
         revision: The state after it.
         writer: Host and process that wrote it, or the number of the process.
-        clock: What the clock of that process said.
+        clock: The clock of that process.
         is_backfill: It names facts that were recorded before there were commits.
         facts: Its facts, where they were asked for: kind and key.
     """

@@ -27,9 +27,8 @@ _FIELDS = {
     "events": ("id", "recorded_at", "body"),
     **dict.fromkeys((kind.plural for kind in KINDS), ("revision", "recorded_at", "body")),
 }
-_WITH_REVISIONS = 2
-_WITHOUT_REVISION = (tables.types, tables.artifact_reports)
-"""Tables whose rows had no revision before version 2 of the format."""
+_WITH_COMMITS = 2
+"""The first version of the format whose archives have commits."""
 
 _KIND_NUMBERS = {kind.name: kind.number for kind in KINDS}
 
@@ -89,8 +88,8 @@ def to_row(table: StoredTable, fields: Mapping[str, object], version: int) -> Ro
             body can't be read or says otherwise.
     """
     expected = fields_of(table)
-    if version < _WITH_REVISIONS and table in _WITHOUT_REVISION:
-        fields = {"revision": 1, **fields}
+    if version < _WITH_COMMITS:
+        fields = _completed(table, fields)
     if fields.keys() != set(expected):
         odd = sorted(fields.keys() ^ set(expected), key=str)[0]
         state = "not known" if odd in fields else "missing"
@@ -101,6 +100,17 @@ def to_row(table: StoredTable, fields: Mapping[str, object], version: int) -> Ro
     if "body" in values:
         values = _with_columns_of_body(table, values)
     return tuple(values[name] for name in columns_of(table))
+
+
+def _completed(table: StoredTable, fields: Mapping[str, object]) -> Mapping[str, object]:
+    """Return the fields of a record of version 1 with those that it lacks."""
+    if table in {tables.types, tables.artifact_reports}:
+        return {"revision": 1, **fields}
+    if table is tables.cache_entries:
+        invalidated_at = fields.get("invalidated_at")
+        stamp = invalidated_at * 1_000 if isinstance(invalidated_at, int) else None
+        return {"invalidation_recorded_at": stamp, **fields}
+    return fields
 
 
 def _with_columns_of_body(table: StoredTable, values: Fields) -> Fields:

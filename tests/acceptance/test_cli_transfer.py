@@ -75,12 +75,12 @@ def test_check_says_what_is_wrong_and_repairs_it(url: str) -> None:
     assert "reference: events id=1: artifact_id 999 is not in artifacts" in lines
     assert any(line.startswith("1 column of artifacts: ") for line in lines)
     assert any("--repair-index" in line for line in lines)
-    assert error.startswith("error: 3 findings in this store")
+    assert error.startswith("error: 5 findings in this store")
     code, out, error = run("db", "check", "--database", url, "--json")
     assert code == 1
     report = json.loads(out)
-    assert report["total"] == 3
-    assert {one["kind"] for one in report["findings"]} == {"column", "reference"}
+    assert report["total"] == 5
+    assert {one["kind"] for one in report["findings"]} == {"column", "reference", "commit"}
     code, out, error = run("db", "check", "--database", url, "--repair-index")
     assert (code, error) == (0, "")
     assert "rebuilt 2 rows" in out

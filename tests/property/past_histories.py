@@ -1,6 +1,7 @@
 """Random histories of a store, and every kind of read of it."""
 
 import random
+from collections.abc import Iterator
 from typing import Any
 
 from lineage_store.v1 import lineage_pb2
@@ -140,41 +141,41 @@ def reads(ids: dict[str, list[int]], rng: random.Random) -> list[tuple[str, dict
         kind: [rng.randrange(1, max(of, default=0) + 3) for _ in range(2)]
         for kind, of in ids.items()
     }
-    artifact, execution, context = (some[kind][0] for kind in KINDS)
-    plain: list[tuple[str, dict[str, Any]]] = []
+    return [*_node_reads(some), *_edge_reads(some), *_lineage_reads(some)]
+
+
+def _node_reads(some: dict[str, list[int]]) -> Iterator[tuple[str, dict[str, Any]]]:
     for kind in KINDS:
         title = kind.title()
-        plain += [
-            (f"Get{title}s", {}),
-            (f"Get{title}sByID", {f"{kind}_ids": some[kind]}),
-            (f"Get{title}Types", {}),
-            (f"Get{title}sByType", {"type_name": "T"}),
-            (
-                f"Get{title}ByTypeAndName",
-                {"type_name": "T", f"{kind}_name": f"moved{some[kind][0]}"},
-            ),
-        ]
-        plain += [(f"Get{title}s", {"options": {"filter_query": one}}) for one in FILTERS[kind]]
-    walk = {"start": {"kind": 1, "ids": {"ids": [artifact]}}}
-    return [
-        *plain,
-        ("GetEventsByArtifactIDs", {"artifact_ids": some["artifact"]}),
-        ("GetEventsByExecutionIDs", {"execution_ids": some["execution"]}),
-        ("GetContextsByArtifact", {"artifact_id": artifact}),
-        ("GetArtifactsByContext", {"context_id": context}),
-        ("GetExecutionsByContext", {"context_id": context}),
-        ("GetParentContextsByContext", {"context_id": context}),
-        ("GetArtifactsByURI", {"uris": ["u1"]}),
-        ("ListEntries", {}),
-        ("Trace", {"walk": walk}),
-        ("Trace", {"walk": walk | {"as_of": {"happened_by_milliseconds": 5_000}}}),
-        ("Summarize", {"walk": walk}),
-        (
-            "FindPaths",
-            {
-                "source": {"kind": lineage_pb2.ARTIFACT, "id": artifact},
-                "target": {"kind": lineage_pb2.EXECUTION, "id": execution},
-            },
-        ),
-        ("Compare", {"left_artifact_id": artifact, "right_artifact_id": some["artifact"][1]}),
-    ]
+        name = f"moved{some[kind][0]}"
+        yield f"Get{title}s", {}
+        yield f"Get{title}sByID", {f"{kind}_ids": some[kind]}
+        yield f"Get{title}Types", {}
+        yield f"Get{title}sByType", {"type_name": "T"}
+        yield f"Get{title}ByTypeAndName", {"type_name": "T", f"{kind}_name": name}
+        for query in FILTERS[kind]:
+            yield f"Get{title}s", {"options": {"filter_query": query}}
+    yield "GetArtifactsByURI", {"uris": ["u1"]}
+    yield "ListEntries", {}
+
+
+def _edge_reads(some: dict[str, list[int]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    artifact, context = some["artifact"][0], some["context"][0]
+    yield "GetEventsByArtifactIDs", {"artifact_ids": some["artifact"]}
+    yield "GetEventsByExecutionIDs", {"execution_ids": some["execution"]}
+    yield "GetContextsByArtifact", {"artifact_id": artifact}
+    yield "GetArtifactsByContext", {"context_id": context}
+    yield "GetExecutionsByContext", {"context_id": context}
+    yield "GetParentContextsByContext", {"context_id": context}
+
+
+def _lineage_reads(some: dict[str, list[int]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    left, right = some["artifact"]
+    walk = {"start": {"kind": lineage_pb2.ARTIFACT, "ids": {"ids": [left]}}}
+    source = {"kind": lineage_pb2.ARTIFACT, "id": left}
+    target = {"kind": lineage_pb2.EXECUTION, "id": some["execution"][0]}
+    yield "Trace", {"walk": walk}
+    yield "Trace", {"walk": walk | {"as_of": {"happened_by_milliseconds": 5_000}}}
+    yield "Summarize", {"walk": walk}
+    yield "FindPaths", {"source": source, "target": target}
+    yield "Compare", {"left_artifact_id": left, "right_artifact_id": right}

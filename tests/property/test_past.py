@@ -8,6 +8,7 @@ import pytest
 
 from lineage_store import errors
 from lineage_store.client.embedded import EmbeddedTransport
+from lineage_store.client.transport import Transport
 from lineage_store.consistency import Consistency
 from lineage_store.database.checks.checking import check
 from lineage_store.wire import METHODS
@@ -27,7 +28,7 @@ def url(request, tmp_path) -> Iterator[str]:
         yield store_url
 
 
-def answered(transport: Any, method: str, fields: dict[str, Any]) -> Any:
+def answered(transport: Transport, method: str, fields: dict[str, Any]) -> object:
     """Return the answer to a read in a form that can be compared, errors included."""
     request = request_of(method, fields)
     try:
@@ -46,7 +47,7 @@ def recorded_by(stamp: int, method: str, fields: dict[str, Any]) -> dict[str, An
     return fields | {"as_of": bound} if method in {"FindPaths", "Compare"} else None
 
 
-def check_bounded(answer: Any, expected: Any) -> None:
+def check_bounded(answer: object, expected: object) -> None:
     """Check an answer from the present store; it says in other words that a node was not known."""
     if isinstance(expected, tuple):
         assert isinstance(answer, tuple)
@@ -60,7 +61,7 @@ def test_reads_as_of_a_revision(url, seed):
     rng = random.Random(seed)
     transport = EmbeddedTransport(url)
     history = RandomHistory(Call(transport, dict), seed)
-    past: list[tuple[str, str, dict[str, Any], Any]] = []
+    past: list[tuple[str, str, dict[str, Any], object]] = []
     for _ in range(WRITES):
         history.write()
         chosen = rng.sample(reads(history.ids, rng), 6)

@@ -7,7 +7,7 @@ from pathlib import Path
 from lineage_store.database.bulk.store_contents import content_tables
 from lineage_store.transfer.archive import VERSION
 from lineage_store.transfer.dumping import dump
-from lineage_store.transfer.records import facts_of
+from lineage_store.transfer.records import fields_of
 from tests.transfer.archives import records_of
 from tests.transfer.stores import fill
 
@@ -20,7 +20,7 @@ def test_the_members_of_each_table():
     for names, members, body in re.findall(r"^\| (`.+?) \| (`.*?) \|(.*)\|$", PAGE, re.MULTILINE):
         for name in re.findall(r"`(\w+)`", names):
             described[name] = re.findall(r"`(\w+)`", members) + ["body"] * bool(body.strip())
-    actual = {table.name: list(facts_of(table)) for table in content_tables()}
+    actual = {table.name: list(fields_of(table)) for table in content_tables()}
     assert {name: sorted(members) for name, members in described.items()} == {
         name: sorted(members) for name, members in actual.items()
     }

@@ -202,7 +202,7 @@ def test_the_statements_compile_for_other_databases(dialect):
     lists = {
         cache_entries._NEWEST: {"in_scope": "", "most": 8},
         cache_entries._COUNT_HITS: {"more": 1, "moment": 1},
-        cache_entries._INVALIDATE: {"moment": 1, "who": "", "reason": ""},
+        cache_entries._INVALIDATE: {"moment": 1, "who": "", "reason": "", "stamp": 1},
         fingerprints._BY_PROPERTY: {"property_name": "", "most": 8},
         fingerprints._BY_CONTEXT: {"kind_number": 2, "type_name": "", "most": 8},
     }

@@ -30,7 +30,6 @@ COUNTED = (
     tables.parent_contexts,
     tables.node_versions,
     tables.type_versions,
-    tables.commits,
     tables.cache_entries,
     tables.cache_claims,
     tables.cache_hits,

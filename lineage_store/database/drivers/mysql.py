@@ -75,6 +75,7 @@ class MysqlDriver:
     changes_tables_at_once = False
     is_single = False
     refuses_large_values = False
+    returns_inserted = False
     may_create = True
     is_missing = False
 

@@ -84,6 +84,7 @@ class PostgresqlDriver:
     max_row_bytes = MAX_ROW_BYTES
     is_single = False
     refuses_large_values = False
+    returns_inserted = False
     may_create = True
     is_missing = False
 

@@ -131,7 +131,7 @@ class Members:
     Args:
         connection: Reads and writes.
         journal: Of the transaction.
-        is_new: Return whether the transaction creates a node of a kind, so that it can't be tied.
+        new_ids: Return the nodes of a kind that the transaction creates: nothing is tied to them.
 
     Attributes:
         kinds: The kinds of nodes that are members.
@@ -140,11 +140,14 @@ class Members:
     kinds = tuple(tables.members)
 
     def __init__(
-        self, connection: Connection, journal: Journal, is_new: Callable[[NodeKind, int], bool]
+        self,
+        connection: Connection,
+        journal: Journal,
+        new_ids: Callable[[NodeKind], Collection[int]],
     ) -> None:
         self._journal = journal
         self._connection = connection
-        self._is_new = is_new
+        self._new_ids = new_ids
         self._stored: dict[NodeKind, dict[Pair, bool]] = {kind: {} for kind in self.kinds}
         self._new: dict[NodeKind, Staged[Pair, int]] = {
             kind: Staged(journal) for kind in self.kinds
@@ -157,18 +160,23 @@ class Members:
 
     def check(self, kind: NodeKind, pairs: Iterable[Pair]) -> None:
         """Learn with one statement which pairs are tied, so that `untied` needs none."""
-        stored = self._stored[kind]
-        unknown_pairs = [
-            pair
-            for pair in dict.fromkeys(pairs)
-            if pair not in stored and self._may_be_tied(kind, pair)
-        ]
+        stored, unknown_pairs = self._stored[kind], self._unknown(kind, pairs)
         stored.update(dict.fromkeys(unknown_pairs, False))
         for pair in self._connection.rows_of(_EXISTING_MEMBERS[kind], unknown_pairs):
             stored[tuple(pair)] = True
 
-    def _may_be_tied(self, kind: NodeKind, pair: Pair) -> bool:
-        return not (self._is_new(CONTEXT, pair[0]) or self._is_new(kind, pair[1]))
+    def _unknown(self, kind: NodeKind, pairs: Iterable[Pair]) -> list[Pair]:
+        """Return those pairs that may be tied, as far as nobody has looked."""
+        stored, new_contexts, new_nodes = (
+            self._stored[kind],
+            self._new_ids(CONTEXT),
+            self._new_ids(kind),
+        )
+        return [
+            pair
+            for pair in dict.fromkeys(pairs)
+            if pair not in stored and pair[0] not in new_contexts and pair[1] not in new_nodes
+        ]
 
     def untied(self, kind: NodeKind, pairs: Iterable[Pair]) -> list[Pair]:
         """Return those pairs of context and node that are not tied."""
@@ -185,9 +193,23 @@ class Members:
     def flush(self) -> None:
         """Write the staged memberships that are new."""
         for kind, table in tables.members.items():
-            self._added[kind] = self._absent(kind, self._new[kind].items)
-            rows = [(*pair, self._journal.stamp) for pair in self._added[kind]]
-            self._connection.insert(table, rows, on_conflict="ignore")  # a cluster may be faster
+            stored = self._stored[kind]
+            pairs = [pair for pair in self._new[kind].items if not stored.get(pair, False)]
+            if pairs:
+                self._added[kind] = self._insert(kind, table, pairs)
+
+    def _insert(self, kind: NodeKind, table: Table, pairs: list[Pair]) -> list[Pair]:
+        """Insert pairs, some of which may be there; return those that are new."""
+        stamp = self._journal.stamp
+        has_unknown = bool(self._unknown(kind, pairs))
+        if has_unknown and self._connection.returns_inserted:
+            rows = [(*pair, stamp) for pair in pairs]
+            return self._connection.insert_returning(table, rows, 2)
+        if has_unknown:
+            pairs = self._absent(kind, pairs)
+        # A cluster may be faster than the look.
+        self._connection.insert(table, [(*pair, stamp) for pair in pairs], on_conflict="ignore")
+        return pairs
 
     def facts(self) -> dict[int, Sequence[FactKey]]:
         """Return the memberships that are new, once they are flushed."""

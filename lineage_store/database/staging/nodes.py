@@ -140,6 +140,11 @@ class Nodes:
         self.check([node_id])
         return self._existence[node_id]
 
+    @property
+    def new_ids(self) -> set[int]:
+        """The ids of the nodes that this transaction creates."""
+        return {i for i, node in self._changed.items.items() if node.stored is None}
+
     def is_new(self, node_id: int) -> bool:
         """Return whether this transaction creates the node, so that nothing refers to it yet."""
         node = self._changed.items.get(node_id)

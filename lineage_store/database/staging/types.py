@@ -163,6 +163,8 @@ class Types:
 
     def flush(self) -> None:
         """Write all staged types, and keep the versions that they replace."""
+        if not self._changed.items:  # as a rule
+            return
         stamp = self._journal.stamp
         updated_ids = [i for i in self._changed.items if i not in self._new.items]
         replaced_rows = self._connection.rows_of(_REPLACED, updated_ids)

@@ -1,4 +1,4 @@
-"""GetChanges and Watch: what was committed after a revision, in the order of commits."""
+"""GetChanges and Watch: the commits after a revision, in their order."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -82,7 +82,9 @@ def _fitting(rows: list[Any]) -> list[Any]:
 def watch(
     read: Read, announcements: Announcements, request: pb.WatchRequest, tokens: Tokens
 ) -> Iterator[bytes]:
-    """Yield encoded answers of GetChanges, also to commits to come; empty: it only goes on.
+    """Yield encoded answers, also to commits to come; an empty one says only that it goes on.
+
+    A WatchResponse has the fields of a GetChangesResponse, so it is encoded as one.
 
     Raises:
         LineageError: As `get_changes` raises.

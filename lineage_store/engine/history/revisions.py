@@ -25,7 +25,7 @@ class Tokens:
         self._origin = ""
 
     def origin(self, connection: Connection) -> str:
-        """Return what tells the store from others; read once."""
+        """Return the mark that tells the store from others; read once."""
         if not self._origin:
             seed = history.first_seed(connection)
             self._origin = hashlib.sha256(seed).hexdigest()[:8]

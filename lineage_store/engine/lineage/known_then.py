@@ -20,7 +20,7 @@ _MS, _US = timedelta(milliseconds=1), timedelta(microseconds=1)
 def recorded_bound_of_values(request: Message) -> int | None:
     """Return the time of a request that needs the values that nodes had then, or None.
 
-    A walk from some ids needs the versions of what it meets alone. A filter, a name or a
+    A walk from some ids needs the versions of the nodes that it meets. A filter, a name or a
     comparison needs the index over the nodes as they were.
     """
     bounded: Any = request

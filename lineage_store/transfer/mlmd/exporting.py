@@ -27,7 +27,7 @@ _STORED = (
     *("attributions", "associations", "parent_contexts"),
 )
 _BEHIND = (
-    *("node_versions", "type_versions", "commits"),
+    *("node_versions", "type_versions"),
     *("cache_entries", "cache_claims", "cache_hits"),
     *("artifact_reports", "artifact_report_versions"),
 )
