@@ -11,6 +11,11 @@ from tests.conformance.conftest import Call
 
 KINDS = ("artifact", "execution", "context")
 
+Fields = dict[str, Any]
+"""The fields of a request, as plain values."""
+
+Read = tuple[str, Fields]
+
 
 class RandomHistory:
     """Writes of every kind, one at a time.
@@ -41,7 +46,7 @@ class RandomHistory:
         )
         self.random.choice(writes)()
 
-    def _node(self, kind: str) -> dict[str, Any]:
+    def _node(self, kind: str) -> Fields:
         node: dict[str, Any] = {
             "type_id": self.types[kind],
             "properties": {"p": self.random.randrange(4)},
@@ -135,7 +140,7 @@ FILTERS = {
 }
 
 
-def reads(ids: dict[str, list[int]], rng: random.Random) -> list[tuple[str, dict[str, Any]]]:
+def reads(ids: dict[str, list[int]], rng: random.Random) -> list[Read]:
     """Return reads of every kind, about nodes that may or may not be there."""
     some = {
         kind: [rng.randrange(1, max(of, default=0) + 3) for _ in range(2)]
@@ -144,7 +149,7 @@ def reads(ids: dict[str, list[int]], rng: random.Random) -> list[tuple[str, dict
     return [*_node_reads(some), *_edge_reads(some), *_lineage_reads(some)]
 
 
-def _node_reads(some: dict[str, list[int]]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _node_reads(some: dict[str, list[int]]) -> Iterator[Read]:
     for kind in KINDS:
         title = kind.title()
         name = f"moved{some[kind][0]}"
@@ -159,7 +164,7 @@ def _node_reads(some: dict[str, list[int]]) -> Iterator[tuple[str, dict[str, Any
     yield "ListEntries", {}
 
 
-def _edge_reads(some: dict[str, list[int]]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _edge_reads(some: dict[str, list[int]]) -> Iterator[Read]:
     artifact, context = some["artifact"][0], some["context"][0]
     yield "GetEventsByArtifactIDs", {"artifact_ids": some["artifact"]}
     yield "GetEventsByExecutionIDs", {"execution_ids": some["execution"]}
@@ -169,7 +174,7 @@ def _edge_reads(some: dict[str, list[int]]) -> Iterator[tuple[str, dict[str, Any
     yield "GetParentContextsByContext", {"context_id": context}
 
 
-def _lineage_reads(some: dict[str, list[int]]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _lineage_reads(some: dict[str, list[int]]) -> Iterator[Read]:
     left, right = some["artifact"]
     walk = {"start": {"kind": lineage_pb2.ARTIFACT, "ids": {"ids": [left]}}}
     source = {"kind": lineage_pb2.ARTIFACT, "id": left}

@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -14,7 +13,7 @@ from lineage_store.database.checks.checking import check
 from lineage_store.wire import METHODS
 from tests.backends import mariadb, postgresql
 from tests.conformance.conftest import Call, request_of
-from tests.property.past_histories import RandomHistory, reads
+from tests.property.past_histories import Fields, RandomHistory, reads
 
 WRITES = 60
 
@@ -28,7 +27,7 @@ def url(request, tmp_path) -> Iterator[str]:
         yield store_url
 
 
-def answered(transport: Transport, method: str, fields: dict[str, Any]) -> object:
+def answered(transport: Transport, method: str, fields: Fields) -> object:
     """Return the answer to a read in a form that can be compared, errors included."""
     request = request_of(method, fields)
     try:
@@ -39,7 +38,7 @@ def answered(transport: Transport, method: str, fields: dict[str, Any]) -> objec
         return type(error).__name__, error.message
 
 
-def recorded_by(stamp: int, method: str, fields: dict[str, Any]) -> dict[str, Any] | None:
+def recorded_by(stamp: int, method: str, fields: Fields) -> Fields | None:
     """Return a query of lineage with a bound on the record time, or None if it can't have one."""
     bound = {"recorded_by_microseconds": stamp}
     if method in {"Trace", "Summarize"} and "as_of" not in fields["walk"]:
@@ -61,7 +60,7 @@ def test_reads_as_of_a_revision(url, seed):
     rng = random.Random(seed)
     transport = EmbeddedTransport(url)
     history = RandomHistory(Call(transport, dict), seed)
-    past: list[tuple[str, str, dict[str, Any], object]] = []
+    past: list[tuple[str, str, Fields, object]] = []
     for _ in range(WRITES):
         history.write()
         chosen = rng.sample(reads(history.ids, rng), 6)
