@@ -8,6 +8,7 @@ from lineage_store.client.calls import OrderBy, Page, id_of
 from lineage_store.client.history import History
 from lineage_store.client.nodes import NodeCalls
 from lineage_store.client.notation import NotationMethods
+from lineage_store.client.pinned import PinnedTransport
 from lineage_store.client.transport import Transport
 from lineage_store.entities import Context, Node
 from lineage_store.entities.versions import Version
@@ -59,9 +60,25 @@ class NodeCollection(NodeCalls, Generic[N]):
         """Return a node by its id or name.
 
         Raises:
-            NotFound: There is none.
+            NotFound: There is none. If you read a past revision, it says since when there is.
             InvalidArgument: The text names no node of this kind, or several.
         """
+        try:
+            return self._get(name)
+        except errors.NotFound as error:
+            present = (
+                self._transport.present if isinstance(self._transport, PinnedTransport) else None
+            )
+            known = None if present is None else NodeCollection(present, self._class).find(name)
+            if present is None or known is None:
+                raise
+            first = History(present).versions(self._kind, int(known.id or 0))[0]
+            raise errors.NotFound(
+                f"not known then: {self._kind.name} {known.id}; the store learned of it at "
+                f"{first.recorded_at.isoformat()}"
+            ) from error
+
+    def _get(self, name: int | str) -> N:
         if isinstance(name, bool) or not isinstance(name, int | str):
             raise errors.InvalidArgument(
                 f"name one {self._kind.name} by its id or a text, not by {name!r:.100}"

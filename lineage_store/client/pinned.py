@@ -13,6 +13,15 @@ class Pinnable(Protocol):
 
     last_revision: str
 
+    def call(self, method: str, request: Message) -> Message:
+        """Return the response of the present store."""
+
+    def stream(self, method: str, request: Message) -> Iterator[Message]:
+        """Yield the messages of the present store."""
+
+    def close(self) -> None:
+        """Free the resources."""
+
     def call_with(self, method: str, request: Message, consistency: Consistency) -> Message:
         """Return the response as of a revision."""
 
@@ -38,6 +47,11 @@ class PinnedTransport:
     def last_revision(self) -> str:
         """The token of the revision that the last call wrote or read."""
         return self._transport.last_revision
+
+    @property
+    def present(self) -> Pinnable | None:
+        """The other transport, if this one reads an exact revision."""
+        return self._transport if self._consistency.at else None
 
     def call(self, method: str, request: Message) -> Message:
         """Return the response to `request`; see `Transport.call`."""

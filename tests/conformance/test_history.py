@@ -4,7 +4,7 @@ from itertools import islice
 
 import pytest
 
-from lineage_store import Artifact, ArtifactType, errors
+from lineage_store import Artifact, ArtifactType, connect, errors
 from lineage_store.client.store import ClientStore
 from lineage_store.consistency import Consistency
 from lineage_store.v1 import history_pb2 as pb
@@ -37,8 +37,10 @@ def test_a_write_answers_a_revision_that_reads_can_name(store):
         assert then.artifacts.get(model).properties == {"accuracy": 0.5}
         assert names(then, "properties.accuracy.double_value > 0.4") == ["m"]
         assert [node.name for node in then.lineage(f"artifact:{model}").both().nodes] == ["m"]
-        with pytest.raises(errors.NotFound):
+        with pytest.raises(errors.NotFound, match=r"not known then: artifact .* at 20..-"):
             then.artifacts.get("Model/late")
+        with pytest.raises(errors.NotFound, match="no artifact has the id 999"):
+            then.artifacts.get(999)
     assert names(store, "properties.accuracy.double_value > 0.6") == ["late", "m"]
 
 
@@ -150,13 +152,12 @@ def test_tokens_that_are_refused(store, change, error, message):
             store.at(token).artifacts.list()
 
 
-def test_a_revision_that_does_not_come(store, monkeypatch):
+def test_a_revision_that_does_not_come(tmp_path, monkeypatch):
     monkeypatch.setattr("lineage_store.engine.history.waiting.WAIT_SECONDS", 0.2)
-    if not hasattr(store._transport, "_engine"):
-        pytest.skip("the server of this test waits for as long as others")
-    token = store.history.revision().token
-    with pytest.raises(errors.OutOfRange, match="has not reached the revision"):
-        store.at_least(token + "9").artifacts.list()
+    with connect(tmp_path / "store.db") as store:
+        token = store.history.revision().token
+        with pytest.raises(errors.OutOfRange, match="has not reached the revision"):
+            store.at_least(token + "9").artifacts.list()
 
 
 def test_reads_name_their_revision_when_they_are_asked(store):
