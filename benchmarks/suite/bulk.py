@@ -124,7 +124,7 @@ class Bulk:
             rows[tables.associations].append((context, step + 1, MOMENT * 1000))
         times = (MOMENT, None, MOMENT * 1000)
         entry = (step + 1, "", digest(step), step + 1, step + 1, *times, 0, None, None, None, None)
-        rows[tables.cache_entries].append((*entry, b""))
+        rows[tables.cache_entries].append((*entry, b"", None))
 
     @staticmethod
     def _describe(node: Any, number: int) -> None:

@@ -14,10 +14,12 @@ FIRST_TIME = 10**15
 
 
 def timeless_rows(backend: ModuleType, url: str) -> dict[str, list[list[object]]]:
-    """Return the rows of a store with 0 for each time."""
+    """Return the rows of a store with 0 for each time, and without the seeds of commits."""
+    rows_by_table = backend.rows(url)
+    rows_by_table["commits"] = [row[:-1] for row in rows_by_table["commits"]]
     return {
         name: [[0 if isinstance(x, int) and x > FIRST_TIME else x for x in row] for row in rows]
-        for name, rows in backend.rows(url).items()
+        for name, rows in rows_by_table.items()
     }
 
 
