@@ -62,12 +62,12 @@ def _metadata(consistency: Consistency) -> _Metadata | None:
     """Return the metadata that asks for a revision; see `lineage_store.wire`."""
     if consistency == ANY:
         return None
-    wanted = (
+    entries = (
         (AT_KEY, consistency.at),
         (AT_LEAST_KEY, consistency.at_least),
         (REVISION_KEY, "1" if consistency.wants_revision else ""),
     )
-    return tuple((key, value) for key, value in wanted if value)
+    return tuple((key, value) for key, value in entries if value)
 
 
 def _retries(names: list[dict[str, str]], codes: list[str]) -> dict[str, object]:

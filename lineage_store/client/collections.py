@@ -69,12 +69,12 @@ class NodeCollection(NodeCalls, Generic[N]):
             present = (
                 self._transport.present if isinstance(self._transport, PinnedTransport) else None
             )
-            known = None if present is None else NodeCollection(present, self._class).find(name)
-            if present is None or known is None:
+            node = None if present is None else NodeCollection(present, self._class).find(name)
+            if present is None or node is None:
                 raise
-            first = History(present).versions(self._kind, int(known.id or 0))[0]
+            first = History(present).versions(self._kind, int(node.id or 0))[0]
             raise errors.NotFound(
-                f"not known then: {self._kind.name} {known.id}; the store learned of it at "
+                f"not known then: {self._kind.name} {node.id}; the store learned of it at "
                 f"{first.recorded_at.isoformat()}"
             ) from error
 

@@ -1,6 +1,7 @@
 """The past of a store: its revisions, the versions of nodes, and its changes."""
 
 import json
+import logging
 import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -16,6 +17,9 @@ from lineage_store.kinds import ARTIFACT, CONTEXT, EXECUTION, NodeKind
 from lineage_store.v1 import history_pb2 as pb
 
 POLL_SECONDS = 1.0
+"""Seconds between two attempts to reach a store that is away."""
+
+logger = logging.getLogger(__name__)
 
 _CLASSES: dict[NodeKind, type[Artifact] | type[Execution] | type[Context]] = {
     ARTIFACT: Artifact,
@@ -104,7 +108,10 @@ class History:
                     yield from map(_commit, part.commits)
                     if part.HasField("last"):
                         request.after = part.last.token
-            except errors.Unavailable:
+            except errors.DeadlineExceeded:
+                pass  # a call may not take longer, so another goes on
+            except errors.Unavailable as error:
+                logger.warning("watching goes on when the store is back: %s", error)
                 time.sleep(POLL_SECONDS)
 
 

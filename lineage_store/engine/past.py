@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
-KEPT = 2
+MAX_STORES = 2
 """Revisions whose stores are kept in memory."""
 
 
@@ -42,7 +42,7 @@ class PastStores(Generic[S]):
             if stamp not in self._stores:
                 self._stores[stamp] = self._make(stamp)
             self._stores.move_to_end(stamp)
-            while len(self._stores) > KEPT:
+            while len(self._stores) > MAX_STORES:
                 self._stores.popitem(last=False)  # freed when the last call on it has ended
             return self._stores[stamp]
 

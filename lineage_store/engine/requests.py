@@ -1,6 +1,7 @@
 """Checks of the fields of a request; each error names the field."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -9,6 +10,18 @@ from google.protobuf.message import Message
 
 from lineage_store import errors
 from lineage_store.limits import MAX_NAME
+
+US_IN_MS = 1_000
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def iso_time(microseconds: int) -> str:
+    """Return a time in µs since the epoch in ISO 8601; beyond the calendar, as a number."""
+    try:
+        return (_EPOCH + timedelta(microseconds=microseconds)).isoformat()
+    except OverflowError:
+        return f"{microseconds} µs since 1970"
 
 
 def text(field: str, value: object) -> str:

@@ -10,11 +10,12 @@ _KEYS = frozenset({AT_KEY, AT_LEAST_KEY, REVISION_KEY})
 
 def consistency_of(context: grpc.ServicerContext) -> Consistency:
     """Return the revision that a call wants; clients of ML Metadata want none."""
-    wanted = {key: str(value) for key, value in context.invocation_metadata() or () if key in _KEYS}
-    if not wanted:
+    metadata = context.invocation_metadata() or ()
+    entries = {key: str(value) for key, value in metadata if key in _KEYS}
+    if not entries:
         return ANY
     return Consistency(
-        at=wanted.get(AT_KEY, ""),
-        at_least=wanted.get(AT_LEAST_KEY, ""),
-        wants_revision=REVISION_KEY in wanted or AT_LEAST_KEY in wanted,
+        at=entries.get(AT_KEY, ""),
+        at_least=entries.get(AT_LEAST_KEY, ""),
+        wants_revision=REVISION_KEY in entries or AT_LEAST_KEY in entries,
     )

@@ -162,7 +162,7 @@ def test_a_revision_that_does_not_come(tmp_path, monkeypatch):
 
 def test_reads_name_their_revision_when_they_are_asked(store):
     put(store, "m", 0.5)
-    written = store.last_revision
+    revision = store.last_revision
     asking = ClientStore(store._revisions.pinned(Consistency(wants_revision=True)))
     asking.artifacts.list()
-    assert asking.last_revision == written
+    assert asking.last_revision == revision

@@ -103,6 +103,9 @@ def test_as_of(diamond):
     assert names(parts) == "a4 | e2 | a2 | e1 | a1"
     with pytest.raises(errors.NotFound, match=r"not known then: artifact 4; the first .* is of 20"):
         trace(diamond, 4, direction=UPSTREAM, as_of={"recorded_by_microseconds": 5})
+    for bound in ({"happened_by_milliseconds": -(10**18)}, {"recorded_by_microseconds": -(2**63)}):
+        with pytest.raises(errors.NotFound, match="not known then"):
+            trace(diamond, 4, direction=UPSTREAM, as_of=bound)
     later = time.time_ns() // 1000 + 60_000_000
     parts = trace(diamond, 4, direction=UPSTREAM, as_of={"recorded_by_microseconds": later})
     assert len(edges(parts)) == 7

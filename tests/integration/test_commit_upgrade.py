@@ -2,10 +2,11 @@
 
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 
 import pytest
 
-from lineage_store import errors
+from lineage_store import connect, errors
 from lineage_store.database import tables
 from lineage_store.database.bulk import store_contents as contents
 from lineage_store.database.bulk.store_contents import Contents
@@ -48,6 +49,21 @@ def test_everything_from_before_is_in_a_commit(url):
     *_, last = commits(url)
     assert (last[1], last[0] > backfill[-1][0]) == (len(backfill) + 1, True)
     assert check(url).findings.kept_findings == []
+
+
+def test_the_time_before_the_commits_is_not_called_empty(url):
+    administration.upgrade(url)
+    with connect(url) as store:
+        upgraded_at = next(store.history.changes()).revision.recorded_at
+        with pytest.raises(errors.FailedPrecondition, match=r"has commits since 20.* and is older"):
+            store.at(upgraded_at - timedelta(microseconds=1))
+        with pytest.raises(errors.NotFound, match="nothing was known then"):
+            store.at("2020-01-01T00:00:00+00:00")
+        [node, *_] = store.artifacts.list().items
+        lineage = store.lineage(node).upstream(
+            recorded_as_of=upgraded_at - timedelta(microseconds=1)
+        )
+        assert node.id in [one.id for one in lineage.nodes]
 
 
 def test_many_facts_make_several_commits(tmp_path):

@@ -1,9 +1,11 @@
 """Several servers write while readers follow: no commit is missed, and all see one order."""
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from itertools import islice
 
 import pytest
 
@@ -94,3 +96,22 @@ def test_all_who_watch_see_all_commits_in_one_order(addresses, urls):
     seen = {key[0] for one in first for kind, key in one.facts if kind == "artifact"}
     assert set(ids) <= seen
     assert check(urls[0]).findings.kept_findings == []
+
+
+def test_a_watch_lasts_longer_than_a_call_may(tmp_path):
+    with serving(tmp_path) as server, closing(connect(f"grpc://{server.address}")) as writer:
+        writer.put_artifact_type(ArtifactType(name="T"))
+        begin = writer.history.revision().token
+
+        def write_late() -> None:
+            time.sleep(1.5)
+            writer.artifacts.put(Artifact(type="T", name="late"))
+
+        with (
+            connect(f"grpc://{server.address}", timeout=0.5) as reader,
+            ThreadPoolExecutor() as pool,
+        ):
+            writing = pool.submit(write_late)
+            [commit] = islice(reader.history.watch(begin), 1)
+            writing.result()
+    assert [kind for kind, _ in commit.facts] == ["artifact"]

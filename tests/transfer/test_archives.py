@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from lineage_store import errors
+from lineage_store import connect, errors
 from lineage_store.client.embedded import EmbeddedTransport
 from lineage_store.database.checks.checking import check
 from lineage_store.transfer import loading
@@ -43,6 +43,27 @@ def archive(url, tmp_path):
 @pytest.fixture
 def target(tmp_path):
     return f"sqlite:///{tmp_path}/target.db"
+
+
+NEW_TABLES = {"type_versions", "artifact_report_versions", "commits"}
+NEW_FIELDS = {"types": "revision", "artifact_reports": "revision"}
+NEW_FIELDS |= {"cache_entries": "invalidation_recorded_at"}
+
+
+def test_an_archive_of_version_1_gets_commits(archive, target):
+    header, *records, _ = records_of(archive)
+    header |= {"version": 1, "revision": "0006"}
+    header["tables"] = {t: n for t, n in header["tables"].items() if t not in NEW_TABLES}
+    before = [record for record in records if record["table"] not in NEW_TABLES]
+    for record in before:
+        record.pop(NEW_FIELDS.get(record["table"], ""), None)
+    write_records(archive, [header, *before])
+    load(archive, target)
+    report = check(target)
+    assert report.findings.kept_findings == []
+    assert report.rows["commits"] > 5
+    with connect(target) as store:
+        assert len(store.artifacts.list(limit=100).items) == report.rows["artifacts"]
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -117,7 +117,7 @@ class SqliteDriver:
     changes_tables_at_once = True
     reads_at_once = True
     refuses_large_values = True
-    returns_inserted = True
+    returns_inserted = sqlite3.sqlite_version_info >= (3, 35)
     max_row_bytes = MAX_ROW_BYTES
 
     def __init__(self, path: Path | None, mode: str = "rwc") -> None:

@@ -29,6 +29,14 @@ _FROM = Statement(
     .order_by(_c.recorded_at)
     .limit(bindparam("most"))
 )
+_RECORDED_BY = [
+    Statement(
+        select(table.c.recorded_at)
+        .where(table.c.recorded_at <= bindparam("stamp"))
+        .limit(literal_column("1"))
+    )
+    for table in (*tables.nodes.values(), tables.node_versions, tables.events)
+]
 _BY_STAMPS = ListStatement(lambda n: select(*_COMMIT).where(_c.recorded_at.in_(slots(n))))
 _WRITERS = ListStatement(lambda n: select(_w.id, _w.name).where(_w.id.in_(slots(n))))
 
@@ -61,6 +69,11 @@ def first_commit(connection: Connection) -> CommitPoint:
     """Return the first commit."""
     rows = connection.rows(_FIRST)
     return CommitPoint(*rows[0]) if rows else BEFORE_ALL
+
+
+def is_older_than(connection: Connection, stamp: int) -> bool:
+    """Return whether a node or an event was recorded by a time, perhaps before all commits."""
+    return any(connection.rows(statement, stamp=stamp) for statement in _RECORDED_BY)
 
 
 def last_commit_by(connection: Connection, stamp: int) -> CommitPoint:

@@ -2,20 +2,18 @@
 
 import hashlib
 import re
-from datetime import UTC, datetime, timedelta
 
 from lineage_store import errors
 from lineage_store.database.commits import CommitPoint
 from lineage_store.database.connection import Connection
 from lineage_store.database.queries import history
 from lineage_store.database.queries.snapshot import Snapshot
+from lineage_store.engine.requests import iso_time
 from lineage_store.v1 import history_pb2 as pb
 
 _TOKEN = re.compile(r"r1\.([0-9a-f]{8})\.([1-9][0-9]{0,18})", re.ASCII)
 
 MAX_STAMP = 2**63 - 1
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Tokens:
@@ -82,28 +80,23 @@ def revision_message(tokens: Tokens, connection: Connection, point: CommitPoint)
     )
 
 
-def iso(stamp: int) -> str:
-    """Return a time in µs since the epoch in ISO 8601; far beyond the calendar, as a number."""
-    try:
-        moment = _EPOCH + timedelta(microseconds=stamp)
-    except OverflowError:
-        return f"{stamp} µs"
-    return moment.isoformat()
-
-
 def commit_by(connection: Connection, moment: int) -> CommitPoint:
     """Return the last commit by a time in µs since the epoch.
 
     Raises:
-        NotFound: The store has none by then.
+        NotFound: The store has none by then, and knew nothing.
+        FailedPrecondition: The store has none by then, because it is older than its commits.
     """
     point = history.last_commit_by(connection, moment)
-    if point.seq == 0:
-        first = history.first_commit(connection)
-        raise errors.NotFound(
-            f"nothing was known then: the first commit of the store is of {iso(first.recorded_at)}"
+    if point.seq > 0:
+        return point
+    first = iso_time(history.first_commit(connection).recorded_at)
+    if history.is_older_than(connection, moment):
+        raise errors.FailedPrecondition(
+            f"the store has commits since {first} only, and is older: bound a walk from ids by "
+            "record time (recorded_as_of), or read the history of a node"
         )
-    return point
+    raise errors.NotFound(f"nothing was known then: the first commit of the store is of {first}")
 
 
 def get_revision(

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.lineage.budget import Meter
+from lineage_store.engine.lineage.known_then import check_known
 from lineage_store.engine.lineage.progress import Progress
 from lineage_store.engine.lineage.selection import check_exist
 from lineage_store.engine.lineage.sources import GraphSources
@@ -52,11 +53,12 @@ def closure(
 
     Raises:
         InvalidArgument: `as_of` or `budget` is not valid.
-        NotFound: There is no such artifact.
+        NotFound: There is no such artifact, or it was not known at the time of `as_of`.
     """
     meter = Meter(request.budget, sources.limits)
     reader = graph(request, "as_of", sources, with_bodies=True)(snapshot)
     check_exist(snapshot, ARTIFACT, [artifact_id])
+    check_known(snapshot, ARTIFACT, [artifact_id], request.as_of)
     walk = Walk(Rules(direction=direction), State.start(ARTIFACT, [artifact_id]))
     progress = Progress(walk, meter, PACE)
     answer = Closure()

@@ -1,7 +1,6 @@
 """Walks as of a time: whether it can be told from the rows, and whether their start was known."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from google.protobuf.message import Message
@@ -10,11 +9,9 @@ from lineage_store import errors
 from lineage_store.database.queries.past_nodes import existed_since, known_since
 from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.lineage.selection import SHOWN_IDS, Find
+from lineage_store.engine.requests import US_IN_MS, iso_time
 from lineage_store.kinds import NodeKind
 from lineage_store.v1 import lineage_pb2 as pb
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MS, _US = timedelta(milliseconds=1), timedelta(microseconds=1)
 
 
 def recorded_bound_of_values(request: Message) -> int | None:
@@ -66,8 +63,8 @@ def check_known(snapshot: Snapshot, kind: NodeKind, ids: Iterable[int], as_of: p
     late_ids = sorted(i for i, first in since.items() if first > moment)
     if late_ids:
         shown = ", ".join(map(str, late_ids[:SHOWN_IDS]))
-        first = _EPOCH + min(since[i] for i in late_ids) * (_US if is_recorded else _MS)
+        first = min(since[i] for i in late_ids) * (1 if is_recorded else US_IN_MS)
         raise errors.NotFound(
             f"not known then: {kind.name} {shown}; the first that the store knows of it is of "
-            f"{first.isoformat()}"
+            f"{iso_time(first)}"
         )
