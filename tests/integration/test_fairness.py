@@ -14,6 +14,7 @@ from lineage_server.command import serve
 
 from lineage_store import errors
 from lineage_store.client.channel import GrpcTransport
+from lineage_store.database.connection import TAKE_TURN
 from lineage_store.v1 import metadata_service_pb2 as service
 from tests.backends import mariadb, postgresql
 from tests.integration.serving import serving
@@ -88,7 +89,7 @@ def test_a_lock_is_waited_for_as_long_as_patience_says(tmp_path):
 
 def _locked_postgresql(url: str, stack: ExitStack) -> None:
     connection = stack.enter_context(closing(psycopg.connect(url)))
-    connection.execute("SELECT 1 FROM counters WHERE name = 'types' FOR UPDATE")
+    connection.execute(TAKE_TURN)
 
 
 def _locked_mariadb(url: str, stack: ExitStack) -> None:
@@ -97,7 +98,7 @@ def _locked_mariadb(url: str, stack: ExitStack) -> None:
     stack.callback(connection.close)
     cursor = connection.cursor()
     cursor.execute("START TRANSACTION")
-    cursor.execute("SELECT 1 FROM counters WHERE name = 'types' FOR UPDATE")
+    cursor.execute(TAKE_TURN)
 
 
 @pytest.mark.parametrize(
