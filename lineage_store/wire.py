@@ -7,15 +7,22 @@ from functools import lru_cache
 
 from google.protobuf.message_factory import GetMessageClass
 
-from lineage_store.v1 import cache_pb2, history_pb2, lineage_pb2, metadata_service_pb2
+from lineage_store.v1 import (
+    audit_pb2,
+    cache_pb2,
+    history_pb2,
+    lineage_pb2,
+    metadata_service_pb2,
+)
 
 SERVICE = metadata_service_pb2.DESCRIPTOR.services_by_name["MetadataStoreService"]
 LINEAGE = lineage_pb2.DESCRIPTOR.services_by_name["LineageService"]
 CACHE = cache_pb2.DESCRIPTOR.services_by_name["CacheService"]
 HISTORY = history_pb2.DESCRIPTOR.services_by_name["HistoryService"]
+AUDIT = audit_pb2.DESCRIPTOR.services_by_name["AuditService"]
 METHODS = {
     method.name: method
-    for service in (SERVICE, LINEAGE, CACHE, HISTORY)
+    for service in (SERVICE, LINEAGE, CACHE, HISTORY, AUDIT)
     for method in service.methods
 }
 """Every RPC by its name."""

@@ -96,7 +96,7 @@ def _service_config(service: str) -> str:
     names = [method.name for method in SERVICE.methods]
     reads = [{"service": service, "method": name} for name in names if name.startswith("Get")]
     writes = [{"service": service, "method": name} for name in names if not name.startswith("Get")]
-    whole = [{"service": of.full_name} for of in (LINEAGE, CACHE, HISTORY)]
+    whole = [{"service": of.full_name} for of in (LINEAGE, CACHE, HISTORY, AUDIT)]
     config = [
         _retries([*reads, *whole], ["UNAVAILABLE", "CANCELLED", "ABORTED"]),
         _retries(writes, ["ABORTED"]),

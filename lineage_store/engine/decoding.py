@@ -22,6 +22,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from lineage_store import errors
 from lineage_store.v1 import (
+    audit_pb2,
     cache_pb2,
     history_pb2,
     lineage_pb2,
@@ -30,7 +31,7 @@ from lineage_store.v1 import (
 )
 
 _IMPORTED = (any_pb2, field_mask_pb2, struct_pb2)
-_OURS = (metadata_pb2, metadata_service_pb2, lineage_pb2, cache_pb2, history_pb2)
+_OURS = (metadata_pb2, metadata_service_pb2, lineage_pb2, cache_pb2, history_pb2, audit_pb2)
 
 _JUDGED_ALONE = {("RecordStepsRequest", "steps")}
 """Fields whose messages fail one by one, not the request: the engine checks their strings."""

@@ -8,6 +8,7 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from lineage_server.servicer import SERVICE_NAMES
 from lineage_store.v1 import (
+    audit_pb2,
     cache_pb2,
     history_pb2,
     lineage_pb2,
@@ -35,7 +36,7 @@ def add_reflection(server: object) -> None:
         pool.AddSerializedFile(module.DESCRIPTOR.serialized_pb)
         file_proto = FileDescriptorProto.FromString(module.DESCRIPTOR.serialized_pb)
         pool.AddSerializedFile(_under_mlmd_name(file_proto).SerializeToString())
-    for module in (lineage_pb2, cache_pb2, history_pb2):
+    for module in (lineage_pb2, cache_pb2, history_pb2, audit_pb2):
         pool.AddSerializedFile(module.DESCRIPTOR.serialized_pb)
     names = (*SERVICE_NAMES, "grpc.health.v1.Health", reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server, pool=pool)

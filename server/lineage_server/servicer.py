@@ -16,7 +16,7 @@ from lineage_server.readers import Readers, receive_request
 from lineage_store.callers import set_caller
 from lineage_store.engine import Engine
 from lineage_store.engine.decoding import decoder_of
-from lineage_store.wire import CACHE, HISTORY, LINEAGE, REVISION_KEY, SERVICE
+from lineage_store.wire import AUDIT, CACHE, HISTORY, LINEAGE, REVISION_KEY, SERVICE
 
 SERVICES = (
     (SERVICE.full_name, SERVICE),
@@ -24,6 +24,7 @@ SERVICES = (
     (LINEAGE.full_name, LINEAGE),
     (CACHE.full_name, CACHE),
     (HISTORY.full_name, HISTORY),
+    (AUDIT.full_name, AUDIT),
 )
 """Services by the names they are called by; ML Metadata's clients call the second, whose messages
 are the same on the wire."""

@@ -1,0 +1,1 @@
+"""The questions of an audit: their answers from a lineage, and reports of them. Pure."""
