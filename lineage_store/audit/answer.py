@@ -1,18 +1,21 @@
 """The answer to a question of an audit; all questions have this form."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from html import escape
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from lineage_store.entities.plain import plain, printable
-from lineage_store.entities.tables import html_table
+from lineage_store.entities.tables import html_table, rows_frame
 from lineage_store.entities.versions import Revision, moment
 from lineage_store.lineage.identity import GraphNode, key_of
 from lineage_store.lineage.labels import title
-from lineage_store.lineage.verdict import Limit, Verdict
+from lineage_store.lineage.verdict import Limit, Verdict, counted
 from lineage_store.v1 import audit_pb2 as pb
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 class Conclusion(StrEnum):
@@ -119,11 +122,33 @@ class Audit:
         fields: dict[str, Any] = plain(self)
         return fields | {"findings": self.rows()}
 
-    def to_pandas(self) -> Any:  # noqa: ANN401 - pandas is not installed as a rule
-        """Return the findings as a pandas.DataFrame."""
-        import pandas as pd
+    def to_pandas(self) -> "DataFrame":
+        """Return the findings as a pandas.DataFrame.
 
-        return pd.DataFrame(self.rows(), columns=["node", "label", *self.columns])
+        Raises:
+            FailedPrecondition: pandas is not installed.
+        """
+        return rows_frame(self.rows(), ("node", "label", *self.columns))
+
+    def lines(self, most: int) -> Iterator[str]:
+        """Yield the answer as lines for people.
+
+        Args:
+            most: The most findings, and the most missing facts of one kind, to show.
+        """
+        yield str(self)
+        if self.findings:
+            yield ""
+            yield from _table(self, most)
+        if self.missing:
+            yield ""
+            yield from _lacks(self.missing, most)
+        yield ""
+        if self.verdict is not None:
+            yield f"walk: {self.verdict}"
+        if self.revision is not None:
+            recorded_at = self.revision.recorded_at.isoformat(timespec="milliseconds")
+            yield f"read at: {self.revision.token} ({recorded_at})"
 
     def __str__(self) -> str:
         return f"{self.conclusion}: {self.statement}"
@@ -195,3 +220,39 @@ def _revision(message: pb.Audit) -> Revision | None:
         return None
     revision = message.revision
     return Revision(revision.token, moment(revision.recorded_at_microseconds), revision.number)
+
+
+def _table(audit: Audit, most: int) -> Iterator[str]:
+    """Yield the findings as an aligned table; columns that are empty throughout are left out."""
+    rows = [("NODE", "LABEL", *(name.upper() for name in audit.columns))]
+    rows += [(row.node or "", row.label, *row.values) for row in audit.findings[:most]]
+    cells = [[_cut(text) for text in row] for row in rows]
+    columns = [column for column in zip(*cells, strict=True) if any(column[1:])]
+    widths = [max(map(len, column)) for column in columns]
+    for line in zip(*columns, strict=True):
+        yield "  ".join(map(str.ljust, line, widths)).rstrip()
+    if len(audit.findings) > most:
+        yield f"… and {counted(len(audit.findings) - most, 'finding')} more"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MAX_CELL else f"{text[: _MAX_CELL - 1]}…"
+
+
+def _lacks(missing: Sequence[Missing], most: int) -> Iterator[str]:
+    """Yield the missing facts; those of one kind and reason share a line."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for lack in missing:
+        label = lack.label if lack.node is None else f"{lack.label} ({lack.node})"
+        groups.setdefault((lack.field, lack.reason), []).append(label)
+    yield "Not recorded:"
+    for (field, reason), labels in list(groups.items())[:most]:
+        rest = len(labels) - _MAX_NAMED
+        more = f" and {rest} more" if rest > 0 else ""
+        yield f"  {field} of {', '.join(labels[:_MAX_NAMED])}{more}: {reason}"
+    if len(groups) > most:
+        yield f"  … and {len(groups) - most} more reasons"
+
+
+_MAX_CELL = 48
+_MAX_NAMED = 5

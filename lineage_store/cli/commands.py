@@ -4,6 +4,7 @@ SUMMARY = "Record, read and serve the lineage of machine-learning pipelines."
 
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "artifacts": ("nodes", "artifacts", "List artifacts, or show one."),
+    "audit": ("audit", "audit", "Answer the questions of an audit on a model."),
     "cache": ("cache", "cache", "List, explain and invalidate cache entries."),
     "changes": ("history", "changes", "List commits in their order, or follow them."),
     "compare": ("lineage", "compare", "Say why two artifacts differ."),

@@ -20,6 +20,7 @@ from lineage_store.consistency import ANY, Consistency
 from lineage_store.wire import (
     AT_KEY,
     AT_LEAST_KEY,
+    AUDIT,
     CACHE,
     HISTORY,
     LINEAGE,

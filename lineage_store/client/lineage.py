@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from lineage_store import errors
-from lineage_store.client.calls import id_of
-from lineage_store.client.notation import NotationMethods
+from lineage_store.client.notation import NotationMethods, artifact_id_of
 from lineage_store.client.transport import Transport
 from lineage_store.client.walks import (
     GraphNode,
@@ -26,7 +25,7 @@ from lineage_store.client.walks import (
 from lineage_store.entities import Artifact
 from lineage_store.lineage.differences import Comparison
 from lineage_store.lineage.graph import Direction
-from lineage_store.lineage.identity import key, node_message, parse_key
+from lineage_store.lineage.identity import key, node_message
 from lineage_store.lineage.impact import Impact, impact
 from lineage_store.lineage.paths import Paths
 from lineage_store.lineage.result import Lineage, LineagePart, empty
@@ -346,7 +345,7 @@ class LineageMethods(NotationMethods):
             NotFound: An artifact is unknown.
             InvalidArgument: An argument is not valid.
         """
-        ids = self._artifact_id(left), self._artifact_id(right)
+        ids = artifact_id_of(self, left), artifact_id_of(self, right)
         request = pb.CompareRequest(
             left_artifact_id=ids[0],
             right_artifact_id=ids[1],
@@ -372,11 +371,3 @@ class LineageMethods(NotationMethods):
         if isinstance(node, str | Path):
             return self.find_nodes(node).only(node)
         return key_of_given(node)
-
-    def _artifact_id(self, node: Artifact | int | str | Path) -> int:
-        if not isinstance(node, str | Path):
-            return id_of(node)
-        kind, node_id = parse_key(self._key(node))
-        if kind != "artifact":
-            raise errors.InvalidArgument(f"{node} is no artifact; only artifacts can be compared")
-        return node_id

@@ -18,10 +18,18 @@ from typing import Any
 
 from lineage_store import errors
 from lineage_store.client.artifacts import ArtifactMethods
+from lineage_store.client.calls import id_of
 from lineage_store.client.executions import ExecutionMethods
 from lineage_store.entities import Artifact
 from lineage_store.fingerprints.values import fingerprint
-from lineage_store.lineage.identity import DigestPattern, digest_of, key, key_of, parse_id
+from lineage_store.lineage.identity import (
+    DigestPattern,
+    digest_of,
+    key,
+    key_of,
+    parse_id,
+    parse_key,
+)
 from lineage_store.v1 import lineage_pb2 as pb
 
 FORMS = (
@@ -215,3 +223,18 @@ def _unknown(name: str, uri: str, digest: str, nearest: list[Artifact]) -> str:
         f"{name} was recorded {times}, never with this content ({short}); "
         f"the last is {key_of(last)}, {content}"
     )
+
+
+def artifact_id_of(names: NotationMethods, node: Artifact | int | str | Path) -> int:
+    """Return the id of an artifact that is given as itself, or by its id or name.
+
+    Raises:
+        NotFound: There is none.
+        InvalidArgument: It names several, or no artifact.
+    """
+    if not isinstance(node, str | Path):
+        return id_of(node)
+    kind, node_id = parse_key(names.find_nodes(node).only(node))
+    if kind != "artifact":
+        raise errors.InvalidArgument(f"{node} is no artifact, and this is about artifacts alone")
+    return node_id

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Self
 
+from lineage_store.client.audit import Audits
 from lineage_store.client.collections import NodeCollection
 from lineage_store.client.contexts import ContextMethods
 from lineage_store.client.edges import EdgeMethods
@@ -36,6 +37,7 @@ class ClientStore(
         executions: The executions.
         contexts: The contexts.
         history: Revisions, the versions of nodes, and the changes of the store.
+        audit: The questions of an audit: `store.audit.origins("Model/churn")`.
 
     Args:
         transport: Carries the requests; closed with the store.
@@ -61,6 +63,7 @@ class ClientStore(
         self.executions = NodeCollection(transport, Execution)
         self.contexts = NodeCollection(transport, Context)
         self.history = History(transport)
+        self.audit = Audits(transport)
 
     def at(self, revision: str | datetime) -> Self:
         """Return this store as of a revision: every read answers the state of then.

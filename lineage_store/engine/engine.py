@@ -10,6 +10,7 @@ from lineage_store.database.commits import last_stamp
 from lineage_store.database.database import Database
 from lineage_store.database.queries.bodies import check_answer
 from lineage_store.database.transaction import Transaction
+from lineage_store.engine.audit.sources import AuditSources
 from lineage_store.engine.cache.waiting import Announcements, announced_keys
 from lineage_store.engine.history.revisions import Tokens
 from lineage_store.engine.history.waiting import checked_stamp, stamp_by, wait_for_revision
@@ -151,7 +152,7 @@ class Engine:
         method = method_of(name, request)
         if method.writes:
             return self._written(name, method, request)[0]
-        past = self._past_of_values(request) if method.mode is Mode.WALK else None
+        past = self._past_of_values(request) if method.mode in {Mode.WALK, Mode.AUDIT} else None
         answer = self._read(method, request) if past is None else past.call(name, request)
         size = len(answer) if isinstance(answer, bytes) else answer.ByteSize()
         if size > self._max_answer_bytes:
@@ -178,6 +179,9 @@ class Engine:
         answer: Message | bytes
         if method.mode is Mode.HISTORY:
             return self._history(method, request)
+        if method.mode is Mode.AUDIT:
+            self._adjacency.count_query()
+            return self._audit(method, request)
         if method.mode is Mode.WALK:
             self._adjacency.count_query()
             answer = self._database.read(method.handler, request, self._sources)
@@ -185,6 +189,11 @@ class Engine:
             once = method.mode is Mode.READ_ONCE
             answer = self._database.read(method.handler, request, once=once)
         return answer
+
+    def _audit(self, method: Method, request: Message) -> Message:
+        sources = AuditSources(self._sources, self._tokens)
+        response: Message = self._database.read(method.handler, request, sources)
+        return response
 
     def _history(self, method: Method, request: Message) -> Message:
         response: Message = self._database.read(method.handler, request, self._tokens)

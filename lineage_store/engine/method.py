@@ -22,6 +22,7 @@ class Mode(Enum):
             request the sources.
         STREAM: On a snapshot for each part of the answer; takes a function that reads, and after
             the request the sources.
+        AUDIT: As WALK, with the sources of an audit.
         WAIT: Until somebody announces a change; takes a function that reads, and the announcements.
         HISTORY: On a snapshot; takes the snapshot, and after the request the tokens of the store.
         WATCH: As WAIT, and after the request the tokens of the store.
@@ -33,6 +34,7 @@ class Mode(Enum):
     READ_ONCE = auto()
     WALK = auto()
     STREAM = auto()
+    AUDIT = auto()
     WAIT = auto()
     HISTORY = auto()
     WATCH = auto()

@@ -3,6 +3,7 @@
 from google.protobuf.message import Message
 
 from lineage_store import errors
+from lineage_store.engine.audit.methods import METHODS as AUDIT
 from lineage_store.engine.cache.methods import METHODS as CACHE
 from lineage_store.engine.history.methods import METHODS as HISTORY
 from lineage_store.engine.lineage.methods import METHODS as LINEAGE
@@ -10,7 +11,7 @@ from lineage_store.engine.metadata.methods import METHODS as METADATA
 from lineage_store.engine.method import Method
 from lineage_store.engine.steps.methods import METHODS as STEPS
 
-METHODS: dict[str, Method] = {**METADATA, **STEPS, **CACHE, **LINEAGE, **HISTORY}
+METHODS: dict[str, Method] = {**METADATA, **STEPS, **CACHE, **LINEAGE, **HISTORY, **AUDIT}
 
 
 def method_of(name: str, request: Message, *, streams: bool = False) -> Method:

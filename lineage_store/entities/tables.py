@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from html import escape
 from pathlib import PurePath
 from reprlib import Repr
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lineage_store import errors
 from lineage_store.entities.plain import plain, printable
@@ -128,16 +128,31 @@ def data_frame(items: Iterable[object]) -> "DataFrame":
     Raises:
         FailedPrecondition: pandas is not installed.
     """
+    frame = rows_frame([record(item) for item in items])
+    for name in TIMES.intersection(frame.columns):
+        frame[name] = _pandas().to_datetime(frame[name], unit="ms", utc=True)
+    return frame
+
+
+def rows_frame(
+    rows: Sequence[Mapping[str, object]], columns: Sequence[str] | None = None
+) -> "DataFrame":
+    """Return rows as a pandas.DataFrame, with these columns or with all that they have.
+
+    Raises:
+        FailedPrecondition: pandas is not installed.
+    """
+    return _pandas().DataFrame(rows, columns=columns)
+
+
+def _pandas() -> Any:  # noqa: ANN401 - a module
     try:
         import pandas as pd  # noqa: PLC0415 - heavy, and needed here alone
     except ImportError:
         raise errors.FailedPrecondition(
             "to_pandas needs pandas, which is not installed: pip install pandas"
         ) from None
-    frame = pd.DataFrame([record(item) for item in items])
-    for name in TIMES.intersection(frame.columns):
-        frame[name] = pd.to_datetime(frame[name], unit="ms", utc=True)
-    return frame
+    return pd
 
 
 def short_repr(item: object) -> str:

@@ -8,7 +8,7 @@ from lineage_store.engine.lineage.known_then import check_known
 from lineage_store.engine.lineage.progress import Progress
 from lineage_store.engine.lineage.selection import check_exist
 from lineage_store.engine.lineage.sources import GraphSources
-from lineage_store.engine.lineage.walks import graph
+from lineage_store.engine.lineage.walks import Bounded, graph
 from lineage_store.kinds import ARTIFACT, EXECUTION, NodeKind
 from lineage_store.lineage.rules import Rules
 from lineage_store.lineage.state import State
@@ -39,7 +39,7 @@ def closure(
     snapshot: Snapshot,
     artifact_id: int,
     direction: int,
-    request: pb.CompareRequest,
+    request: Bounded,
     sources: GraphSources,
 ) -> Closure:
     """Return everything within reach of an artifact, itself included.

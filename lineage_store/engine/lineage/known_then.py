@@ -11,6 +11,7 @@ from lineage_store.database.queries.snapshot import Snapshot
 from lineage_store.engine.lineage.selection import SHOWN_IDS, Find
 from lineage_store.engine.requests import US_IN_MS, iso_time
 from lineage_store.kinds import NodeKind
+from lineage_store.v1 import audit_pb2
 from lineage_store.v1 import lineage_pb2 as pb
 
 
@@ -22,7 +23,7 @@ def recorded_bound_of_values(request: Message) -> int | None:
     """
     bounded: Any = request
     walk = bounded.walk if isinstance(request, pb.TraceRequest | pb.SummarizeRequest) else None
-    if walk is None and not isinstance(request, pb.CompareRequest):
+    if walk is None and not (isinstance(request, pb.CompareRequest) or _is_audit(request)):
         return None
     as_of = bounded.as_of if walk is None else walk.as_of
     if as_of.WhichOneof("bound") != "recorded_by_microseconds":
@@ -30,6 +31,12 @@ def recorded_bound_of_values(request: Message) -> int | None:
     if walk is not None and _is_by_ids(walk):
         return None
     return int(as_of.recorded_by_microseconds)
+
+
+def _is_audit(request: Message) -> bool:
+    """Return whether a request is a question of an audit that has a bound in time."""
+    of_audit = request.DESCRIPTOR.file is audit_pb2.DESCRIPTOR
+    return of_audit and "as_of" in request.DESCRIPTOR.fields_by_name
 
 
 def _is_by_ids(walk: pb.Walk) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from google.protobuf.message import Message
 from google.protobuf.unknown_fields import UnknownFieldSet
@@ -26,8 +26,25 @@ from lineage_store.v1 import metadata_pb2 as pb
 Graph = Callable[[Snapshot], GraphReader]
 """The graph of a snapshot, or as much of it as was known at some time."""
 
-_AsOfHolder = lineage_pb2.Walk | lineage_pb2.FindPathsRequest | lineage_pb2.CompareRequest
-"""The messages with a field `as_of`."""
+
+class BoundedInTime(Protocol):
+    """A message with a field `as_of`."""
+
+    @property
+    def as_of(self) -> lineage_pb2.AsOf:
+        """The time of the walk."""
+
+    def HasField(self, field_name: Any, /) -> bool:  # noqa: ANN401, N802 - of protobuf
+        """Return whether a field is set."""
+
+
+class Bounded(BoundedInTime, Protocol):
+    """A request with the fields `as_of` and `budget`."""
+
+    @property
+    def budget(self) -> lineage_pb2.LineageBudget:
+        """How much the walk may cost."""
+
 
 _BOUNDS = {
     "happened_by_milliseconds": "happened_at",
@@ -163,7 +180,7 @@ def _type_names(walk: lineage_pb2.Walk) -> dict[NodeKind, frozenset[str]]:
     return names_by_kind
 
 
-def graph(message: _AsOfHolder, where: str, sources: GraphSources, *, with_bodies: bool) -> Graph:
+def graph(message: BoundedInTime, where: str, sources: GraphSources, *, with_bodies: bool) -> Graph:
     """Return the graph that the field `as_of` of a message names.
 
     Only the present one is kept in memory: it alone is asked for again and again.

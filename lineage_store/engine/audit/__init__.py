@@ -1,0 +1,1 @@
+"""The RPCs that answer the questions of an audit."""
