@@ -1,8 +1,10 @@
 """One suite over every way to reach a store: embedded on a file and in memory, and over gRPC."""
 
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -148,9 +150,24 @@ def _rows_of_file(path: Path) -> Rows:
         return _rows(connection)
 
 
+@lru_cache(maxsize=1)
+def _empty_store() -> bytes:
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory, "store.db")
+        EmbeddedTransport(f"sqlite:///{path}").close()
+        return path.read_bytes()
+
+
+def new_file(directory: Path) -> Path:
+    """Return the file of a new store: a copy, which takes a tenth of the time to make one."""
+    path = directory / "store.db"
+    path.write_bytes(_empty_store())
+    return path
+
+
 @contextmanager
 def embedded(directory: Path) -> Iterator[Call]:
-    path = directory / "store.db"
+    path = new_file(directory)
     with closing(EmbeddedTransport(f"sqlite:///{path}")) as transport:
         yield Call(transport, lambda: _rows_of_file(path))
 
@@ -163,7 +180,7 @@ def memory(directory: Path) -> Iterator[Call]:
 
 @contextmanager
 def grpc(directory: Path) -> Iterator[Call]:
-    path = directory / "store.db"
+    path = new_file(directory)
     server = Server(Settings(database=f"sqlite:///{path}", grpc="127.0.0.1:0", drain_seconds=0))
     server.start()
     try:
