@@ -1,5 +1,6 @@
 """One suite over every way to reach a store: embedded on a file and in memory, and over gRPC."""
 
+import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from lineage_store.client.transport import Transport
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.wire import METHODS
 from tests.backends import galera, mariadb, postgresql
+from tests.backends.places import new_home
 from tests.conformance.diamond_walks import put_diamond
 
 Rows = dict[str, list[tuple]]
@@ -221,10 +223,14 @@ WAYS = [embedded, memory, grpc, on_postgresql, on_mariadb, on_galera]
 
 
 @pytest.fixture(params=WAYS, ids=lambda open_store: open_store.__name__)
-def call(request, tmp_path) -> Iterator[Call]:
-    """A new store, reached in one of the ways."""
-    with request.param(tmp_path) as store:
-        yield store
+def call(request) -> Iterator[Call]:
+    """A new store, reached in one of the ways; its file is in memory, where no write waits."""
+    directory = new_home("conformance")
+    try:
+        with request.param(directory) as store:
+            yield store
+    finally:
+        shutil.rmtree(directory)
 
 
 @pytest.fixture(params=["artifact", "execution", "context"])
