@@ -1,4 +1,4 @@
-"""The last lines of a run: how many tests each database passed, and how many were deselected."""
+"""The tests of each worker, and the last lines of a run: how many tests each database passed."""
 
 from collections import Counter
 
@@ -6,21 +6,46 @@ import pytest
 
 DESELECTED = pytest.StashKey[int]()
 
+MAX_ID_LENGTH = 200
+
 BACKENDS = ("sqlite", "postgresql", "mariadb", "galera", "grpc")
+SERVERS = {"postgresql", "mariadb", "galera"}
 # How the tests of the conformance suite name a way that does not name its database.
 WAYS = {"embedded": "sqlite", "memory": "sqlite"}
 
 
 def backends_of(nodeid: str) -> set[str]:
-    """Return the databases that a test names in its id."""
+    """Return the databases that a test names in its id, not those of its xdist_group."""
+    if nodeid.rfind("@") > nodeid.rfind("]"):
+        nodeid = nodeid.rpartition("@")[0]
     parameters = nodeid.partition("[")[2].rstrip("]").split("-")
     words = {word for part in parameters for word in part.split("_")} | set(nodeid.split("_"))
-    named = {word for word in words if word in BACKENDS}
+    named = {word for text in words for word in text.split() if word in BACKENDS}
     return named | {WAYS[word] for word in words if word in WAYS}
 
 
 def pytest_configure(config) -> None:
     config.stash[DESELECTED] = 0
+
+
+def pytest_make_parametrize_id(val, argname) -> str | None:
+    """Name a long text by its parameter: programs get the id of a test in their environment."""
+    return argname if isinstance(val, (str, bytes)) and len(val) > MAX_ID_LENGTH else None
+
+
+@pytest.hookimpl(tryfirst=True)  # `-m` and xdist look at the markers in the same hook
+def pytest_collection_modifyitems(items) -> None:
+    """Mark tests by their database.
+
+    All tests on Galera go to one worker: its three servers take 10 seconds to start. Large requests
+    take a server seconds, so they are long runs there; SQLite and gRPC stay.
+    """
+    for item in items:
+        backends = backends_of(item.nodeid)
+        if "galera" in backends and item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group("galera"))
+        if backends & SERVERS and item.get_closest_marker("large") is not None:
+            item.add_marker(pytest.mark.long)
 
 
 def pytest_deselected(items) -> None:

@@ -36,7 +36,7 @@ def results(command: str, *options: str, directory: Path) -> Any:
     return json.loads(file.read_text())
 
 
-@pytest.mark.parametrize("place", ["grpc", "embedded"])
+@pytest.mark.parametrize("place", [pytest.param("grpc", marks=pytest.mark.long), "embedded"])
 def test_all_workloads_run_and_both_stores_answer_the_same(place: str, tmp_path: Path) -> None:
     targets = {"grpc": ("mlmd", "ours"), "embedded": ("mlmd-embedded", "ours-embedded")}[place]
     options = ["--targets", ",".join(targets), "--callers", "1,2", "--repeats", "1"]
@@ -51,6 +51,7 @@ def test_all_workloads_run_and_both_stores_answer_the_same(place: str, tmp_path:
     assert all(row["rate"] > 0 and not row["errors"] and not row["lost"] for row in rows)
 
 
+@pytest.mark.long
 def test_growth_is_measured_on_stores_that_answer_what_they_were_filled_with(
     tmp_path: Path,
 ) -> None:

@@ -1,8 +1,6 @@
 """The commands that look at a store, as a user runs them: in a process of their own."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from lineage_store import (
     ExecutionType,
     connect,
 )
+from tests.command_lines import run_command
 
 
 @pytest.fixture(scope="module")
@@ -39,19 +38,14 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
     return store_url
 
 
-def run(*args: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "lineage_store.cli", *args]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-
-
 def as_json(*args: str) -> Any:
-    result = run(*args, "--json")
+    result = run_command(*args, "--json")
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
 
 
 def test_list_artifacts_for_people(url: str) -> None:
-    result = run("artifacts", "list", "--store", url)
+    result = run_command("artifacts", "list", "--store", url)
     assert result.returncode == 0
     lines = result.stdout.splitlines()
     assert lines[0].split() == ["ID", "TYPE", "NAME", "STATE", "UPDATE", "TIME", "URI"]
@@ -61,7 +55,7 @@ def test_list_artifacts_for_people(url: str) -> None:
 
 
 def test_list_as_json_pages(url: str) -> None:
-    result = run("artifacts", "list", "--store", url, "--json", "--limit", "3", "--desc")
+    result = run_command("artifacts", "list", "--store", url, "--json", "--limit", "3", "--desc")
     names = [node["name"] for node in json.loads(result.stdout)]
     assert names == ["lone", "b\n1", "b\n0"]
     token = result.stderr.split()[-1]
@@ -83,7 +77,7 @@ def test_get(url: str) -> None:
     assert as_json("artifacts", "get", "--store", url, str(artifact["id"])) == artifact
     lone = as_json("artifacts", "get", "--store", url, "--type", "Data", "--name", "lone")
     assert lone["custom_properties"] == {"x": "NaN"}
-    result = run("artifacts", "get", "--store", url, str(artifact["id"]))
+    result = run_command("artifacts", "get", "--store", url, str(artifact["id"]))
     assert "  rows = 3" in result.stdout.splitlines()
 
 
@@ -95,8 +89,8 @@ def test_types(url: str) -> None:
     assert kinds == [("artifact", "Data"), ("execution", "Train"), ("context", "Run")]
     assert len(as_json("types", "list", "--store", url, "--kind", "context")) == 1
     assert as_json("types", "get", "--store", url, "Data")["properties"] == {"rows": "INT"}
-    assert "Train" in run("types", "list", "--store", url).stdout
-    assert "rows = INT" in run("types", "get", "--store", url, "Data").stdout
+    assert "Train" in run_command("types", "list", "--store", url).stdout
+    assert "rows = INT" in run_command("types", "get", "--store", url, "Data").stdout
 
 
 def test_events(url: str) -> None:
@@ -122,14 +116,14 @@ def test_events(url: str) -> None:
     ],
 )
 def test_exit_codes(url: str, code: int, args: list[str]) -> None:
-    result = run(*args, "--store", url)
+    result = run_command(*args, "--store", url)
     assert (result.returncode, result.stdout) == (code, "")
     assert "Traceback" not in result.stderr
 
 
 def test_a_missing_file_is_not_created(tmp_path: Path) -> None:
     path = tmp_path / "missing.db"
-    result = run("artifacts", "list", "--store", f"sqlite:///{path}")
+    result = run_command("artifacts", "list", "--store", f"sqlite:///{path}")
     assert result.returncode == 3
     assert not path.exists()
-    assert run("artifacts", "list", "--store", "nonsense://host").returncode == 1
+    assert run_command("artifacts", "list", "--store", "nonsense://host").returncode == 1

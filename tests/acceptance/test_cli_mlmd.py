@@ -9,6 +9,7 @@ import pytest
 
 from lineage_store import connect
 from tests import real_mlmd
+from tests.command_lines import run_command
 from tests.transfer.mlmd_databases import on_sqlite
 
 
@@ -90,15 +91,15 @@ def test_mistakes_are_one_line_without_a_password(tmp_path, database):
         (("import", "mlmd", "nosql://u:secret@h/x", "--into", store), 1, "not a database URL"),
         (("export", "mlmd", "--from", store, "--to", f"{store}2"), 3, "can't be opened"),
     ):
-        result = run(*arguments)
+        result = run_command(*arguments)
         assert result.returncode == code, result.stderr
         assert re.fullmatch(r"error: .*\n", result.stderr)
         assert text in result.stderr
         assert "secret" not in result.stderr
-    assert run("import", "mlmd", database.url, "--into", store).returncode == 0
-    result = run("import", "mlmd", database.url, "--into", store)
+    assert run_command("import", "mlmd", database.url, "--into", store).returncode == 0
+    result = run_command("import", "mlmd", database.url, "--into", store)
     assert result.returncode == 1
     assert "must be empty" in result.stderr
-    result = run("export", "mlmd", "--from", store, "--to", database.url)
+    result = run_command("export", "mlmd", "--from", store, "--to", database.url)
     assert result.returncode == 1
     assert "must be empty" in result.stderr

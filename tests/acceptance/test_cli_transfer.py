@@ -1,12 +1,11 @@
 """The commands that move, check and back up stores, as a user runs them."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.command_lines import run_command
 from tests.transfer.stores import execute, fill, rows_of
 
 
@@ -18,10 +17,7 @@ def url(tmp_path: Path) -> str:
 
 
 def run(*args: str, cwd: Path | None = None) -> tuple[int, str, str]:
-    command = [sys.executable, "-m", "lineage_store.cli", *args]
-    process = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=60, cwd=cwd
-    )
+    process = run_command(*args, cwd=cwd)
     return process.returncode, process.stdout.strip(), process.stderr.strip()
 
 

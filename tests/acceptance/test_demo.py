@@ -12,6 +12,8 @@ import pytest
 from lineage_store import connect
 from lineage_store.recording.history import list_runs, read_run
 
+pytestmark = pytest.mark.xdist_group("demo")  # which runs once
+
 DEMO = Path(__file__).parents[2] / "docs" / "examples" / "demo.py"
 
 

@@ -20,9 +20,12 @@ from tests.acceptance.programs.kubeflow.run import ITERATIONS, KubeflowRun
 from tests.acceptance.programs.kubeflow.wire import RecordedCall, Wire
 from tests.mlmd_servers import EVERYWHERE, serving
 
-# What the real store says is asked for once.
-pytestmark = pytest.mark.xdist_group("kubeflow")
+# What the real store says is asked for once, and Galera is started once.
+pytestmark = pytest.mark.xdist_group("galera")
 OURS = EVERYWHERE[1:]
+SLOW = ("postgresql", "mariadb", "galera")
+"""Where more than 2,000 calls, one by one, take 10 to 20 seconds."""
+
 DRIVER_AND_LAUNCHER = {
     *("GetContextByTypeAndName", "GetContextType", "PutContextType", "PutContexts"),
     *("GetParentContextsByContext", "PutParentContexts", "PutExecutionType", "PutExecution"),
@@ -93,7 +96,13 @@ def test_it_is_the_whole_of_what_kubeflow_pipelines_calls(expected: list[Recorde
     assert {call.method for call in pages} >= {"GetExecutionsByContext", "GetArtifacts"}
 
 
-@pytest.mark.parametrize("server", OURS)
+@pytest.mark.parametrize(
+    "server",
+    [
+        pytest.param(server, marks=pytest.mark.long if server.endswith(SLOW) else ())
+        for server in OURS
+    ],
+)
 def test_each_answer_is_that_of_ml_metadata(
     server: str, expected: list[RecordedCall], tmp_path: Path
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.mlmd_servers import EVERYWHERE, run, serving
 
-pytestmark = pytest.mark.xdist_group("tfx")
+pytestmark = pytest.mark.xdist_group("galera")
 DECISIONS = {
     "run-1": ["miss"] * 5,
     "run-1 again": ["done before"] * 5,

@@ -6,17 +6,18 @@ import re
 import shutil
 import subprocess
 import sys
-import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+from uv import find_uv_bin
 
 from lineage_store.database.schema.revisions import HEAD
 
 ROOT = Path(__file__).parents[2]
+UV = find_uv_bin()
 PROTOBUFS = ["5.29.*", "6.33.*", "7.*"]
 
 # One worker builds the wheel once, and the machine is not asked for three installations at a time.
@@ -91,11 +92,15 @@ def checkout(directory: Path) -> Path:
 def installed(request, wheel, tmp_path_factory) -> Path:
     """The directory of the programs of an environment that holds the wheel and nothing else."""
     directory = tmp_path_factory.mktemp("environment")
-    venv.create(directory, with_pip=True)
-    pip = [str(directory / "bin/python"), "-m", "pip", "--disable-pip-version-check"]
-    run([*pip, "install", "--quiet", str(wheel), f"protobuf=={request.param}"], directory)
+    run([UV, "venv", "--quiet", "--clear", "--python", sys.executable, str(directory)], directory)
+    run([*uv_pip("install", directory), str(wheel), f"protobuf=={request.param}"], directory)
     (directory / "protobuf").write_text(request.param)
     return directory / "bin"
+
+
+def uv_pip(command: str, environment: Path) -> list[str]:
+    """Return the beginning of a command of uv's pip: it takes a second, and pip's own 15."""
+    return [UV, "pip", command, "--quiet", "--python", str(environment / "bin/python")]
 
 
 def protobuf_of(installed: Path) -> str:
@@ -136,7 +141,7 @@ def test_what_the_wheel_brings(installed, tmp_path):
     assert {"lineage_store/py.typed", "lineage_server/py.typed"} <= set(contents["files"])
     assert fnmatch(contents["protobuf"], protobuf_of(installed))
     assert contents["file"].startswith(str(installed.parent))
-    assert run([str(installed / "python"), "-m", "pip", "check"], tmp_path).startswith("No broken")
+    run(uv_pip("check", installed.parent), tmp_path)  # fails if a requirement is not met
 
 
 def test_the_command_line(installed, tmp_path):

@@ -19,6 +19,7 @@ import pymysql
 import pytest
 
 from tests.backends import mariadb
+from tests.backends.places import new_home
 from tests.backends.reuse import StorePool
 
 NODES = 3
@@ -181,7 +182,7 @@ def _three_free_ports() -> int:
 def new_cluster() -> Iterator[Cluster]:
     """Give a cluster of its own, for a test that kills nodes."""
     provider()
-    home = mariadb.new_home("galera")
+    home = new_home("galera")
     cluster = Cluster(home)
     try:
         cluster.start()

@@ -6,7 +6,6 @@ import pwd
 import shutil
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -18,6 +17,7 @@ from typing import Any
 import pymysql
 import pytest
 
+from tests.backends.places import new_home
 from tests.backends.reuse import StorePool
 
 _numbers = count(1)
@@ -47,18 +47,6 @@ def program(name: str) -> str:
 def user() -> list[str]:
     """Return the option that names who runs the server: it refuses to run as root."""
     return ["--user=mysql"] if os.geteuid() == 0 else []
-
-
-def new_home(purpose: str) -> Path:
-    """Return a directory for the data of servers; tables are made faster in memory.
-
-    LINEAGE_TEST_DATABASES says where it is to be instead.
-    """
-    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    place = os.environ.get("LINEAGE_TEST_DATABASES", memory)
-    home = Path(tempfile.mkdtemp(prefix=f"lineage-{purpose}-", dir=place))
-    home.chmod(0o755)
-    return home
 
 
 def give_to_server(home: Path) -> None:

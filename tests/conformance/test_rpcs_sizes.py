@@ -7,6 +7,8 @@ from lineage_store.limits import MAX_NODE_BYTES, PAGE_BYTES
 from lineage_store.v1 import metadata_pb2 as pb
 from tests.conformance.cache_steps import KEY, key, record
 
+pytestmark = pytest.mark.large
+
 MB = 1_000_000
 ID = {"field": pb.ListOperationOptions.OrderByField.ID}
 

@@ -47,7 +47,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LineageSto
         with connect(database) as opened:
             yield opened
         return
-    server = Server(Settings(database=database, grpc="127.0.0.1:0", drain_seconds=1.0))
+    server = Server(Settings(database=database, grpc="127.0.0.1:0", drain_seconds=0))
     server.start()
     try:
         with connect(f"grpc://{server.address}") as opened:

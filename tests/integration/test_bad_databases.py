@@ -16,6 +16,7 @@ from lineage_store.database.drivers import sqlite
 from lineage_store.database.schema import administration
 from lineage_store.database.schema import revisions as schema
 from lineage_store.engine import Engine
+from lineage_store.limits import Limits
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
 
@@ -25,8 +26,8 @@ def path(tmp_path) -> Path:
     return tmp_path / "store.db"
 
 
-def open_store(path: Path, mode: str = "rwc") -> Engine:
-    return Engine(f"sqlite:///{path}?mode={mode}")
+def open_store(path: Path, mode: str = "rwc", limits: Limits | None = None) -> Engine:
+    return Engine(f"sqlite:///{path}?mode={mode}", limits)
 
 
 def put(engine: Engine, *names: str, size: int = 0) -> None:
@@ -199,9 +200,8 @@ def locked(path: Path) -> Iterator[None]:
             process.kill()
 
 
-def test_a_lock_of_another_process(filled, monkeypatch):
-    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_S", 0.2)
-    with closing(open_store(filled)) as engine:
+def test_a_lock_of_another_process(filled):
+    with closing(open_store(filled, limits=Limits(patience_seconds=0.2))) as engine:
         with locked(filled):
             with pytest.raises(errors.Aborted, match="locked"):
                 put(engine, "second")

@@ -1,8 +1,14 @@
 """Facts from before there were commits get commits, and a file in use is not upgraded."""
 
 import sqlite3
-from contextlib import closing
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +17,7 @@ from lineage_store.database import tables
 from lineage_store.database.bulk import store_contents as contents
 from lineage_store.database.bulk.store_contents import Contents
 from lineage_store.database.checks.checking import check
+from lineage_store.database.drivers.sqlite import SqliteDriver
 from lineage_store.database.facts import count_of, decoded_facts
 from lineage_store.database.schema import administration
 from lineage_store.engine import Engine
@@ -92,3 +99,42 @@ def test_a_file_that_another_process_has_open_is_not_upgraded(tmp_path, monkeypa
         ):
             administration.upgrade(url)
     assert administration.upgrade(url)[0] == OLD
+
+
+SHARE = """
+import fcntl, sys
+with open(sys.argv[1]) as file:
+    fcntl.lockf(file, fcntl.LOCK_SH, 510, 0x40000002)  # the bytes of SQLite's shared lock
+    print("locked", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def shared_lock(path: Path) -> Iterator[None]:
+    """Let another process hold the lock of a reader."""
+    command = [sys.executable, "-c", SHARE, str(path)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "locked\n"
+        yield
+        process.communicate("")
+
+
+def test_those_who_wait_to_be_alone_do_not_wait_for_each_other(tmp_path):
+    path = tmp_path / "store.db"
+    Engine(f"sqlite:///{path}").close()
+
+    def be_alone(_: int) -> None:
+        driver = SqliteDriver(path)
+        driver.close(driver.connect_alone())
+
+    with ThreadPoolExecutor(3) as pool:
+        with shared_lock(path):
+            tries = [pool.submit(be_alone, number) for number in range(3)]
+            time.sleep(0.5)  # so that each of them has met the lock
+            assert not any(each.done() for each in tries)
+        for each in tries:
+            each.result(10)

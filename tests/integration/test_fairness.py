@@ -124,7 +124,10 @@ def test_a_lock_on_a_server_is_waited_for_as_long_as_patience_says(tmp_path, bac
 
 def test_a_queue_is_bounded_and_a_full_one_is_unavailable(tmp_path):
     with (
-        serving(tmp_path, "--threads", "2", "--max-queue", "4") as server,
+        # Less than the client's: a write that waits for the lock ends before its call does.
+        serving(
+            tmp_path, "--threads=2", "--max-queue=4", "--database-patience-seconds=1"
+        ) as server,
         closing(GrpcTransport(server.address, timeout=30, retry=False)) as transport,
         ThreadPoolExecutor(20) as pool,
     ):

@@ -4,6 +4,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from statistics import median
 
 import psutil
 import pytest
@@ -17,8 +18,12 @@ from tests.integration.serving import serving
 pytestmark = pytest.mark.long
 
 CONTEXTS = 60
-PATIENCE = 5.0
-"""Seconds in which another caller must be answered, on a machine that is busy with other tests."""
+USUAL_SECONDS = 1.0
+"""Seconds in which another caller is answered most of the time; the attackers' calls take as long
+each, and there are many of them."""
+
+PATIENCE = 15.0
+"""Seconds in which one must be answered each time, on a machine that is busy with other tests."""
 
 HOSTILE = [
     " + ".join(f"contexts_{i}.id" for i in range(20)) + " < 0",  # 60 to the power of 20 ways
@@ -79,7 +84,7 @@ def test_hostile_filters_fail_and_others_are_answered(tmp_path):
             *[errors.InvalidArgument] * 6,
         ]
         print(f"{len(waits)} answers, the slowest after {max(waits):.2f} s")
-        assert len(waits) > 20
+        assert median(waits) < USUAL_SECONDS
         assert max(waits) < PATIENCE
         assert attack(transport, "contexts_a.name = 'a7'") is None
 
@@ -123,7 +128,7 @@ def test_readers_are_answered_while_many_send_large_filters(tmp_path, text):
             errors.ResourceExhausted,
             errors.Unavailable,
         }
-        assert len(waits) > 20
+        assert median(waits) < USUAL_SECONDS
         assert max(waits) < PATIENCE
 
 

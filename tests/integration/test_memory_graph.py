@@ -120,6 +120,7 @@ def test_a_view_stays_the_same_while_events_come_in(engine):
     assert read(engine, look)
 
 
+@pytest.mark.long
 def test_readers_and_writers_of_several_servers(urls, monkeypatch):
     monkeypatch.setattr(adjacency, "MIN_TAIL", 20)  # so that arrays are made all the time
     monkeypatch.setattr(adjacency, "CHUNK", 100)

@@ -25,6 +25,8 @@ store.flush_recording()
 newest = store.artifacts.list(type="Model", ascending=False).items
 """
 
+pytestmark = pytest.mark.xdist_group("notebook")  # whose kernel is started once
+
 CELLS = {
     "store.artifacts.list(type='Model')": ["<table>", "Model", "model-3.pkl"],
     "newest[0]": ["<table>", "model-4.pkl"],

@@ -103,6 +103,7 @@ def test_only_the_request_to_blame_fails():
         assert len(set(sizes(engine, ids))) == 2
 
 
+@pytest.mark.long
 def test_small_writers_go_on_beside_a_large_one(engine, packet):
     type_id = put_type(engine)
     stop = threading.Event()

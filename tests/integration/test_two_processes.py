@@ -47,6 +47,7 @@ def url(request, tmp_path):
         yield empty
 
 
+@pytest.mark.long
 def test_processes_that_create_and_fill_one_store_lose_nothing(url):
     writers = [
         subprocess.Popen(

@@ -162,6 +162,7 @@ def put(transport, type_id, name):
     transport.call("PutArtifacts", request)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("backend", [postgresql, mariadb], ids=name_of)
 def test_a_server_of_before_reads_on_and_is_refused_when_it_writes(backend, old_sources, tmp_path):
     """It would add facts without a commit; nothing that it acknowledged is lost."""

@@ -73,6 +73,7 @@ def follow(address: str, until: threading.Event, last: list[str]) -> list[Commit
     raise AssertionError("the watch has ended")
 
 
+@pytest.mark.long
 def test_all_who_watch_see_all_commits_in_one_order(addresses, urls):
     with connect(f"grpc://{addresses[0]}") as store:
         store.put_artifact_type(ArtifactType(name="T"))

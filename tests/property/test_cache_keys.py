@@ -3,6 +3,7 @@
 import enum
 import hashlib
 import math
+import os
 import re
 import struct
 import unicodedata
@@ -32,8 +33,13 @@ VECTORS = re.findall(
     re.DOTALL | re.MULTILINE,
 )
 
+EXAMPLES = int(os.environ.get("LINEAGE_KEY_EXAMPLES", "100"))
+
 thorough = settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    database=None,
 )
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

@@ -20,13 +20,23 @@ pytestmark = pytest.mark.long
 
 KILLS = int(os.environ.get("LINEAGE_KILLS", "2"))
 ROWS = 2_000
-"""Artifacts, each a few times: a copy takes seconds when its pages are small."""
+"""Artifacts, each a few times."""
 
+# A kill comes late on a busy machine, and meets a command that pauses after each small page.
 SLOWLY = """
-import sys
+import sys, time
 from lineage_store.database.bulk import store_contents as contents
 from lineage_store.transfer import loading
+
+def slowed(parts):
+    def yield_slowly(*arguments):
+        for part in parts(*arguments):
+            yield part
+            time.sleep(0.02)
+    return yield_slowly
+
 contents.FIRST_ROWS = contents.MAX_ROWS = loading.BATCH_ROWS = 50
+contents.pages, loading._batches = slowed(contents.pages), slowed(loading._batches)
 from lineage_store.cli import main
 main()
 """

@@ -20,8 +20,10 @@ from typing import Any
 from lineage_store import LineageStore, connect
 from lineage_store.fingerprints.code import NoFingerprint, code_digest, lazy_imports, origins
 from lineage_store.recording import Run
+from lineage_store.recording.environment import capture
 
 LIBRARIES = ("attrs", "numpy", "pandas", "pydantic", "sklearn.pipeline", "sklearn.linear_model")
+ENGINE = ("lineage_store.client.embedded", "lineage_store.database.drivers.sqlite", "tenacity")
 
 Job = dict[str, Any]
 Answer = dict[str, Any]
@@ -29,9 +31,12 @@ Answer = dict[str, Any]
 
 def main() -> None:
     """Answer requests until there are no more."""
+    for name in ENGINE:  # or each program with a store would import it for half a second
+        importlib.import_module(name)
     for name in LIBRARIES:
         with suppress(ImportError):  # so that programs that use them begin at once
             importlib.import_module(name)
+    capture(["packages"])
     serve(_run)
 
 

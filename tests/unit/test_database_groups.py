@@ -10,13 +10,13 @@ from lineage_store.database.database import Database
 from lineage_store.database.drivers import sqlite
 from lineage_store.database.group_commit import GroupCommit, WriteRequest
 from lineage_store.kinds import ARTIFACT
+from lineage_store.limits import Limits
 from lineage_store.v1 import metadata_pb2 as pb
 
 
 def test_a_busy_database_is_waited_for_once_for_the_whole_group(tmp_path, monkeypatch):
-    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_S", 0.1)
     path = tmp_path / "store.db"
-    with closing(Database(f"sqlite:///{path}")) as database:
+    with closing(Database(f"sqlite:///{path}", Limits(patience_seconds=0.1))) as database:
         begins = []
         begin = sqlite.SqliteDriver.begin
         monkeypatch.setattr(

@@ -2,8 +2,6 @@
 
 import json
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from lineage_store.engine import Engine
 from lineage_store.v1 import cache_pb2
 from lineage_store.v1 import metadata_pb2 as pb
 from lineage_store.v1 import metadata_service_pb2 as service
+from tests.command_lines import run_command
 
 
 def migrated(path: Path, revision: str = "head") -> Path:
@@ -153,13 +152,7 @@ def test_an_unknown_revision_is_refused_and_left_alone(url):
 
 
 def db(command: str, url: str, *options: str) -> tuple[int, str, str]:
-    process = subprocess.run(
-        [sys.executable, "-m", "lineage_store.cli", "db", command, "--database", url, *options],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    process = run_command("db", command, "--database", url, *options)
     return process.returncode, process.stdout.strip(), process.stderr.strip()
 
 

@@ -323,6 +323,9 @@ def test_a_full_memory_costs_the_caller_nothing_while_nothing_works(store, tmp_p
     store.error = errors.Unavailable("gone")
     sender = make(store, spool, buffer_records=10, retry_seconds=60.0)
     put(sender, *KEYS[:20])
+    # The thread of the sender may come late: until it has tried the store and the spool once,
+    # it is to do so.
+    until(lambda: sender._courier.is_away and sender._losses.total == 10)
     tried = []
     sender._courier.spool = tried.append  # type: ignore[method-assign, assignment]
     put(sender, *KEYS[20:40])

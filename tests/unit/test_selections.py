@@ -23,9 +23,12 @@ def options_of(target: str) -> list[str]:
     return shlex.split(options)
 
 
-def collected(*options: str) -> tuple[int, int]:
-    """Return how many tests are selected, and how many there are."""
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-qq", "--ignore=tests/hooks"]
+def counts_of(*options: str) -> tuple[int, int, int]:
+    """Return how many tests are selected, how many there are, and how many of them are deselected.
+
+    The first two are counted by pytest, the last by the hook of `conftest.py`.
+    """
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "--ignore=tests/hooks"]
     environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
     run = subprocess.run(
         [*command, "-p", "no:cacheprovider", *options],
@@ -35,10 +38,9 @@ def collected(*options: str) -> tuple[int, int]:
         capture_output=True,
         text=True,
     )
-    deselected = re.findall(r"^deselected by .*: (\d+)$", run.stdout, re.MULTILINE)
-    counts = re.findall(r"^\S+\.py: (\d+)$", run.stdout, re.MULTILINE)
-    selected = sum(map(int, counts))
-    return selected, selected + sum(map(int, deselected))
+    [(selected, total)] = re.findall(r"^(\d+)/(\d+) tests collected", run.stdout, re.MULTILINE)
+    [deselected] = re.findall(r"^deselected by .*: (\d+)$", run.stdout, re.MULTILINE)
+    return int(selected), int(total), int(deselected)
 
 
 def test_the_targets_differ_in_their_markers_alone() -> None:
@@ -47,10 +49,28 @@ def test_the_targets_differ_in_their_markers_alone() -> None:
 
 
 @pytest.mark.timeout(600)
-def test_the_two_selections_are_all_tests() -> None:
-    (short, total), (long, again) = collected("-m", "not long"), collected("-m", "long")
-    assert short + long == total == again
-    assert 0 < long < short
+def test_what_one_selection_lacks_is_the_other() -> None:
+    """To collect takes 10 seconds: each test has the marker or lacks it, so one of them will do."""
+    long, total, others = counts_of("-m", "long")
+    assert long + others == total
+    assert 0 < long < others
+
+
+def test_the_tests_of_a_group_run_on_one_worker(tmp_path: Path) -> None:
+    """Or each worker would make the environments, and start the servers, that a group shares."""
+    (tmp_path / "test_group.py").write_text(
+        "import pytest\n"
+        "@pytest.mark.xdist_group('g')\n"
+        "@pytest.mark.parametrize('number', range(6))\n"
+        "def test(number, worker_id): print('on', worker_id)\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", "-rP"]
+    run = subprocess.run(
+        [*command, str(tmp_path)], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    workers = re.findall(r"^on (gw\d)$", run.stdout, re.MULTILINE)
+    assert len(workers) == 6
+    assert len(set(workers)) == 1
 
 
 def test_a_marker_that_is_not_registered_is_an_error(tmp_path: Path) -> None:

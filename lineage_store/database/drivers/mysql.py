@@ -17,6 +17,7 @@ from lineage_store import errors
 from lineage_store.database.connection import TAKE_TURN, ConstraintViolated, Insert, Row
 from lineage_store.database.drivers import mysql_statements, mysql_url
 from lineage_store.database.drivers.mysql_statements import PacketCursor
+from lineage_store.database.drivers.mysql_tls import TlsConnection
 from lineage_store.database.tables import COLLATIONS
 
 CONNECT_TIMEOUT_S = 10
@@ -138,7 +139,7 @@ class MysqlDriver:
         # Of a text, pymysql would send the bytes of latin1; passwords are set in UTF-8.
         password = self._url.arguments["password"].encode()
         try:
-            connection = pymysql.connect(
+            connection: Any = TlsConnection(
                 host=host,
                 port=port,
                 charset="utf8mb4",

@@ -1,5 +1,6 @@
 """SQLite: how a file or a memory database is opened, written and understood."""
 
+import random
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,9 @@ from lineage_store.private_files import make_private_file
 
 BUSY_TIMEOUT_S = 30.0
 """Seconds that a connection waits by default for a writer in another process."""
+
+ALONE_PAUSES_S = (0.01, 0.05)
+"""Seconds, from and to, between two tries to keep all other processes out."""
 
 MAX_PARAMETERS = 32_766
 """Placeholders in one statement (SQLITE_MAX_VARIABLE_NUMBER since 3.32)."""
@@ -68,6 +72,10 @@ def _make_file(path: Path) -> None:
     """Create the file for its owner alone; the files that SQLite puts beside it get its mode."""
     with suppress(OSError):  # SQLite says why it can't be opened
         make_private_file(path)
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY")
 
 
 class _Interrupting(AbstractContextManager[None]):
@@ -165,20 +173,40 @@ class SqliteDriver:
 
     def connect_alone(self) -> sqlite3.Connection:
         """Open a connection that keeps all other processes out; see `Driver.connect_alone`."""
+        deadline = time.monotonic() + self.busy_seconds
+        while True:
+            try:
+                connection = self._open_alone()
+            except sqlite3.Error as error:
+                if not _is_busy(error):
+                    raise self.translate(error) from error
+                if time.monotonic() > deadline:
+                    raise errors.FailedPrecondition(
+                        "another process has the database open; stop it, and try again"
+                    ) from error
+                time.sleep(random.uniform(*ALONE_PAUSES_S))  # noqa: S311 - no secret
+            else:
+                break
+        if self._file is not None:
+            self._note(self._file, connection)
+        return connection
+
+    def _open_alone(self) -> sqlite3.Connection:
+        """Open a connection in exclusive mode, without waiting.
+
+        A connection that waits for others in that mode keeps its shared lock meanwhile, so two of
+        them would wait for each other. One that is closed gives the lock back.
+        """
         connection = self._open()
         try:
+            connection.execute("PRAGMA busy_timeout=0")
             connection.execute("PRAGMA locking_mode=EXCLUSIVE")
             connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
             self._prepare(connection)
-        except sqlite3.Error as error:
+            self._wait_for_locks(connection, self.busy_seconds)
+        except BaseException:
             connection.close()
-            if getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY"):
-                raise errors.FailedPrecondition(
-                    "another process has the database open; stop it, and try again"
-                ) from error
-            raise self.translate(error) from error
-        if self._file is not None:
-            self._note(self._file, connection)
+            raise
         return connection
 
     def _note(self, file: OpenFile, connection: sqlite3.Connection) -> None:
@@ -219,7 +247,11 @@ class SqliteDriver:
     def bound_waits(self, raw: sqlite3.Connection, seconds: float) -> None:
         """Bound the time that connections wait for a lock; see `Driver.bound_waits`."""
         self.busy_seconds = seconds
-        raw.execute(f"PRAGMA busy_timeout={round(seconds * 1000)}")
+        self._wait_for_locks(raw, seconds)
+
+    @staticmethod
+    def _wait_for_locks(connection: sqlite3.Connection, seconds: float) -> None:
+        connection.execute(f"PRAGMA busy_timeout={round(seconds * 1000)}")
 
     def is_alive(self, raw: sqlite3.Connection) -> bool:  # noqa: ARG002 - see Driver
         """Return whether a connection can be used again: not if the file was replaced."""
@@ -271,7 +303,7 @@ class SqliteDriver:
         try:
             (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorname.startswith("SQLITE_BUSY"):
+            if _is_busy(error):
                 return False
             raise SqliteDriver.translate(error) from error
         return bool(mode == "wal")

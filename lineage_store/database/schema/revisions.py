@@ -6,7 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Column, String, Table, delete, insert, inspect, select
+from sqlalchemy import (
+    Column,
+    Dialect,
+    String,
+    Table,
+    create_mock_engine,
+    delete,
+    insert,
+    inspect,
+    select,
+)
 from sqlalchemy.engine import Connection as CoreConnection
 from sqlalchemy.exc import DBAPIError
 
@@ -134,11 +144,35 @@ def create(connection: CoreConnection, *, finish: bool = False) -> None:
         connection: Where.
         finish: Go on where another creation was cut off.
     """
-    revision_table.create(connection, checkfirst=finish)
-    tables.metadata.create_all(connection)
+    if finish:
+        revision_table.create(connection, checkfirst=True)
+        tables.metadata.create_all(connection)
+        for table in initial_rows():
+            connection.execute(delete(table))
+    else:
+        for statement in _creation(connection.dialect):
+            connection.exec_driver_sql(statement)
     for table, rows in initial_rows().items():
-        connection.execute(delete(table))
         connection.execute(insert(table), rows)
+
+
+_creations: dict[tuple[str, Any], list[str]] = {}
+
+
+def _creation(dialect: Dialect) -> list[str]:
+    """Return the statements that create all tables; to compile them takes longer than to run."""
+    key = (dialect.name, dialect.server_version_info)
+    if key not in _creations:
+        statements: list[str] = []
+        recorder = create_mock_engine(
+            f"{dialect.name}+{dialect.driver}://",
+            lambda element, *_: statements.append(str(element.compile(dialect=dialect))),
+        )
+        revision_table.create(recorder, checkfirst=False)
+        others = [table for table in tables.metadata.sorted_tables if table is not revision_table]
+        tables.metadata.create_all(recorder, others, checkfirst=False)
+        _creations[key] = statements
+    return _creations[key]
 
 
 def open_or_create(driver: Driver, raw: object, *, finish: bool = False) -> None:
