@@ -84,7 +84,7 @@ class Audit:
         statement: The conclusion in a sentence.
         columns: The names of the values of findings.
         findings: The rows.
-        missing: Everything that the store lacks for a better answer.
+        absences: Everything that the store lacks for a better answer.
         verdict: Of the walks; None: there was none.
         revision: The state of the store that was read; None: not said.
         nodes: The keys of the nodes that the answer rests on.
@@ -95,7 +95,7 @@ class Audit:
     statement: str
     columns: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
-    missing: tuple[Missing, ...] = ()
+    absences: tuple[Missing, ...] = ()
     verdict: Verdict | None = None
     revision: Revision | None = None
     nodes: tuple[str, ...] = ()
@@ -140,9 +140,9 @@ class Audit:
         if self.findings:
             yield ""
             yield from _table(self, most)
-        if self.missing:
+        if self.absences:
             yield ""
-            yield from _lacks(self.missing, most)
+            yield from _lacks(self.absences, most)
         yield ""
         if self.verdict is not None:
             yield f"walk: {self.verdict}"
@@ -158,7 +158,7 @@ class Audit:
         items = "".join(
             f"<li>{escape(' '.join(filter(None, (lack.node, lack.field))))}: "
             f"{escape(lack.reason)}</li>"
-            for lack in self.missing
+            for lack in self.absences
         )
         absent = f"<p>Not recorded:</p><ul>{items}</ul>" if items else ""
         return f"<p><b>{escape(str(self))}</b></p>{table}{absent}"
@@ -174,8 +174,8 @@ class Audit:
         )
         for finding in self.findings:
             message.findings.add(node=finding.node, label=finding.label, values=finding.values)
-        for lack in self.missing:
-            message.missing.add(
+        for lack in self.absences:
+            message.absences.add(
                 node=lack.node, label=lack.label, field=lack.field, reason=lack.reason
             )
         for node in self.nodes:
@@ -197,9 +197,9 @@ class Audit:
             findings=tuple(
                 Finding(row.node or None, row.label, tuple(row.values)) for row in message.findings
             ),
-            missing=tuple(
+            absences=tuple(
                 Missing(lack.node or None, lack.label, lack.field, lack.reason)
-                for lack in message.missing
+                for lack in message.absences
             ),
             verdict=Verdict.from_message(message.verdict, caller_limits) if has_verdict else None,
             revision=_revision(message),
@@ -239,10 +239,10 @@ def _cut(text: str) -> str:
     return text if len(text) <= _MAX_CELL else f"{text[: _MAX_CELL - 1]}…"
 
 
-def _lacks(missing: Sequence[Missing], most: int) -> Iterator[str]:
+def _lacks(absences: Sequence[Missing], most: int) -> Iterator[str]:
     """Yield the missing facts; those of one kind and reason share a line."""
     groups: dict[tuple[str, str], list[str]] = {}
-    for lack in missing:
+    for lack in absences:
         label = lack.label if lack.node is None else f"{lack.label} ({lack.node})"
         groups.setdefault((lack.field, lack.reason), []).append(label)
     yield "Not recorded:"

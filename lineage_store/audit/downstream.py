@@ -32,19 +32,19 @@ def recall(material: Material, stages: Collection[str] = ()) -> Audit:
     """
     affected = [n for n in material.graph.artifacts if key_of(n) not in material.graph.start]
     affected.sort(key=lambda node: _ORDER.index(kind_of(material, node)))
-    wanted = {stage.strip().lower() for stage in stages}
-    listed = [node for node in affected if not wanted or _stage(node).lower() in wanted]
-    missing = [Missing.of(step, "record", why) for step, why in material.unfinished()]
-    missing += _without_stage(material, affected)
-    doubts = [lack for lack in missing if lack.field == "record" or wanted]
+    selection = {stage.strip().lower() for stage in stages}
+    listed = [node for node in affected if not selection or _stage(node).lower() in selection]
+    absences = [Missing.of(step, "record", why) for step, why in material.unfinished()]
+    absences += _without_stage(material, affected)
+    doubts = [lack for lack in absences if lack.field == "record" or selection]
     is_known = material.verdict.complete and not doubts
     return Audit(
         question="recall",
         conclusion=Conclusion.ANSWERED if is_known else Conclusion.UNKNOWN,
-        statement=_recalled(material, listed, wanted),
+        statement=_recalled(material, listed, selection),
         columns=RECALL_COLUMNS,
         findings=tuple(_affected(material, node) for node in listed),
-        missing=tuple(missing),
+        absences=tuple(absences),
         verdict=material.verdict,
         nodes=material.keys,
     )
@@ -75,10 +75,10 @@ def _without_stage(material: Material, nodes: list[Artifact]) -> list[Missing]:
     ]
 
 
-def _recalled(material: Material, listed: list[Artifact], wanted: Collection[str]) -> str:
+def _recalled(material: Material, listed: list[Artifact], selection: Collection[str]) -> str:
     counts = {kind: sum(kind_of(material, node) == kind for node in listed) for kind in _ORDER}
     parts = [counted(count, kind) for kind, count in counts.items() if count]
-    where = f" in stage {', '.join(sorted(wanted))}" if wanted else ""
+    where = f" in stage {', '.join(sorted(selection))}" if selection else ""
     return f"{', '.join(parts) or 'nothing'} made from {title(material.subject)}{where}"
 
 
@@ -102,16 +102,16 @@ def monitoring(material: Material) -> Audit:
         material: The executions that read the model, with all that they read and wrote.
     """
     findings = [row for step in material.graph.executions for row in _records(material, step)]
-    missing = [Missing.of(step, "record", why) for step, why in material.unfinished()]
-    missing += [
+    absences = [Missing.of(step, "record", why) for step, why in material.unfinished()]
+    absences += [
         Missing.of(step, "compared data", "it read nothing but the model, as far as recorded")
         for step in material.graph.executions
         if not _others(material, step)
     ]
     if not findings:
         why = "no step that read it wrote metrics, statistics or a report of drift"
-        missing.append(Missing.of(material.subject, "quality record", why))
-    is_known = material.verdict.complete and findings and not missing
+        absences.append(Missing.of(material.subject, "quality record", why))
+    is_known = material.verdict.complete and findings and not absences
     count = counted(len(findings), "record")
     return Audit(
         question="monitoring",
@@ -119,7 +119,7 @@ def monitoring(material: Material) -> Audit:
         statement=f"{count} of quality after {title(material.subject)}",
         columns=MONITORING_COLUMNS,
         findings=tuple(findings),
-        missing=tuple(missing),
+        absences=tuple(absences),
         verdict=material.verdict,
         nodes=material.keys,
     )

@@ -1,7 +1,7 @@
 """Independence: the data that trained a model and the data that tested it share no content."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lineage_store.audit.answer import Audit, Conclusion, Finding, Missing
 from lineage_store.audit.material import Material
@@ -9,7 +9,7 @@ from lineage_store.audit.roles import Roles, roles_upstream, shown_roles
 from lineage_store.audit.vocabulary import Role, roles_of_event
 from lineage_store.entities import Artifact
 from lineage_store.lineage.identity import digest_of, key_of
-from lineage_store.lineage.verdict import counted
+from lineage_store.lineage.verdict import Verdict, counted
 
 COLUMNS = ("set", "role", "digest", "same content as", "uri")
 
@@ -43,11 +43,11 @@ def independence(
     certain = {key_of(node) for node in named_tests}
     tests |= {key_of(node): (node, frozenset({Role.TEST})) for node in named_tests}
     shared, doubts = _compared(training, tests, certain)
-    missing = [*_missing(material, evaluations, training, tests), *doubts]
+    absences = [*_absences(material, evaluations, training, tests), *doubts]
     complete = material.verdict.complete and evaluations.verdict.complete
     proven = any(pair.is_certain for pair in shared)
     conclusion = Conclusion.NO if proven else Conclusion.YES
-    if not proven and (missing or not complete):
+    if not proven and (absences or not complete):
         conclusion = Conclusion.UNKNOWN
     return Audit(
         question="independence",
@@ -55,9 +55,19 @@ def independence(
         statement=_statement(conclusion, len(training), len(tests), shared),
         columns=COLUMNS,
         findings=tuple(_findings(training, tests, roles, shared)),
-        missing=tuple(missing),
-        verdict=material.verdict if not material.verdict.complete else evaluations.verdict,
+        absences=tuple(absences),
+        verdict=_joined(material.verdict, evaluations.verdict),
         nodes=tuple(dict.fromkeys([*material.keys, *map(key_of, evaluations.graph.nodes)])),
+    )
+
+
+def _joined(upstream: Verdict, evaluations: Verdict) -> Verdict:
+    """Return the verdict on both walks: that of the one that was cut, with all that was read."""
+    base = upstream if not upstream.complete else evaluations
+    return replace(
+        base,
+        node_count=upstream.node_count + evaluations.node_count,
+        event_count=upstream.event_count + evaluations.event_count,
     )
 
 
@@ -80,10 +90,10 @@ def _tests(
     for step in evaluations.graph.executions:
         for event in evaluations.inputs(step):
             node = evaluations.artifact(event)
-            said = roles_of_event(event, node)
+            event_roles = roles_of_event(event, node)
             is_data = key_of(node) not in evaluations.graph.start and not evaluations.is_model(node)
-            if is_data and (not said or Role.TEST in said):
-                yield key_of(node), (node, said)
+            if is_data and (not event_roles or Role.TEST in event_roles):
+                yield key_of(node), (node, event_roles)
 
 
 def _compared(
@@ -99,11 +109,11 @@ def _compared(
             algorithms.add(digest.algorithm)
     shared, doubts = [], []
     trained = {key_of(node) for node in training}
-    for name, (node, said) in tests.items():
+    for name, (node, event_roles) in tests.items():
         digest = digest_of(node)
         twin = node if name in trained else by_digest.get(str(digest)) if digest else None
         if twin is not None:
-            is_certain = Role.TEST in said or name in certain
+            is_certain = Role.TEST in event_roles or name in certain
             shared.append(_Shared(twin, node, is_certain))
             if not is_certain:
                 why = f"it was read with the model, and {key_of(twin)} trained it; say its role"
@@ -115,7 +125,7 @@ def _compared(
     return shared, doubts
 
 
-def _missing(
+def _absences(
     material: Material, evaluations: Material, training: list[Artifact], tests: Tests
 ) -> Iterator[Missing]:
     subject = material.subject
@@ -151,6 +161,6 @@ def _findings(
     for node in training:
         own = shown_roles(roles.get(key_of(node), frozenset()))
         yield Finding.of(node, "training", own, digest_of(node), None, node.uri)
-    for name, (node, said) in tests.items():
+    for name, (node, event_roles) in tests.items():
         twin = twins.get(name)
-        yield Finding.of(node, "test", shown_roles(said), digest_of(node), twin, node.uri)
+        yield Finding.of(node, "test", shown_roles(event_roles), digest_of(node), twin, node.uri)

@@ -21,12 +21,12 @@ from lineage_store.lineage.labels import title
 from lineage_store.lineage.verdict import counted
 
 THIRD_PARTY_COLUMNS = ("supplier", "licence", "version", "uri", "hops")
-LABEL_COLUMNS = ("label", "value", "hops")
+LABEL_COLUMNS = ("name", "value", "hops")
 
 
 def third_party(material: Material) -> Audit:
     """Return the artifacts upstream that name a supplier or a licence, or are base models."""
-    findings, missing = [], _unfinished(material)
+    findings, absences = [], _unfinished(material)
     sources = {key_of(node) for node in material.sources()}
     for node in material.graph.artifacts:
         values = values_of(node)
@@ -37,19 +37,19 @@ def third_party(material: Material) -> Audit:
             row = (supplier, licence, version_of(node), node.uri, hops)
             findings.append(Finding.of(node, *row))
         if (supplier or is_base) and not licence:
-            missing.append(Missing.of(node, "licence", "set the property license"))
+            absences.append(Missing.of(node, "licence", "set the property license"))
         elif key_of(node) in sources and not (supplier or licence):
             why = "nothing says whose it is: set the properties supplier and license"
-            missing.append(Missing.of(node, "supplier", why))
-    is_known = material.verdict.complete and not missing
+            absences.append(Missing.of(node, "supplier", why))
+    is_known = material.verdict.complete and not absences
     return Audit(
         question="third-party",
         conclusion=Conclusion.ANSWERED if is_known else Conclusion.UNKNOWN,
         statement=f"{counted(len(findings), 'ancestor')} with a supplier or a licence; "
-        f"{counted(len(missing), 'fact')} not recorded",
+        f"{counted(len(absences), 'fact')} not recorded",
         columns=THIRD_PARTY_COLUMNS,
         findings=tuple(findings),
-        missing=tuple(missing),
+        absences=tuple(absences),
         verdict=material.verdict,
         nodes=material.keys,
     )
@@ -64,33 +64,33 @@ def _unfinished(material: Material) -> list[Missing]:
     return [Missing.of(step, "record", why) for step, why in material.unfinished()]
 
 
-def labels(material: Material, wanted: Collection[str] = ()) -> Audit:
+def labels(material: Material, selection: Collection[str] = ()) -> Audit:
     """Return the labels of an artifact and of all that it was made from.
 
     Args:
         material: The lineage upstream.
-        wanted: Only labels of these names or values, for a yes or no; empty: all.
+        selection: Only labels of these names or values, for a yes or no; empty: all.
     """
-    asked = {text.strip().lower() for text in wanted}
-    findings, missing = [], _unfinished(material)
+    label_names = {text.strip().lower() for text in selection}
+    findings, absences = [], _unfinished(material)
     sources = {key_of(node) for node in material.sources()}
     values_by_label: dict[str, set[str]] = defaultdict(set)
     for node in material.graph.artifacts:
         own = list(labels_of(node))
         if key_of(node) in sources and not own:
             why = "it has no label, so nothing says what it contains: set the property labels"
-            missing.append(Missing.of(node, "label", why))
+            absences.append(Missing.of(node, "label", why))
         for name, value in own:
-            if not denies(value) and (not asked or asked & {name, *_parts(value)}):
+            if not denies(value) and (not label_names or label_names & {name, *_parts(value)}):
                 findings.append(Finding.of(node, name, value, material.graph.hop(node)))
                 values_by_label[name].add(value)
     return Audit(
         question="labels",
-        conclusion=_conclusion(material, asked, findings, missing),
-        statement=_inherited(material, values_by_label, asked),
+        conclusion=_conclusion(material, label_names, findings, absences),
+        statement=_inherited(material, values_by_label, label_names),
         columns=LABEL_COLUMNS,
         findings=tuple(findings),
-        missing=tuple(missing),
+        absences=tuple(absences),
         verdict=material.verdict,
         nodes=material.keys,
     )
@@ -103,19 +103,19 @@ def _parts(value: str) -> set[str]:
 
 
 def _conclusion(
-    material: Material, asked: set[str], findings: list[Finding], missing: list[Missing]
+    material: Material, label_names: set[str], findings: list[Finding], absences: list[Missing]
 ) -> Conclusion:
-    if asked and findings:
+    if label_names and findings:
         return Conclusion.YES
-    if missing or not material.verdict.complete:
+    if absences or not material.verdict.complete:
         return Conclusion.UNKNOWN
-    return Conclusion.NO if asked else Conclusion.ANSWERED
+    return Conclusion.NO if label_names else Conclusion.ANSWERED
 
 
-def _inherited(material: Material, values: dict[str, set[str]], asked: set[str]) -> str:
+def _inherited(material: Material, values: dict[str, set[str]], label_names: set[str]) -> str:
     name = title(material.subject)
     if values:
         texts = (f"{label} {', '.join(sorted(of))}" for label, of in sorted(values.items()))
         return f"{name} inherits {'; '.join(texts)}"
-    which = f" {', '.join(sorted(asked))}" if asked else ""
-    return f"no label{which} is recorded on {name} and its ancestors"
+    names_text = f" {', '.join(sorted(label_names))}" if label_names else ""
+    return f"no label{names_text} is recorded on {name} and its ancestors"

@@ -127,9 +127,9 @@ def is_model(artifact: Artifact, model_types: Collection[str]) -> bool:
 
 def order_of(graph: LineageGraph) -> list[GraphNode]:
     """Return the nodes so that each comes after its inputs, as far as there is no cycle."""
-    waiting = {key_of(node): len(graph.into(key_of(node))) for node in graph.nodes}
-    ready = [name for name, count in waiting.items() if not count][::-1]
-    rest = dict.fromkeys(waiting)
+    open_inputs = {key_of(node): len(graph.into(key_of(node))) for node in graph.nodes}
+    ready = [name for name, count in open_inputs.items() if not count][::-1]
+    rest = dict.fromkeys(open_inputs)
     ordered: list[GraphNode] = []
     while rest:
         name = ready.pop() if ready else next(iter(rest))
@@ -139,7 +139,7 @@ def order_of(graph: LineageGraph) -> list[GraphNode]:
         ordered.append(graph.node(name))
         for event in graph.out_of(name):
             target = ends(event)[1]
-            waiting[target] -= 1
-            if waiting[target] == 0 and target in rest:
+            open_inputs[target] -= 1
+            if open_inputs[target] == 0 and target in rest:
                 ready.append(target)
     return ordered

@@ -14,16 +14,16 @@ from lineage_store.lineage.verdict import counted
 COLUMNS = ("what", "role", "version", "digest", "uri", "code", "image", "parameters", "started by")
 
 
-def origins(material: Material, wanted: Collection[Role] = ()) -> Audit:
+def origins(material: Material, selection: Collection[Role] = ()) -> Audit:
     """Return the answer for the lineage upstream of an artifact.
 
     Args:
         material: The lineage.
-        wanted: Only data of these roles, and the steps; empty: of all.
+        selection: Only data of these roles, and the steps; empty: of all.
     """
     roles = roles_upstream(material)
     start = material.graph.start[0]
-    wanted_roles = frozenset(wanted)
+    wanted_roles = frozenset(selection)
     artifacts = [
         node
         for node in order_of(material.graph)
@@ -31,36 +31,36 @@ def origins(material: Material, wanted: Collection[Role] = ()) -> Audit:
         and (not wanted_roles or has_role(node, roles, wanted_roles))
     ]  # fmt: skip
     steps = [node for node in order_of(material.graph) if isinstance(node, Execution)]
-    missing = _missing(material, artifacts, steps)
+    absences = _absences(material, artifacts, steps)
     if wanted_roles:
-        missing += _without_role(artifacts, roles)
-    doubts = [lack for lack in missing if lack.field in {"role", "record", "origin"}]
+        absences += _without_role(artifacts, roles)
+    doubts = [lack for lack in absences if lack.field in {"role", "record", "origin"}]
     is_known = material.verdict.complete and not doubts
     sources = {key_of(node) for node in material.sources()}
     return Audit(
         question="origins",
         conclusion=Conclusion.ANSWERED if is_known else Conclusion.UNKNOWN,
-        statement=_statement(artifacts, steps, sources, missing),
+        statement=_statement(artifacts, steps, sources, absences),
         columns=COLUMNS,
         findings=(
             *(_data(node, roles, is_source=key_of(node) in sources) for node in artifacts),
             *(_step(material, node) for node in steps),
         ),
-        missing=tuple(missing),
+        absences=tuple(absences),
         verdict=material.verdict,
         nodes=material.keys,
     )
 
 
 def _statement(
-    artifacts: list[Artifact], steps: list[Execution], sources: set[str], missing: list[Missing]
+    artifacts: list[Artifact], steps: list[Execution], sources: set[str], absences: list[Missing]
 ) -> str:
     count = sum(key_of(node) in sources for node in artifacts)
-    made = counted(len(artifacts) - count, "artifact")
-    lacks = f"; {counted(len(missing), 'fact')} not recorded" if missing else ""
+    made_text = counted(len(artifacts) - count, "artifact")
+    lacks = f"; {counted(len(absences), 'fact')} not recorded" if absences else ""
     if not steps:
         return f"no step that made it is recorded{lacks}"
-    return f"{counted(count, 'source')}, {made} between, {counted(len(steps), 'step')}{lacks}"
+    return f"{counted(count, 'source')}, {made_text} between, {counted(len(steps), 'step')}{lacks}"
 
 
 def _data(artifact: Artifact, roles: Roles, *, is_source: bool) -> Finding:
@@ -100,27 +100,27 @@ def parameters(step: Execution) -> str:
     )
 
 
-def _missing(
+def _absences(
     material: Material, artifacts: list[Artifact], steps: list[Execution]
 ) -> list[Missing]:
-    missing = [Missing.of(step, "record", reason) for step, reason in material.unfinished()]
+    absences = [Missing.of(step, "record", reason) for step, reason in material.unfinished()]
     if not steps:
         why = "no execution wrote it; record the step that did"
-        missing.append(Missing.of(material.subject, "origin", why))
+        absences.append(Missing.of(material.subject, "origin", why))
     for step in material.steps_without_inputs():
         why = "it declared no inputs, so the data behind its outputs are not recorded"
-        missing.append(Missing.of(step, "inputs", why))
+        absences.append(Missing.of(step, "inputs", why))
     for artifact in artifacts:
         if digest_of(artifact) is None:
             why = "without a digest nobody can tell whether the content is still the same"
-            missing.append(Missing.of(artifact, "digest", why))
+            absences.append(Missing.of(artifact, "digest", why))
     for step in steps:
         facts = material.facts(step)
         for field, names in (("code", CODE), ("started by", USER)):
             if first_value(facts, names) is None:
                 why = f"neither the step nor its run has a property such as {names[0]}"
-                missing.append(Missing.of(step, field, why))
-    return missing
+                absences.append(Missing.of(step, field, why))
+    return absences
 
 
 def _without_role(artifacts: list[Artifact], roles: Roles) -> list[Missing]:

@@ -31,32 +31,32 @@ _FIELDS = (
 
 def inventory(models: Sequence[Artifact], stages: Collection[str], verdict: Verdict) -> Audit:
     """Return the models of a store, and what is recorded of their use and review."""
-    wanted = {stage.strip().lower() for stage in stages}
-    findings, missing, listed = [], [], []
+    selection = {stage.strip().lower() for stage in stages}
+    findings, absences, listed = [], [], []
     for model in models:
         values = values_of(model)
         stage = first_value(values, STAGE)
-        if wanted and stage is not None and stage.lower() not in wanted:
+        if selection and stage is not None and stage.lower() not in selection:
             continue
         absent = [field for field, names in _FIELDS if first_value(values, names) is None]
-        missing += [
+        absences += [
             Missing.of(model, field, f"set the property {_property(field)}") for field in absent
         ]
-        if not wanted or stage is not None:
+        if not selection or stage is not None:
             texts = [first_value(values, names) for _, names in _FIELDS]
             findings.append(Finding.of(model, *texts, version_of(model)))
             listed.append(model)
-    doubts = wanted and any(lack.field == "stage" for lack in missing)
+    doubts = selection and any(lack.field == "stage" for lack in absences)
     is_known = verdict.complete and not doubts
-    where = f" in stage {', '.join(sorted(wanted))}" if wanted else ""
+    where = f" in stage {', '.join(sorted(selection))}" if selection else ""
     return Audit(
         question="inventory",
         conclusion=Conclusion.ANSWERED if is_known else Conclusion.UNKNOWN,
         statement=f"{counted(len(listed), 'model')}{where}; "
-        f"{counted(len(missing), 'fact')} not recorded",
+        f"{counted(len(absences), 'fact')} not recorded",
         columns=INVENTORY_COLUMNS,
         findings=tuple(findings),
-        missing=tuple(missing),
+        absences=tuple(absences),
         verdict=verdict,
         nodes=tuple(map(key_of, listed)),
     )
@@ -89,35 +89,36 @@ def used_by(
         steps: The steps of the whole runs among the users, by the key of the run.
         verdict: Whether all executions were looked at.
     """
-    findings, nodes = [], []
-    for execution, name, text in users:
-        runs = steps.get(key_of(execution), ())
-        findings.append(
-            Finding.of(
-                execution, "run" if runs else "step", name, text, execution.state, len(runs) or None
-            )
-        )
-        nodes.append(key_of(execution))
-        for step in runs:
-            findings.append(
-                Finding.of(step, f"step of {key_of(execution)}", None, None, step.state, None)
-            )
-            nodes.append(key_of(step))
-    missing = []
+    rows = [row for user in users for row in _user_rows(user, steps)]
+    absences = []
     if without:
         why = f"{counted(without, 'execution')} and their runs name none, so may have used it"
-        missing.append(Missing(None, "the store", kind, why))
-    is_known = verdict.complete and not missing
+        absences.append(Missing(None, "the store", kind, why))
+    is_known = verdict.complete and not absences
+    nodes = tuple(dict.fromkeys(row.node for row in rows if row.node))
     return Audit(
         question="used-by",
         conclusion=Conclusion.ANSWERED if is_known else Conclusion.UNKNOWN,
-        statement=f"{counted(len(dict.fromkeys(nodes)), 'execution')} used the {kind} {value:.80}",
+        statement=f"{counted(len(nodes), 'execution')} used the {kind} {value:.80}",
         columns=USER_COLUMNS,
-        findings=tuple({(row.node, row.values): row for row in findings}.values()),
-        missing=tuple(missing),
+        findings=tuple({(row.node, row.values): row for row in rows}.values()),
+        absences=tuple(absences),
         verdict=verdict,
-        nodes=tuple(dict.fromkeys(nodes)),
+        nodes=nodes,
     )
+
+
+def _user_rows(
+    user: tuple[Execution, str, str], steps: Mapping[str, Sequence[Execution]]
+) -> Iterator[Finding]:
+    """Yield the row of a user, and those of its steps if it is a whole run."""
+    execution, name, text = user
+    run = key_of(execution)
+    own_steps = steps.get(run, ())
+    place = "run" if own_steps else "step"
+    yield Finding.of(execution, place, name, text, execution.state, len(own_steps) or None)
+    for step in own_steps:
+        yield Finding.of(step, f"step of {run}", None, None, step.state, None)
 
 
 NO_PRODUCER = ("no producer", "executions read it, and none is recorded that wrote it")
@@ -170,15 +171,15 @@ def counts(rows: Iterable[tuple[str, str, int]], where: str) -> Audit:
     """
     listed = sorted(rows)
     totals: dict[str, int] = {}
-    for what, _, count in listed:
-        totals[what] = totals.get(what, 0) + count
-    text = ", ".join(counted(count, what) for what, count in sorted(totals.items()))
+    for kind, _, count in listed:
+        totals[kind] = totals.get(kind, 0) + count
+    text = ", ".join(counted(count, kind) for kind, count in sorted(totals.items()))
     return Audit(
         question="counts",
         conclusion=Conclusion.ANSWERED,
         statement=f"{where}: {text or 'nothing'}",
         columns=COUNT_COLUMNS,
         findings=tuple(
-            Finding(None, what, (what, name, str(count))) for what, name, count in listed
+            Finding(None, kind, (kind, name, str(count))) for kind, name, count in listed
         ),
     )

@@ -51,21 +51,21 @@ def executed_or_cached(
         material: The executions with the runs that they belong to.
         subject: The artifact or the execution.
     """
-    findings, missing = [], []
+    findings, absences = [], []
     for step in steps:
         hit = hits.get(step.id or 0)
         facts = material.facts(step)
         findings.append(_cached_row(step, hit, first_value(facts, USER)))
         if is_cached(step):
             who = "the store does not record who allowed a cached result to stand for a run"
-            missing.append(Missing.of(step, "permission", who))
+            absences.append(Missing.of(step, "permission", who))
             if hit is None and original_of(step) is None:
                 why = "the orchestrator did not say which execution it repeats"
-                missing.append(Missing.of(step, "original", why))
-    missing += [Missing.of(step, "record", why) for step, why in material.unfinished()]
+                absences.append(Missing.of(step, "original", why))
+    absences += [Missing.of(step, "record", why) for step, why in material.unfinished()]
     if not steps:
-        missing.append(Missing.of(subject, "origin", "no execution that wrote it is recorded"))
-    doubts = [lack for lack in missing if lack.field != "permission"]
+        absences.append(Missing.of(subject, "origin", "no execution that wrote it is recorded"))
+    doubts = [lack for lack in absences if lack.field != "permission"]
     cached = sum(map(is_cached, steps))
     return Audit(
         question="executed-or-cached",
@@ -74,22 +74,22 @@ def executed_or_cached(
         f"{cached} served from the cache",
         columns=CACHE_COLUMNS,
         findings=tuple(findings),
-        missing=tuple(missing),
+        absences=tuple(absences),
         nodes=tuple(dict.fromkeys([key_of(subject), *map(key_of, steps)])),
     )
 
 
 def _cached_row(step: Execution, hit: Hit | None, user: str | None) -> Finding:
-    what = "cached" if is_cached(step) else "executed"
+    fact = "cached" if is_cached(step) else "executed"
     if hit is None:
         original = original_of(step) if is_cached(step) else None
         named = None if original is None else f"execution:{original}"
         return Finding.of(
-            step, what, step.state, None, named, None, user, time_text(step.create_time)
+            step, fact, step.state, None, named, None, user, time_text(step.create_time)
         )
     ids = (f"execution:{hit.original_id}", f"execution:{hit.source_id}")
     return Finding.of(
-        step, what, step.state, hit.cache_key, *ids, user, stamp_text(hit.recorded_at)
+        step, fact, step.state, hit.cache_key, *ids, user, stamp_text(hit.recorded_at)
     )
 
 
@@ -107,7 +107,7 @@ class Change:
     """
 
     recorded_at: int
-    what: str
+    fact: str
     before: str = ""
     after: str = ""
     writer: str = ""
@@ -129,7 +129,7 @@ def between(subject: Artifact, changes: Iterable[Change], after: int, until: int
         columns=CHANGE_COLUMNS,
         findings=tuple(
             Finding.of(
-                subject, stamp_text(row.recorded_at), row.what, row.before, row.after, row.writer
+                subject, stamp_text(row.recorded_at), row.fact, row.before, row.after, row.writer
             )
             for row in rows
         ),
@@ -190,11 +190,13 @@ def learned_later(
         stamps: When each event was recorded, by the ids of its artifact and execution, in µs.
         moment: The time, in µs since the epoch.
     """
-    seen = {(event.artifact_id, event.execution_id, event.type) for event in recorded.graph.edges}
+    sighting = {
+        (event.artifact_id, event.execution_id, event.type) for event in recorded.graph.edges
+    }
     later = [
         event
         for event in happened.graph.edges
-        if (event.artifact_id, event.execution_id, event.type) not in seen
+        if (event.artifact_id, event.execution_id, event.type) not in sighting
     ]
     verdict = _worse(happened.verdict, recorded.verdict)
     return Audit(
@@ -213,9 +215,9 @@ def learned_later(
 def _later(material: Material, event: Event, stamps: dict[tuple[int, int], int]) -> Finding:
     stamp = stamps.get((event.artifact_id or 0, event.execution_id or 0))
     place = f" {slot(event)}" if slot(event) else ""
-    what = f"{event.type}{place} of execution:{event.execution_id}"
+    fact = f"{event.type}{place} of execution:{event.execution_id}"
     recorded = None if stamp is None else stamp_text(stamp)
-    return Finding.of(material.artifact(event), what, time_text(event.time), recorded)
+    return Finding.of(material.artifact(event), fact, time_text(event.time), recorded)
 
 
 def _worse(left: Verdict, right: Verdict) -> Verdict:

@@ -28,27 +28,27 @@ def rerun_plan(material: Material) -> Audit:
         n for n in order_of(material.graph) if key_of(n) in sources or isinstance(n, Execution)
     ]
     findings: list[Finding] = []
-    missing: list[Missing] = []
-    lost: list[Artifact] = []
+    absences: list[Missing] = []
+    lost_sources: list[Artifact] = []
     for at, node in enumerate(order, 1):
         if isinstance(node, Artifact):
             state = state_of(material, node)
             findings.append(_source(node, at, state))
-            missing += _unverified(node, state)
-            lost += [node] if state.startswith(LOST) else []
+            absences += _unverified(node, state)
+            lost_sources += [node] if state.startswith(LOST) else []
         else:
             findings.append(_step(material, node, at))
-            missing += _incomplete(material, node)
+            absences += _incomplete(material, node)
     steps = len(material.graph.executions)
-    is_known = material.verdict.complete and not missing and steps > 0
-    known = Conclusion.YES if is_known else Conclusion.UNKNOWN
+    is_known = material.verdict.complete and not absences and steps > 0
+    otherwise = Conclusion.YES if is_known else Conclusion.UNKNOWN
     return Audit(
         question="rerun-plan",
-        conclusion=Conclusion.NO if lost else known,
-        statement=_statement(material, steps, lost, missing),
+        conclusion=Conclusion.NO if lost_sources else otherwise,
+        statement=_statement(material, steps, lost_sources, absences),
         columns=COLUMNS,
         findings=tuple(findings),
-        missing=tuple(missing),
+        absences=tuple(absences),
         verdict=material.verdict,
         nodes=material.keys,
     )
@@ -68,15 +68,15 @@ def state_of(material: Material, artifact: Artifact) -> str:
     report = material.reports.get(artifact.id or 0)
     if report is None:
         return "not verified"
-    seen = f"{stamp_text(report.recorded_at)} by {report.by or 'an unnamed caller'}"
+    sighting = f"{stamp_text(report.recorded_at)} by {report.by or 'an unnamed caller'}"
     if not report.is_present:
-        return f"gone: not there {seen}"
+        return f"gone: not there {sighting}"
     digest = digest_of(artifact)
     if not report.digest or digest is None:
-        return f"not verified: there {seen}, without a digest to compare"
+        return f"not verified: there {sighting}, without a digest to compare"
     if report.digest.lower() not in {str(digest), digest.value}:
-        return f"changed: {report.digest:.80} {seen}"
-    return f"verified {seen}"
+        return f"changed: {report.digest:.80} {sighting}"
+    return f"verified {sighting}"
 
 
 def _source(node: Artifact, at: int, state: str) -> Finding:
@@ -115,11 +115,13 @@ def _incomplete(material: Material, node: Execution) -> Iterator[Missing]:
         yield Missing.of(node, "record", material.doubts[key_of(node)])
 
 
-def _statement(material: Material, steps: int, lost: list[Artifact], missing: list[Missing]) -> str:
+def _statement(
+    material: Material, steps: int, lost_sources: list[Artifact], absences: list[Missing]
+) -> str:
     plan = f"{counted(steps, 'step')} to make {title(material.subject)} again"
-    if lost:
-        names = ", ".join(f"{title(node)} ({key_of(node)})" for node in lost[:3])
-        return f"{plan}, but {counted(len(lost), 'source')} can't be had any more: {names}"
+    if lost_sources:
+        names = ", ".join(f"{title(node)} ({key_of(node)})" for node in lost_sources[:3])
+        return f"{plan}, but {counted(len(lost_sources), 'source')} can't be had any more: {names}"
     if not steps:
         return f"no step that made {title(material.subject)} is recorded"
-    return f"{plan}; {counted(len(missing), 'fact')} not recorded" if missing else plan
+    return f"{plan}; {counted(len(absences), 'fact')} not recorded" if absences else plan

@@ -23,8 +23,8 @@ def roles_upstream(material: Material) -> Roles:
             roles[key_of(node)] = set().union(*(roles[output] for output in outputs))
             continue
         for event in material.graph.out_of(key_of(node)):
-            said = roles_of_event(event, node)
-            roles[key_of(node)] |= said or roles[ends(event)[1]]
+            event_roles = roles_of_event(event, node)
+            roles[key_of(node)] |= event_roles or roles[ends(event)[1]]
     return {name: frozenset(of) for name, of in roles.items()}
 
 
@@ -33,7 +33,7 @@ def shown_roles(roles: frozenset[Role]) -> str:
     return ", ".join(sorted(roles))
 
 
-def has_role(artifact: Artifact, roles: Roles, wanted: frozenset[Role]) -> bool:
+def has_role(artifact: Artifact, roles: Roles, selection: frozenset[Role]) -> bool:
     """Return whether an artifact has one of some roles, or may have it."""
     own = roles.get(key_of(artifact), frozenset())
-    return not own or bool(own & wanted)
+    return not own or bool(own & selection)

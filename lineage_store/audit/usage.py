@@ -87,10 +87,10 @@ class Usage:
 
     def _matches(self, name: str, text: str) -> bool:
         if self.kind == "library":
-            wanted, _, version = self.value.partition("==")
-            return name == library_name(wanted) and version in {"", text.lower()}
+            selection, _, version = self.value.partition("==")
+            return name == library_name(selection) and version in {"", text.lower()}
         stored = text.lower()
         digest = stored.rpartition("@")[2].removeprefix("sha256:")
         is_prefix = _HEXADECIMAL.fullmatch(self.value) is not None
-        wanted = self.value.removeprefix("sha256:")
-        return stored == self.value or (is_prefix and digest.startswith(wanted))
+        selection = self.value.removeprefix("sha256:")
+        return stored == self.value or (is_prefix and digest.startswith(selection))

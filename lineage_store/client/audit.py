@@ -134,7 +134,7 @@ class Audits:
             target_artifact_id=artifact_id_of(self._names, target),
             max_paths=max_paths,
         )
-        return self._asked("Paths", request, options, {Limit.MAX_PATHS})
+        return self._ask("Paths", request, options, {Limit.MAX_PATHS})
 
     def differences(
         self, left: ArtifactName, right: ArtifactName, **options: Unpack[AuditOptions]
@@ -144,7 +144,7 @@ class Audits:
             left_artifact_id=artifact_id_of(self._names, left),
             right_artifact_id=artifact_id_of(self._names, right),
         )
-        return self._asked("Differences", request, options)
+        return self._ask("Differences", request, options)
 
     def executed_or_cached(self, node: ArtifactName) -> Audit:
         """Return whether an artifact was made by an execution or served from the cache.
@@ -159,7 +159,7 @@ class Audits:
         else:
             artifact_id = artifact_id_of(self._names, node)
             request = pb.ExecutedOrCachedRequest(artifact_id=artifact_id)
-        return self._asked("ExecutedOrCached", request, {})
+        return self._ask("ExecutedOrCached", request, {})
 
     def rerun_plan(self, artifact: ArtifactName, **options: Unpack[AuditOptions]) -> Audit:
         """Return the steps that make an artifact again, and what they need that is not there."""
@@ -176,7 +176,7 @@ class Audits:
         Raises:
             InvalidArgument: The value is none of that kind.
         """
-        return self._asked("UsedBy", pb.UsedByRequest(kind=_kind_number(kind), value=value), {})
+        return self._ask("UsedBy", pb.UsedByRequest(kind=_kind_number(kind), value=value), {})
 
     def third_party(self, artifact: ArtifactName, **options: Unpack[AuditOptions]) -> Audit:
         """Return what of others an artifact came from, and under which licences."""
@@ -211,7 +211,7 @@ class Audits:
             after_microseconds=microseconds(after, "after"),
             until_microseconds=microseconds(until, "until"),
         )
-        return self._asked("Between", request, {})
+        return self._ask("Between", request, {})
 
     def late_records(
         self, *, later_than: float = 3600.0, recorded_after: datetime | str | None = None
@@ -227,7 +227,7 @@ class Audits:
         request = pb.LateRecordsRequest(later_than_milliseconds=max(1, round(later_than * 1000)))
         if recorded_after is not None:
             request.recorded_after_microseconds = microseconds(recorded_after, "recorded_after")
-        return self._asked("LateRecords", request, {})
+        return self._ask("LateRecords", request, {})
 
     def gaps(
         self,
@@ -245,7 +245,7 @@ class Audits:
         """
         request = pb.GapsRequest()
         if artifact is None:
-            return self._asked("Gaps", request, {})
+            return self._ask("Gaps", request, {})
         options = AuditOptions(max_nodes=max_nodes, timeout=timeout)
         return self._on(artifact, "Gaps", request, options)
 
@@ -268,7 +268,7 @@ class Audits:
         Args:
             stages: Only models in these stages; empty: in any.
         """
-        return self._asked("Inventory", pb.InventoryRequest(stages=stages), {})
+        return self._ask("Inventory", pb.InventoryRequest(stages=stages), {})
 
     def monitoring(self, model: ArtifactName, **options: Unpack[AuditOptions]) -> Audit:
         """Return the records of quality that came after a model, and the data they compare with."""
@@ -279,7 +279,7 @@ class Audits:
         request = pb.CountsRequest()
         if context is not None:
             request.context_id = id_of(context)
-        return self._asked("Counts", request, {})
+        return self._ask("Counts", request, {})
 
     def _on(
         self, artifact: ArtifactName, method: str, request: Message, options: AuditOptions
@@ -287,9 +287,9 @@ class Audits:
         """Ask a question about an artifact."""
         message: Any = request
         message.artifact_id = artifact_id_of(self._names, artifact)
-        return self._asked(method, message, options)
+        return self._ask(method, message, options)
 
-    def _asked(
+    def _ask(
         self,
         method: str,
         request: Message,

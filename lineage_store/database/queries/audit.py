@@ -229,9 +229,9 @@ def executions_without_inputs(connection: Connection, most: int) -> list[int]:
     return [row[0] for row in connection.rows(_WITHOUT_INPUTS, most=most)]
 
 
-def reported_artifacts(connection: Connection, missing: int, most: int) -> list[int]:
+def reported_artifacts(connection: Connection, missing_status: int, most: int) -> list[int]:
     """Return artifacts whose last report says that they are missing, or names a digest."""
-    return [row[0] for row in connection.rows(_ALL_REPORTS, missing=missing, most=most)]
+    return [row[0] for row in connection.rows(_ALL_REPORTS, missing=missing_status, most=most)]
 
 
 def counts(connection: Connection, context_id: int | None) -> list[tuple[NodeKind, str, int]]:

@@ -67,12 +67,12 @@ def around(
     edges = reader.all_events(EXECUTION, readers[:most])
     artifact_ids = sorted({artifact_id, *(edge[1] for edge in edges)})
     kept_ids = {artifact_id, *artifact_ids[:most]}
-    kept = [edge for edge in edges if edge[1] in kept_ids]
+    kept_edges = [edge for edge in edges if edge[1] in kept_ids]
     is_whole = len(readers) <= most and len(artifact_ids) <= most
-    bodies = [edge[4] or b"" for edge in kept]
-    if any(edge[4] is None for edge in kept):
-        encoded = reader.event_bodies(edge[0] for edge in kept)
-        bodies = [encoded[edge[0]] for edge in kept]
+    bodies = [edge[4] or b"" for edge in kept_edges]
+    if any(edge[4] is None for edge in kept_edges):
+        encoded = reader.event_bodies(edge[0] for edge in kept_edges)
+        bodies = [encoded[edge[0]] for edge in kept_edges]
     nodes: list[GraphNode] = [
         *artifacts_of(reader.bodies(ARTIFACT, kept_ids).values()),
         *executions_of(reader.bodies(EXECUTION, readers[:most]).values()),
@@ -87,7 +87,7 @@ def around(
             complete=is_whole,
             reason=None if is_whole else Limit.MAX_NODES,
             node_count=len(nodes),
-            event_count=len(kept),
+            event_count=len(kept_edges),
         ),
     )
     return material(snapshot, lineage)

@@ -130,8 +130,10 @@ def labels(
 ) -> pb.LabelsResponse:
     """Answer which labels an artifact inherits."""
     artifact_id = required(request, "artifact_id", "")
-    wanted = non_empty_all("labels", request.labels)
-    audit = inheritance.labels(walked(snapshot, request, sources.graphs, artifact_id, UP), wanted)
+    selection = non_empty_all("labels", request.labels)
+    audit = inheritance.labels(
+        walked(snapshot, request, sources.graphs, artifact_id, UP), selection
+    )
     return pb.LabelsResponse(audit=answer(snapshot, sources, audit))
 
 

@@ -42,11 +42,11 @@ def executed_or_cached(
     snapshot: Snapshot, request: pb.ExecutedOrCachedRequest, sources: AuditSources
 ) -> pb.ExecutedOrCachedResponse:
     """Answer whether executions ran or were served from the cache."""
-    which = request.WhichOneof("node")
-    if which is None:
+    node_field = request.WhichOneof("node")
+    if node_field is None:
         raise errors.InvalidArgument("execution_id or artifact_id must be set")
-    node_id = getattr(request, which)
-    kind = EXECUTION if which == "execution_id" else ARTIFACT
+    node_id = getattr(request, node_field)
+    kind = EXECUTION if node_field == "execution_id" else ARTIFACT
     check_exist(snapshot, kind, [node_id])
     ids = [node_id]
     if kind is ARTIFACT:
@@ -108,8 +108,8 @@ def _versions(
             if before is None:
                 yield Change(recorded_at, "recorded first", "", "", writer)
             for change in _changes(before, node):
-                what = f"version {version}: {change.field}"
-                yield Change(recorded_at, what, change.before, change.after, writer)
+                fact = f"version {version}: {change.field}"
+                yield Change(recorded_at, fact, change.before, change.after, writer)
         before = node
 
 
@@ -130,15 +130,17 @@ def _memberships(snapshot: Snapshot, artifact_id: int) -> Iterator[Change]:
     rows: dict[int, int] = dict(queries.memberships_of(snapshot.connection, artifact_id))
     for _, body in snapshot.nodes_by_ids(CONTEXT, list(rows)):
         context = metadata_pb2.Context.FromString(body)
-        what = f"member of {context.type} {context.name}"
-        yield Change(rows[context.id], what, node=key("context", context.id))
+        fact = f"member of {context.type} {context.name}"
+        yield Change(rows[context.id], fact, node=key("context", context.id))
 
 
 def _reports(snapshot: Snapshot, artifact_id: int) -> Iterator[Change]:
     for row in queries.all_reports_of(snapshot.connection, artifact_id):
-        seen = report(*row[1:])
-        state = "payload seen" if seen.is_present else "payload missing"
-        yield Change(seen.recorded_at, f"{state} by {seen.by or 'nobody named'}", "", seen.digest)
+        sighting = report(*row[1:])
+        state = "payload seen" if sighting.is_present else "payload missing"
+        yield Change(
+            sighting.recorded_at, f"{state} by {sighting.by or 'nobody named'}", "", sighting.digest
+        )
 
 
 def late_records(

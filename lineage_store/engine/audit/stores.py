@@ -139,18 +139,18 @@ def gaps(snapshot: Snapshot, request: pb.GapsRequest, sources: AuditSources) -> 
 def _gaps_of_store(snapshot: Snapshot) -> tuple[list[tuple[GraphNode, str, str]], bool]:
     """Return the gaps of a store, and whether these are all."""
     connection, most = snapshot.connection, MAX_GAPS + 1
-    missing = cache_pb2.ArtifactReport.MISSING
+    missing_status = cache_pb2.ArtifactReport.MISSING
     sources = queries.unproduced_artifacts(connection, most)
     steps = queries.executions_without_inputs(connection, most)
-    reported = queries.reported_artifacts(connection, missing, most)
+    reported = queries.reported_artifacts(connection, missing_status, most)
     is_whole = max(len(sources), len(steps), len(reported)) <= MAX_GAPS
     keys = [*(key("artifact", i) for i in (*sources[:MAX_GAPS], *reported[:MAX_GAPS])),
             *(key("execution", i) for i in steps[:MAX_GAPS])]  # fmt: skip
     nodes = nodes_of(snapshot, keys)
     rows = [(nodes[key("artifact", i)], *overview.NO_PRODUCER) for i in sources[:MAX_GAPS]]
     rows += [(nodes[key("execution", i)], *overview.NO_INPUTS) for i in steps[:MAX_GAPS]]
-    seen = Material(graph=LineageGraph(), reports=reports_of(snapshot, reported[:MAX_GAPS]))
-    rows += list(_broken(seen, (nodes[key("artifact", i)] for i in reported[:MAX_GAPS])))
+    sighting = Material(graph=LineageGraph(), reports=reports_of(snapshot, reported[:MAX_GAPS]))
+    rows += list(_broken(sighting, (nodes[key("artifact", i)] for i in reported[:MAX_GAPS])))
     return rows, is_whole
 
 

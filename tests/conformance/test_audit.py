@@ -1,0 +1,354 @@
+"""The questions of an audit on one realistic store, over every transport and database."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from lineage_store import errors
+from lineage_store.audit.answer import Audit, Conclusion
+from lineage_store.client.store import ClientStore
+from tests.conformance.audited_store import COMMITS, AuditedStore, audited_store, dataset
+from tests.conformance.conftest import Call
+
+FAR = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def audited(call: Call) -> AuditedStore:
+    return audited_store(ClientStore(call.transport))
+
+
+def rows(audit: Audit, *columns: str) -> list[tuple[str, ...]]:
+    """Return the labels of findings with some of their values."""
+    return [(row["label"], *(row[name] for name in columns)) for row in audit.rows()]
+
+
+def lacking(audit: Audit) -> set[tuple[str, str]]:
+    """Return what is missing, by label and field."""
+    return {(lack.label, lack.field) for lack in audit.absences}
+
+
+def test_origins_name_data_with_their_roles_and_steps_with_code_and_people(audited):
+    answer = audited.store.audit.origins(audited.key("churn/1"))
+    assert answer.conclusion is Conclusion.ANSWERED
+    assert set(rows(answer, "what", "role", "started by")) == {
+        ("Dataset raw", "made", "TRAINING", ""),
+        ("Dataset customers/train", "made", "TRAINING", ""),
+        ("Classifier vendor/encoder", "source", "BASE_MODEL", ""),
+        ("Ingest", "COMPLETE", "", "ada"),
+        ("Split", "COMPLETE", "", "ada"),
+        ("Train", "COMPLETE", "", "ada"),
+    }
+    [train] = [row for row in answer.rows() if row["label"] == "Train"]
+    assert train["code"] == COMMITS["first"]
+    assert train["parameters"] == "depth=3"
+    assert train["image"].startswith("registry.example/train@sha256:")
+    assert lacking(answer) == {("Ingest", "inputs")}
+    assert answer.revision is not None
+    assert answer.revision.token == audited.store.history.revision().token
+    assert set(answer.nodes) >= {audited.key("raw"), audited.key("churn/1")}
+
+
+def test_origins_of_one_role(audited):
+    answer = audited.store.audit.origins(audited.key("churn/1"), ["base_model"])
+    assert [row[0] for row in rows(answer)][:1] == ["Classifier vendor/encoder"]
+    with pytest.raises(errors.InvalidArgument, match="roles: each must be one of TRAINING"):
+        audited.store.audit.origins(audited.key("churn/1"), ["bogus"])
+
+
+def test_without_a_step_origins_are_unknown(audited):
+    answer = audited.store.audit.origins(audited.key("live"))
+    assert answer.conclusion is Conclusion.UNKNOWN
+    assert lacking(answer) == {("Dataset live", "origin")}
+
+
+def test_independence_is_proven_refuted_or_unknown(audited):
+    audit = audited.store.audit
+    assert audit.independence(audited.key("churn/1")).conclusion is Conclusion.YES
+    leaky = audit.independence(audited.key("upsell/1"))
+    assert leaky.conclusion is Conclusion.NO
+    assert ("Dataset holdout", "test", audited.key("all")) in rows(leaky, "set", "same content as")
+
+
+def test_independence_without_a_digest_is_unknown_and_names_the_data(audited):
+    audited.put(dataset("unhashed"))
+    answer = audited.store.audit.independence(audited.key("churn/1"), [audited.key("unhashed")])
+    assert answer.conclusion is Conclusion.UNKNOWN
+    assert lacking(answer) == {("Dataset unhashed", "digest")}
+
+
+def test_independence_without_an_evaluation_is_unknown(audited):
+    answer = audited.store.audit.independence(audited.key("vendor/encoder"))
+    assert answer.conclusion is Conclusion.UNKNOWN
+    assert {field for _, field in lacking(answer)} >= {"training data", "test data"}
+
+
+def test_data_named_as_tests_that_trained_the_model_refute_independence(audited):
+    tests = [audited.key("customers/train")]
+    answer = audited.store.audit.independence(audited.key("churn/1"), tests)
+    assert answer.conclusion is Conclusion.NO
+
+
+def test_a_recall_lists_models_first_and_their_stages(audited):
+    answer = audited.store.audit.recall(audited.key("raw"))
+    listed = rows(answer, "what", "stage")
+    assert listed[:2] == [
+        ("Classifier churn/1", "model", "archived"),
+        ("Endpoint churn-eu", "endpoint", "production"),
+    ]
+    assert answer.conclusion is Conclusion.ANSWERED
+    deployed = audited.store.audit.recall(audited.key("raw"), ["production"])
+    assert rows(deployed) == [("Endpoint churn-eu",)]
+
+
+def test_a_recall_of_stages_is_unknown_if_a_model_has_none(audited):
+    answer = audited.store.audit.recall(audited.key("all"), ["production"])
+    assert answer.conclusion is Conclusion.UNKNOWN
+    assert lacking(answer) == {("Classifier upsell/1", "stage")}
+
+
+def test_a_recall_as_of_a_revision_has_the_stages_of_then(audited):
+    later = audited.store.artifacts.get(audited.ids["churn/1"])
+    before = audited.store.last_revision
+    later.custom_properties["stage"] = "production"
+    audited.store.artifacts.put(later)
+    with audited.store.at(before) as then:
+        answer = then.audit.recall(audited.key("raw"))
+    assert ("Classifier churn/1", "archived") in rows(answer, "stage")
+    assert answer.revision is not None
+    assert answer.revision.token == before
+    now = audited.store.audit.recall(audited.key("raw"))
+    assert ("Classifier churn/1", "production") in rows(now, "stage")
+
+
+def test_record_time_as_an_option_is_the_same_as_that_revision(audited):
+    moment = audited.store.history.revision().recorded_at
+    model = audited.store.artifacts.get(audited.ids["churn/1"])
+    model.custom_properties["stage"] = "production"
+    audited.store.artifacts.put(model)
+    answer = audited.store.audit.recall(audited.key("raw"), recorded_as_of=moment)
+    assert ("Classifier churn/1", "archived") in rows(answer, "stage")
+
+
+def test_paths_and_their_absence(audited):
+    paths = audited.store.audit.paths(audited.key("raw"), audited.key("churn/1"))
+    assert paths.conclusion is Conclusion.YES
+    assert [row["event"] for row in paths.rows()] == ["", "INPUT", "OUTPUT", "INPUT", "OUTPUT"]
+    none = audited.store.audit.paths(audited.key("raw"), audited.key("churn/2"))
+    assert none.conclusion is Conclusion.NO
+
+
+def test_differences_have_data_parameters_and_properties_of_the_models(audited):
+    answer = audited.store.audit.differences(audited.key("churn/1"), audited.key("churn/2"))
+    aspects = {(row["aspect"], row["name"]) for row in answer.rows()}
+    assert ("SUBJECT", "stage") in aspects
+    assert ("PARAMETERS", "parameters.depth") in aspects
+    assert "DATA" in {aspect for aspect, _ in aspects}
+
+
+def test_a_rerun_is_refuted_by_data_that_are_gone(audited):
+    answer = audited.store.audit.rerun_plan(audited.key("churn/1"))
+    steps = [row["label"] for row in answer.rows() if row["what"] == "step"]
+    assert steps == ["Ingest", "Split", "Train"]
+    assert (
+        answer.conclusion is Conclusion.UNKNOWN
+    )  # raw is made by a step, whose inputs nobody named
+    assert ("Classifier vendor/encoder", "payload") in lacking(answer)
+    leaky = audited.store.audit
+    audited.store.cache.report(by="cleaner", missing=[audited.ids["all"]])
+    gone = leaky.rerun_plan(audited.key("upsell/1"))
+    assert gone.conclusion is Conclusion.NO
+    assert "Dataset all" in gone.statement
+
+
+def test_a_rerun_is_proven_if_everything_was_seen(audited):
+    digest = {audited.ids["all"]: "sha256:" + "9" * 64}
+    audited.store.cache.report(by="verifier", verified=list(digest), digests=digest)
+    assert audited.store.audit.rerun_plan(audited.key("upsell/1")).conclusion is Conclusion.YES
+    changed = {audited.ids["all"]: "sha256:" + "8" * 64}
+    audited.store.cache.report(by="verifier", verified=list(changed), digests=changed)
+    answer = audited.store.audit.rerun_plan(audited.key("upsell/1"))
+    assert answer.conclusion is Conclusion.NO
+
+
+def test_third_parties_and_licences(audited):
+    answer = audited.store.audit.third_party(audited.key("churn/1"))
+    assert set(rows(answer, "supplier", "licence")) == {
+        ("Dataset raw", "ACME", "CC-BY-4.0"),
+        ("Classifier vendor/encoder", "Encoders Inc", ""),
+    }
+    assert answer.conclusion is Conclusion.UNKNOWN
+    assert lacking(answer) == {("Classifier vendor/encoder", "licence")}
+
+
+def test_labels_are_inherited(audited):
+    answer = audited.store.audit.labels(audited.key("churn/1"))
+    assert set(rows(answer, "name", "value")) == {
+        ("Dataset raw", "labels", "personal"),
+        ("Dataset raw", "purpose", "churn"),
+    }
+    personal = audited.store.audit.labels(audited.key("churn/1"), ["personal"])
+    assert personal.conclusion is Conclusion.YES
+    second = audited.store.audit.labels(audited.key("churn/2"), ["personal"])
+    assert second.conclusion is Conclusion.NO
+    unknown = audited.store.audit.labels(audited.key("upsell/1"), ["personal"])
+    assert unknown.conclusion is Conclusion.UNKNOWN
+    assert lacking(unknown) == {("Dataset all", "label")}
+
+
+def test_executed_or_cached(audited):
+    answer = audited.store.audit.executed_or_cached(audited.key("churn/1"))
+    assert rows(answer, "what", "by") == [("Train", "executed", "ada")]
+    assert answer.conclusion is Conclusion.ANSWERED
+    unmade = audited.store.audit.executed_or_cached(audited.key("live"))
+    assert unmade.conclusion is Conclusion.UNKNOWN
+
+
+def test_users_of_a_commit_an_image_and_a_library(audited):
+    by_commit = audited.store.audit.used_by("commit", COMMITS["second"][:10])
+    assert by_commit.conclusion is Conclusion.UNKNOWN  # the drift step names none
+    assert "PipelineRun" in {label for label, *_ in rows(by_commit)}
+    steps = [label for label, where in rows(by_commit, "where") if where.startswith("step")]
+    assert sorted(steps) == ["Evaluate", "Evaluate", "Train", "Train"]
+    by_image = audited.store.audit.used_by("image", "sha256:" + "ab" * 32)
+    assert [label for label, *_ in rows(by_image)] == ["Train", "Train"]
+    assert rows(audited.store.audit.used_by("library", "numpy==1.26.5")) == []
+    numpy = audited.store.audit.used_by("library", "numpy==1.26.4")
+    assert len([row for row in numpy.rows() if row["where"] == "run"]) == 5
+    for kind, value in [("commit", "xyz"), ("commit", "abc"), ("library", "a b"), ("image", "12")]:
+        with pytest.raises(errors.InvalidArgument, match=r"value: .* is no"):
+            audited.store.audit.used_by(kind, value)
+
+
+def test_everything_recorded_about_an_artifact_between_two_times(audited):
+    start = datetime(2020, 1, 1, tzinfo=UTC)
+    answer = audited.store.audit.between(audited.key("raw"), start, FAR)
+    facts = {row["what"]: (row["before"], row["after"]) for row in answer.rows()}
+    assert facts["version 2: state"][1] == '"DELETED"'
+    assert facts["version 2: custom_properties.retracted"] == ("", '"consent withdrawn"')
+    assert "payload missing by cleaner" in facts
+    assert any(name.startswith("event OUTPUT of execution:") for name in facts)
+    assert "member of Run prepare-1" in facts
+    assert audited.store.audit.between(audited.key("raw"), FAR, FAR + timedelta(1)).findings == ()
+    with pytest.raises(errors.InvalidArgument, match="must be later than"):
+        audited.store.audit.between(audited.key("raw"), FAR, start)
+
+
+def test_late_records(audited):
+    late = audited.store.audit.late_records(later_than=86_400)
+    assert {row["late by hours"] for row in late.rows()} == {"48.0"}
+    assert len(late.findings) == 4
+    assert audited.store.audit.late_records(later_than=3 * 86_400).findings == ()
+    assert audited.store.audit.late_records(recorded_after=FAR).findings == ()
+
+
+def test_things_learned_later(audited):
+    report = audited.store.artifacts.get(audited.ids["drift of churn/2"])
+    moment = audited.store.history.revision().recorded_at - timedelta(days=1)
+    answer = audited.store.audit.learned_later(f"artifact:{report.id}", moment)
+    assert len(answer.findings) == 4
+    assert "knew 0 then and learned 4 later" in answer.statement
+    later = audited.store.audit.learned_later(f"artifact:{report.id}", FAR)
+    assert later.findings == ()
+
+
+def test_gaps_of_the_store_and_of_a_lineage(audited):
+    store = rows(audited.store.audit.gaps(), "gap")
+    assert ("Dataset all", "no producer") in store
+    assert ("Ingest", "no inputs") in store
+    assert ("Dataset raw", "broken content") in store
+    lineage = rows(audited.store.audit.gaps(audited.key("churn/1")), "gap")
+    assert set(lineage) == {
+        ("Classifier vendor/encoder", "no producer"),
+        ("Ingest", "no inputs"),
+        ("Dataset raw", "broken content"),
+    }
+
+
+def test_an_inventory_of_models(audited):
+    answer = audited.store.audit.inventory()
+    assert set(rows(answer, "stage", "owner", "next due")) == {
+        ("Classifier churn/1", "archived", "", ""),
+        ("Classifier churn/2", "production", "churn-team", "2026-11-01"),
+        ("Classifier upsell/1", "", "", ""),
+        ("Classifier vendor/encoder", "", "", ""),
+    }
+    staged = audited.store.audit.inventory(["production"])
+    assert rows(staged) == [("Classifier churn/2",)]
+    assert staged.conclusion is Conclusion.UNKNOWN
+    assert ("Classifier upsell/1", "stage") in lacking(staged)
+
+
+def test_monitoring_leads_back_to_the_data_that_it_compares_with(audited):
+    answer = audited.store.audit.monitoring(audited.key("churn/2"))
+    assert answer.conclusion is Conclusion.ANSWERED
+    records = {row[0]: row[1:] for row in rows(answer, "values", "compared with")}
+    assert records["DriftReport drift of churn/2"][0] == "psi=0.31"
+    assert "live" in records["DriftReport drift of churn/2"][1]
+    assert records["Metrics metrics of churn/2"][0] == "accuracy=0.88"
+    none = audited.store.audit.monitoring(audited.key("raw"))
+    assert none.conclusion is Conclusion.UNKNOWN
+
+
+def test_counts_of_the_store_and_of_a_context(audited):
+    counts = {
+        (row["what"], row["type"]): row["count"] for row in audited.store.audit.counts().rows()
+    }
+    assert counts["artifact", "Classifier"] == "4"
+    assert counts["execution", "Train"] == "3"
+    assert counts["event", "OUTPUT"] == "14"
+    run = audited.store.contexts.get("Run/train-1")
+    within = audited.store.audit.counts(run)
+    assert {(row["what"], row["type"]): row["count"] for row in within.rows()}[
+        "execution", "Train"
+    ] == "1"
+    with pytest.raises(errors.NotFound, match="there is no context 999999"):
+        audited.store.audit.counts(999_999)
+
+
+def test_counts_as_of_a_revision(audited):
+    with audited.store.at(audited.before_retraction) as then:
+        counts = {(r["what"], r["type"]): r["count"] for r in then.audit.counts().rows()}
+    assert counts["execution", "Train"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("method", "fields", "message"),
+    [
+        ("Origins", {}, "artifact_id must be set"),
+        ("Origins", {"artifact_id": 1, "as_of": {}}, "as_of must have a bound"),
+        ("Origins", {"artifact_id": 1, "budget": {"max_nodes": 0}}, "max_nodes must be at least"),
+        ("Recall", {"artifact_id": 1, "stages": [""]}, "stages must not contain an empty"),
+        ("Paths", {"source_artifact_id": 1}, "target_artifact_id must be set"),
+        ("ExecutedOrCached", {}, "execution_id or artifact_id must be set"),
+        ("UsedBy", {"value": "abcdefa"}, "kind must be COMMIT, IMAGE or LIBRARY"),
+        ("Between", {"artifact_id": 1, "after_microseconds": 1}, "until_microseconds must be set"),
+        ("LateRecords", {"later_than_milliseconds": -1}, "must not be negative"),
+        ("LearnedLater", {"artifact_id": 1}, "moment_microseconds must be set"),
+    ],
+)
+def test_requests_that_are_refused(audited, call, method, fields, message):
+    with pytest.raises(errors.InvalidArgument, match=message):
+        call(method, **fields)
+
+
+@pytest.mark.parametrize(
+    ("method", "fields"),
+    [(name, {"artifact_id": 10**9}) for name in (
+        "Origins", "Independence", "Recall", "RerunPlan", "ThirdParty", "Labels", "Monitoring",
+        "ExecutedOrCached", "Gaps",
+    )] + [("LearnedLater", {"artifact_id": 10**9, "moment_microseconds": 1}),
+          ("Between", {"artifact_id": 10**9, "after_microseconds": 1, "until_microseconds": 2}),
+          ("Paths", {"source_artifact_id": 10**9, "target_artifact_id": 1}),
+          ("Differences", {"left_artifact_id": 10**9, "right_artifact_id": 1})],
+)  # fmt: skip
+def test_unknown_artifacts_are_not_found(audited, call, method, fields):
+    with pytest.raises(errors.NotFound, match="there is no artifact 1000000000"):
+        call(method, **fields)
+
+
+def test_a_budget_that_ends_the_walk_makes_the_answer_unknown(audited):
+    answer = audited.store.audit.labels(audited.key("churn/2"), ["personal"], max_nodes=2)
+    assert answer.conclusion is Conclusion.UNKNOWN
+    assert answer.verdict is not None
+    assert not answer.verdict.complete
