@@ -236,5 +236,7 @@ def artifact_id_of(names: NotationMethods, node: Artifact | int | str | Path) ->
         return id_of(node)
     kind, node_id = parse_key(names.find_nodes(node).only(node))
     if kind != "artifact":
-        raise errors.InvalidArgument(f"{node} is no artifact; only artifacts can be compared and audited")
+        raise errors.InvalidArgument(
+            f"{node} is no artifact; only artifacts can be compared and audited"
+        )
     return node_id
