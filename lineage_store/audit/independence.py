@@ -8,11 +8,12 @@ from lineage_store.audit.material import Material
 from lineage_store.audit.roles import Roles, roles_upstream, shown_roles
 from lineage_store.audit.vocabulary import Role, roles_of_event
 from lineage_store.entities import Artifact
-from lineage_store.lineage.identity import digest_of, key_of
+from lineage_store.lineage.identity import Digest, digest_of, key_of
 from lineage_store.lineage.verdict import Verdict, counted
 
 COLUMNS = ("set", "role", "digest", "same content as", "uri")
 
+_NO_TEST = frozenset({Role.TRAINING, Role.VALIDATION, Role.BASE_MODEL})
 _NOT_TRAINING = frozenset({Role.TEST, Role.VALIDATION})
 
 
@@ -92,7 +93,7 @@ def _tests(
             node = evaluations.artifact(event)
             event_roles = roles_of_event(event, node)
             is_data = key_of(node) not in evaluations.graph.start and not evaluations.is_model(node)
-            if is_data and (not event_roles or Role.TEST in event_roles):
+            if is_data and not (event_roles and event_roles <= _NO_TEST):
                 yield key_of(node), (node, event_roles)
 
 
@@ -118,11 +119,18 @@ def _compared(
             if not is_certain:
                 why = f"it was read with the model, and {key_of(twin)} trained it; say its role"
                 doubts.append(Missing.of(node, "role", why))
-        others = algorithms - {digest.algorithm} if digest else set()
+        others = _not_comparable(digest, algorithms)
         if twin is None and others:
             why = f"training data have digests of {', '.join(sorted(others))}, so can't be compared"
             doubts.append(Missing.of(node, "digest", why))
     return shared, doubts
+
+
+def _not_comparable(digest: Digest | None, algorithms: set[str]) -> set[str]:
+    """Return the algorithms whose digests say nothing beside this one unless they are equal."""
+    if digest is None:
+        return set()
+    return {name for name in algorithms if name != digest.algorithm or name == "unknown"}
 
 
 def _absences(

@@ -95,13 +95,13 @@ def roles_named(name: str) -> frozenset[Role]:
 def roles_of_event(event: Event, artifact: Artifact) -> frozenset[Role]:
     """Return the roles in which an execution read an artifact; empty: nothing says.
 
-    The artifact's own properties count first ("split", "role"), then the place in the signature.
+    Both count: the artifact's own properties ("split", "role") and the place in the signature. So
+    a test set that a step read as "train" is seen to be both.
     """
     own = first_value(values_of(artifact), _ROLE_NAMES)
-    if own is not None and (roles := roles_named(own)):
-        return roles
+    own_roles = frozenset() if own is None else roles_named(own)
     names = (str(place[0]) for place in places_of(event) if place)
-    return frozenset().union(*map(roles_named, names))
+    return own_roles.union(*map(roles_named, names))
 
 
 def labels_of(node: Node) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ import pytest
 from lineage_store import errors
 from lineage_store.audit.answer import Audit, Conclusion
 from lineage_store.client.store import ClientStore
-from tests.conformance.audited_store import COMMITS, AuditedStore, audited_store, dataset
+from tests.conformance.audited_store import COMMITS, AuditedStore, audited_store, dataset, model
 from tests.conformance.conftest import Call
 
 FAR = datetime(2100, 1, 1, tzinfo=UTC)
@@ -81,6 +81,39 @@ def test_independence_without_an_evaluation_is_unknown(audited):
     answer = audited.store.audit.independence(audited.key("vendor/encoder"))
     assert answer.conclusion is Conclusion.UNKNOWN
     assert {field for _, field in lacking(answer)} >= {"training data", "test data"}
+
+
+@pytest.mark.parametrize(
+    ("slot", "properties", "conclusion"),
+    [
+        ("features", {}, Conclusion.UNKNOWN),  # the features of training, read beside a test set
+        ("scored", {}, Conclusion.UNKNOWN),
+        ("x_test", {}, Conclusion.NO),
+        ("train", {}, Conclusion.YES),  # a score on the training data is no test
+    ],
+)
+def test_content_of_training_that_an_evaluation_reads(audited, slot, properties, conclusion):
+    audited.put(dataset("again", "1", **properties))
+    inputs = {"model": "churn/1", "test": "customers/test", slot: "again"}
+    audited.record("Evaluate", ("train", "train-9"), inputs, {})
+    answer = audited.store.audit.independence(audited.key("churn/1"))
+    assert answer.conclusion is conclusion
+
+
+def test_a_test_set_that_trained_the_model_refutes_independence(audited):
+    audited.put(dataset("marked", "5", split="test"))
+    outputs = {"model": model("odd/1")}
+    audited.record("Train", ("train", "train-9"), {"train": "marked"}, outputs)
+    answer = audited.store.audit.independence(audited.key("odd/1"))
+    assert answer.conclusion is Conclusion.NO
+
+
+def test_digests_of_unknown_algorithms_that_differ_prove_nothing(audited):
+    audited.put(dataset("part", digest="etag-1"), dataset("other", digest="etag-2"), model("odd/2"))
+    audited.record("Train", ("train", "t"), {"train": "part"}, {"model": model("odd/3")})
+    audited.record("Evaluate", ("train", "t"), {"model": "odd/3", "test": "other"}, {})
+    answer = audited.store.audit.independence(audited.key("odd/3"))
+    assert answer.conclusion is Conclusion.UNKNOWN
 
 
 def test_data_named_as_tests_that_trained_the_model_refute_independence(audited):
