@@ -131,8 +131,13 @@ def gaps_of(material: Material) -> Iterator[tuple[GraphNode, str, str]]:
         yield node, *NO_PRODUCER
     for step in material.steps_without_inputs():
         yield step, *NO_INPUTS
-    for step_or_run, why in material.unfinished():
-        yield step_or_run, "incomplete record", why
+    yield from own_gaps(material)
+
+
+def own_gaps(material: Material) -> Iterator[tuple[GraphNode, str, str]]:
+    """Yield the gaps that single nodes have, whatever their events."""
+    for step, why in material.unfinished():
+        yield step, "incomplete record", why
     for node in material.graph.artifacts:
         state = state_of(material, node)
         if state.startswith(LOST):

@@ -23,6 +23,7 @@ from lineage_store import (
     Execution,
     ExecutionType,
 )
+from lineage_store.audit.answer import Audit
 from lineage_store.client.store import ClientStore
 from lineage_store.entities import ArtifactState
 
@@ -218,3 +219,13 @@ def _drift(audited: AuditedStore) -> None:
               path=(slot, 0), time=happened)
         for name, kind, slot in flows
     ])  # fmt: skip
+
+
+def rows(audit: Audit, *columns: str) -> list[tuple[str, ...]]:
+    """Return the labels of findings with some of their values."""
+    return [(row["label"], *(row[name] for name in columns)) for row in audit.rows()]
+
+
+def lacking(audit: Audit) -> set[tuple[str, str]]:
+    """Return what is missing, by label and field."""
+    return {(lack.label, lack.field) for lack in audit.absences}

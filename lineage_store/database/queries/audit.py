@@ -101,12 +101,6 @@ _LATE = Statement(
     .order_by(_e.id)
     .limit(bindparam("most"))
 )
-_ALL_REPORTS = Statement(
-    select(_reports.artifact_id)
-    .where((_reports.status == bindparam("missing")) | (_reports.digest != literal_column("''")))
-    .order_by(_reports.artifact_id)
-    .limit(bindparam("most"))
-)
 
 
 def _flows(kind: NodeKind, types: tuple[int, ...]) -> ColumnElement[bool]:
@@ -227,11 +221,6 @@ def unproduced_artifacts(connection: Connection, most: int) -> list[int]:
 def executions_without_inputs(connection: Connection, most: int) -> list[int]:
     """Return executions that wrote something and read nothing."""
     return [row[0] for row in connection.rows(_WITHOUT_INPUTS, most=most)]
-
-
-def reported_artifacts(connection: Connection, missing_status: int, most: int) -> list[int]:
-    """Return artifacts whose last report says that they are missing, or names a digest."""
-    return [row[0] for row in connection.rows(_ALL_REPORTS, missing=missing_status, most=most)]
 
 
 def counts(connection: Connection, context_id: int | None) -> list[tuple[NodeKind, str, int]]:

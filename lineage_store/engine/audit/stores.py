@@ -1,13 +1,12 @@
 """The questions on a whole store: inventory, users of code, gaps and counts."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from lineage_store import errors
 from lineage_store.audit import overview
 from lineage_store.audit.material import Material
-from lineage_store.audit.rerun import LOST, state_of
 from lineage_store.audit.usage import Usage
 from lineage_store.database.queries import audit as queries
 from lineage_store.database.queries.listing import PageQuery
@@ -33,10 +32,13 @@ from lineage_store.lineage.graph import Direction, LineageGraph
 from lineage_store.lineage.identity import GraphNode, key, key_of
 from lineage_store.lineage.verdict import Limit, Verdict
 from lineage_store.v1 import audit_pb2 as pb
-from lineage_store.v1 import cache_pb2, lineage_pb2, metadata_pb2
+from lineage_store.v1 import lineage_pb2, metadata_pb2
 
 MAX_GAPS = 10_000
-"""Gaps of one kind in one answer."""
+"""Artifacts without producer, and executions without inputs, in one answer."""
+
+MAX_OWN_GAPS = 100_000
+"""Other gaps in one answer."""
 
 _KINDS = {pb.UsedByRequest.COMMIT: "commit", pb.UsedByRequest.IMAGE: "image",
           pb.UsedByRequest.LIBRARY: "library"}  # fmt: skip
@@ -127,38 +129,55 @@ def gaps(snapshot: Snapshot, request: pb.GapsRequest, sources: AuditSources) -> 
         rows = list(overview.gaps_of(upstream))
         audit = overview.gaps(rows, upstream.verdict, f"the lineage of {key_of(upstream.subject)}")
         return pb.GapsResponse(audit=answer(snapshot, sources, audit))
-    with snapshot.connection.within(sources.graphs.limits.max_milliseconds / 1000):
-        rows, is_whole = _gaps_of_store(snapshot)
-    verdict = Verdict(
-        complete=is_whole, reason=None if is_whole else Limit.MAX_NODES, by_server=True
-    )
+    rows, verdict = _gaps_of_store(snapshot, sources)
     audit = overview.gaps(rows, verdict, "the store")
     return pb.GapsResponse(audit=answer(snapshot, sources, audit))
 
 
-def _gaps_of_store(snapshot: Snapshot) -> tuple[list[tuple[GraphNode, str, str]], bool]:
+Gap = tuple[GraphNode, str, str]
+
+
+def _gaps_of_store(snapshot: Snapshot, sources: AuditSources) -> tuple[list[Gap], Verdict]:
     """Return the gaps of a store, and whether these are all."""
-    connection, most = snapshot.connection, MAX_GAPS + 1
-    missing_status = cache_pb2.ArtifactReport.MISSING
-    sources = queries.unproduced_artifacts(connection, most)
-    steps = queries.executions_without_inputs(connection, most)
-    reported = queries.reported_artifacts(connection, missing_status, most)
-    is_whole = max(len(sources), len(steps), len(reported)) <= MAX_GAPS
-    keys = [*(key("artifact", i) for i in (*sources[:MAX_GAPS], *reported[:MAX_GAPS])),
-            *(key("execution", i) for i in steps[:MAX_GAPS])]  # fmt: skip
-    nodes = nodes_of(snapshot, keys)
-    rows = [(nodes[key("artifact", i)], *overview.NO_PRODUCER) for i in sources[:MAX_GAPS]]
-    rows += [(nodes[key("execution", i)], *overview.NO_INPUTS) for i in steps[:MAX_GAPS]]
-    sighting = Material(graph=LineageGraph(), reports=reports_of(snapshot, reported[:MAX_GAPS]))
-    rows += list(_broken(sighting, (nodes[key("artifact", i)] for i in reported[:MAX_GAPS])))
+    limits = sources.graphs.limits
+    with snapshot.connection.within(limits.max_milliseconds / 1000):
+        rows, is_whole = _one_sided_nodes(snapshot)
+    bounded = replace(limits, max_nodes=min(limits.max_nodes, MAX_OWN_GAPS))
+    meter = Meter(lineage_pb2.LineageBudget(), bounded)
+
+    def take_executions(bodies: list[bytes]) -> int:
+        return add(Material(graph=LineageGraph(nodes=tuple(executions_of(bodies)))))
+
+    def take_artifacts(bodies: list[bytes]) -> int:
+        nodes = artifacts_of(bodies)
+        reports = reports_of(snapshot, [node.id or 0 for node in nodes])
+        return add(Material(graph=LineageGraph(nodes=tuple(nodes)), reports=reports))
+
+    def add(page: Material) -> int:
+        before = len(rows)
+        rows.extend(overview.own_gaps(page))
+        return len(rows) - before
+
+    for kind, take in ((EXECUTION, take_executions), (ARTIFACT, take_artifacts)):
+        verdict = scan(snapshot, [PageQuery(kind=kind)], meter, take)
+        if not verdict.complete:
+            return rows, verdict
+    return rows, Verdict(
+        complete=is_whole, reason=None if is_whole else Limit.MAX_NODES, by_server=not is_whole
+    )
+
+
+def _one_sided_nodes(snapshot: Snapshot) -> tuple[list[Gap], bool]:
+    """Return artifacts without producer and executions without inputs, and whether that is all."""
+    artifact_ids = queries.unproduced_artifacts(snapshot.connection, MAX_GAPS + 1)
+    step_ids = queries.executions_without_inputs(snapshot.connection, MAX_GAPS + 1)
+    is_whole = max(len(artifact_ids), len(step_ids)) <= MAX_GAPS
+    artifact_keys = [key("artifact", node_id) for node_id in artifact_ids[:MAX_GAPS]]
+    step_keys = [key("execution", node_id) for node_id in step_ids[:MAX_GAPS]]
+    nodes = nodes_of(snapshot, [*artifact_keys, *step_keys])
+    rows = [(nodes[name], *overview.NO_PRODUCER) for name in artifact_keys]
+    rows += [(nodes[name], *overview.NO_INPUTS) for name in step_keys]
     return rows, is_whole
-
-
-def _broken(material: Material, nodes: Iterator[GraphNode]) -> Iterator[tuple[GraphNode, str, str]]:
-    for node in nodes:
-        state = state_of(material, node) if isinstance(node, Artifact) else ""
-        if state.startswith(LOST):
-            yield node, "broken content", state
 
 
 def counts(
